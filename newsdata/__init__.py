@@ -1,0 +1,68 @@
+"""Package an archive of Jekyll news posts as a versioned, leak-free research dataset.
+
+>>> import newsdata
+>>> newsdata.parse_post  # doctest: +ELLIPSIS
+<function parse_post at ...>
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .builder import Build, build
+    from .errors import NewsdataError
+    from .loader import info, load_dataset, load_pandas, where
+    from .reading.parse import parse_post
+    from .schema import Mention, Post, RawPost, Reject
+    from .verifier import verify
+
+__all__ = [
+    "Build",
+    "Mention",
+    "NewsdataError",
+    "Post",
+    "RawPost",
+    "Reject",
+    "build",
+    "info",
+    "load_dataset",
+    "load_pandas",
+    "parse_post",
+    "verify",
+    "where",
+]
+
+_HOME = {
+    "Build": "builder",
+    "Mention": "schema",
+    "NewsdataError": "errors",
+    "Post": "schema",
+    "RawPost": "schema",
+    "Reject": "schema",
+    "build": "builder",
+    "info": "loader",
+    "load_dataset": "loader",
+    "load_pandas": "loader",
+    "parse_post": "reading.parse",
+    "verify": "verifier",
+    "where": "loader",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import newsdata` costs next to nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("newsdata")
+    if name not in _HOME:
+        raise AttributeError(f"module 'newsdata' has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,5 @@
+"""`python -m newsdata` is the command `newsdata`."""
+
+from .cli import main
+
+main()

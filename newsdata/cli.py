@@ -1,0 +1,312 @@
+"""The command line: arguments, progress, exit codes. The one place that catches errors.
+
+Exit codes: 0 good, 1 the data is at fault, 2 the call or the machine is. Answers go to stdout (with `--json` as one
+JSON object), progress and messages to stderr.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+from collections import Counter
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from .errors import MachineError, NewsdataError
+
+if TYPE_CHECKING:
+    from .builder import Build
+
+__all__ = ["cli", "main"]
+
+_FOLDER = click.Path(path_type=Path)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+_revision_option = click.option(
+    "--revision", metavar="X.Y.Z", help="A version in DIR, or a range such as 1.*; by default the newest."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="newsdata", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Package an archive of Jekyll news posts as a versioned, leak-free research dataset in Parquet."""
+
+
+def main() -> NoReturn:
+    """Run the command line; every error ends here, as one message and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    code = 0
+    try:
+        code = cli.main(prog_name="newsdata", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except NewsdataError as error:
+        _complain(str(error))
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        _complain("stopped; earlier versions are untouched")
+        code = 130
+    except BrokenPipeError:  # the reader of our output went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 2
+    except MemoryError:
+        _complain("the machine ran out of memory; try --num-proc 1")
+        code = 2
+    except OSError as error:
+        _complain(str(MachineError(f"the system said: {error.strerror or error}", path=error.filename)))
+        code = 2
+    sys.exit(code)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(message: str) -> None:
+    with_place = message.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8")
+    click.echo(f"newsdata: {with_place}", err=True)
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(_plain(value), ensure_ascii=True, indent=1))
+
+
+def _plain(value: object) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict | Counter):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value
+
+
+def _say(text: str) -> None:
+    """Print for people, whatever the terminal can show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+# --------------------------------------------------------------------------------------------------------- build
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("out", type=_FOLDER)
+@click.option("--version", metavar="X.Y.Z", help="The version to build; 1.0.0 for the first one.")
+@click.option("--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version only.")
+@click.option("--test-from", metavar="DAY", help="First day of test (YYYY-MM-DD); first version only.")
+@click.option("--gap-days", type=click.IntRange(0), help="Days on each side of a border that are set aside.")
+@click.option("--drafts/--no-drafts", default=None, help="Whether posts below _drafts are read (default: no).")
+@click.option("--strict", is_flag=True, help="Any reject fails the build.")
+@click.option(
+    "--max-reject-share",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="More rejects than this fraction of the posts, and more than 10, fail the build.",
+)
+@click.option("--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available).")
+@click.option("--card", type=_FOLDER, help="The curator's prose (default: the one newsdata brings).")
+@click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
+@_json_option
+def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Build a version of the dataset: SOURCE is the archive, OUT the folder that holds the versions."""
+    from .builder import build as build_version
+
+    bar = None if quiet else _Bar()
+    try:
+        made = build_version(source, out, progress=bar, **options)
+    finally:
+        if bar:
+            bar.close()
+    if as_json:
+        _print_json(
+            {
+                "version": made.version,
+                "path": made.path,
+                "created": made.created,
+                "accounting": made.manifest.accounting,
+                "configuration": made.manifest.configuration,
+                "stages": made.stages,
+                "rejects": made.rejects,
+            }
+        )
+    elif quiet:
+        _say(_one_line(made))
+    else:
+        _say(_summary(made))
+
+
+class _Bar:
+    """Progress on stderr, one bar a stage: rows a second and time left."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            from tqdm import tqdm
+
+            self.close()
+            self._stage = stage
+            self._bar = tqdm(
+                total=total, desc=f"{stage:10}", unit="post", file=sys.stderr, leave=False, dynamic_ncols=True,
+                disable=None,  # no bar where stderr is no terminal
+            )  # fmt: skip
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _one_line(made: Build) -> str:
+    a = made.manifest.accounting
+    return (
+        f"{made.path}: {a['files_seen']} files, {a['posts']} posts, {a['articles']} articles, "
+        f"{a['rejects']} rejects, {a['ignored']} ignored, {a['excluded']} excluded"
+    )
+
+
+def _summary(made: Build) -> str:
+    a = made.manifest.accounting
+    seconds = sum(stage["seconds"] for stage in made.stages.values())
+    lines = [
+        f"Built {made.path} in {seconds:.1f} s",
+        f"  {a['files_seen']:>9,} files = {a['posts']:,} posts + {a['rejects']:,} rejects + {a['ignored']:,} ignored",
+        f"  {a['posts']:>9,} posts = {a['articles']:,} articles + {a['merged_posts']:,} merged into one of them",
+    ]
+    dates = a["dates_by_split"]
+    for split, rows in a["articles_by_split"].items():
+        if rows:
+            first, last = dates[split]
+            lines.append(f"  {split:>9}   {rows:,} articles, {first} to {last}")
+    for reason, count in a["excluded_by_reason"].items():
+        lines.append(f"  {'excluded':>9}   {count:,} articles: {reason}")
+    for rule, count in a["rejects_by_rule"].items():
+        first = next(r for r in made.rejects if r.rule == rule)
+        lines.append(f"  {'rejected':>9}   {count:,} posts: {rule}, for example {first.path}: {first.reason}")
+    lines += [f"  {'note':>9}   _config.yml: {note}" for note in a.get("config_notes", ())]
+    return "\n".join(lines)
+
+
+# --------------------------------------------------------------------------------------------------------- others
+
+
+@cli.command()
+@click.argument("file", type=_FOLDER)
+@_json_option
+def parse(file: Path, as_json: bool) -> None:
+    """Read one post and show what was understood, as JSON."""
+    from .reading.parse import parse_post
+    from .schema import Reject
+
+    found = parse_post(file)
+    _print_json(found)
+    if not as_json and found_issues(found):
+        click.echo(f"issues: {', '.join(found_issues(found))}", err=True)
+    if isinstance(found, Reject):
+        raise click.exceptions.Exit(1)
+
+
+def found_issues(found: Any) -> tuple[str, ...]:
+    """The issues of a post; none for a reject."""
+    return tuple(getattr(found, "issues", ()))
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@_revision_option
+@_json_option
+def info(directory: str, revision: str | None, as_json: bool) -> None:
+    """What is in a dataset: counts, dates, splits, leakage, licence, citation."""
+    from .loader import info as describe
+
+    facts = describe(directory, revision=revision)
+    if as_json:
+        _print_json(facts)
+        return
+    _say(_info_text(facts))
+
+
+def _info_text(facts: dict[str, Any]) -> str:
+    a, c = facts["accounting"], facts["configuration"]
+    lines = [f"{facts.get('name') or 'dataset'} {facts['version']}   ({facts['path']})"]
+    for config, splits in facts["configs"].items():
+        for split, size in splits.items():
+            if size["rows"]:
+                days = facts["dates"].get(split) if config == "articles" else None
+                when = f"   {days[0]} to {days[1]}" if days else ""
+                lines.append(f"  {config:>9}  {split:<10} {size['rows']:>9,} rows {size['bytes'] / 1e6:>8.1f} MB{when}")
+    lines.append(
+        f"  {a['files_seen']:,} files = {a['posts']:,} posts + {a['rejects']:,} rejects + {a['ignored']:,} ignored; "
+        f"{a['articles']:,} articles"
+    )
+    lines.append(
+        f"  validation from {c['validation_from']}, test from {c['test_from']} until {c['test_until']} "
+        f"({c['timezone']})"
+        if c["validation_from"]
+        else f"  everything dated is train ({c['timezone']})"
+    )
+    if facts.get("license"):
+        lines.append(f"  licence: {facts['license']}")
+    if facts.get("citation"):
+        lines += ["", facts["citation"].strip()]
+    return "\n".join(lines)
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@_revision_option
+@_json_option
+def verify(directory: str, revision: str | None, as_json: bool) -> None:
+    """Check hashes, schema, accounting, offsets and splits; list every fault."""
+    from .verifier import verify as check
+
+    found = check(directory, revision=revision)
+    if as_json:
+        _print_json(found)
+    else:
+        for fault in found.faults:
+            _say(fault)
+        state = f"{len(found.faults)} faults" if found.faults else "good"
+        _say(f"{found.path}: {state} ({found.files:,} files, {found.rows:,} rows)")
+    if found.faults:
+        raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("name", metavar="PATH|ID")
+@_revision_option
+@_json_option
+def where(directory: str, name: str, revision: str | None, as_json: bool) -> None:
+    """Which row, reject or exclusion a file of the archive (or an article id) became, and why."""
+    from .loader import where as look
+
+    found = look(directory, name, revision=revision)
+    if as_json:
+        _print_json(found)
+    else:
+        place = f", split {found.split}, {found.shard}" if found.split else f", {found.shard}" if found.shard else ""
+        _say(f"{name}: {found.became}{place}")
+        _say(f"  {found.why}")
+        for post in found.posts:
+            _say(f"  post {post}")
+    if found.became == "unknown":
+        raise click.exceptions.Exit(1)
+
+

@@ -1,0 +1,335 @@
+"""A built version, read: rows for modelling, and what is known about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import CallError, VerifyError, VersionError
+from .packaging.manifest import Manifest, parse_version, read_manifest, shards_of, versions_in
+from .schema import CONFIGS, features
+
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
+
+__all__ = ["Where", "info", "load_dataset", "load_pandas", "open_version", "where"]
+
+_SLICE = re.compile(r"(?P<split>\w+)(?:\[(?P<begin>[^:\]]*):(?P<end>[^:\]]*)\])?")
+
+
+def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, Manifest]:
+    """The folder of a version and its manifest.
+
+    Args:
+        path: the folder of one version, or the folder that holds versions.
+        revision: "1.0.0" or "v1.0.0", a range such as "1.*" (the newest of it), or None for the newest.
+
+    Raises:
+        VersionError: there is no such version; the message lists those that are there.
+    """
+    folder = Path(path)
+    wanted = revision.removeprefix("v") if revision else None
+    if (folder / "manifest.json").is_file():
+        manifest = read_manifest(folder)
+        if wanted and not _matches(manifest.dataset_version, wanted):
+            raise VersionError(f"this folder holds {manifest.dataset_version}, not {revision}", path=folder)
+        return folder, manifest
+    there = versions_in(folder)
+    if not there:
+        raise VersionError("there is no dataset here", path=folder, hint="build one: newsdata build SOURCE OUT")
+    found = [v for v in there if wanted is None or _matches(v, wanted)]
+    if not found:
+        raise VersionError(f"there is no version {revision}", path=folder, hint=f"there are: {', '.join(there)}")
+    return folder / found[-1], read_manifest(folder / found[-1])
+
+
+def _matches(version: str, wanted: str) -> bool:
+    if wanted.endswith(".*"):
+        return version.startswith(wanted[:-1])
+    parse_version(wanted)
+    return version == wanted
+
+
+def load_dataset(
+    path: str | Path,
+    name: str | None = None,
+    *,
+    split: str | None = None,
+    revision: str | None = None,
+    streaming: bool = False,
+    columns: Sequence[str] | None = None,
+) -> datasets.DatasetDict | datasets.Dataset | datasets.IterableDatasetDict | datasets.IterableDataset:
+    """Like `datasets.load_dataset`, for one exact version, whose files are checked against its manifest.
+
+    Args:
+        path: the folder of a version, or the folder that holds versions.
+        name: config: "articles" (default), "posts", "rejects" or "excluded".
+        split: one split, slices included ("test", "train[:1000]", "test[10%:20%]"); None gives all of them. A split
+            without rows is empty and has its columns.
+        revision: "1.0.0", "v1.0.0" or a range such as "1.*"; None is the newest.
+        streaming: read rows when they are asked for.
+        columns: only these; the others are not read from the files.
+
+    Raises:
+        VersionError: no such version; the message lists those that are there.
+        CallError: no such config, split or column.
+        VerifyError: a file is not what the manifest says.
+
+    >>> import tempfile
+    >>> from newsdata import build
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     made = build("examples/archive", out, num_proc=1)
+    ...     titles = load_dataset(out, split="test", revision="1.0.0", columns=["title"])
+    >>> titles.column_names
+    ['title']
+    """
+    folder, manifest = open_version(path, revision)
+    config = name or "articles"
+    if config not in CONFIGS:
+        raise CallError(f"there is no config {config!r}", hint=f"there are: {', '.join(CONFIGS)}")
+    import datasets
+
+    kinds = features(config, str(manifest.configuration["timezone"]))
+    if columns is not None:
+        unknown = [c for c in columns if c not in kinds]
+        if unknown:
+            raise CallError(f"there is no column {', '.join(unknown)}", hint=f"there are: {', '.join(kinds)}")
+        kinds = datasets.Features({c: kinds[c] for c in columns})
+    if split is None:
+        wanted = list(CONFIGS[config])
+    else:
+        parts = [_SLICE.fullmatch(part.strip()) for part in split.split("+")]
+        wanted = [p["split"] for p in parts if p]
+        if len(wanted) < len(parts) or any(w not in CONFIGS[config] for w in wanted):
+            raise CallError(f"there is no split {split!r}", hint=f"there are: {', '.join(CONFIGS[config])}")
+    files: dict[str, list[str]] = {}
+    for one in dict.fromkeys(wanted):
+        shards = shards_of(manifest, config, one)
+        for shard in shards:
+            _check(folder, shard.path, shard.bytes, None if streaming else shard.sha256)
+        if shards:
+            files[one] = [str(folder / shard.path) for shard in shards]
+    rows = {one: sum(s.rows for s in shards_of(manifest, config, one)) for one in wanted}
+    return _load(files, rows, kinds, split, streaming, f"{config}-{manifest.dataset_version}")
+
+
+def _load(
+    files: dict[str, list[str]],
+    rows: dict[str, int],
+    kinds: datasets.Features,
+    split: str | None,
+    streaming: bool,
+    config_name: str,
+) -> Any:
+    import datasets
+
+    def read(part: str | None, data_files: dict[str, list[str]]) -> Any:
+        return datasets.load_dataset(
+            "parquet",
+            config_name,
+            data_files=data_files,
+            split=part,
+            features=kinds,
+            columns=list(kinds),
+            streaming=streaming,
+        )
+
+    def empty(one: str) -> Any:
+        if streaming:
+            nothing = datasets.Dataset.from_dict({c: [] for c in kinds}, features=kinds, split=one)
+            return nothing.to_iterable_dataset()
+        return datasets.Dataset.from_dict({c: [] for c in kinds}, features=kinds, split=one)
+
+    if split is None:
+        found = read(None, files) if files else {}
+        kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
+        return kind({one: found[one] if one in files else empty(one) for one in rows})
+    parts = []
+    for part in split.split("+"):
+        match = _SLICE.fullmatch(part.strip())
+        assert match is not None
+        one = match["split"]
+        if one not in files:
+            parts.append(empty(one))
+        elif not streaming:
+            parts.append(read(part.strip(), {one: files[one]}))
+        else:
+            begin, end = (_bound(match[side], rows[one], side) for side in ("begin", "end"))
+            stream = read(one, {one: files[one]})
+            parts.append(stream if (begin, end) == (0, rows[one]) else stream.skip(begin).take(max(0, end - begin)))
+    return parts[0] if len(parts) == 1 else datasets.concatenate_datasets(parts)
+
+
+def _bound(text: str | None, rows: int, side: str) -> int:
+    """A bound of a slice in rows, as `datasets` reads it: `1000`, `-10`, `20%` (rounded to the closest row)."""
+    if not text:
+        return 0 if side == "begin" else rows
+    try:
+        if text.endswith("%"):
+            share = int(text[:-1])
+            if abs(share) > 100:
+                raise ValueError
+            value = round(share / 100 * rows)
+        else:
+            value = int(text)
+    except ValueError:
+        raise CallError(f"{text!r} is no bound of a slice", hint="write train[:1000] or test[10%:20%]") from None
+    return min(max(value + rows if value < 0 else value, 0), rows)
+
+
+def _check(folder: Path, path: str, size: int, sha256: str | None) -> None:
+    from .packaging.shards import hash_file
+
+    file = folder / path
+    try:
+        good = file.stat().st_size == size and (sha256 is None or hash_file(file)[1] == sha256)
+    except OSError as error:
+        raise VerifyError(f"is missing or cannot be read: {error.strerror}", path=file) from None
+    if not good:
+        raise VerifyError("is not the file that the manifest names; see `newsdata verify`", path=file)
+
+
+def load_pandas(
+    path: str | Path,
+    name: str | None = None,
+    *,
+    split: str | None = None,
+    revision: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """One split of a version (or, with `split=None`, all of them and a column `split`) as a pandas frame.
+
+    Args:
+        path, name, split, revision, columns: as for `load_dataset`.
+
+    Raises:
+        VersionError, CallError, VerifyError: as `load_dataset`.
+    """
+    import pandas as pd
+
+    if split is not None:
+        frame = load_dataset(path, name, split=split, revision=revision, columns=columns)
+        return frame.with_format("arrow")[:].to_pandas()  # type: ignore[index,no-any-return]
+    every = load_dataset(path, name, revision=revision, columns=columns)
+    frames = [rows.with_format("arrow")[:].to_pandas().assign(split=one) for one, rows in every.items()]  # type: ignore[union-attr]
+    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+
+
+def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
+    """What is in a version: counts, dates, splits, configuration, licence and citation, ready for JSON.
+
+    Args:
+        path, revision: as for `load_dataset`.
+
+    Raises:
+        VersionError, ManifestError: there is no such version, or its manifest cannot be read.
+    """
+    folder, manifest = open_version(path, revision)
+    from .packaging.card import card_facts
+
+    splits: dict[str, dict[str, Any]] = {}
+    for config, names in CONFIGS.items():
+        for one in names:
+            shards = shards_of(manifest, config, one)
+            splits.setdefault(config, {})[one] = {
+                "rows": sum(s.rows for s in shards),
+                "bytes": sum(s.bytes for s in shards),
+                "shards": len(shards),
+            }
+    readme = folder / "README.md"
+    return {
+        "version": manifest.dataset_version,
+        "schema_version": manifest.schema_version,
+        "path": str(folder),
+        "versions": versions_in(folder.parent),
+        **card_facts(readme.read_text(encoding="utf-8") if readme.is_file() else ""),
+        "configs": splits,
+        "dates": manifest.accounting.get("dates_by_split", {}),
+        "configuration": dict(manifest.configuration),
+        "accounting": dict(manifest.accounting),
+        "duplicates": dict(manifest.duplicates),
+        "leakage": manifest.leakage,
+        "tools": dict(manifest.tools),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What became of one file or article.
+
+    Attributes:
+        became: "article", "excluded", "reject", "ignored" or "unknown".
+        why: in words.
+        article_id: of the article, where there is one.
+        split: of the row.
+        shard: path of the Parquet file that holds the row.
+        posts: the posts that the article was made from, by path.
+        reject: the row of `rejects`, where it is one.
+    """
+
+    became: str
+    why: str
+    article_id: str | None = None
+    split: str | None = None
+    shard: str | None = None
+    posts: tuple[str, ...] = ()
+    reject: dict[str, Any] | None = None
+
+
+def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
+    """Which row, reject or exclusion a file of the archive became, and why.
+
+    Args:
+        path, revision: the dataset, as for `load_dataset`.
+        name: the path of a file in the archive, or an article id.
+
+    Raises:
+        VersionError, ManifestError: there is no such version, or its manifest cannot be read.
+    """
+    folder, manifest = open_version(path, revision)
+    asked = name.removeprefix("./")
+    posts = _find(folder, manifest, "posts", "path", asked, ["path", "article_id", "issues"])
+    identity = posts[0][1]["article_id"] if posts else asked
+    for config in ("articles", "excluded"):
+        reason = ["excluded_reason"] if config == "excluded" else []
+        for shard, row in _find(folder, manifest, config, "article_id", identity, ["article_id", "title", *reason]):
+            members = _find(folder, manifest, "posts", "article_id", identity, ["path"])
+            paths = tuple(post["path"] for _, post in members)
+            why = f"merged from {len(paths)} posts" if len(paths) > 1 else "read from one post"
+            if reason:
+                why = f"set aside: {row['excluded_reason']}; {why}"
+            return Where(
+                became="excluded" if reason else "article",
+                why=why,
+                article_id=identity,
+                split=shard.split,
+                shard=shard.path,
+                posts=paths,
+            )
+    rejects = _find(folder, manifest, "rejects", "path", asked, None)
+    if rejects:
+        shard, row = rejects[0]
+        return Where(became="reject", why=f"{row['rule']}: {row['reason']}", shard=shard.path, reject=row)
+    from .reading.site import classify
+    from .schema import Site
+
+    ignored = classify(asked, Site(drafts=bool(manifest.configuration["drafts"])))
+    if ignored:
+        return Where(became="ignored", why=f"a file of this name is none of the dataset's: {ignored}")
+    return Where(became="unknown", why=f"no file and no article of this name is in {manifest.dataset_version}")
+
+
+def _find(
+    folder: Path, manifest: Manifest, config: str, column: str, value: str, columns: list[str] | None
+) -> list[tuple[Any, dict[str, Any]]]:
+    import pyarrow.parquet as pq
+
+    found = []
+    for shard in shards_of(manifest, config):
+        table = pq.read_table(folder / shard.path, columns=columns, filters=[(column, "=", value)])
+        found.extend((shard, row) for row in table.to_pylist())
+    return found

@@ -1,0 +1,1 @@
+"""A dataset to files: Parquet shards, the manifest, the card."""

@@ -1,0 +1,303 @@
+"""What differs between two versions, and the version number that the difference asks for.
+
+MAJOR: rows of train, validation or test changed or removed, a column changed or removed, new borders, a new way of
+finding duplicates. MINOR: rows or columns added, rows of any other split revised. PATCH: the same rows, other files.
+A post whose file only moved is the same post.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..schema import CONFIGS, columns
+from .manifest import Manifest, Shard, parse_version
+
+__all__ = ["Change", "Difference", "bump", "compare", "next_version"]
+
+_FROZEN = ("train", "validation", "test")
+_KEYS = {"articles": "article_id", "posts": "path", "rejects": "path"}
+_FIXED = ("validation_from", "test_from", "test_until", "gap_days", "split_scheme", "dedup_version", "timezone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One row that differs.
+
+    Attributes:
+        config: "articles" (excluded rows among them), "posts" or "rejects".
+        key: article id, or path of the post.
+        kind: "added", "changed", "removed" or "moved" (to another split, or a file that only changed its place).
+        old, new: the split before and after, None where there is no row.
+        columns: which columns changed.
+        old_path: where a moved file was before.
+    """
+
+    config: str
+    key: str
+    kind: str
+    old: str | None
+    new: str | None
+    columns: tuple[str, ...] = ()
+    old_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Everything that differs between two versions.
+
+    Attributes:
+        old, new: the versions.
+        bump: "major", "minor", "patch", or None where nothing differs.
+        reasons: why that bump, in words.
+        changes: every row that differs.
+        columns_added, columns_removed, columns_changed: `config.column`.
+        configuration: settings that differ: name -> (old, new).
+        files: other files of the version that differ, by path.
+    """
+
+    old: str
+    new: str
+    bump: str | None
+    reasons: tuple[str, ...]
+    changes: tuple[Change, ...]
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
+    columns_changed: tuple[str, ...] = ()
+    configuration: Mapping[str, tuple[Any, Any]]
+    files: tuple[str, ...] = ()
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """For each config the number of rows by kind of change."""
+        found: dict[str, dict[str, int]] = {}
+        for change in self.changes:
+            of_config = found.setdefault(change.config, {})
+            of_config[change.kind] = of_config.get(change.kind, 0) + 1
+        return found
+
+
+def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) -> Difference:
+    """Compare two versions row by row; shards whose bytes are equal are not opened.
+
+    Args:
+        old_folder, new_folder: where the shards lie.
+        old, new: the manifests.
+    """
+    changes: list[Change] = []
+    added_columns: list[str] = []
+    removed_columns: list[str] = []
+    changed_columns: list[str] = []
+    for config in CONFIGS:
+        before, after = _columns(old, config), _columns(new, config)
+        added_columns += [f"{config}.{c}" for c in after if before and c not in before]
+        removed_columns += [f"{config}.{c}" for c in before if after and c not in after]
+    for config, key in _KEYS.items():
+        configs = ("articles", "excluded") if config == "articles" else (config,)
+        same = {s.sha256 for s in old.shards} & {s.sha256 for s in new.shards}
+        ours = [s for s in old.shards if s.config in configs and not _stays(s, new, same)]
+        theirs = [s for s in new.shards if s.config in configs and not _stays(s, old, same)]
+        changes += _compare_rows(config, key, old_folder, ours, new_folder, theirs, changed_columns)
+    settings = {
+        name: (old.configuration.get(name), new.configuration.get(name))
+        for name in sorted(old.configuration.keys() | new.configuration.keys())
+        if old.configuration.get(name) != new.configuration.get(name)
+    }
+    tools = {
+        f"tools.{name}": (old.tools.get(name), new.tools.get(name))
+        for name in sorted(old.tools.keys() | new.tools.keys())
+        if old.tools.get(name) != new.tools.get(name)
+    }
+    old_files = {f.path: f.sha256 for f in old.files}
+    new_files = {f.path: f.sha256 for f in new.files}
+    files = tuple(p for p in sorted(old_files.keys() | new_files.keys()) if old_files.get(p) != new_files.get(p))
+    level, reasons = bump(changes, added_columns, removed_columns, changed_columns, settings)
+    if level is None and (files or tools or settings or old.source != new.source or old.shards != new.shards):
+        level, reasons = "patch", ("the same rows, other files",)
+    return Difference(
+        old=old.dataset_version,
+        new=new.dataset_version,
+        bump=level,
+        reasons=reasons,
+        changes=tuple(changes),
+        columns_added=tuple(added_columns),
+        columns_removed=tuple(removed_columns),
+        columns_changed=tuple(dict.fromkeys(changed_columns)),
+        configuration={**settings, **tools},
+        files=files,
+    )
+
+
+def bump(
+    changes: Sequence[Change],
+    columns_added: Sequence[str],
+    columns_removed: Sequence[str],
+    columns_changed: Sequence[str],
+    configuration: Mapping[str, tuple[Any, Any]],
+) -> tuple[str | None, tuple[str, ...]]:
+    """The level that a difference asks for, and why.
+
+    >>> bump([Change(config="articles", key="1", kind="added", old=None, new="newer")], [], [], [], {})
+    ('minor', ('1 rows added to newer',))
+    """
+    major: dict[str, int] = {}
+    minor: dict[str, int] = {}
+    patch: dict[str, int] = {}
+    for change in changes:
+        if change.config == "articles":
+            frozen = change.kind != "added" and change.old in _FROZEN
+            words = f"rows added to {change.new}" if change.kind == "added" else f"rows of {change.old} {change.kind}"
+            if change.kind == "moved":
+                words = f"rows moved from {change.old} to {change.new}"
+            level = major if frozen else minor
+        elif change.kind == "moved":
+            words, level = "files moved", patch
+        else:
+            words, level = f"rows of {change.config} {change.kind}", minor
+        level[words] = level.get(words, 0) + 1
+    reasons = {
+        "major": [f"{n} {words}" for words, n in sorted(major.items())]
+        + [f"column {c} removed" for c in columns_removed]
+        + [f"column {c} has another type" for c in columns_changed]
+        + [f"{name} is {new}, was {old}" for name, (old, new) in configuration.items() if name in _FIXED],
+        "minor": [f"{n} {words}" for words, n in sorted(minor.items())] + [f"column {c} added" for c in columns_added],
+        "patch": [f"{n} {words}" for words, n in sorted(patch.items())],
+    }
+    for level_name in ("major", "minor", "patch"):
+        if reasons[level_name]:
+            return level_name, tuple(r for name in ("major", "minor", "patch") for r in reasons[name])
+    return None, ()
+
+
+def next_version(old: str, level: str) -> str:
+    """The version after `old` for a bump of that level.
+
+    >>> next_version("1.4.2", "minor")
+    '1.5.0'
+    """
+    major, minor, patch = parse_version(old)
+    return {"major": f"{major + 1}.0.0", "minor": f"{major}.{minor + 1}.0", "patch": f"{major}.{minor}.{patch + 1}"}[
+        level
+    ]
+
+
+def _columns(manifest: Manifest, config: str) -> list[str]:
+    return list(manifest.columns.get(config, {})) or (list(columns(config)) if not manifest.columns else [])
+
+
+def _stays(shard: Shard, other: Manifest, same: set[str]) -> bool:
+    return shard.sha256 in same and any(
+        s.sha256 == shard.sha256 and (s.config, s.split) == (shard.config, shard.split) for s in other.shards
+    )
+
+
+def _compare_rows(
+    config: str,
+    key: str,
+    old_folder: Path,
+    old: Sequence[Shard],
+    new_folder: Path,
+    new: Sequence[Shard],
+    changed_columns: list[str],
+) -> list[Change]:
+    """Rows of the given shards that differ; one column is in memory at a time."""
+    before, after = _read(old_folder, old, [key]), _read(new_folder, new, [key])
+    old_split, new_split = _splits(old), _splits(new)
+    old_keys, new_keys = before[key].combine_chunks(), after[key].combine_chunks()
+    at = pc.index_in(new_keys, old_keys)  # for each new row its place among the old ones
+    common = pc.indices_nonzero(at.is_valid())
+    old_rows = at.take(common)
+    differing: dict[int, list[str]] = {}
+    names = [n for n in _names(new_folder, new) if n != key and n in set(_names(old_folder, old))]
+    for name in names:
+        a = _read(old_folder, old, [name])[name].take(old_rows).combine_chunks()
+        b = _read(new_folder, new, [name])[name].take(common).combine_chunks()
+        if a.type != b.type:
+            changed_columns.append(f"{config}.{name}")
+        elif not a.equals(b):
+            for row, (x, y) in enumerate(zip(a.to_pylist(), b.to_pylist(), strict=True)):
+                if x != y:
+                    differing.setdefault(row, []).append(name)
+    changes = []
+    for row, (old_row, new_row) in enumerate(zip(old_rows.to_pylist(), common.to_pylist(), strict=True)):
+        splits = old_split[old_row], new_split[new_row]
+        if splits[0] != splits[1] or row in differing:
+            changes.append(
+                Change(
+                    config=config,
+                    key=new_keys[new_row].as_py(),
+                    kind="moved" if splits[0] != splits[1] else "changed",
+                    old=splits[0],
+                    new=splits[1],
+                    columns=tuple(differing.get(row, ())),
+                )
+            )
+    added = [i for i, valid in enumerate(at.is_valid().to_pylist()) if not valid]
+    gone = [i for i, found in enumerate(pc.is_in(old_keys, new_keys).to_pylist()) if not found]
+    moved = _moved_files(config, old_folder, old, gone, new_folder, new, added)
+    for place in added:
+        name = new_keys[place].as_py()
+        kind, origin = ("moved", moved[name]) if name in moved else ("added", None)
+        split = old_split[0] if origin and old_split else None
+        changes.append(Change(config=config, key=name, kind=kind, old=split, new=new_split[place], old_path=origin))
+    left = set(moved.values())
+    for place in gone:
+        name = old_keys[place].as_py()
+        if name not in left:
+            changes.append(Change(config=config, key=name, kind="removed", old=old_split[place], new=None))
+    return sorted(changes, key=lambda c: (c.kind, c.key))
+
+
+def _moved_files(
+    config: str,
+    old_folder: Path,
+    old: Sequence[Shard],
+    gone: Sequence[int],
+    new_folder: Path,
+    new: Sequence[Shard],
+    added: Sequence[int],
+) -> dict[str, str]:
+    """New path -> old path of posts that are the same file at another place."""
+    if config != "posts" or not gone or not added:
+        return {}
+    before = _read(old_folder, old, ["sha256", "path"]).take(pa.array(gone)).to_pylist()
+    after = _read(new_folder, new, ["sha256", "path"]).take(pa.array(added)).to_pylist()
+    places: dict[str, list[str]] = {}
+    for row in sorted(before, key=lambda r: r["path"], reverse=True):
+        places.setdefault(row["sha256"], []).append(row["path"])
+    moved = {}
+    for row in sorted(after, key=lambda r: r["path"]):
+        if places.get(row["sha256"]):
+            moved[row["path"]] = places[row["sha256"]].pop()
+    return moved
+
+
+def _names(folder: Path, shards: Sequence[Shard]) -> list[str]:
+    names: dict[str, None] = {}
+    for shard in shards:
+        names |= dict.fromkeys(pq.read_schema(folder / shard.path).names)
+    return list(names)
+
+
+def _read(folder: Path, shards: Sequence[Shard], names: list[str]) -> pa.Table:
+    tables = []
+    for shard in shards:
+        file = folder / shard.path
+        there = set(pq.read_schema(file).names)
+        table = pq.read_table(file, columns=[n for n in names if n in there], partitioning=None)
+        for name in names:
+            if name not in there:  # `excluded_reason` in a shard of articles
+                table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+        tables.append(table.replace_schema_metadata(None).select(names))
+    if not tables:
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+    return pa.concat_tables(tables)
+
+
+def _splits(shards: Sequence[Shard]) -> list[str]:
+    return [shard.split for shard in shards for _ in range(shard.rows)]

@@ -1,0 +1,191 @@
+"""manifest.json: what was built, from what, with what, and how every file of the input is accounted for.
+
+A manifest holds no clock reading and no path outside the dataset, so equal inputs give equal manifests.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..errors import ManifestError, VersionError
+
+__all__ = [
+    "MANIFEST_NAME",
+    "MANIFEST_VERSION",
+    "File",
+    "Manifest",
+    "Shard",
+    "parse_version",
+    "read_manifest",
+    "shards_of",
+    "versions_in",
+    "write_manifest",
+]
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_VERSION = "1.0"
+
+_VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of a version: `path` relative to its folder, size in bytes, SHA-256 of its bytes."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A Parquet file of a version.
+
+    Attributes:
+        path: relative to the version's folder, with `/`.
+        config, split: what it belongs to.
+        rows: how many it holds.
+        bytes, sha256: size and hash of the file.
+        digest: hash of the rows themselves, the same whichever Parquet writer wrote them.
+        start: the sort key at which the shard begins; the next version keeps that border.
+    """
+
+    path: str
+    config: str
+    split: str
+    rows: int
+    bytes: int
+    sha256: str
+    digest: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a version is.
+
+    Attributes:
+        dataset_version: "X.Y.Z".
+        manifest_version, schema_version: formats of this file and of the tables.
+        follows: the version that it was built upon, or None.
+        configuration: every choice that shaped the rows: time zone, split borders, and so on.
+        source: `files` and `bytes` that were read, and one `digest` over the paths and hashes of all of them.
+        tools: versions of the packages that shape bytes.
+        accounting: where every file went; `files_seen == posts + rejects + ignored`.
+        columns: for each config and column, the number of rows in which it is filled.
+        shards, files: every Parquet file, and every other file but the manifest itself.
+        duplicates: how near-duplicates were found, and what was found.
+        leakage: the leakage report, or None where there is one split only.
+        changes: one release note per version, oldest first.
+    """
+
+    dataset_version: str
+    follows: str | None = None
+    manifest_version: str = MANIFEST_VERSION
+    schema_version: str
+    configuration: Mapping[str, Any]
+    source: Mapping[str, Any]
+    tools: Mapping[str, str]
+    accounting: Mapping[str, Any]
+    columns: Mapping[str, Mapping[str, int]]
+    shards: tuple[Shard, ...]
+    files: tuple[File, ...] = ()
+    duplicates: Mapping[str, Any] = field(default_factory=dict)
+    leakage: Mapping[str, Any] | None = None
+    changes: tuple[Mapping[str, Any], ...] = ()
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write `manifest.json` into `folder`."""
+    data = {f.name: getattr(manifest, f.name) for f in dataclasses.fields(manifest)}
+    data["shards"] = [dataclasses.asdict(shard) for shard in manifest.shards]
+    data["files"] = [dataclasses.asdict(file) for file in manifest.files]
+    text = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=False)
+    (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def read_manifest(folder: Path | str) -> Manifest:
+    """Read the manifest of a version's folder.
+
+    An unknown major version of the format is an error, an unknown minor one a warning.
+
+    Raises:
+        ManifestError: there is none, or it cannot be used. Every path in it is checked: relative, without `..`.
+    """
+    path = Path(folder) / MANIFEST_NAME
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ManifestError("no manifest.json here", path=folder, hint="name the folder of a built version") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ManifestError(f"cannot be read: {error}", path=path) from None
+    try:
+        version = str(data.pop("manifest_version"))
+        if version.partition(".")[0] != MANIFEST_VERSION.partition(".")[0]:
+            raise ManifestError(
+                f"format {version} is not known to this newsdata, which reads {MANIFEST_VERSION}",
+                path=path,
+                hint="update newsdata",
+            )
+        known = {f.name for f in dataclasses.fields(Manifest)}
+        if version != MANIFEST_VERSION or data.keys() - known:
+            warnings.warn(f"{path}: format {version} is newer than this newsdata knows", stacklevel=2)
+        data["shards"] = tuple(Shard(**_only(Shard, shard)) for shard in data["shards"])
+        data["files"] = tuple(File(**_only(File, file)) for file in data["files"])
+        data["changes"] = tuple(data["changes"])
+        manifest = Manifest(manifest_version=version, **{key: data[key] for key in data.keys() & known})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(f"a key is missing or of the wrong kind: {error}", path=path) from None
+    parse_version(manifest.dataset_version)
+    for file in (*manifest.shards, *manifest.files):
+        _check_path(file.path, path)
+    return manifest
+
+
+def _only(record: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in dataclasses.fields(record)}
+    return {name: value for name, value in data.items() if name in names}
+
+
+def _check_path(name: object, manifest: Path) -> None:
+    parts = PurePosixPath(name).parts if isinstance(name, str) and name else ()
+    bad = not parts or ".." in parts or parts[0] == "/" or "\\" in str(name) or ":" in str(name) or "\0" in str(name)
+    if bad:
+        raise ManifestError(f"names a file outside the version: {name!r}", path=manifest)
+
+
+def parse_version(text: str) -> tuple[int, int, int]:
+    """`"1.10.0"` as numbers that compare.
+
+    Raises:
+        VersionError: not of the form X.Y.Z.
+
+    >>> parse_version("1.10.0") > parse_version("1.9.3")
+    True
+    """
+    match = _VERSION.fullmatch(str(text))
+    if not match:
+        raise VersionError(f"{text!r} is no version", hint="write it as X.Y.Z, 1.0.0 for example")
+    major, minor, patch = match.groups()
+    return int(major), int(minor), int(patch)
+
+
+def versions_in(out: Path | str) -> list[str]:
+    """The versions that stand in the folder `out`, oldest first."""
+    folder = Path(out)
+    if not folder.is_dir():
+        return []
+    found = [p.name for p in folder.iterdir() if _VERSION.fullmatch(p.name) and (p / MANIFEST_NAME).is_file()]
+    return sorted(found, key=parse_version)
+
+
+def shards_of(manifest: Manifest, config: str, split: str | None = None) -> list[Shard]:
+    """The shards of a config, or of one of its splits, in the order in which they are read."""
+    return [s for s in manifest.shards if s.config == config and split in (None, s.split)]

@@ -1,0 +1,225 @@
+"""Records to Arrow columns, and parsed posts to the rows of articles.
+
+Parsed posts are spooled as Arrow files, so that text is held in memory for one chunk at a time only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..curation.merge import FEEDS, KEYS
+from ..schema import Post, Reject, table_schema
+
+__all__ = [
+    "ArticleRows",
+    "Spool",
+    "article_table",
+    "keys_table",
+    "posts_table",
+    "rejects_table",
+    "spool_schema",
+    "spool_table",
+]
+
+_DECIDED_LATER = ("duplicate_cluster", "leak_group", "fold", "sources")
+_FEED_NUMBER = {feed: number for number, feed in enumerate(FEEDS)}
+
+
+def spool_schema(timezone: str) -> pa.Schema:
+    """What is spooled of a post: the columns of `articles` that a single post can say."""
+    schema = table_schema("articles", timezone)
+    return pa.schema([f for f in schema if f.name not in _DECIDED_LATER])
+
+
+def posts_table(posts: Sequence[Post], timezone: str) -> pa.Table:
+    """Rows of config `posts`."""
+    return _table(posts, table_schema("posts", timezone))
+
+
+def spool_table(posts: Sequence[Post], timezone: str) -> pa.Table:
+    """Rows of the spool."""
+    return _table(posts, spool_schema(timezone))
+
+
+def rejects_table(rejects: Sequence[Reject]) -> pa.Table:
+    """Rows of config `rejects`."""
+    return _table(rejects, table_schema("rejects"))
+
+
+def keys_table(posts: Sequence[Post]) -> pa.Table:
+    """What `merge_posts` needs of each post."""
+    return pa.table(
+        {
+            "path": pa.array([p.path for p in posts], pa.string()),
+            "sha256": pa.array([p.sha256 for p in posts], pa.string()),
+            "article_id": pa.array([p.article_id for p in posts], pa.string()),
+            "feed": pa.array([_FEED_NUMBER[p.feed] for p in posts], pa.int8()),
+            "published_at": pa.array([_milliseconds(p.published_at) for p in posts], pa.int64()),
+            "num_chars": pa.array([len(p.text) for p in posts], pa.int32()),
+            "num_mentions": pa.array([len(p.mentions) for p in posts], pa.int32()),
+            "has_title": pa.array([bool(p.title) for p in posts], pa.bool_()),
+            "has_url": pa.array([p.url is not None for p in posts], pa.bool_()),
+            "has_digest": pa.array([p.digest is not None for p in posts], pa.bool_()),
+            "has_source": pa.array([p.source is not None for p in posts], pa.bool_()),
+            "has_category": pa.array([p.category is not None for p in posts], pa.bool_()),
+        },
+        schema=KEYS,
+    )
+
+
+# ------------------------------------------------------------------------------------------ from records
+
+
+def _milliseconds(time: Any) -> int | None:
+    return None if time is None else round(time.timestamp() * 1000)
+
+
+_COMPUTED: dict[str, Callable[[Any], Any]] = {
+    "num_chars": lambda post: len(post.text),
+    "published_at": lambda post: _milliseconds(post.published_at),
+}
+
+
+def _table(records: Sequence[Any], schema: pa.Schema) -> pa.Table:
+    arrays = []
+    for field in schema:
+        get = _COMPUTED.get(field.name)
+        name = field.name
+        values = [get(r) for r in records] if get else [getattr(r, name) for r in records]
+        arrays.append(_array(values, field.type))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """One column; lists of records go in as flat columns, which is several times as fast as through dicts."""
+    if pa.types.is_list(kind):
+        offsets = np.zeros(len(values) + 1, dtype=np.int32)
+        np.cumsum([len(v) for v in values], out=offsets[1:])
+        flat = [item for v in values for item in v] if offsets[-1] else []
+        return pa.ListArray.from_arrays(pa.array(offsets), _array(flat, kind.value_type), type=kind)
+    if pa.types.is_struct(kind):
+        children = [_array([getattr(v, f.name) for v in values], f.type) for f in kind]
+        return pa.StructArray.from_arrays(children, fields=list(kind))
+    return pa.array(values, kind)
+
+
+# ---------------------------------------------------------------------------------------- from the spool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spool:
+    """Where parsed posts lie: Arrow files of `batch` rows a batch, numbered as the posts' positions name them."""
+
+    files: tuple[Path, ...]
+    batch: int
+
+    def take(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> pa.Table:
+        """The named columns of the posts at (file number, row), in that order; reads only the batches they lie in."""
+        batch = row // self.batch
+        wanted, place = np.unique(np.stack([file, batch]), axis=1, return_inverse=True)
+        tables, begins, begin = [], [], 0
+        for number in np.unique(wanted[0]):
+            with pa.OSFile(str(self.files[number])) as handle:
+                schema = pa.ipc.open_file(handle).schema
+                fields = sorted(schema.get_field_index(name) for name in columns)
+                reader = pa.ipc.open_file(handle, options=pa.ipc.IpcReadOptions(included_fields=fields))
+                for index in wanted[1][wanted[0] == number]:
+                    tables.append(pa.Table.from_batches([reader.get_batch(int(index))]))
+                    begins.append(begin)
+                    begin += tables[-1].num_rows
+        rows = np.asarray(begins, dtype=np.int64)[place.reshape(-1)] + row % self.batch
+        return pa.concat_tables(tables).combine_chunks().take(pa.array(rows)).select(list(columns))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleRows:
+    """A run of articles to be written: for each column group the post (file number, row) that speaks for it.
+
+    Attributes:
+        article_id, duplicate_cluster, leak_group: strings.
+        fold: int32.
+        excluded_reason: strings, or None for the config `articles`.
+        places: (file number, row) of the speaking post by role: "text", "title", "date", "url", "digest", "source",
+            "labels".
+        member_places: (file number, row) of every post of every article, article after article.
+        member_starts: where each article's posts begin.
+        member_sha256, member_feed: of every post.
+    """
+
+    article_id: pa.Array
+    duplicate_cluster: pa.Array
+    leak_group: pa.Array
+    fold: pa.Array
+    excluded_reason: pa.Array | None
+    places: dict[str, tuple[np.ndarray, np.ndarray]]
+    member_places: tuple[np.ndarray, np.ndarray]
+    member_starts: np.ndarray
+    member_sha256: pa.Array
+    member_feed: np.ndarray
+
+
+_ROLES = {
+    "text": (
+        "text", "feed", "mentions", "text_codes", "headings", "images", "links", "chart_symbol", "num_chars", "is_flash",
+    ),
+    "title": ("title",),
+    "date": ("published_at",),
+    "url": ("url",),
+    "digest": ("digest", "digest_credit"),
+    "source": ("source",),
+    "labels": ("category", "tags", "media"),
+}  # fmt: skip
+
+
+def article_table(rows: ArticleRows, spool: Spool, schema: pa.Schema) -> pa.Table:
+    """Gather the rows of `articles` (or `excluded`) from the spool."""
+    columns: dict[str, pa.Array] = {
+        "article_id": rows.article_id,
+        "duplicate_cluster": rows.duplicate_cluster,
+        "leak_group": rows.leak_group,
+        "fold": rows.fold,
+    }
+    text_file, text_row = rows.places["text"]
+    alone = all(
+        np.array_equal(file, text_file) and np.array_equal(row, text_row) for file, row in rows.places.values()
+    )
+    if alone:  # no article of this run was merged: one pass over the spool
+        names = [name for group in _ROLES.values() for name in group]
+        columns |= _columns(spool.take(text_file, text_row, names))
+    else:
+        for role, names_of_role in _ROLES.items():
+            columns |= _columns(spool.take(*rows.places[role], names_of_role))
+    columns["issues"] = _merged_issues(rows, spool)
+    offsets = pa.array(np.r_[rows.member_starts, len(rows.member_sha256)].astype(np.int32))
+    sources = pa.StructArray.from_arrays(
+        [rows.member_sha256, pa.array(FEEDS).take(pa.array(rows.member_feed))], names=["sha256", "feed"]
+    )
+    columns["sources"] = pa.ListArray.from_arrays(offsets, sources)
+    if rows.excluded_reason is not None:
+        columns["excluded_reason"] = rows.excluded_reason
+    return pa.Table.from_arrays([columns[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
+
+
+def _columns(table: pa.Table) -> dict[str, pa.Array]:
+    return {name: table[name].combine_chunks() for name in table.column_names}
+
+
+def _merged_issues(rows: ArticleRows, spool: Spool) -> pa.Array:
+    """The union of the issues of an article's posts, in the order in which the posts speak."""
+    issues = spool.take(*rows.member_places, ["issues"])["issues"].combine_chunks()
+    starts = rows.member_starts
+    ends = np.r_[starts[1:], len(issues)]
+    if np.array_equal(ends - starts, np.ones(len(starts), dtype=np.int64)):
+        return issues
+    lists = issues.to_pylist()
+    merged = [
+        lists[a] if b - a == 1 else list(dict.fromkeys(code for codes in lists[a:b] for code in codes))
+        for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
+    return pa.array(merged, pa.list_(pa.string()))

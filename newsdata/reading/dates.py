@@ -1,0 +1,260 @@
+"""Written dates to instants, as Jekyll 4.3 (Psych and Ruby's `Time.parse`) reads them.
+
+Ruby reads almost anything as a date and fills what is missing from the clock. What is read here is what Ruby
+reads the same way on every day; a date without a year, or a day that its month does not have, is no date.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+__all__ = ["local_time", "read_date", "site_zone"]
+
+# What YAML 1.1 takes for a time when it stands without quotes. Seconds are asked for; Jekyll drops fractions.
+_YAML_TIME = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt]| +)(\d{1,2}):(\d\d):(\d\d)(?:\.\d*)?"
+    r"\s*(?:(Z)|([-+]\d{1,2}):?(\d{1,2})?)?",
+    re.ASCII,
+)
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"({'|'.join(_MONTHS)})"
+_FLAGS = re.ASCII | re.IGNORECASE | re.VERBOSE
+
+_NOISE = re.compile(r"(?:[^\w\-+',./:@\[\]]|_)+")
+_WEEKDAY = re.compile(r"\b(?:sun|mon|tue|wed|thu|fri|sat)[^-/\d\s]*", _FLAGS)
+_CLOCK = re.compile(
+    r"""(?P<hour>\d+)\s*
+        (?: (?: :\s*(?P<minute>\d+) (?:\s*:\s*(?P<second>\d+)(?:[,.](?P<fraction>\d*))?)?
+              | h(?:\s*(?P<h_minute>\d+)m?(?:\s*(?P<h_second>\d+)s?)?)? )
+            (?:\s*(?P<half>[ap])(?:m\b|\.m\.))?
+          | (?P<alone>[ap])(?:m\b|\.m\.) )
+        (?:\s*(?P<zone> (?:gmt|utc?)?[-+]\d+(?:[,.:]\d+(?::\d+)?)?
+                      | [a-z.\s]+(?:standard|daylight)\stime\b
+                      | [a-z]+(?:\sdst)?\b ))?""",
+    _FLAGS,
+)
+# Forms of a day, in the order in which they are tried; each names which group is year, month and day.
+_DAYS = (
+    (
+        re.compile(rf"'?(\d+)[^-\d\s]*\s*{_MONTH}[^-\d\s']*(?:\s*('?-?\d+(?:(?:st|nd|rd|th)\b)?))?", _FLAGS),
+        (3, 2, 1),
+    ),
+    (re.compile(rf"\b{_MONTH}[^-\d\s']*\s*('?\d+)[^-\d\s']*(?:\s*,?\s*('?-?\d+))?", _FLAGS), (3, 1, 2)),
+    (re.compile(r"('?[-+]?\d+)-(\d+)-('?-?\d+)", _FLAGS), (1, 2, 3)),
+    (re.compile(rf"('?-?\d+)-{_MONTH}[^-/.]*-('?-?\d+)", _FLAGS), (3, 2, 1)),
+    (re.compile(rf"\b{_MONTH}[^-/.]*-('?-?\d+)(?:-('?-?\d+))?", _FLAGS), (3, 1, 2)),
+    (re.compile(r"('?-?\d+)/\s*('?\d+)(?:\D\s*('?-?\d+))?", _FLAGS), (1, 2, 3)),
+    (re.compile(r"(?<![a-z])('?-?\d+)\.\s*('?\d+)\.\s*('?-?\d+)", _FLAGS), (1, 2, 3)),
+)
+_DIGITS = re.compile(
+    r"(?<![-+\d])(\d{4})(\d\d)(\d\d)(?:(?:\s*t?\s*)(\d\d)(\d\d)(\d\d)?)?(?!\d)(z\b|[-+]\d{1,4}\b)?", _FLAGS
+)
+_OFFSET = re.compile(r"([+-])(\d\d)(?:(:?)(\d\d)(?:\3(\d\d))?)?", re.ASCII)
+
+_NAMED = {
+    "UTC": 0,
+    "Z": 0,
+    "UT": 0,
+    "GMT": 0,
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+}
+_NAMED |= {"PST": -8, "PDT": -7}
+_NAMED |= {letter: hours for hours, letter in enumerate("ABCDEFGHIKLM", 1)}
+_NAMED |= {letter: -hours for hours, letter in enumerate("NOPQRSTUVWXY", 1)}
+_CERTAIN = {"UTC", "UT", "GMT", "Z", "EST", "EDT", "CDT", "MST", "MDT", "PST", "PDT"}
+
+_LONGEST = 128  # bytes; Ruby refuses to look at more
+
+
+@lru_cache(maxsize=64)
+def site_zone(name: str) -> ZoneInfo:
+    """The time zone of that IANA name.
+
+    >>> site_zone("Asia/Shanghai").key
+    'Asia/Shanghai'
+    """
+    return ZoneInfo(name)
+
+
+def local_time(naive: datetime, zone: ZoneInfo) -> datetime:
+    """The instant when clocks in `zone` show `naive`.
+
+    Where they show it twice it is the later one, and where they skip it the clock runs on, as in Ruby.
+
+    >>> local_time(datetime(2020, 11, 1, 1, 30), site_zone("America/New_York")).isoformat()
+    '2020-11-01T01:30:00-05:00'
+    >>> local_time(datetime(2020, 3, 8, 2, 30), site_zone("America/New_York")).isoformat()
+    '2020-03-08T03:30:00-04:00'
+
+    Raises:
+        OverflowError: the instant lies outside the years 1 to 9999.
+    """
+    first, later = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
+    before, after = first.utcoffset(), later.utcoffset()
+    assert before is not None and after is not None
+    if before == after:
+        return first
+    return (later if after < before else first).astimezone(UTC).astimezone(zone)
+
+
+def read_date(written: str, zone: ZoneInfo, *, plain: bool) -> tuple[datetime | None, tuple[str, ...]]:
+    """The instant that a date names, and the issues with it.
+
+    Args:
+        written: the date as it stands in the front matter.
+        zone: the site's zone, for dates that name none.
+        plain: whether it stands without quotes; YAML reads some forms itself then.
+
+    Returns:
+        the instant in `zone` and codes of `ISSUES`; None and "date-unreadable" where it names none.
+
+    >>> read_date("2022-01-27 08:18:45 +0800", site_zone("Asia/Shanghai"), plain=True)[0].isoformat()
+    '2022-01-27T08:18:45+08:00'
+    >>> read_date("March 5, 2012 10:30 PM", site_zone("UTC"), plain=True)[0].isoformat()
+    '2012-03-05T22:30:00+00:00'
+    >>> read_date("2022-02-30", site_zone("UTC"), plain=True)
+    (None, ('date-unreadable',))
+    """
+    for read in (_yaml_time, _free_time) if plain else (_free_time,):
+        try:
+            found = read(written, zone)
+        except (ValueError, OverflowError):
+            continue
+        if found is not None:
+            return found
+    return None, ("date-unreadable",)
+
+
+def _yaml_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]] | None:
+    match = _YAML_TIME.fullmatch(written)
+    if match is None:
+        return None
+    numbers = tuple(map(int, match.group(1, 2, 3, 4, 5, 6)))
+    if match[7]:
+        return _at(numbers, 0, zone), ()
+    if match[8] is None:
+        return local_time(_naive(numbers), zone), ("date-without-zone",)
+    hours, minutes = int(match[8]), int(match[9] or 0)  # "+800" is 80 hours to Psych
+    seconds = hours * 3600 + (-minutes if hours < 0 else minutes) * 60  # "-00:30" is +00:30 to Psych
+    return _at(numbers, seconds, zone), ()
+
+
+def _free_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]] | None:
+    if len(written.encode(errors="replace")) > _LONGEST:
+        return None
+    text = _WEEKDAY.sub(" ", _NOISE.sub(" ", written), count=1)
+    hour = minute = second = microsecond = 0
+    zone_name: str | None = None
+    clock = _CLOCK.search(text)
+    if clock:
+        hour = int(clock["hour"])
+        half = clock["half"] or clock["alone"]
+        if half:
+            hour = hour % 12 + (12 if half in "pP" else 0)
+        minute = int(clock["minute"] or clock["h_minute"] or 0)
+        second = int(clock["second"] or clock["h_second"] or 0)
+        microsecond = int((clock["fraction"] or "0")[:6].ljust(6, "0"))
+        zone_name = clock["zone"]
+        text = f"{text[: clock.start()]} {text[clock.end() :]}"
+    for form, (y, m, d) in _DAYS:
+        match = form.search(text)
+        if match:
+            year, month, day = _in_order(match[y], match[m], match[d])
+            break
+    else:
+        match = _DIGITS.search(text)
+        if match is None:
+            return None
+        year, month, day = int(match[1]), int(match[2]), int(match[3])
+        if match[4]:
+            hour, minute, second = int(match[4]), int(match[5]), int(match[6] or 0)
+        zone_name = match[7] or zone_name
+    if year is None:
+        return None  # Ruby takes the missing part from the clock
+    numbers = (year, 1 if month is None else month, 1 if day is None else day, hour, minute, second)
+    offset, issues = _offset(zone_name, year, zone)
+    if offset is None:
+        return local_time(_naive(numbers, microsecond), zone), issues
+    return _at(numbers, offset, zone, microsecond), issues
+
+
+def _in_order(
+    year: str | None, month: str | None, day: str | None
+) -> tuple[int | None, int | None, int | None]:
+    """Which of three parts is which, by their length and by what is missing, as Ruby decides it."""
+    if year is not None and month is not None and day is None:
+        year, month, day = None, year, month
+    if year is None and day is not None and (len(day) > 2 or day.startswith("'")):
+        year, day = day, None
+    if year is not None and year[-1:].isalpha():  # "1st" is a day
+        ordinal = year.rstrip("stndrhSTNDRH")
+        year, day = day, ordinal
+    if month is not None and (month.startswith("'") or (len(month) > 2 and month.lower() not in _MONTHS)):
+        year, month, day = month, day, year
+    if day is not None and (day.startswith("'") or len(day) > 2):
+        year, day = day, year
+    return _year(year), _month(month), _number(day)
+
+
+def _number(part: str | None) -> int | None:
+    digits = re.search(r"\d+", part) if part else None
+    return int(digits[0]) if digits else None
+
+
+def _month(part: str | None) -> int | None:
+    return _MONTHS.index(part.lower()) + 1 if part and part.lower() in _MONTHS else _number(part)
+
+
+def _year(part: str | None) -> int | None:
+    number = _number(part)
+    if part is None or number is None:
+        return None
+    if part.lstrip("'").startswith("-"):
+        raise ValueError("a year before Christ")
+    short = len(part.lstrip("'+")) <= 2 and "+" not in part
+    return number + (1900 if number >= 69 else 2000) if short else number
+
+
+def _offset(name: str | None, year: int, zone: ZoneInfo) -> tuple[int | None, tuple[str, ...]]:
+    """Seconds east of Greenwich, None for the site's zone, and the issues with the zone's name."""
+    if name is None:
+        return None, ("date-without-zone",)
+    name = name.upper()
+    match = _OFFSET.fullmatch(name)
+    if match:
+        seconds = (int(match[2]) * 60 + int(match[4] or 0)) * 60 + int(match[5] or 0)
+        return -seconds if match[1] == "-" else seconds, ()
+    if name in _NAMED:
+        return _NAMED[name] * 3600, () if name in _CERTAIN else ("date-ambiguous-zone",)
+    for month in (1, 7):  # a name that the site's own zone goes by
+        day = datetime(year, month, 1, tzinfo=zone)
+        offset = day.utcoffset()
+        if offset is not None and (day.tzname() or "").upper() == name:
+            return int(offset.total_seconds()), ("date-ambiguous-zone",)
+    return None, ("date-ambiguous-zone",)
+
+
+def _naive(numbers: tuple[int, ...], microsecond: int = 0) -> datetime:
+    """The clock's reading; 24:00:00 is the next day's midnight and a 60th second the next minute."""
+    year, month, day, hour, minute, second = numbers
+    if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second)):
+        raise ValueError("no such time of day")
+    return datetime(year, month, day) + timedelta(  # noqa: DTZ001 - the zone is the caller's
+        hours=hour, minutes=minute, seconds=second, microseconds=microsecond
+    )
+
+
+def _at(numbers: tuple[int, ...], offset: int, zone: ZoneInfo, microsecond: int = 0) -> datetime:
+    if abs(offset) >= 86_400:
+        raise ValueError("no zone is a day away")
+    there = timezone(timedelta(seconds=offset))
+    return _naive(numbers, microsecond).replace(tzinfo=there).astimezone(zone)

@@ -1,0 +1,548 @@
+"""HTML to clean text, with the spans, pictures and links that stood in it.
+
+What `text` is
+    Paragraphs joined by a line feed, none of them empty. A paragraph ends at every block element, at two `<br>`
+    in a row, at a `<br>` before an indented line (two ideographic spaces), and, in the archive's own posts, at a
+    blank line. A table row is one line, its cells joined by a tab; a row of one cell is an ordinary paragraph. A
+    list item is a paragraph. The lines of a code block are lines of `text` with their indentation, blank ones
+    left out.
+White space
+    A run of it, no-break and ideographic spaces included, is one blank; none stands at the edges of a line. A
+    single `<br>` is a blank, too: it never welds two words and never makes a paragraph. A line break of the
+    source between two East Asian wide characters is nothing. Control characters, bidirectional overrides and
+    zero-width characters are removed.
+What is no text
+    Scripts, styles, frames, templates, vector graphics, media players, comments, anything styled
+    `display:none`, price charts, captions of pictures (they go to `images`) and the source line (it goes to
+    `source`).
+Headings
+    `<h1>` to `<h6>`, and a `<p>` with nothing but bold text.
+
+Mentions and links never overlap their like: of two that are nested the outer one counts. One that nothing closes
+ends with its paragraph; a mention is dropped then, because nobody can tell where it should have ended.
+
+The body is split at its `<`; every part must begin with a tag as HTML wants it. Where one does not, the body is
+repaired first. The state is flat, so depth costs nothing and time is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import accumulate
+
+from turbohtml import unescape
+
+from ..schema import Image, Link, Mention, Span
+from .repair import repaired
+from .tags import Action, Tag, known_tags, read_tag
+from .whitespace import LINE_BREAK, Moves, clean, clean_line, has_control, is_clean, trimmed, verbatim
+
+__all__ = ["Reading", "read_html", "read_text", "split_paragraphs"]
+
+_NOTHING, _SPAN, _END_SPAN, _MENTION = Action.NOTHING, Action.SPAN, Action.END_SPAN, Action.MENTION
+_BLOCK, _PARAGRAPH, _END_PARAGRAPH = Action.BLOCK, Action.PARAGRAPH, Action.END_PARAGRAPH
+_END_ANCHOR = Action.END_ANCHOR
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_SOURCE = re.compile(r"[（(]\s*文章来源\s*[：:]\s*(.*?)\s*[）)]|文章来源\s*[：:]\s*(.*?)")
+_SOURCE_STARTS = ("（文章来源", "(文章来源")
+_SOURCE_LENGTH = 60  # an `em_media` paragraph without the wrapper that is longer than this names no publisher
+_EDITOR = "编辑"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a body of HTML says: see `newsdata.schema.Post` for the fields of the same name.
+
+    Attributes:
+        broken: whether the markup had to be repaired.
+        control: whether control characters were removed.
+    """
+
+    text: str
+    mentions: tuple[Mention, ...] = ()
+    headings: tuple[Span, ...] = ()
+    images: tuple[Image, ...] = ()
+    links: tuple[Link, ...] = ()
+    source: str | None = None
+    chart_symbol: str | None = None
+    broken: bool = False
+    control: bool = False
+
+
+def read_html(html: str, *, archive: bool) -> Reading:
+    """Read a body of HTML; `archive` looks for the marks of the archive's own feeds, too.
+
+    >>> found = read_html("<p>growth &lt;5%<br>or <a href='/m'>more</a></p><p>next</p>", archive=False)
+    >>> found.text, found.links
+    ('growth <5% or more\\nnext', (Link(start=14, end=18, url='/m'),))
+    """
+    reader = _Reader(archive)
+    if not reader.read(html):
+        html, broken = repaired(html)
+        reader = _Reader(archive)
+        reader.read(html)
+        reader.broken = reader.broken or broken
+    return reader.reading()
+
+
+def read_text(text: str) -> Reading:
+    """Read a body without markup.
+
+    >>> read_text("a\\x00b").control
+    True
+    """
+    return Reading(text=split_paragraphs(text), control=not text.isprintable() and has_control(text))
+
+
+def split_paragraphs(text: str) -> str:
+    """The text of a body without markup: paragraphs stand between blank lines.
+
+    >>> split_paragraphs("one\\ntwo\\n\\nthree")
+    'one two\\nthree'
+    """
+    if "\n" not in text:
+        return clean_line(text)
+    return "\n".join(filter(None, map(clean_line, _BLANK_LINE.split(text))))
+
+
+class _Reader:
+    """The flat state of one pass over a body."""
+
+    __slots__ = (
+        "anchor",
+        "anchors",
+        "archive",
+        "bold",
+        "bold_from",
+        "bolds",
+        "broken",
+        "cell",
+        "cells",
+        "chart",
+        "chart_symbol",
+        "control",
+        "headings",
+        "images",
+        "kind",
+        "lines",
+        "links",
+        "marks",
+        "mention",
+        "mentions",
+        "picture",
+        "pieces",
+        "pre",
+        "remark",
+        "row",
+        "separators",
+        "size",
+        "source",
+        "spans",
+    )
+
+    def __init__(self, archive: bool) -> None:
+        self.archive = archive
+        # what is finished
+        self.lines: list[str] = []
+        self.separators: list[str] = []  # what stands before each line
+        self.size = 0  # code points so far, separators included
+        self.mentions: list[Mention] = []
+        self.headings: list[Span] = []
+        self.images: list[Image] = []
+        self.links: list[Link] = []
+        self.source: str | None = None
+        self.chart_symbol: str | None = None
+        self.broken = self.control = False
+        # the paragraph that is being collected; its marks count pieces
+        self.kind = ""  # "p", "h", "source", "center", "caption" or ""
+        self.pieces: list[str] = []
+        self.bolds: list[tuple[int, int]] = []
+        self.marks: list[tuple[int, int, Tag]] = []
+        self.anchors: list[tuple[int, int, str]] = []
+        # what is open
+        self.bold = self.bold_from = self.pre = 0
+        self.mention: tuple[int, Tag] | None = None
+        self.spans = 0  # how many spans are open inside that mention
+        self.anchor: tuple[int, str] | None = None
+        self.remark: str | None = None  # the symbol that the link around a price chart names
+        self.chart = False  # between the comments around a price chart
+        self.picture = False  # the last thing was a picture that may get a caption
+        self.row: tuple[int, int] | None = None  # number of lines and size when the table row began
+        self.cells = 0
+        self.cell = False  # inside a cell that has no line yet
+
+    def read(self, html: str) -> bool:
+        """Read all of it; False as soon as something in `<>` is no tag."""
+        parts = html.split("<")
+        archive = self.archive
+        known = known_tags(archive).get
+        pieces = self.pieces
+        skip: Tag | None = None  # the element whose content is dropped
+        depth = 0
+        if parts[0]:
+            self.text(parts[0])
+        del parts[0]
+        for part in parts:
+            written, closed, text = part.partition(">")
+            if not closed:
+                return False
+            tag = known(written) or read_tag(written, archive)
+            if tag is None:
+                return False
+            action = tag.action
+            if skip is not None:
+                ends, depth = _ends_skip(skip, tag, depth)
+                if not ends:
+                    continue
+                inside = tag.closing and tag.name == skip.name
+                skip = None
+                if inside:
+                    action = _NOTHING
+            if action is _NOTHING or action is _SPAN and self.mention is None and not tag.hidden:
+                pass
+            elif action is _MENTION:
+                if self.mention is None:
+                    self.mention, self.spans = (len(pieces), tag), 0
+                elif tag.name == self.mention[1].name == "span":
+                    self.spans += 1
+            elif action is _END_SPAN:
+                if self.mention is not None and self.mention[1].name == "span":
+                    self.end_span()
+            elif action is _END_ANCHOR:
+                self.close_anchor()
+            elif action is _END_PARAGRAPH:
+                if pieces or self.mention is not None:
+                    self.end_line()
+                if self.remark is not None:
+                    self.end_remark()
+                self.kind = ""
+                self.bold = 0  # a bold tag that nothing closes reaches no further
+                self.chart = False
+            elif tag.hidden or action is Action.DROPPED:
+                if action >= _BLOCK:
+                    self.end_line()
+                skip, depth = tag, 1
+                continue
+            elif action >= _BLOCK:
+                self.block(tag, action)
+            else:
+                self.inline(tag, action)
+            if text:
+                if "\n" in text or text[0] == "\u3000" or self.pre or self.remark is not None:
+                    self.text(text)
+                elif "&" in text:
+                    pieces.append(unescape(text))
+                else:
+                    pieces.append(text)
+        self.end_row()
+        if skip is not None or self.anchor is not None:
+            self.broken = True
+        return True
+
+    def text(self, written: str) -> None:
+        """Text that needs a closer look."""
+        if self.remark is not None:
+            return
+        pieces = self.pieces
+        text = unescape(written) if "&" in written else written
+        if self.pre:
+            first, *others = text.split("\n")
+            pieces.append(first)
+            for other in others:
+                self.end_line()
+                pieces.append(other)
+        elif text.isspace():
+            if self.archive and pieces and _BLANK_LINE.search(text):
+                self.end_line()
+            elif pieces:
+                pieces.append(text)
+        else:
+            if text.startswith("\u3000\u3000") and pieces and pieces[-1] == LINE_BREAK:
+                self.end_line()
+            if self.archive and _BLANK_LINE.search(text):
+                first, *others = _BLANK_LINE.split(text)
+                pieces.append(first)
+                for other in others:
+                    self.end_line()
+                    pieces.append(other)
+            else:
+                pieces.append(text)
+
+    # ------------------------------------------------------------------------------------------ inside a line
+
+    def inline(self, tag: Tag, action: Action) -> None:
+        if action is Action.BOLD:
+            if not self.bold:
+                self.bold_from = len(self.pieces)
+            self.bold += 1
+        elif action is Action.END_BOLD:
+            if self.bold:
+                self.bold -= 1
+                if not self.bold:
+                    self.bolds.append((self.bold_from, len(self.pieces)))
+        elif action is Action.BREAK:
+            self.line_break()
+        elif action is Action.IMAGE:
+            self.image(tag)
+        elif action is Action.ANCHOR:
+            self.close_anchor()
+            if tag.kind == "chart":
+                self.remark = tag.chart
+            elif tag.url is not None:
+                self.anchor = (len(self.pieces), tag.url)
+        elif action is Action.SPAN and self.mention is not None and self.mention[1].name == "span":
+            self.spans += 1
+
+    def line_break(self) -> None:
+        """A `<br>`: the second one ends the paragraph, a first one does so before an indented line (see `text`)."""
+        pieces = self.pieces
+        at = len(pieces) - 1
+        while at >= 0 and pieces[at] != LINE_BREAK and pieces[at].isspace():
+            at -= 1
+        if at >= 0 and pieces[at] == LINE_BREAK:
+            self.end_line()
+        elif pieces:
+            pieces.append(LINE_BREAK)
+
+    def end_span(self) -> None:
+        if self.spans:
+            self.spans -= 1
+        elif self.mention is not None:
+            self.marks.append((self.mention[0], len(self.pieces), self.mention[1]))
+            self.mention = None
+
+    def close_anchor(self) -> None:
+        if self.remark is not None:
+            self.end_remark()
+        if self.mention is not None and self.mention[1].name == "a":
+            self.marks.append((self.mention[0], len(self.pieces), self.mention[1]))
+            self.mention = None
+        elif self.anchor is not None:
+            self.anchors.append((self.anchor[0], len(self.pieces), self.anchor[1]))
+            self.anchor = None
+
+    def end_remark(self) -> None:
+        self.chart_symbol = self.chart_symbol or self.remark or None
+        self.remark = None
+
+    def image(self, tag: Tag) -> None:
+        if self.chart or self.remark is not None or tag.kind == "chart":
+            self.chart_symbol = self.chart_symbol or tag.chart or self.remark or None
+        elif tag.url is not None:
+            self.images.append(Image(url=tag.url, caption=None))
+            self.picture = not self.pieces and self.row is None
+
+    # ------------------------------------------------------------------------------------------------- blocks
+
+    def block(self, tag: Tag, action: Action) -> None:
+        if self.pieces or self.mention is not None:
+            self.end_line()
+        if self.remark is not None:
+            self.end_remark()
+        if action is _PARAGRAPH:
+            self.kind = tag.kind
+            if tag.kind == "center":
+                self.kind = "caption" if self.picture else "p"
+            return
+        self.kind = ""
+        if tag.closing:
+            self.chart = False
+            if action is Action.END_CELL:
+                self.end_cell()
+            elif action is Action.END_ROW:
+                self.end_row()
+            elif action is Action.END_PRE:
+                self.pre = max(0, self.pre - 1)
+        elif action is Action.HEADING:
+            self.kind = "h"
+        elif action is Action.CELL:
+            self.start_cell()
+        elif action in (Action.ROW, Action.TABLE):
+            self.end_row()
+            if action is Action.ROW:
+                self.row, self.cells, self.cell = (len(self.lines), self.size), 0, False
+        elif action is Action.PRE:
+            self.pre += 1
+        elif action is Action.CAPTION:
+            self.kind = "caption" if self.picture else ""
+        elif action is Action.CHART:
+            self.chart = True
+        elif action is Action.END_CHART:
+            self.chart = False
+        elif tag.kind:
+            self.kind = tag.kind
+
+    def start_cell(self) -> None:
+        if self.row is None:
+            self.row, self.cells = (len(self.lines), self.size), 0
+        else:
+            self.end_cell()
+        self.cells += 1
+        self.cell = True
+
+    def end_cell(self) -> None:
+        if self.row is not None and self.cell:
+            self.add("")
+
+    def end_row(self) -> None:
+        """A row of one cell is no table: its paragraphs stay paragraphs. An empty row is nothing."""
+        self.end_line()
+        if self.row is None:
+            return
+        self.end_cell()
+        first, size = self.row
+        if not any(self.lines[first:]):
+            del self.lines[first:], self.separators[first:]
+            self.size = size
+        elif self.cells <= 1:
+            self.separators[first:] = ["\n"] * (len(self.lines) - first)
+        self.row, self.cell = None, False
+
+    # -------------------------------------------------------------------------------------------------- lines
+
+    def end_line(self) -> None:
+        """Put the paragraph that was collected where it belongs."""
+        if self.mention is not None:
+            self.mention, self.broken = None, True
+        pieces = self.pieces
+        if not pieces:
+            return
+        if self.anchor is not None:
+            self.anchors.append((self.anchor[0], len(pieces), self.anchor[1]))
+            self.anchor = (0, self.anchor[1])
+        if self.bold:
+            self.bolds.append((self.bold_from, len(pieces)))
+            self.bold_from = 0
+        line = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        moves = None
+        if not is_clean(line):
+            self.control = self.control or has_control(line)
+            line, moves = verbatim(line) if self.pre else clean(line)
+        if line and not self.chart:
+            kind = self.kind
+            if self.bolds or kind == "source" or line[0] in "（(":
+                kind = self.line_kind(line)
+            if kind == "source":
+                self.take_source(line)
+            elif kind == "caption":
+                self.images[-1] = Image(url=self.images[-1].url, caption=line)
+                self.picture = False
+            else:
+                base = self.add(line)
+                self.picture = False
+                if kind == "h":
+                    self.headings.append(Span(start=base, end=self.size))
+                if self.marks or self.anchors:
+                    self.take_marks(line, base, moves)
+        pieces.clear()
+        if self.bolds:
+            self.bolds.clear()
+        if self.marks:
+            self.marks.clear()
+        if self.anchors:
+            self.anchors.clear()
+
+    def line_kind(self, line: str) -> str:
+        kind = self.kind
+        if self.bolds and kind in ("p", "caption") and self.row is None:
+            plain = []
+            done = 0
+            for start, end in self.bolds:
+                plain += self.pieces[done:start]
+                done = end
+            plain += self.pieces[done:]
+            if not clean_line("".join(plain)):
+                return "h"
+        if self.archive:
+            if line.startswith(_SOURCE_STARTS) and _SOURCE.fullmatch(line):
+                return "source"
+            if kind == "source" and len(line) > _SOURCE_LENGTH and not _SOURCE.fullmatch(line):
+                return "p"
+        return kind
+
+    def take_source(self, line: str) -> None:
+        found = _SOURCE.fullmatch(line)
+        if found is not None:
+            name = found[1] or found[2] or ""
+        else:
+            name = "" if _EDITOR in line else line.strip("（）()")
+        self.source = self.source or name or None
+
+    def take_marks(self, line: str, base: int, moves: Moves | None) -> None:
+        at = [0, *accumulate(map(len, self.pieces))]
+        for begin, stop, tag in self.marks:
+            start, end = at[begin], at[stop]
+            if moves is not None:
+                start, end = moves(start), moves(end)
+            if line[start : start + 1] == " " or line[end - 1 : end] == " ":
+                start, end = trimmed(line, start, end)
+            if start < end and tag.target is not None:
+                kind, market, code, exchange, url = tag.target
+                self.mentions.append(
+                    Mention(
+                        start=base + start,
+                        end=base + end,
+                        text=line[start:end],
+                        kind=kind,
+                        market=market,
+                        code=code,
+                        exchange=exchange,
+                        url=url,
+                    )
+                )
+        for begin, stop, address in self.anchors:
+            start, end = at[begin], at[stop]
+            if moves is not None:
+                start, end = moves(start), moves(end)
+            start, end = trimmed(line, start, end)
+            if start < end:
+                self.links.append(Link(start=base + start, end=base + end, url=address))
+
+    def add(self, line: str) -> int:
+        """Append a line; where it starts."""
+        separator = "\n"
+        if self.row is not None and len(self.lines) > self.row[0]:
+            separator = "\t" if self.cell else " "
+        self.cell = False
+        base = self.size + 1 if self.lines else 0
+        self.lines.append(line)
+        self.separators.append(separator)
+        self.size = base + len(line)
+        return base
+
+    def reading(self) -> Reading:
+        lines = self.lines
+        if self.separators.count("\n") == len(lines):
+            text = "\n".join(lines)
+        else:
+            text = "".join(part for pair in zip(self.separators, lines, strict=True) for part in pair)[1:]
+        return Reading(
+            text=text,
+            mentions=tuple(self.mentions),
+            headings=tuple(self.headings),
+            images=tuple(self.images),
+            links=tuple(self.links),
+            source=self.source,
+            chart_symbol=self.chart_symbol,
+            broken=self.broken,
+            control=self.control,
+        )
+
+
+def _ends_skip(skip: Tag, tag: Tag, depth: int) -> tuple[bool, int]:
+    """Whether a tag ends the dropped element `skip`, and how many of its name are open then.
+
+    A hidden paragraph or inline element cannot outlast the paragraph; any other one ends with its end tag.
+    """
+    own = tag.name == skip.name
+    if tag.closing and own:
+        return depth == 1, depth - 1
+    if (
+        tag.action >= _BLOCK
+        and skip.action is not Action.DROPPED
+        and (skip.action <= Action.DROPPED or skip.name == "p")
+    ):
+        return True, 0
+    return False, depth + own

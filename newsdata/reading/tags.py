@@ -1,0 +1,290 @@
+"""What each tag of HTML does to the text, and what the archive's own tags name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from turbohtml import Token, tokenize
+
+from ..schema import MICS
+
+__all__ = ["ELEMENTS", "Action", "Tag", "Target", "address", "known_tags", "read_tag"]
+
+Target = tuple[str, int | None, str | None, str | None, str | None]
+"""What a mention names: kind, market, code, exchange, url."""
+
+
+class Action(IntEnum):
+    """What the reader does at a tag; from `BLOCK` on, a tag ends the paragraph that is being collected."""
+
+    NOTHING = 0
+    SPAN = 1
+    END_SPAN = 2
+    MENTION = 3
+    END_ANCHOR = 4
+    BREAK = 5
+    BOLD = 6
+    END_BOLD = 7
+    ANCHOR = 8
+    IMAGE = 9
+    DROPPED = 10  # what stands in it is no text
+    RAW = 11  # nor is it markup
+    BLOCK = 12
+    PARAGRAPH = 13
+    HEADING = 14
+    ROW = 15
+    CELL = 16
+    TABLE = 17
+    PRE = 18
+    CAPTION = 19
+    END_BLOCK = 20
+    END_PARAGRAPH = 21
+    END_ROW = 22
+    END_CELL = 23
+    END_PRE = 24
+    CHART = 25
+    END_CHART = 26
+
+
+_NAMES = {
+    Action.NOTHING: """abbr acronym area base basefont bdi bdo big blink button cite code col colgroup command data
+        datalist del dfn em embed font frame head i input ins kbd keygen label link map mark meta meter nobr output
+        param picture progress q rb rp rt rtc ruby s samp slot small source strike sub sup time track tt u var wbr
+        math mi mn mo ms mtext mrow mfrac msqrt mroot mstyle mpadded mphantom msub msup msubsup munder mover
+        munderover mtable mtr mtd mspace semantics annotation""",
+    Action.BLOCK: """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset
+        figure footer form frameset header hgroup hr html legend li main menu nav ol optgroup option search section
+        select summary tbody tfoot thead ul""",
+    Action.PARAGRAPH: "p",
+    Action.HEADING: "h1 h2 h3 h4 h5 h6",
+    Action.BREAK: "br",
+    Action.ANCHOR: "a",
+    Action.SPAN: "span",
+    Action.BOLD: "b strong",
+    Action.IMAGE: "img",
+    Action.ROW: "tr",
+    Action.CELL: "td th",
+    Action.TABLE: "table",
+    Action.PRE: "pre listing xmp plaintext",
+    Action.CAPTION: "figcaption",
+    Action.DROPPED: "applet audio canvas object svg template video",
+    Action.RAW: "iframe noembed noframes noscript script style textarea title",
+}
+ELEMENTS = {name: action for action, names in _NAMES.items() for name in names.split()}
+"""The elements of HTML (and what of MathML stands for words); any other name in `<>` is text."""
+
+_ENDS = {
+    Action.SPAN: Action.END_SPAN,
+    Action.ANCHOR: Action.END_ANCHOR,
+    Action.BOLD: Action.END_BOLD,
+    Action.PARAGRAPH: Action.END_PARAGRAPH,
+    Action.HEADING: Action.END_PARAGRAPH,
+    Action.ROW: Action.END_ROW,
+    Action.TABLE: Action.END_ROW,
+    Action.CELL: Action.END_CELL,
+    Action.PRE: Action.END_PRE,
+}
+_VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "frame",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "param",
+    "source",
+    "wbr",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """One tag as the reader needs it.
+
+    Attributes:
+        action: what to do.
+        name: the element, lower case.
+        closing: whether it is an end tag.
+        hidden: whether it is styled away.
+        kind: of a `<p>` or `<div>`: "p", "source" (the archive's source line), "center" or ""; of a link or a picture
+            "chart" where it is a price chart.
+        target: what a mention names.
+        url: where a link leads, or where a picture lies, as written; None where that is no address to keep.
+        chart: `market.code` as a price chart would name it, "" for none.
+    """
+
+    action: Action
+    name: str
+    closing: bool = False
+    hidden: bool = False
+    kind: str = ""
+    target: Target | None = None
+    url: str | None = None
+    chart: str = ""
+
+
+_WELL_FORMED = re.compile(
+    r"""/?+[A-Za-z][A-Za-z0-9]*+
+        (?:\s++[A-Za-z_:@][A-Za-z0-9_:@.-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=`]++))?+)*+\s*+/?+""",
+    re.VERBOSE,
+)
+_COMMENTS = {"EM_StockImg_Start": Action.CHART, "EM_StockImg_End": Action.END_CHART}
+_KNOWN: tuple[dict[str, Tag], dict[str, Tag]] = ({}, {})
+_KNOWN_TAGS = 4096
+_KNOWN_LENGTH = 400
+
+
+def known_tags(archive: bool) -> Mapping[str, Tag]:
+    """The tags that `read_tag` remembers: the same few hundred make up nearly all of an archive."""
+    return _KNOWN[archive]
+
+
+def read_tag(written: str, archive: bool) -> Tag | None:
+    """Read what stands between `<` and `>`; None if that is no tag as HTML wants it.
+
+    >>> read_tag('span class="em_stock_key_common" data-code="0,000333"', True).target
+    ('security', 0, '000333', 'XSHE', None)
+    >>> read_tag("5%，b", True) is None
+    True
+    """
+    known = _KNOWN[archive]
+    tag = known.get(written) or _read_tag(written, archive)
+    if tag is not None and len(written) <= _KNOWN_LENGTH:
+        if len(known) >= _KNOWN_TAGS:
+            known.clear()
+        known[written] = tag
+    return tag
+
+
+def _read_tag(written: str, archive: bool) -> Tag | None:
+    if written.startswith("!--") and written.endswith("--") and len(written) >= 5:
+        name = written[3:-2]
+        if "--" in name:
+            return None
+        return Tag(
+            action=_COMMENTS.get(name.strip(), Action.NOTHING) if archive else Action.NOTHING, name="!--"
+        )
+    if _WELL_FORMED.fullmatch(written) is None:
+        return None
+    token = next(tokenize(f"<{written}>"))
+    name = token.tag or ""
+    action = ELEMENTS.get(name)
+    if action is None or action is Action.RAW:
+        return None
+    if written.startswith("/"):
+        if action is not Action.BREAK:  # `</br>` is one, too
+            action = _ENDS.get(action, Action.END_BLOCK if action >= Action.BLOCK else Action.NOTHING)
+        return Tag(action=action, name=name, closing=True)
+    if action is Action.DROPPED and token.self_closing:
+        action = Action.NOTHING
+    if not token.attrs:
+        return Tag(action=action, name=name, kind="p" if action is Action.PARAGRAPH else "")
+    return _with_attributes(token, action, name, archive)
+
+
+def _with_attributes(token: Token, action: Action, name: str, archive: bool) -> Tag:
+    css = (token.attr("class") or "").split() if archive else []
+    style = "".join((token.attr("style") or "").lower().split())
+    if "display:none" in style:
+        if name in _VOID:
+            action = Action.BLOCK if action >= Action.BLOCK else Action.NOTHING
+            return Tag(action=action, name=name)
+        return Tag(action=action, name=name, hidden=True)
+    if action is Action.SPAN and "em_stock_key_common" in css:
+        target = _quote(token.attr("data-code"), token.attr("href"))
+        return Tag(action=Action.MENTION if target else action, name=name, target=target)
+    if action is Action.ANCHOR:
+        return _anchor(token, css)
+    if action is Action.IMAGE:
+        return _image(token, archive)
+    kind = "p" if action is Action.PARAGRAPH else ""
+    if action is Action.PARAGRAPH or name == "div":
+        if "em_media" in css:
+            kind = "source"
+        elif kind and ("text-align:center" in style or (token.attr("align") or "").lower() == "center"):
+            kind = "center"
+    return Tag(action=action, name=name, kind=kind)
+
+
+# ---------------------------------------------------------------------------------------------- addresses
+
+_UNSAFE = ("javascript:", "data:", "vbscript:")
+_JUNK = re.compile(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]+")
+_URL_JUNK = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+def address(url: str | None) -> str | None:
+    """The address as written; None for none, and for one that would run code or carries its content in itself.
+
+    >>> address(" /a b.html "), address("java\\nscript:alert(1)")
+    ('/a b.html', None)
+    """
+    if not url:
+        return None
+    url = _URL_JUNK.sub("", url).strip()
+    if not url or _JUNK.sub("", url[:64]).lower().startswith(_UNSAFE):
+        return None
+    return url
+
+
+# --------------------------------------------------------------------------------- the archive's own marks
+
+_CODE_PAIR = re.compile(r"\s*([0-9]{1,6})\s*,\s*([0-9A-Za-z._-]{1,20})\s*")
+_QUOTE_PAGE = re.compile(r"/r/([0-9]{1,6})\.([0-9A-Za-z._-]{1,20})/?$")
+_CHART = re.compile(r"[?&](?:amp;)?nid=([0-9]{1,6}\.[0-9A-Za-z._-]{1,20})")
+_CHART_CODE = re.compile(r"(?:K )?([0-9A-Za-z._-]{1,20})\|([0-9]{1,6})(?:\|.*)?")
+_CHART_SERVICE = "GetPic.aspx"
+_BOARDS = 90
+
+
+def _quote(pair: str | None, href: str | None) -> Target | None:
+    """What `data-code="1,600160"` names, or where that is missing, the quote page `…/r/1.600160`."""
+    match = _CODE_PAIR.fullmatch(pair or "") or _QUOTE_PAGE.search(href or "")
+    if match is None:
+        return None
+    market = int(match[1])
+    return "board" if market == _BOARDS else "security", market, match[2], MICS.get(market), address(href)
+
+
+def _anchor(token: Token, css: list[str]) -> Tag:
+    href = token.attr("href")
+    if "EmImageRemark" in css:
+        return Tag(action=Action.ANCHOR, name="a", kind="chart", chart=_symbol(None, token.attr("data-code")))
+    target: Target | None = None
+    if "keytip" in css:
+        target = _quote(token.attr("data-code"), href)
+    elif "infokey" in css:
+        target = ("glossary", None, None, None, address(href))
+    if target is not None:
+        return Tag(action=Action.MENTION, name="a", target=target)
+    return Tag(action=Action.ANCHOR, name="a", url=address(href))
+
+
+def _image(token: Token, archive: bool) -> Tag:
+    url = address(token.attr("src"))
+    kind = chart = ""
+    if archive:
+        chart = _symbol(url, token.attr("data-code"))
+        if url and _CHART_SERVICE in url and "nid=" in url:
+            kind = "chart"
+        # `src` may hold a placeholder; the misspelt attribute is the publisher's own
+        url = address(token.attr("orginial_src")) or address(token.attr("original_src")) or url
+    url = url or address(token.attr("data-src")) or address(token.attr("data-original"))
+    return Tag(action=Action.IMAGE, name="img", kind=kind, url=url, chart=chart)
+
+
+def _symbol(url: str | None, code: str | None) -> str:
+    """The symbol that a price chart shows; its address says it, else its `code|market|kind`."""
+    match = _CHART.search(url or "")
+    if match is not None:
+        return match[1]
+    match = _CHART_CODE.fullmatch(code or "")
+    return f"{match[2]}.{match[1]}" if match is not None else ""

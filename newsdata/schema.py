@@ -1,0 +1,368 @@
+"""The records and the tables, defined once: Arrow schemas, `datasets` Features and what each column means.
+
+Offsets (`start`, `end`) count Unicode code points of `text`, as Python indexing does; `end` is exclusive.
+Times are instants in milliseconds, shown in the site's time zone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import datasets
+
+__all__ = [
+    "CONFIGS",
+    "ISSUES",
+    "MICS",
+    "REJECT_RULES",
+    "SCHEMA_VERSION",
+    "SPLITS",
+    "Image",
+    "Link",
+    "Mention",
+    "Post",
+    "RawPost",
+    "Reject",
+    "Site",
+    "Span",
+    "columns",
+    "features",
+    "table_schema",
+]
+
+SCHEMA_VERSION = "1.0"
+"""Version of the tables below: a new column is a new minor, a changed one a new major."""
+
+CONFIGS: Mapping[str, tuple[str, ...]] = {
+    "articles": ("train", "validation", "test", "newer"),
+    "posts": ("posts",),
+    "rejects": ("rejects",),
+    "excluded": ("excluded",),
+}
+"""Each config of a dataset and its splits; the first config is the default one."""
+
+SPLITS = CONFIGS["articles"]
+
+MICS: Mapping[int, str] = {0: "XSHE", 1: "XSHG", 105: "XNAS", 106: "XNYS", 116: "XHKG"}
+"""The archive's market numbers with a known exchange, as ISO 10383 codes."""
+
+
+# ---------------------------------------------------------------------------------------------- records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPost:
+    """One source file as it was read: `path` relative to the source with `/`, `data` its bytes."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What `_config.yml` says about reading posts.
+
+    Attributes:
+        timezone: IANA name that times without a zone are in; "UTC" where the site names none.
+        defaults: `(scope path, scope type or "", values)` in the order of `_config.yml`; front matter wins over them.
+        drafts: whether files below `_drafts` are posts, too.
+        collections_dir: the folder that the site keeps `_posts` in, "" for the root.
+        exclude: names and patterns of files and folders that are left out.
+    """
+
+    timezone: str = "UTC"
+    defaults: tuple[tuple[str, str, Mapping[str, object]], ...] = ()
+    drafts: bool = False
+    collections_dir: str = ""
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """`text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A span of `text` that the publisher linked to a security, board or glossary page.
+
+    Attributes:
+        start, end: code points of `text`; `text[start:end] == text` of the mention, always.
+        text: the linked words.
+        kind: "security", "board" or "glossary".
+        market: the publisher's market number, None for a glossary entry.
+        code: the code in that market, as written ("000333"), None for a glossary entry.
+        exchange: ISO 10383 code of the market where it is known (see `MICS`), else None.
+        url: where the link led, None where the markup had none.
+    """
+
+    start: int
+    end: int
+    text: str
+    kind: str
+    market: int | None
+    code: str | None
+    exchange: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture in the body: its address and its caption (None where it has none)."""
+
+    url: str
+    caption: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A plain link: `text[start:end]` led to `url`."""
+
+    start: int
+    end: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One source file, read. See `columns("articles")` and `columns("posts")` for what the fields mean.
+
+    `category`, `media`, `digest` … are this post's own; merging decides which post speaks for an article.
+    """
+
+    path: str
+    sha256: str
+    article_id: str
+    feed: str
+    title: str
+    published_at: datetime | None
+    date_written: str | None
+    categories: tuple[str, ...]
+    tags: tuple[str, ...]
+    published: bool
+    draft: bool
+    front_matter: str
+    body: str
+    generation: str | None
+    category: str | None
+    media: str | None
+    digest: str | None
+    digest_credit: str | None
+    text: str
+    source: str | None
+    url: str | None
+    mentions: tuple[Mention, ...]
+    text_codes: tuple[str, ...]
+    headings: tuple[Span, ...]
+    images: tuple[Image, ...]
+    links: tuple[Link, ...]
+    chart_symbol: str | None
+    is_flash: bool
+    issues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A file that should be a post and could not be read.
+
+    Attributes:
+        path: the file, relative to the source.
+        sha256: of its bytes, None where they could not be read.
+        size: in bytes, None where unknown.
+        rule: which rule of `REJECT_RULES` it broke.
+        reason: what is wrong, in words.
+        line: the line of the file, counted from 1, where one can be named.
+        excerpt: at most 200 characters of the place, control characters replaced.
+    """
+
+    path: str
+    sha256: str | None
+    size: int | None
+    rule: str
+    reason: str
+    line: int | None = None
+    excerpt: str | None = None
+
+
+ISSUES: Mapping[str, str] = {
+    # front matter
+    "front-matter-lenient": "the front matter is not YAML; its lines were read one by one",
+    "front-matter-leading-blank": "blank lines stood before the front matter",
+    "front-matter-missing": "the file has no front matter; title and date come from its name",
+    "bom": "the file starts with a byte order mark",
+    "encoding-utf-16": "the file is UTF-16",
+    "encoding-invalid": "bytes that are not UTF-8 were replaced by U+FFFD",
+    "line-ends": "the lines end in CR alone",
+    "control-characters": "control characters were removed",
+    "duplicate-key": "a key stands twice in the front matter; the last one counts",
+    "value-not-text": "a number, boolean, date, list or map stands where text belongs; it was taken as written",
+    "title-empty": "the title is empty",
+    "title-from-slug": "there is no title; it was made from the file name",
+    "title-multiline": "the title runs over more than one line; they were joined by a blank",
+    "date-without-zone": "the date has no zone; the site's was taken",
+    "date-ambiguous-zone": "the zone's name means more than one zone; it was read as Jekyll does",
+    "date-from-name": "there is no date; the day of the file name was taken",
+    "date-unreadable": "the date cannot be read; the day of the file name was taken, if it has one",
+    "date-missing": "neither front matter nor file name give a date",
+    # body
+    "url-empty": "the address at the end is empty",
+    "digest-empty": "the digest is empty",
+    "markup-broken": "the body's markup is broken; what could be read was kept",
+    "liquid": "Liquid tags were left as they stand",
+    "kramdown": "kramdown attributes were dropped",
+    # state
+    "unpublished": "the front matter says `published: false`",
+    "draft": "the post is a draft",
+}
+"""Every code that `issues` may hold, and what it says."""
+
+REJECT_RULES: Mapping[str, str] = {
+    "empty": "the file has no bytes, or only blank ones",
+    "unreadable": "the file cannot be opened or read, or changed while it was read",
+    "not-a-file": "a device, a pipe, or a link that leads out of the source or nowhere",
+    "path-not-utf-8": "the name of the file is not UTF-8",
+    "path-unsafe": "the name of the file is absolute, leads out of the source, is empty, too long or holds a NUL",
+    "path-taken": "another member of the archive has the same name; the last one counts",
+    "too-large": "the file is larger than a post can be",
+    "encoding": "the bytes are no text in a known encoding",
+    "data-file": "a YAML file with a post's name, which Jekyll does not read as a post",
+    "front-matter-missing": "a file without front matter, which is no post by its name either",
+    "front-matter-unclosed": "the front matter has no closing line",
+    "front-matter-not-a-map": "the front matter is a list or a scalar",
+    "front-matter-unreadable": "the front matter is not YAML and its lines cannot be read one by one",
+    "front-matter-hostile": "the front matter is nested, repeated or tagged beyond what a post can need",
+    "body-hostile": "the body is nested or repeated beyond what a post can need",
+    "article-id-taken": "another file has the same article id and cannot be told apart",
+}
+"""Every rule that a reject may name, and what it says."""
+
+
+# ----------------------------------------------------------------------------------------------- tables
+
+_SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32())])
+_MENTION = pa.struct(
+    [
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("text", pa.string()),
+        ("kind", pa.string()),
+        ("market", pa.int32()),
+        ("code", pa.string()),
+        ("exchange", pa.string()),
+        ("url", pa.string()),
+    ]
+)
+_IMAGE = pa.struct([("url", pa.string()), ("caption", pa.string())])
+_LINK = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("url", pa.string())])
+_SOURCE = pa.struct([("sha256", pa.string()), ("feed", pa.string())])
+_STRINGS = pa.list_(pa.string())
+_TIME = "time"  # stands for timestamp[ms, tz=site zone]
+
+_ARTICLES: tuple[tuple[str, pa.DataType | str, str], ...] = (
+    ("article_id", pa.string(), "stable id: the 18 digits of the archive's own feeds, else the path of the post"),
+    ("title", pa.string(), "headline; empty where the archive has an empty one"),
+    ("digest", pa.string(), "the publisher's lead, without its credit; null where there is none"),
+    ("digest_credit", pa.string(), "whom the digest credits at its end"),
+    ("text", pa.string(), "clean text, paragraphs joined by a line feed; empty for a headline-only post"),
+    ("published_at", _TIME, "when the publisher dated it; null where neither front matter nor file name say"),
+    ("feed", pa.string(), "`emnews` (annotated feed), `market` (publisher feed) or `site` (any other post)"),
+    ("category", pa.string(), "slug of the category: the publisher in pinyin, or `emnews`"),
+    ("tags", _STRINGS, "tags as written"),
+    ("media", pa.string(), "publisher by the market feed's tag; null where only `emnews` has the article"),
+    ("source", pa.string(), "publisher by the source line of the body"),
+    ("url", pa.string(), "where the article stood; null where the archive lost it"),
+    ("mentions", pa.list_(_MENTION), "spans that the publisher linked to securities, boards and glossary pages"),
+    ("text_codes", _STRINGS, "securities codes written in the text, as written"),
+    ("headings", pa.list_(_SPAN), "spans of `text` that are headings"),
+    ("images", pa.list_(_IMAGE), "pictures with their captions"),
+    ("links", pa.list_(_LINK), "plain links in the text"),
+    ("chart_symbol", pa.string(), "`market.code` of the price chart that the publisher put on top"),
+    ("num_chars", pa.int32(), "length of `text` in Unicode code points"),
+    ("is_flash", pa.bool_(), "one paragraph of at most 300 characters, or no body beside the digest"),
+    ("duplicate_cluster", pa.string(), "frozen id of the near-copies that this article belongs to"),
+    ("leak_group", pa.string(), "frozen id of the wider group that never stands on two sides of a split"),
+    ("fold", pa.int32(), "stable hash of `leak_group`, 0 to 9, for grouped cross-validation"),
+    ("issues", _STRINGS, "every leniency that was needed to read the article's posts, by code"),
+    ("sources", pa.list_(_SOURCE), "the posts that were merged: the hash of each file and its feed"),
+)
+
+_POSTS: tuple[tuple[str, pa.DataType | str, str], ...] = (
+    ("path", pa.string(), "the file, relative to the archive"),
+    ("sha256", pa.string(), "hash of the file"),
+    ("article_id", pa.string(), "the article that it was merged into"),
+    ("title", pa.string(), "headline, as Jekyll reads it"),
+    ("published_at", _TIME, "date, as Jekyll reads it, with the leniencies"),
+    ("categories", _STRINGS, "categories, as Jekyll reads them"),
+    ("tags", _STRINGS, "tags, as Jekyll reads them"),
+    ("published", pa.bool_(), "false where the front matter says `published: false`"),
+    ("draft", pa.bool_(), "whether it is a draft"),
+    ("front_matter", pa.string(), "the raw front matter as JSON"),
+    ("body", pa.string(), "everything after the front matter, as it stands"),
+    ("generation", pa.string(), "which form of the archive's crawler wrote it, G0 to G5; null for other sites"),
+    ("date_written", pa.string(), "the date as it is written"),
+    ("issues", _STRINGS, "every leniency that was needed, by code"),
+)
+
+_REJECTS: tuple[tuple[str, pa.DataType | str, str], ...] = (
+    ("path", pa.string(), "the file, relative to the archive"),
+    ("sha256", pa.string(), "hash of the file; null where it could not be read"),
+    ("size", pa.int64(), "size in bytes"),
+    ("rule", pa.string(), "the rule that it broke"),
+    ("reason", pa.string(), "what is wrong, in words"),
+    ("line", pa.int32(), "the line, counted from 1, where one can be named"),
+    ("excerpt", pa.string(), "up to 200 characters of the place"),
+)
+
+_EXCLUDED = (
+    *_ARTICLES,
+    ("excluded_reason", pa.string(), "`no-date`, `straddle` (a copy stands in an earlier split), `moved` or `gap`"),
+)
+
+_TABLES = {"articles": _ARTICLES, "posts": _POSTS, "rejects": _REJECTS, "excluded": _EXCLUDED}
+
+
+def columns(config: str) -> dict[str, str]:
+    """The columns of a config and what each means.
+
+    >>> columns("rejects")["rule"]
+    'the rule that it broke'
+    """
+    return {name: meaning for name, _, meaning in _TABLES[config]}
+
+
+def table_schema(config: str, timezone: str = "UTC") -> pa.Schema:
+    """The Arrow schema of a config, times in `timezone` (an IANA name).
+
+    The schema carries the `huggingface` key, so that a file opened on its own has the same features as the
+    dataset; every field is nullable, because `datasets` drops non-null flags.
+
+    >>> table_schema("articles", "Asia/Shanghai").field("published_at").type
+    TimestampType(timestamp[ms, tz=Asia/Shanghai])
+    """
+    time = pa.timestamp("ms", tz=timezone)
+    return pa.schema([(name, time if kind is _TIME else kind) for name, kind, _ in _TABLES[config]])
+
+
+def features(config: str, timezone: str = "UTC") -> datasets.Features:
+    """The `datasets` features of a config, made from its Arrow schema.
+
+    >>> features("rejects")["line"]
+    Value('int32')
+    """
+    import datasets
+
+    return datasets.Features.from_arrow_schema(table_schema(config, timezone))
+
+
+FEED_NAME = re.compile(r"(?P<market>NW)?(?P<id>\d{18})")
+"""The end of the name (without extension) of a file that the archive's own feeds wrote."""

@@ -1,0 +1,231 @@
+"""Is a built version what its manifest says, and do its rows keep the promises? Every fault is listed, not the first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from .curation.ledger import LEDGER_NAME, read_ledger
+from .errors import NewsdataError
+from .loader import open_version
+from .packaging.manifest import MANIFEST_NAME, Manifest, Shard, shards_of
+from .packaging.shards import digest_table, hash_file
+from .schema import CONFIGS, SPLITS, table_schema
+
+__all__ = ["Verified", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What was checked: the version, how many files and rows, and every fault, each with its place."""
+
+    path: Path
+    version: str
+    files: int
+    rows: int
+    faults: tuple[str, ...]
+
+
+def verify(path: str | Path, *, revision: str | None = None) -> Verified:
+    """Check a version: files against hashes, rows against schema, counts, offsets, ids and splits.
+
+    Args:
+        path: the folder of a version, or the folder that holds versions (then the newest, or `revision`).
+        revision: as for `load_dataset`.
+
+    Raises:
+        VersionError, ManifestError: there is no version, or its manifest cannot be read.
+
+    >>> import tempfile
+    >>> from newsdata import build
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     made = build("examples/archive", out, num_proc=1)
+    ...     verify(out).faults
+    ()
+    """
+    folder, manifest = open_version(path, revision)
+    faults: list[str] = []
+    _check_files(folder, manifest, faults)
+    seen = _Seen()
+    for shard in manifest.shards:
+        if (folder / shard.path).is_file():
+            try:
+                _check_shard(folder, shard, manifest, seen, faults)
+            except (pa.ArrowException, OSError, KeyError) as error:
+                faults.append(f"{shard.path}: cannot be read as Parquet: {error}")
+    _check_counts(manifest, seen, faults)
+    _check_ids(folder, seen, faults)
+    return Verified(
+        path=folder,
+        version=manifest.dataset_version,
+        files=len(manifest.files) + len(manifest.shards) + 1,
+        rows=sum(seen.rows.values()),
+        faults=tuple(faults),
+    )
+
+
+class _Seen:
+    """What the shards were found to hold: keys only, never text."""
+
+    def __init__(self) -> None:
+        self.rows: Counter[tuple[str, str]] = Counter()
+        self.ids: dict[str, list[pa.Array]] = {}
+        self.groups: dict[str, list[pa.Array]] = {}
+        self.sources: list[pa.Array] = []
+        self.posts: list[pa.Array] = []
+        self.post_ids: list[pa.Array] = []
+        self.filled: dict[str, Counter[str]] = {}
+
+
+def _check_files(folder: Path, manifest: Manifest, faults: list[str]) -> None:
+    listed = {file.path: (file.bytes, file.sha256) for file in (*manifest.shards, *manifest.files)}
+    for path, (size, sha256) in listed.items():
+        file = folder / path
+        if file.is_symlink() or not file.is_file():
+            faults.append(f"{path}: is missing")
+        elif file.stat().st_size != size:
+            faults.append(f"{path}: has {file.stat().st_size} bytes, not {size}")
+        elif hash_file(file)[1] != sha256:
+            faults.append(f"{path}: its bytes were changed (SHA-256 differs)")
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder).as_posix()
+        if not file.is_dir() and path not in listed and path != MANIFEST_NAME:
+            faults.append(f"{path}: is not in the manifest")
+
+
+def _check_shard(folder: Path, shard: Shard, manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
+    import hashlib
+
+    timezone = str(manifest.configuration["timezone"])
+    schema = table_schema(shard.config, timezone)
+    digest = hashlib.sha256()
+    rows = 0
+    with pq.ParquetFile(folder / shard.path) as file:
+        if not file.schema_arrow.remove_metadata().equals(schema):
+            faults.append(f"{shard.path}: its columns are not those of config {shard.config}")
+            return
+        for number in range(file.num_row_groups):
+            table = file.read_row_group(number)
+            digest_table(table, digest)
+            if shard.config in ("articles", "excluded"):
+                _check_articles(table, rows, shard, manifest, faults)
+                seen.ids.setdefault(shard.split, []).extend(table["article_id"].chunks)
+                seen.groups.setdefault(shard.split, []).extend(table["leak_group"].chunks)
+                seen.sources.append(pc.struct_field(pc.list_flatten(table["sources"]), "sha256").combine_chunks())
+            elif shard.config == "posts":
+                seen.posts.extend(table["sha256"].chunks)
+                seen.post_ids.extend(table["article_id"].chunks)
+            rows += table.num_rows
+    seen.rows[shard.config, shard.split] += rows
+    if rows != shard.rows:
+        faults.append(f"{shard.path}: has {rows} rows, not {shard.rows}")
+    if digest.hexdigest() != shard.digest:
+        faults.append(f"{shard.path}: its rows were changed (logical digest differs)")
+
+
+def _check_articles(table: pa.Table, before: int, shard: Shard, manifest: Manifest, faults: list[str]) -> None:
+    """Offsets of every span, and the dates against the split's borders."""
+    blank = manifest.configuration.get("text") == "none"
+    ids = table["article_id"].to_pylist()
+    texts = table["text"].to_pylist()
+    lengths = table["num_chars"].to_pylist()
+    for column in ("mentions", "headings", "links"):
+        for row, spans in enumerate(table[column].to_pylist()):
+            for number, span in enumerate(spans or ()):
+                start, end = span["start"], span["end"]
+                place = f"{shard.path}: row {before + row} ({ids[row]}): {column}[{number}]"
+                if not 0 <= start <= end <= lengths[row]:
+                    faults.append(f"{place}: {start}:{end} is outside the text of {lengths[row]} characters")
+                elif column == "mentions" and not blank and texts[row][start:end] != span["text"]:
+                    faults.append(f"{place}: text[{start}:{end}] is not the mention's text")
+    if not blank:
+        for row, (text, length) in enumerate(zip(texts, lengths, strict=True)):
+            if len(text) != length:
+                faults.append(f"{shard.path}: row {before + row} ({ids[row]}): num_chars is {length}, not {len(text)}")
+    if shard.config == "articles":
+        days = [None if t is None else t.date().isoformat() for t in table["published_at"].to_pylist()]
+        for row, day in enumerate(days):
+            natural = _natural_split(day, manifest)
+            if natural != shard.split:
+                faults.append(
+                    f"{shard.path}: row {before + row} ({ids[row]}): {day} belongs to {natural}, not {shard.split}"
+                )
+
+
+def _natural_split(day: str | None, manifest: Manifest) -> str:
+    configuration = manifest.configuration
+    if day is None:
+        return "excluded"
+    if configuration["validation_from"] is None or day < configuration["validation_from"]:
+        return "train"
+    if day < configuration["test_from"]:
+        return "validation"
+    return "test" if day <= configuration["test_until"] else "newer"
+
+
+def _check_counts(manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
+    accounting: Any = manifest.accounting
+    articles = sum(seen.rows["articles", split] for split in SPLITS)
+    excluded = seen.rows["excluded", "excluded"]
+    sums = {
+        "files_seen = posts + rejects + ignored": (
+            accounting["files_seen"],
+            accounting["posts"] + accounting["rejects"] + accounting["ignored"],
+        ),
+        "posts = articles + merged_posts": (
+            accounting["posts"],
+            accounting["articles"] + accounting["merged_posts"],
+        ),
+        "rows of posts": (accounting["posts"], seen.rows["posts", "posts"]),
+        "rows of rejects": (accounting["rejects"], seen.rows["rejects", "rejects"]),
+        "rows of excluded": (accounting["excluded"], excluded),
+        "rows of articles and excluded": (accounting["articles"], articles + excluded),
+    }
+    for split in SPLITS:
+        sums[f"rows of split {split}"] = (accounting["articles_by_split"].get(split, 0), seen.rows["articles", split])
+    for what, (said, found) in sums.items():
+        if said != found:
+            faults.append(f"{MANIFEST_NAME}: accounting: {what}: {said} is not {found}")
+    for config in CONFIGS:
+        starts = [s.path for s in shards_of(manifest, config)]
+        if len(set(starts)) != len(starts):
+            faults.append(f"{MANIFEST_NAME}: a shard of {config} is listed twice")
+
+
+def _check_ids(folder: Path, seen: _Seen, faults: list[str]) -> None:
+    places: dict[str, str] = {}
+    for split, arrays in seen.ids.items():
+        for identity in pa.chunked_array(arrays, pa.string()).to_pylist():
+            other = places.setdefault(identity, split)
+            if other != split:
+                faults.append(f"article {identity}: stands in {other} and in {split}")
+        every = pa.chunked_array(arrays, pa.string())
+        if len(pc.unique(every)) != len(every):
+            counts = pc.value_counts(every).to_pylist()
+            twice = [c["values"] for c in counts if c["counts"] > 1]
+            faults.extend(f"article {identity}: stands in {split} more than once" for identity in twice)
+    groups: dict[str, str] = {}
+    for split in SPLITS:
+        for group in pc.unique(pa.chunked_array(seen.groups.get(split, []), pa.string())).to_pylist():
+            other = groups.setdefault(group, split)
+            if other != split:
+                faults.append(f"leak group {group}: stands in {other} and in {split}")
+    posts = pa.chunked_array(seen.posts, pa.string())
+    sources = pa.chunked_array(seen.sources, pa.string())
+    if Counter(posts.to_pylist()) != Counter(sources.to_pylist()):
+        faults.append("the sources of the articles are not the posts: a post was lost or counted twice")
+    homeless = set(pa.chunked_array(seen.post_ids, pa.string()).to_pylist()) - places.keys()
+    faults.extend(f"article {identity}: has posts but no row" for identity in sorted(homeless)[:100])
+    try:
+        ledger = read_ledger(folder)
+    except NewsdataError as error:
+        faults.append(str(error))
+        return
+    missing = places.keys() - set(ledger["article_id"].to_pylist())
+    faults.extend(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)[:100])

@@ -1,0 +1,95 @@
+"""What every test file may use: small archives written on the spot, and one built dataset."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+# Caches of `datasets` go to a folder of the test run, and nothing looks for a network.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hf_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    import datasets
+
+    datasets.config.HF_DATASETS_CACHE = tmp_path_factory.mktemp("hf")
+    yield
+
+
+def post(
+    title: str = "一则新闻",
+    date: str = "2022-03-01 08:00:00 +0800",
+    category: str = "emnews",
+    tag: str = "东财滚动新闻",
+    body: str = "<p>今日早间市场平稳开局。</p>\n\n<http://news.example/a,1.html>\n",
+) -> bytes:
+    """One post in the archive's five-key form."""
+    return (
+        f'---\nlayout: post\ntitle: "{title}"\ndate: {date}\ncategories: {category}\ntags: {tag}\n---\n{body}'
+    ).encode()
+
+
+def write_archive(root: Path, files: Mapping[str, bytes], timezone: str | None = "Asia/Shanghai") -> Path:
+    """Write files below `root`, with a `_config.yml` that names the zone."""
+    if timezone:
+        files = {"_config.yml": f"timezone: {timezone}\n".encode(), **files}
+    for path, data in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+    return root
+
+
+def many_posts(days: int, per_day: int = 3, start_day: int = 1) -> dict[str, bytes]:
+    """Flashes on days from 2022-03-01 on, each with a text of its own."""
+    import datetime
+
+    files = {}
+    for day in range(start_day - 1, start_day - 1 + days):
+        when = datetime.date(2022, 3, 1) + datetime.timedelta(days=day)
+        for number in range(per_day):
+            identity = f"{when:%Y%m%d}{number:010d}"
+            text = "，".join(
+                f"第{(day * 7919 + number * 104729 + i * 1299709) % 9973}号仓库{'增减升降'[(day + number + i) % 4]}" for i in range(12)
+            )
+            files[f"_posts/{when}-{identity}.md"] = post(
+                title=f"{when}库存第{number}报",
+                date=f"{when} 0{number % 10}:30:00 +0800",
+                body=f"\n{text}。\n\n<http://news.example/{identity}.html>\n",
+            )
+    return files
+
+
+def run_newsdata(*arguments: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "newsdata", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example archive, built once: the folder that holds version 1.0.0. Copy it before changing anything."""
+    import newsdata
+
+    out = tmp_path_factory.mktemp("demo")
+    newsdata.build(ROOT / "examples" / "archive", out, num_proc=1)
+    return out
+
+
+needs_finews = pytest.mark.skipif(not (SHARED / "finews").is_dir(), reason="the shared sample of real posts is not here")
