@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .builder import Build, build
     from .errors import NewsdataError
-    from .loader import info, load_dataset, load_pandas, where
+    from .loader import diff, info, load_dataset, load_pandas, where
+    from .publisher import publish
     from .reading.parse import parse_post
     from .schema import Mention, Post, RawPost, Reject
     from .verifier import verify
@@ -26,10 +27,12 @@ __all__ = [
     "RawPost",
     "Reject",
     "build",
+    "diff",
     "info",
     "load_dataset",
     "load_pandas",
     "parse_post",
+    "publish",
     "verify",
     "where",
 ]
@@ -42,10 +45,12 @@ _HOME = {
     "RawPost": "schema",
     "Reject": "schema",
     "build": "builder",
+    "diff": "loader",
     "info": "loader",
     "load_dataset": "loader",
     "load_pandas": "loader",
     "parse_post": "reading.parse",
+    "publish": "publisher",
     "verify": "verifier",
     "where": "loader",
 }

@@ -12,7 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -52,6 +52,9 @@ from .workspace import (
 __all__ = ["Build", "build"]
 
 _TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
+
+_SMALL = 4 * 2**20
+"""Bytes of posts below which starting processes takes longer than reading them."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how many rows are done, and how many there are."""
@@ -185,8 +188,8 @@ def build(
         card=read_card(card),
     )
     try:
-        with open_workspace(out, cache=cache) as workspace:
-            return _build(source, out, workspace, clock, options, Path(base) if base else None)
+        with open_workspace(out, cache=cache) as workspace, ExitStack() as stack:
+            return _build(source, out, workspace, stack, clock, options, Path(base) if base else None)
     except OSError as error:
         raise MachineError(
             f"the system said: {error.strerror or error}",
@@ -196,7 +199,13 @@ def build(
 
 
 def _build(
-    source: str | Path, out: Path, workspace: Workspace, clock: _Clock, options: _Options, base_folder: Path | None
+    source: str | Path,
+    out: Path,
+    workspace: Workspace,
+    stack: ExitStack,
+    clock: _Clock,
+    options: _Options,
+    base_folder: Path | None,
 ) -> Build:
     there = versions_in(out)
     if base_folder is None and there:
@@ -245,8 +254,10 @@ def _build(
             )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------- parsing
+    small = sum(file.size for file in files) < _SMALL
+    run = stack.enter_context(engine.workers(1 if small else options.workers))
     with clock.stage("parsing", len(files)) as advance:
-        parsed = _parse(plan, workspace, known, opened, site, own_ids, about, options.workers, advance)
+        parsed = _parse(plan, workspace, known, opened, site, own_ids, about, run, advance)
     rejects = sorted((*early_rejects, *(r for p in parsed for r in p.rejects)), key=lambda r: r.path)
     posts = sum(p.posts.rows for p in parsed if p.posts)
     _check_rejects(rejects, posts, options)
@@ -283,7 +294,7 @@ def _build(
         spool = Spool(files=tuple(workspace.cache / f"{p.name}.spool" for p in parsed), batch=SPOOL_BATCH)
         shards, filled, cached = _write(
             decided, parsed, plan, rejects, spool, site, dataset, workspace, base, base_folder, about,
-            options.workers, advance,
+            run, advance,
         )  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------- card
@@ -374,7 +385,7 @@ def _parse(
     site: Site,
     own_ids: Mapping[str, str],
     about: str,
-    workers: int,
+    run: engine.Run,
     advance: Callable[[int], None],
 ) -> list[Parsed]:
     """Read every planned shard of posts, from the cache where its files have not changed."""
@@ -395,7 +406,7 @@ def _parse(
         parsed.append(find_parsed(workspace.cache, task_id(task, hashes)) if all(hashes) else None)
     missing = [number for number, found in enumerate(parsed) if found is None]
     advance(sum(len(task.files) for task, found in zip(tasks, parsed, strict=True) if found))
-    results = engine.run(parse_posts, [tasks[number] for number in missing], num_proc=workers)
+    results = run(parse_posts, [tasks[number] for number in missing])
     for number, done in zip(missing, results, strict=True):
         parsed[number] = done
         advance(len(tasks[number].files))
@@ -516,7 +527,7 @@ def _write(
     base: Manifest | None,
     base_folder: Path | None,
     about: str,
-    workers: int,
+    run: engine.Run,
     advance: Callable[[int], None],
 ) -> tuple[tuple[Shard, ...], dict[str, dict[str, int]], dict[str, CachedShard]]:
     """Write all shards: links where the bytes are known to be the same, new files where not."""
@@ -563,7 +574,7 @@ def _write(
         )
         for shard, _ in to_write
     ]
-    for written, (shard, key) in zip(engine.run(write_articles, tasks, num_proc=workers), to_write, strict=True):
+    for written, (shard, key) in zip(run(write_articles, tasks), to_write, strict=True):
         cached[shard.path] = CachedShard(key=key, written=written)
         old = of_base.get(shard.path)
         if base_folder and old and old.sha256 == written.sha256 and (base_folder / old.path).is_file():

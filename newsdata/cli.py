@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .errors import MachineError, NewsdataError
+from .errors import DriftError, MachineError, NewsdataError
 
 if TYPE_CHECKING:
     from .builder import Build
@@ -182,6 +182,8 @@ def _one_line(made: Build) -> str:
 
 
 def _summary(made: Build) -> str:
+    if not made.created:
+        return f"Nothing changed since {made.version}; nothing was written ({made.path})"
     a = made.manifest.accounting
     seconds = sum(stage["seconds"] for stage in made.stages.values())
     lines = [
@@ -244,7 +246,7 @@ def info(directory: str, revision: str | None, as_json: bool) -> None:
 
 def _info_text(facts: dict[str, Any]) -> str:
     a, c = facts["accounting"], facts["configuration"]
-    lines = [f"{facts.get('name') or 'dataset'} {facts['version']}   ({facts['path']})"]
+    lines = [f"{facts.get('pretty_name') or 'dataset'} {facts['version']}   ({facts['path']})"]
     for config, splits in facts["configs"].items():
         for split, size in splits.items():
             if size["rows"]:
@@ -310,3 +312,102 @@ def where(directory: str, name: str, revision: str | None, as_json: bool) -> Non
         raise click.exceptions.Exit(1)
 
 
+@cli.command()
+@click.argument("old", metavar="OLD", type=_FOLDER)
+@click.argument("new", metavar="NEW", type=_FOLDER)
+@_json_option
+def diff(old: Path, new: Path, as_json: bool) -> None:
+    """Rows added, changed, removed and moved between two versions, and the version bump they ask for."""
+    from .loader import diff as compare
+
+    found = compare(old, new)
+    if as_json:
+        _print_json(found)
+        return
+    _say(f"{found.old} → {found.new}: {found.bump or 'nothing differs'}")
+    for reason in found.reasons:
+        _say(f"  {reason}")
+    for change in found.changes[:20]:
+        what = f" ({', '.join(change.columns)})" if change.columns else f" from {change.old_path}" if change.old_path else ""
+        _say(f"    {change.config} {change.kind} {change.key}{what}")
+    if len(found.changes) > 20:
+        _say(f"    … and {len(found.changes) - 20:,} more; --json lists all")
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--check", is_flag=True, help="Fail when dataset_card.md and the data disagree.")
+@click.option("--card", type=_FOLDER, help="The curator's prose (default: the one newsdata brings).")
+@_revision_option
+def card(directory: str, check: bool, card: Path | None, revision: str | None) -> None:
+    """Print the card of a version, or check its source against the data."""
+    from .loader import open_version
+    from .packaging.card import check_card, read_card
+
+    folder, manifest = open_version(directory, revision)
+    if not check:
+        _say((folder / "README.md").read_text(encoding="utf-8"))
+        return
+    faults = check_card(read_card(card), manifest)
+    if faults:
+        listed = "".join(f"\n  {fault}" for fault in faults)
+        raise DriftError(f"the card and the data disagree:{listed}", path=card or "dataset_card.md", faults=faults)
+    _say(f"{card or 'dataset_card.md'} agrees with {folder}")
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("target", metavar="REPO")
+@click.option("--full-text", is_flag=True, help="Send the publishers' text, too; whether that may be done you decide.")
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@_revision_option
+@_json_option
+def publish(
+    directory: str,
+    target: str,
+    full_text: bool,
+    public: bool,
+    dry_run: bool,
+    yes: bool,
+    revision: str | None,
+    as_json: bool,
+) -> None:
+    """Send a version to a hub: one commit, then the tag. REPO is owner/name, a folder, or an address such as s3://…"""
+    from .publisher import Plan
+    from .publisher import plan as make_plan
+    from .publisher import publish as send
+
+    def show(found: Plan) -> None:
+        where = target if found.private is None else f"{target} ({'private' if found.private else 'public'})"
+        new = " (to be made)" if found.create else ""
+        click.echo(f"{found.version} to {where}{new}: {len(found.new)} new, {len(found.changed)} changed, "
+                   f"{len(found.deleted)} deleted, {len(found.unchanged)} unchanged files; "
+                   f"{found.bytes / 1e6:.1f} MB to send", err=True)  # fmt: skip
+
+    def confirm(found: Plan) -> bool:
+        show(found)
+        return yes or click.confirm("Send it?", err=True)
+
+    if dry_run:
+        found = make_plan(directory, target, revision=revision, full_text=full_text, private=not public)
+        show(found)
+        if as_json:
+            _print_json(found)
+        else:
+            for label, paths in (("new", found.new), ("changed", found.changed), ("deleted", found.deleted)):
+                for path in paths:
+                    _say(f"  {label:8} {path}")
+        return
+    done = send(
+        directory, target, revision=revision, full_text=full_text, private=not public, confirm=confirm,
+        report=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
+    if as_json:
+        _print_json(done)
+    elif done.already:
+        _say(f"{done.version} is there already, with the same content; nothing was sent")
+    else:
+        at = f" as commit {done.commit}, tag {done.tag}" if done.commit else ""
+        _say(f"Published {done.version} to {done.target}{at}: {len(done.sent)} files, {done.bytes / 1e6:.1f} MB, verified")

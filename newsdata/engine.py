@@ -1,4 +1,4 @@
-"""Where tasks run. A task is a plain function on picklable arguments that writes its own file and renames it.
+"""Where tasks run. A task is a plain function on one picklable argument that writes its own file and renames it.
 
 Results come back in the order of the tasks, whatever runs them, so no output depends on the number of workers.
 """
@@ -8,16 +8,26 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 from .errors import MachineError
 
-__all__ = ["available_cores", "run"]
+__all__ = ["Run", "available_cores", "workers"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+_IDLE = 600.0  # seconds after which an idle worker ends
+
+
+class Run(Protocol):
+    """Run a function of a module on each task; the results come in the order of the tasks."""
+
+    def __call__(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]: ...  # noqa: D102
 
 
 def available_cores() -> int:
@@ -30,49 +40,59 @@ def available_cores() -> int:
     return len(affinity(0)) if affinity else (os.cpu_count() or 1)
 
 
-def run(
-    function: Callable[[Task], Result], tasks: Sequence[Task], *, num_proc: int = 1, patience: float = 600.0
-) -> Iterator[Result]:
-    """Run `function` on each task and give the results in the order of `tasks`.
+@contextmanager
+def workers(num_proc: int) -> Iterator[Run]:
+    """Processes to run tasks in, started when the first tasks come and kept until the end.
 
     Args:
-        function: a function of a module, with one picklable argument and a small picklable result.
-        tasks: what to run it on.
-        num_proc: how many processes; with one, or with one task, everything runs in this process.
-        patience: seconds after which an idle worker ends.
+        num_proc: how many; with one, everything runs in this process.
 
     Raises:
         MachineError: a worker was killed, by the system for want of memory, say.
 
-    >>> list(run(abs, [-1, 2, -3]))
+    >>> with workers(1) as run:
+    ...     list(run(abs, [-1, 2, -3]))
     [1, 2, 3]
     """
-    if num_proc <= 1 or len(tasks) <= 1:
-        yield from map(function, tasks)
-        return
-    import loky
+    executor: Any = None
 
-    workers = min(num_proc, len(tasks))
-    executor = loky.ProcessPoolExecutor(
-        max_workers=workers, timeout=patience, initializer=_end_with_parent, initargs=(os.getpid(),)
-    )
-    waiting: list[Future[Any]] = []
+    def run(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+        nonlocal executor
+        if num_proc <= 1 or len(tasks) <= 1:
+            yield from map(function, tasks)
+            return
+        if executor is None:
+            import loky
+
+            executor = loky.ProcessPoolExecutor(
+                max_workers=num_proc, timeout=_IDLE, initializer=_end_with_parent, initargs=(os.getpid(),)
+            )
+        # A short queue: a stopped build must not wait for tasks that nobody wants any more.
+        waiting: deque[Future[Result]] = deque()
+        for task in tasks:
+            if len(waiting) == 2 * num_proc:
+                yield _result(waiting.popleft())
+            waiting.append(executor.submit(function, task))
+        while waiting:
+            yield _result(waiting.popleft())
+
     try:
-        # A short queue: results are taken in order, and a stopped build must not wait for tasks nobody wants.
-        ahead = 2 * workers
-        for position in range(len(tasks) + ahead):
-            if position < len(tasks):
-                waiting.append(executor.submit(function, tasks[position]))
-            if position >= ahead:
-                yield waiting[position - ahead].result()
-                waiting[position - ahead] = None  # type: ignore[call-overload]
-    except loky.process_executor.TerminatedWorkerError as error:
+        yield run
+    finally:
+        if executor is not None:
+            executor.shutdown(wait=True, kill_workers=True)
+
+
+def _result(future: Future[Result]) -> Result:
+    from loky.process_executor import TerminatedWorkerError
+
+    try:
+        return future.result()
+    except TerminatedWorkerError as error:
         raise MachineError(
             "a worker process was killed",
             hint="the machine may be out of memory; try --num-proc 1",
         ) from error
-    finally:
-        executor.shutdown(wait=True, kill_workers=True)
 
 
 def _end_with_parent(parent: int) -> None:

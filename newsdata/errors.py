@@ -7,7 +7,8 @@
     │   ├── RejectsError        too many rejects, or any under --strict
     │   ├── LeakError           near-copies on two sides of a split, above --max-leak
     │   ├── VerifyError         a built version is not what its manifest says
-    │   └── DriftError          dataset_card.md and the data disagree
+    │   ├── DriftError          dataset_card.md and the data disagree
+    │   └── RehydrateError      a copy of the archive does not give the full build of a text-free version
     └── CallError               exit 2: the call or the machine
         ├── SourceError         the archive cannot be opened
         ├── VersionError        no such version, a version that is taken, too small or not X.Y.Z
@@ -29,6 +30,7 @@ __all__ = [
     "MachineError",
     "ManifestError",
     "NewsdataError",
+    "RehydrateError",
     "RejectsError",
     "SourceError",
     "VerifyError",
@@ -106,6 +108,16 @@ class DriftError(DataError):
 
     def __init__(self, reason: str, *, path: object = None, faults: tuple[str, ...] = ()) -> None:
         super().__init__(reason, path=path)
+        self.faults = faults
+
+
+class RehydrateError(DataError):
+    """A copy of the archive does not give the full build of a text-free version; `faults` lists every difference."""
+
+    def __init__(
+        self, reason: str, *, path: object = None, faults: tuple[str, ...] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(reason, path=path, hint=hint)
         self.faults = faults
 
 

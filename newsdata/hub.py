@@ -122,12 +122,14 @@ def _resolve_version(repo_id: str, version: str, token: str | None) -> Resolved:
 
 def _ask(repo_id: str, revision: str, token: str | None) -> str:
     """The commit of a tag, branch or commit, by the hub."""
-    from huggingface_hub.errors import RevisionNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
     def ask() -> str | None:
         try:
             return client(token).dataset_info(repo_id, revision=revision, timeout=_TIMEOUT).sha
-        except RevisionNotFoundError:
+        except HfHubHTTPError as error:
+            if error.response.status_code != 404 or isinstance(error, RepositoryNotFoundError):
+                raise
             return None
 
     commit = attempt(ask, repo_id)

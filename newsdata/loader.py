@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import CallError, VerifyError, VersionError
-from .packaging.manifest import Manifest, parse_version, read_manifest, shards_of, versions_in
+from .packaging.manifest import Manifest, Shard, parse_version, read_manifest, shards_of, versions_in
 from .schema import CONFIGS, features
 
 if TYPE_CHECKING:
     import datasets
     import pandas as pd
 
-__all__ = ["Where", "info", "load_dataset", "load_pandas", "open_version", "where"]
+    from .hub import Resolved
+    from .packaging.difference import Difference
+
+__all__ = ["Where", "diff", "info", "load_dataset", "load_pandas", "open_version", "where"]
 
 _SLICE = re.compile(r"(?P<split>\w+)(?:\[(?P<begin>[^:\]]*):(?P<end>[^:\]]*)\])?")
 
@@ -54,6 +57,44 @@ def _matches(version: str, wanted: str) -> bool:
     return version == wanted
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Version:
+    """A version and how to get at its files: in `folder`, or on a hub."""
+
+    manifest: Manifest
+    folder: Path
+    resolved: Resolved | None = None
+
+    def files(self, shards: Sequence[Shard], *, streaming: bool) -> list[str]:
+        """Where to read the shards from, after checking them; only these are fetched, and none for streaming."""
+        paths = [shard.path for shard in shards]
+        if self.resolved is None:
+            for shard in shards:
+                _check(self.folder, shard.path, shard.bytes, None if streaming else shard.sha256)
+            return [str(self.folder / path) for path in paths]
+        if streaming and not self.resolved.offline:
+            return [f"hf://datasets/{self.resolved.repo_id}@{self.resolved.commit}/{path}" for path in paths]
+        from .hub import fetch
+
+        folder = fetch(self.resolved, paths)
+        return [str(folder / path) for path in paths]
+
+
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
+
+
+def _find_version(path: str | Path, revision: str | None) -> _Version:
+    """A version in a folder, or, where there is no such folder and the path has the form owner/name, on a hub."""
+    if not Path(path).exists() and _REPOSITORY.fullmatch(str(path)):
+        from .hub import fetch, resolve
+
+        resolved = resolve(str(path), revision)
+        folder = fetch(resolved, ["README.md"])
+        return _Version(manifest=read_manifest(folder), folder=folder, resolved=resolved)
+    folder, manifest = open_version(path, revision)
+    return _Version(manifest=manifest, folder=folder)
+
+
 def load_dataset(
     path: str | Path,
     name: str | None = None,
@@ -66,7 +107,7 @@ def load_dataset(
     """Like `datasets.load_dataset`, for one exact version, whose files are checked against its manifest.
 
     Args:
-        path: the folder of a version, or the folder that holds versions.
+        path: the folder of a version, the folder that holds versions, or a dataset repository of a hub ("owner/name").
         name: config: "articles" (default), "posts", "rejects" or "excluded".
         split: one split, slices included ("test", "train[:1000]", "test[10%:20%]"); None gives all of them. A split
             without rows is empty and has its columns.
@@ -78,6 +119,7 @@ def load_dataset(
         VersionError: no such version; the message lists those that are there.
         CallError: no such config, split or column.
         VerifyError: a file is not what the manifest says.
+        HubError: the hub is out of reach and this very version is not in the cache, or it refuses.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -87,7 +129,8 @@ def load_dataset(
     >>> titles.column_names
     ['title']
     """
-    folder, manifest = open_version(path, revision)
+    version = _find_version(path, revision)
+    manifest = version.manifest
     config = name or "articles"
     if config not in CONFIGS:
         raise CallError(f"there is no config {config!r}", hint=f"there are: {', '.join(CONFIGS)}")
@@ -109,10 +152,8 @@ def load_dataset(
     files: dict[str, list[str]] = {}
     for one in dict.fromkeys(wanted):
         shards = shards_of(manifest, config, one)
-        for shard in shards:
-            _check(folder, shard.path, shard.bytes, None if streaming else shard.sha256)
         if shards:
-            files[one] = [str(folder / shard.path) for shard in shards]
+            files[one] = version.files(shards, streaming=streaming)
     rows = {one: sum(s.rows for s in shards_of(manifest, config, one)) for one in wanted}
     return _load(files, rows, kinds, split, streaming, f"{config}-{manifest.dataset_version}")
 
@@ -140,8 +181,7 @@ def _load(
 
     def empty(one: str) -> Any:
         if streaming:
-            nothing = datasets.Dataset.from_dict({c: [] for c in kinds}, features=kinds, split=one)
-            return nothing.to_iterable_dataset()
+            return datasets.IterableDataset.from_generator(_nothing, features=kinds, split=datasets.NamedSplit(one))
         return datasets.Dataset.from_dict({c: [] for c in kinds}, features=kinds, split=one)
 
     if split is None:
@@ -162,6 +202,10 @@ def _load(
             stream = read(one, {one: files[one]})
             parts.append(stream if (begin, end) == (0, rows[one]) else stream.skip(begin).take(max(0, end - begin)))
     return parts[0] if len(parts) == 1 else datasets.concatenate_datasets(parts)
+
+
+def _nothing() -> Iterator[dict[str, Any]]:
+    yield from ()
 
 
 def _bound(text: str | None, rows: int, side: str) -> int:
@@ -228,7 +272,8 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
     Raises:
         VersionError, ManifestError: there is no such version, or its manifest cannot be read.
     """
-    folder, manifest = open_version(path, revision)
+    version = _find_version(path, revision)
+    folder, manifest = version.folder, version.manifest
     from .packaging.card import card_facts
 
     splits: dict[str, dict[str, Any]] = {}
@@ -244,8 +289,9 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
     return {
         "version": manifest.dataset_version,
         "schema_version": manifest.schema_version,
-        "path": str(folder),
-        "versions": versions_in(folder.parent),
+        "path": str(path) if version.resolved else str(folder),
+        "commit": version.resolved.commit if version.resolved else None,
+        "versions": [] if version.resolved else versions_in(folder.parent),
         **card_facts(readme.read_text(encoding="utf-8") if readme.is_file() else ""),
         "configs": splits,
         "dates": manifest.accounting.get("dates_by_split", {}),
@@ -333,3 +379,24 @@ def _find(
         table = pq.read_table(folder / shard.path, columns=columns, filters=[(column, "=", value)])
         found.extend((shard, row) for row in table.to_pylist())
     return found
+
+
+def diff(old: str | Path, new: str | Path) -> Difference:
+    """What differs between two versions, row by row, and the bump that it asks for.
+
+    Args:
+        old, new: folders of versions (or folders that hold versions: the newest is taken).
+
+    Raises:
+        VersionError, ManifestError: there is no such version, or its manifest cannot be read.
+
+    >>> import tempfile
+    >>> from newsdata import build
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     made = build("examples/archive", out, num_proc=1)
+    ...     diff(made.path, made.path).bump is None
+    True
+    """
+    from .packaging.difference import compare
+
+    return compare(*open_version(old), *open_version(new))

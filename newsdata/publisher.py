@@ -50,7 +50,7 @@ class Plan:
         create: the repository does not exist yet.
         private: whether only its owners see the repository, as it is or would be made; None for a folder.
         full_text: the version holds the publishers' text.
-        parent: the commit that it is built upon; None for a new repository and for a folder.
+        parent: the commit that it is built upon; None for a new or empty repository and for a folder.
     """
 
     target: str
@@ -105,11 +105,10 @@ def plan(
     target: str,
     *,
     revision: str | None = None,
-    full_text: bool = False,
     private: bool = True,
     token: str | None = None,
 ) -> Plan:
-    """What `publish` with the same arguments would do; nothing is sent or changed.
+    """What `publish` would do; nothing is sent or changed, so a version with text may be planned as well.
 
     Raises:
         as `publish`.
@@ -118,11 +117,11 @@ def plan(
     >>> from newsdata import build
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     made = build("examples/archive", f"{folder}/out", num_proc=1)
-    ...     found = plan(f"{folder}/out", f"{folder}/public", full_text=True)
+    ...     found = plan(f"{folder}/out", f"{folder}/public")
     >>> found.version, found.published, "README.md" in found.new
     ('1.0.0', False, True)
     """
-    ours = _open(directory, revision, full_text)
+    ours = _open(directory, revision, full_text=True)
     if _is_repository(target):
         return _plan_commit(client(_token(token, target)), ours, target, private)
     return _plan_folder(ours, _store(target))[0]
@@ -155,7 +154,7 @@ def publish(
 
     Raises:
         CallError: the version holds text and `full_text` is not set, or `confirm` said no.
-        VersionError: the tag or folder of this version is taken by other content, or a newer one is published.
+        VersionError: the tag or folder of this version is taken by other content, or a newer one is there.
         HubError: no token, no right, no such repository, somebody else committed meanwhile, or out of reach.
         VerifyError: a file is not what the manifest says, here (nothing is sent) or there (no tag is set).
         ManifestError: there is no usable manifest.
@@ -252,15 +251,7 @@ def _token(token: str | None, repo_id: str) -> str:
 
 
 def _plan_commit(api: HfApi, ours: _Version, repo_id: str, private: bool) -> Plan:
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    def look() -> Any:
-        try:
-            return api.dataset_info(repo_id)
-        except RepositoryNotFoundError:
-            return None
-
-    there = attempt(look, repo_id)
+    there = attempt(lambda: _look(api, repo_id), repo_id)
     sizes = {path: file.bytes for path, file in ours.files.items()}
     begun = Plan(target=repo_id, version=ours.version, full_text=ours.full_text)
     if there is None:
@@ -297,8 +288,23 @@ def _plan_commit(api: HfApi, ours: _Version, repo_id: str, private: bool) -> Pla
     )
 
 
-def _tree(api: HfApi, repo_id: str, commit: str) -> dict[str, Any]:
+def _look(api: HfApi, repo_id: str) -> Any:
+    """What the hub says of a repository: `sha` of its newest commit, `private`; None where there is none."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return api.dataset_info(repo_id)
+    except HfHubHTTPError as error:
+        if error.response.status_code == 404:
+            return None
+        raise
+
+
+def _tree(api: HfApi, repo_id: str, commit: str | None) -> dict[str, Any]:
     from huggingface_hub.hf_api import RepoFile
+
+    if commit is None:
+        return {}
 
     def listing() -> dict[str, Any]:
         entries = api.list_repo_tree(repo_id, repo_type="dataset", revision=commit, recursive=True)
@@ -346,7 +352,6 @@ def _publish_commit(
             lambda: api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True), repo_id
         )
         found = _plan_commit(api, ours, repo_id, private)
-    assert found.parent is not None
     commit = found.parent
     if found.new or found.changed or found.deleted:
         commit = _commit(api, ours, repo_id, found, say)
@@ -354,6 +359,7 @@ def _publish_commit(
     if wrong:
         reason = f"commit {commit} is not what was sent ({wrong[0]}), so it got no tag"
         raise VerifyError(reason, path=repo_id, faults=tuple(wrong))
+    assert commit is not None
     _tag(api, repo_id, tag, commit, say)
     say(f"{repo_id}: {tag} is commit {commit}; {len(ours.files)} hashes read back, all equal")
     return Published(
@@ -380,11 +386,12 @@ def _commit(api: HfApi, ours: _Version, repo_id: str, found: Plan, say: _Report)
     say(f"{repo_id}: sending {len(found.new) + len(found.changed)} files, {found.bytes:,} bytes")
 
     def send() -> str:
-        head = str(api.dataset_info(repo_id).sha)
+        there = _look(api, repo_id)
+        head = there and there.sha
         if head != found.parent:  # an earlier try may have landed, and only its answer was lost
             if any(_difference(ours, _tree(api, repo_id, head))):
                 raise _stale(repo_id)
-            return head
+            return str(head)
         try:
             made = api.create_commit(
                 repo_id,

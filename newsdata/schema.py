@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -34,6 +34,7 @@ __all__ = [
     "Span",
     "columns",
     "features",
+    "features_json",
     "table_schema",
 ]
 
@@ -362,6 +363,23 @@ def features(config: str, timezone: str = "UTC") -> datasets.Features:
     import datasets
 
     return datasets.Features.from_arrow_schema(table_schema(config, timezone))
+
+
+def features_json(config: str, timezone: str = "UTC") -> dict[str, Any]:
+    """The features as `datasets.Features.to_dict` gives them, without importing `datasets`, which takes a second.
+
+    >>> features_json("rejects")["line"]
+    {'dtype': 'int32', '_type': 'Value'}
+    """
+    return {field.name: _feature(field.type) for field in table_schema(config, timezone)}
+
+
+def _feature(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    if pa.types.is_struct(kind):
+        return {field.name: _feature(field.type) for field in kind}
+    return {"dtype": str(kind), "_type": "Value"}
 
 
 FEED_NAME = re.compile(r"(?P<market>NW)?(?P<id>\d{18})")

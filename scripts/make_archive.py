@@ -1,10 +1,10 @@
-"""A synthetic archive of any size in the shapes of a real one: `python scripts/make_archive.py OUT --posts 100000`.
+"""A synthetic archive of any size in the shapes of a real one: `make_archive.py OUT --posts 100000`.
 
-Half of the files are flashes, half articles of 500 to 2,500 characters with a publisher's annotations; among them twins
-of the two feeds, copies in two folders, reprints with edits (listed in the labels file), template siblings, and 0.5 %
-of malformed files. Every word is from the lists in scripts/archive_words.py. The same arguments give the same bytes on every
-machine: all choices come from `random.Random.random()`, seeded for each article with a SHA-256 of its place, and
-Python promises that sequence for ever.
+Half of the files are flashes, half articles of 500 to 2,500 characters with a publisher's annotations;
+among them twins of the two feeds, copies in two folders, reprints with edits (listed in the labels file),
+template siblings, and 0.5 % of malformed files. Every word is from the lists in scripts/archive_words.py.
+The same arguments give the same bytes on every machine: all choices come from `random.Random.random()`,
+seeded for each article with a SHA-256 of its place, and Python promises that sequence for ever.
 """
 
 from __future__ import annotations
@@ -29,11 +29,15 @@ MALFORMED = 0.005
 
 _REPRINTS, _REPRINT_LAG = 0.05, 12  # share of articles that are near-copies; up to how many days later
 _FLASHES = 0.55  # share of articles: flashes have fewer twins, so that half of the files are flashes
-_QUOTE, _NEWS, _SHARE = "http://quote.example.com/unify/r/", "//news.example", ("share.news.example", "m.share.news.example")
+_QUOTE, _NEWS, _SHARE = (
+    "http://quote.example.com/unify/r/",
+    "//news.example",
+    ("share.news.example", "m.share.news.example"),
+)
 _FEED = "东财滚动新闻"
 _FAULTS = (
-    "quotes", "first-quote", "backslash", "escape", "line-break", "block-end", "control", "at-tag", "quoted-tag",
-    "colon-tag", "comment-tag", "number-category", "no-url", "no-digest", "no-title", "no-bytes",
+    "quotes", "first-quote", "backslash", "escape", "line-break", "block-end", "control", "at-tag",
+    "quoted-tag", "colon-tag", "comment-tag", "number-category", "no-url", "no-digest", "no-title", "no-bytes",
 )  # fmt: skip
 
 
@@ -95,8 +99,8 @@ def make_archive(
         seed: another one gives another archive.
         start: the first day.
         days: over how many days; by default one for 100 posts, at least 10 and at most 240.
-        labels: where to write what was planted, one JSON object a line: `article_id`, and either `copy_of` with
-            `changed` (the share of paragraphs that were cut or replaced) or `family` (of template siblings).
+        labels: where to write what was planted, one JSON object a line: `article_id`, and either `copy_of`
+            with `changed` (the share of paragraphs that were cut or replaced) or `family` (of a template).
 
     Raises:
         ValueError: fewer than one post a day, or `out` holds files.
@@ -124,8 +128,8 @@ def extend_archive(
 ) -> Made:
     """Bring an archive that `make_archive` wrote with the same arguments into a later state.
 
-    `new` files of days after the last one are added; `change` files of the newest tenth of the days get another
-    ending. A file that has its bytes already is left alone, so that growing numbers give growing states.
+    `new` files of days after the last one are added; `change` files of the newest tenth of the days get
+    another ending. A file that has its bytes already is left alone, so growing numbers give growing states.
 
     Raises:
         ValueError: more changes than there are articles to change.
@@ -134,7 +138,7 @@ def extend_archive(
     span = max(1, plan.days // 10)
     if change > span * -(-plan.quota(plan.days) // 3):  # an article has at most three files
         raise ValueError(f"at most {span * -(-plan.quota(plan.days) // 3)} files of this archive can change")
-    root, rng, written, size = Path(out), random.Random(), 0, 0
+    root, rng, written, size = Path(out), random.Random(), 0, 0  # noqa: S311 - nothing here is a secret
     for number in range(change):
         day = plan.days - 1 - number % span
         article = _article(plan, rng, day, number // span)
@@ -155,11 +159,11 @@ def _plan(posts: int, seed: int, start: date, days: int | None) -> _Plan:
     return _Plan(posts=posts, days=days, seed=seed, start=start)
 
 
-# ---------------------------------------------------------------------------------------------------- articles
+# --------------------------------------------------------------------------------------------------- articles
 
 
 def _article(plan: _Plan, rng: random.Random, day: int, number: int) -> _Article:
-    """The article at this place, the same whenever it is asked for; `rng` is left in the state that follows it."""
+    """The article at this place, the same whenever it is asked for."""
     _seed(plan, rng, day, number)
     if day and rng.random() < _REPRINTS:
         lag = int(rng.random() * min(day, _REPRINT_LAG)) + (rng.random() < 0.5)
@@ -191,7 +195,8 @@ def _first_print(plan: _Plan, rng: random.Random, day: int, number: int) -> _Art
     r = rng.random
     identity, when, clock = _place(plan, r(), r(), day, number)
     flash = r() < _FLASHES
-    family, text = "", ()
+    family = ""
+    text: Text
     if flash and r() < 0.25:
         family, title, line = words.template(r)
         digest, text = words.plain(line), (line,)
@@ -199,11 +204,11 @@ def _first_print(plan: _Plan, rng: random.Random, day: int, number: int) -> _Art
         line = words.sentence(r)
         digest, text, title = words.plain(line), (line,), words.headline(r)
     else:
-        text, title = words.article(r, 420 + int(r() * 1950)), words.headline(r)
+        text, title = words.article(r, 500 + int(r() * 2050)), words.headline(r)
         digest = words.plain(text[0])[:120]
     return _Article(
-        identity=identity, day=when, clock=clock, title=title, digest=digest, text=text, flash=flash, family=family,
-        publisher=words.skewed(r, len(words.PUBLISHERS)),
+        identity=identity, day=when, clock=clock, title=title, digest=digest, text=text, flash=flash,
+        family=family, publisher=words.skewed(r, len(words.PUBLISHERS)),
     )  # fmt: skip
 
 
@@ -225,8 +230,8 @@ def _reprint(plan: _Plan, rng: random.Random, day: int, number: int, origin: _Ar
     if r() < 0.5:
         kept.insert(0, (f"据{words.PUBLISHERS[origin.publisher][0]}消息，", *words.sentence(r)))
     return _Article(
-        identity=identity, day=when, clock=clock, title=words.headline(r), digest=origin.digest, text=tuple(kept),
-        flash=False, copy_of=origin.identity, changed=round(changed / len(origin.text), 3),
+        identity=identity, day=when, clock=clock, title=words.headline(r), digest=origin.digest,
+        text=tuple(kept), flash=False, copy_of=origin.identity, changed=round(changed / len(origin.text), 3),
         publisher=(origin.publisher + 1 + int(r() * (len(words.PUBLISHERS) - 1))) % len(words.PUBLISHERS),
     )  # fmt: skip
 
@@ -239,7 +244,7 @@ def _place(plan: _Plan, a: float, b: float, day: int, number: int) -> tuple[str,
     return f"{when.replace('-', '')}22{(number * 13 + int(b * 13)) % 10**8:08d}", when, clock
 
 
-# ------------------------------------------------------------------------------------------------------- files
+# ------------------------------------------------------------------------------------------------------ files
 
 
 def _files(
@@ -275,7 +280,12 @@ def _files(
 def _early(article: _Article, fault: str, zone: bool, nav: int) -> bytes:
     """G0: a plain paragraph, with or without zone and navigation."""
     head = _head(article, fault, "emnews", _FEED, zone)
-    end = ("", _nav("./", _FEED, "emnews/"), _nav("../", _FEED, "emnews/"), _nav(f"{_NEWS}/", _FEED, "emnews/", "｜"))[nav]
+    end = (
+        "",
+        _nav("./", _FEED, "emnews/"),
+        _nav("../", _FEED, "emnews/"),
+        _nav(f"{_NEWS}/", _FEED, "emnews/", "｜"),
+    )[nav]
     body = f"{head}\n{article.digest}\n\n{_url(article, fault, nav)}{end}"
     return _encode(("\n" if nav == 0 and not zone else "") + body, fault)
 
@@ -305,7 +315,11 @@ def _market(article: _Article, fault: str, generation: int, chart: bool) -> byte
         indent = "　　" if generation == 3 else ""
         body = "\n ".join(f"<p>{indent}{words.plain(p).removeprefix('#')}</p>" for p in article.text)
         body = f'{_chart(article) if chart else ""}{body}<p class="em_media">（文章来源：{media}）</p>'
-    url = "" if fault == "no-url" else f"http://{_SHARE[generation == 5]}/html_News/NewsShare.html?infoCode=NW{article.identity}"
+    url = (
+        ""
+        if fault == "no-url"
+        else f"http://{_SHARE[generation == 5]}/html_News/NewsShare.html?infoCode=NW{article.identity}"
+    )
     nav = _nav(f"{_NEWS}/", f"{media}新闻", f"category/{slug}.html", "｜") if generation > 3 else ""
     return _encode(f"{head}{body}\n\n<{url}>\n{nav}", fault)
 
@@ -351,7 +365,10 @@ def _paragraph(parts: tuple[str | Security, ...], number: int, seen: set[str], o
     picture = ""
     if number == 3:
         src = f"https://img.example.com/{len(text)}_w800h{len(seen) * 10}.jpg?a=1&b=2"
-        picture = f'<center><img src="{src}" orginial_src="{src}" alt="Image" width="552" /></center><p style="text-align:center;">图片来源：资料图</p>'
+        picture = (
+            f'<center><img src="{src}" orginial_src="{src}" alt="Image" width="552" /></center>'
+            '<p style="text-align:center;">图片来源：资料图</p>'
+        )
     return f"<p>{text}</p>{picture}"
 
 
@@ -360,16 +377,18 @@ def _mark(security: Security, seen: set[str], over: bool) -> str:
     name, kind, market, code = security
     if over and market == 1 and code.endswith(("3", "7")):
         market, code = 116, code[1:]  # a later dictionary took the other listing
-    dot = f"{market}.{code}"
+    dot, data = f"{market}.{code}", f"{market},{code}"
     if kind == "info":
         if name in seen:
             return name
         seen.add(name)
-        return f'<span id="Info.{code}"><a href="http://data.example.com/{code}/" class="infokey">{name}</a></span>'
+        link = f'<a href="http://data.example.com/{code}/" class="infokey">{name}</a>'
+        return f'<span id="Info.{code}">{link}</span>'
     if name in seen:
-        return f'<span web="1" href="{_QUOTE}{dot}" class="em_stock_key_common" data-code="{market},{code}">{name}</span>'
+        later = f'class="em_stock_key_common" data-code="{data}"'
+        return f'<span web="1" href="{_QUOTE}{dot}" {later}>{name}</span>'
     seen.add(name)
-    link = f'<a href="{_QUOTE}{dot}" class="keytip" data-code="{market},{code}">{name}</a></span>'
+    link = f'<a href="{_QUOTE}{dot}" class="keytip" data-code="{data}">{name}</a></span>'
     if market == 116:
         return f'<span id="Info.{dot}">{link}'
     short, quote = ("bk", "bkquote") if kind == "board" else ("stock", "quote")
@@ -393,7 +412,11 @@ def _chart(article: _Article) -> str:
 
 
 def _url(article: _Article, fault: str, channel: int) -> str:
-    return "<>\n" if fault == "no-url" else f"<http://finance.example.com/news/{1340 + channel},{article.identity}.html>\n"
+    return (
+        "<>\n"
+        if fault == "no-url"
+        else f"<http://finance.example.com/news/{1340 + channel},{article.identity}.html>\n"
+    )
 
 
 def _nav(root: str, label: str, page: str, joint: str = "\n") -> str:
@@ -404,20 +427,24 @@ def _encode(text: str, fault: str) -> bytes:
     return b"" if fault == "no-bytes" else text.encode()
 
 
-# ----------------------------------------------------------------------------------------------------- writing
+# ---------------------------------------------------------------------------------------------------- writing
 
 
 def _prepare(root: Path) -> None:
     for folder in ("_posts", "old_post"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    _write(root, "_config.yml", "title: 示例财经消息\nurl: https://news.example\ntimezone: Asia/Shanghai\n".encode())
+    _write(
+        root,
+        "_config.yml",
+        "title: 示例财经消息\nurl: https://news.example\ntimezone: Asia/Shanghai\n".encode(),
+    )
 
 
 def _write_days(
     root: Path, plan: _Plan, days: Sequence[int], rest: int | None = None
 ) -> tuple[Made, list[dict[str, object]]]:
     """Write the files of these days, of the last one only `rest`; what was written and what was planted."""
-    rng = random.Random()
+    rng = random.Random()  # noqa: S311 - nothing here is a secret
     files = size = articles = copies = 0
     planted: list[dict[str, object]] = []
     for day in days:
@@ -437,7 +464,9 @@ def _write_days(
     return Made(files=files, bytes=size, articles=articles, copies=copies), planted
 
 
-def _day(plan: _Plan, rng: random.Random, day: int, quota: int) -> Iterator[tuple[_Article | None, str, bytes]]:
+def _day(
+    plan: _Plan, rng: random.Random, day: int, quota: int
+) -> Iterator[tuple[_Article | None, str, bytes]]:
     """The first `quota` files of a day; the article comes with its first file."""
     number = 0
     while quota > 0:
@@ -469,16 +498,24 @@ def _main() -> None:
     parser.add_argument("--posts", type=int, required=True, help="how many post files")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=date.fromisoformat, default=date(2021, 12, 1), metavar="DAY")
-    parser.add_argument("--days", type=int, help="over how many days (default: a day for 100 posts, 10 to 240)")
+    parser.add_argument(
+        "--days", type=int, help="over how many days (default: a day for 100 posts, 10 to 240)"
+    )
     parser.add_argument("--labels", type=Path, help="a file for what was planted; keep it out of the archive")
-    parser.add_argument("--extend", type=int, default=0, metavar="NEW", help="then add NEW files of later days")
-    parser.add_argument("--change", type=int, default=0, metavar="N", help="then change N files of the newest days")
+    parser.add_argument(
+        "--extend", type=int, default=0, metavar="NEW", help="then add NEW files of later days"
+    )
+    parser.add_argument(
+        "--change", type=int, default=0, metavar="N", help="then change N files of the newest days"
+    )
     given = parser.parse_args()
     options = {"posts": given.posts, "seed": given.seed, "start": given.start, "days": given.days}
     try:
         if not ((given.extend or given.change) and (given.out / "_config.yml").is_file()):
             made = make_archive(given.out, labels=given.labels, **options)
-            print(f"{made.files:,} posts, {made.bytes:,} bytes, {made.articles:,} articles, {made.copies:,} copies")
+            print(
+                f"{made.files:,} posts, {made.bytes:,} bytes, {made.articles:,} articles, {made.copies:,} copies"
+            )
         if given.extend or given.change:
             made = extend_archive(given.out, new=given.extend, change=given.change, **options)
             print(f"then {made.files:,} files new or changed, {made.bytes:,} bytes")

@@ -8,12 +8,20 @@ Markdown site, articles put together from few sentence frames, and an archive of
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
+from pathlib import Path
 
 import opencc
+import pyarrow as pa
+
+from newsdata.curation.duplicates import assign, find_boilerplate, match, sign, write_signatures
 
 __all__ = ["STYLES", "Planted", "measure", "plant"]
 
@@ -75,7 +83,9 @@ class _Words:
     def sentence(self, rng: random.Random) -> str:
         words = rng.choices(self.words, cum_weights=self.weights, k=rng.randint(7, 18))
         if rng.random() < 0.35:
-            words.insert(rng.randrange(len(words)), _amount(rng) if self.chinese else f"{rng.uniform(1, 900):.1f}")
+            words.insert(
+                rng.randrange(len(words)), _amount(rng) if self.chinese else f"{rng.uniform(1, 900):.1f}"
+            )
         if not self.chinese:
             return " ".join(words).capitalize() + "."
         comma = rng.randrange(3, len(words))
@@ -102,7 +112,9 @@ def _code(rng: random.Random) -> str:
 
 
 def _amount(rng: random.Random) -> str:
-    return rng.choice((f"{rng.uniform(0.1, 99):.2f}亿元", f"{rng.uniform(1, 9999):.0f}万元", f"{rng.uniform(0, 40):.2f}%"))
+    return rng.choice(
+        (f"{rng.uniform(0.1, 99):.2f}亿元", f"{rng.uniform(1, 9999):.0f}万元", f"{rng.uniform(0, 40):.2f}%")
+    )
 
 
 def _date(day: int) -> str:
@@ -148,7 +160,11 @@ def _fill(frame: str, rng: random.Random, day: int) -> str:
             made += 1
             continue
         slot = frame[made + 1]
-        fresh = {"a": _amount, "f": lambda r: f"{r.uniform(0.5, 90):.4f}", "p": lambda r: f"{r.uniform(0, 60):.2f}"}
+        fresh = {
+            "a": _amount,
+            "f": lambda r: f"{r.uniform(0.5, 90):.4f}",
+            "p": lambda r: f"{r.uniform(0, 60):.2f}",
+        }
         fresh["i"] = lambda r: str(r.randint(1, 3000))
         text.append(named[slot] if slot in named else fresh[slot](rng))
         made += 3
@@ -188,6 +204,10 @@ def _framed(rng: random.Random, words: _Words, day: int) -> str:
             sentences.append(_fill(frame.replace("{n}", name), rng, day))
         paragraphs.append("".join(sentences))
     return "\n".join(paragraphs)
+
+
+def _brief(rng: random.Random, words: _Words, day: int) -> str:
+    return " ".join(words.sentence(rng) for _ in range(rng.randint(1, 3)))
 
 
 def _wire(rng: random.Random, words: _Words, day: int) -> str:
@@ -231,7 +251,11 @@ def _copy(text: str, rng: random.Random, fresh: Callable[[], str], chinese: bool
     """A copy of `text`, what was done to it, and the share of it that was changed."""
     paragraphs = text.split("\n")
     long = len(paragraphs) > 3
-    edit = rng.choice(("credit", "cut", "replace", "reorder", "sentences", "variant") if long else ("credit", "credit", "variant"))
+    edit = rng.choice(
+        ("credit", "cut", "replace", "reorder", "sentences", "variant")
+        if long
+        else ("credit", "credit", "variant")
+    )
     change = 0.0
     if edit in ("cut", "replace"):
         change = rng.choice((0.05, 0.1, 0.2, 0.3, 0.4))
@@ -260,17 +284,38 @@ def _copy(text: str, rng: random.Random, fresh: Callable[[], str], chinese: bool
         paragraphs = joined.split("\n")
     if rng.random() < 0.6:
         name = rng.choice(_SURNAMES) + _ideographs(rng, 2)
-        lead = rng.choice((f"本报记者{name}报道，", f"财联社{rng.randint(1, 12)}月{rng.randint(1, 28)}日电，", "【快讯】", f"{name}综合消息："))
+        lead = rng.choice(
+            (
+                f"本报记者{name}报道，",
+                f"财联社{rng.randint(1, 12)}月{rng.randint(1, 28)}日电，",
+                "【快讯】",
+                f"{name}综合消息：",
+            )
+        )
         paragraphs[0] = (lead if chinese else f"By {_english_word(rng).capitalize()} Staff: ") + paragraphs[0]
     if rng.random() < 0.5:
-        paragraphs.append(rng.choice(("（文章来源：证券时报网）", "（责任编辑：DF" + str(rng.randint(100, 999)) + "）", "免责声明：本文不构成投资建议。"))
-                          if chinese else "Reprinted with permission.")
+        paragraphs.append(
+            rng.choice(
+                (
+                    "（文章来源：证券时报网）",
+                    "（责任编辑：DF" + str(rng.randint(100, 999)) + "）",
+                    "免责声明：本文不构成投资建议。",
+                )
+            )
+            if chinese
+            else "Reprinted with permission."
+        )
     return "\n".join(paragraphs), edit, change
 
 
 def _long_lines(text: str, rng: random.Random) -> str:
     """Half of the reprints carry the same long lines at the end."""
-    return text + rng.choice(("", "\n（以上内容为本网原创，未经许可不得转载。投资有风险，入市需谨慎，据此操作，风险自担。本网对文中陈述保持中立。）"))
+    return text + rng.choice(
+        (
+            "",
+            "\n（以上内容为本网原创，未经许可不得转载。投资有风险，入市需谨慎，据此操作，风险自担。本网对文中陈述保持中立。）",
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +325,8 @@ class _Style:
     days: int
     families: tuple[str, ...]
     siblings: float  # share of siblings among the originals
+    copied: float = 0.45  # share of the other originals that have copies
+    copies: tuple[int, ...] = (1, 1, 1, 2, 3, 7)  # how many
 
 
 _ZH = tuple(name for name in _FAMILIES if not name.endswith("_en"))
@@ -289,9 +336,32 @@ STYLES: dict[str, _Style] = {
     "wire": _Style(originals=(_wire, _wire, _flash), chinese=True, days=180, families=_ZH, siblings=0.3),
     "flashes": _Style(originals=(_flash,), chinese=True, days=120, families=_ZH, siblings=0.5),
     "frames": _Style(originals=(_framed,), chinese=True, days=150, families=_ZH, siblings=0.3),
-    "three-days": _Style(originals=(_framed, _wire, _flash), chinese=True, days=3, families=_ZH, siblings=0.4),
+    "three-days": _Style(
+        originals=(_framed, _wire, _flash), chinese=True, days=3, families=_ZH, siblings=0.4
+    ),
+    "briefs": _Style(
+        originals=(_brief, _brief, _markdown), chinese=False, days=60, families=_EN, siblings=0.5
+    ),
+    "viral": _Style(
+        originals=(_wire, _framed, _flash),
+        chinese=True,
+        days=9,
+        families=_ZH,
+        siblings=0.7,
+        copied=0.1,
+        copies=(5, 80),
+    ),
     "markdown": _Style(originals=(_markdown,), chinese=False, days=2000, families=_EN, siblings=0.3),
 }
+
+
+def _fresh(rng: random.Random, words: _Words, day: int) -> str:
+    """A paragraph that replaces another."""
+    return (
+        words.paragraph(rng)
+        if rng.random() < 0.5 or not words.chinese
+        else _framed(rng, words, day).split("\n")[0]
+    )
 
 
 def plant(style: str, size: int, seed: int = 1) -> list[Planted]:
@@ -317,12 +387,108 @@ def plant(style: str, size: int, seed: int = 1) -> list[Planted]:
             if how.chinese and "\n" in text:
                 text = _long_lines(text, rng)
         made.append(_planted(rng, text, day, group, family, "", 0.0))
-        if rng.random() < (0.1 if family else 0.45):
-            for _ in range(rng.choice((1, 1, 1, 2, 3, 7))):
-                copy, edit, change = _copy(text, rng, lambda: words.paragraph(rng) if rng.random() < .5 or not how.chinese else _framed(rng, words, day).split("\n")[0], how.chinese)
+        if rng.random() < (0.1 if family else how.copied):
+            for _ in range(rng.choice((1, 2) if family else how.copies)):
+                copy, edit, change = _copy(text, rng, partial(_fresh, rng, words, day), how.chinese)
                 made.append(_planted(rng, copy, day + rng.randrange(2), group, family, edit, change))
     return sorted(made[:size], key=lambda article: article.article_id)
 
 
-def _planted(rng: random.Random, text: str, day: int, group: int, family: str, edit: str, change: float) -> Planted:
-    return Planted(article_id=f"{rng.getrandbits(60):018d}", text=text, day=day, group=group, family=family, edit=edit, change=change)
+def _planted(
+    rng: random.Random, text: str, day: int, group: int, family: str, edit: str, change: float
+) -> Planted:
+    return Planted(
+        article_id=f"{rng.getrandbits(60):018d}",
+        text=text,
+        day=day,
+        group=group,
+        family=family,
+        edit=edit,
+        change=change,
+    )
+
+
+# --------------------------------------------------------------------------------------------- measuring
+
+
+def measure(style: str, size: int, seed: int = 1) -> dict[str, float]:
+    """Plant articles, find the copies, and compare.
+
+    Returns:
+        `precision`, `recall` of the pairs that share a duplicate cluster; `leak_precision`, `leak_recall` of those
+        that share a leak group; `long_recall` of the copies of long articles with at most 20 % changed, each with its
+        original; `excess`: by how many articles the worst cluster is larger than what was planted in it; seconds of
+        one core for `list_seconds` (boilerplate), `sign_seconds`, `match_seconds`; `characters` an article.
+    """
+    planted = plant(style, size, seed)
+    clock = [time.process_time()]
+    boilerplate = find_boilerplate((article.day, article.text) for article in planted)
+    clock.append(time.process_time())
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for begin in range(0, size, 4000):
+            some = planted[begin : begin + 4000]
+            files.append(Path(folder, f"{begin}.arrow"))
+            table = sign(
+                [article.article_id for article in some],
+                [article.text for article in some],
+                [article.day for article in some],
+                [None] * len(some),
+                boilerplate,
+            )
+            write_signatures(table, files[-1])
+        clock.append(time.process_time())
+        pairs = match(files)
+    ids = [article.article_id for article in sorted(planted, key=lambda a: (a.day, a.article_id))]
+    clusters = assign(pairs, pa.array(ids))
+    clock.append(time.process_time())
+    cluster = dict(zip(ids, clusters.duplicate_cluster.to_pylist(), strict=True))
+    leak = dict(zip(ids, clusters.leak_group.to_pylist(), strict=True))
+    precision, recall = _pair_scores(planted, cluster)
+    leak_precision, leak_recall = _pair_scores(planted, leak)
+    original = {article.group: article for article in planted if not article.edit}
+    long = [
+        cluster[article.article_id] == cluster[original[article.group].article_id]
+        for article in planted
+        if article.edit and not article.family and len(article.text) >= 600 and article.change <= 0.2
+        if article.group in original
+    ]
+    members: dict[str, Counter[int]] = defaultdict(Counter)
+    for article in planted:
+        members[cluster[article.article_id]][article.group] += 1
+    return {
+        "precision": precision,
+        "recall": recall,
+        "leak_precision": leak_precision,
+        "leak_recall": leak_recall,
+        "long_recall": sum(long) / len(long) if long else float("nan"),
+        "excess": max(count.total() - max(count.values()) for count in members.values()),
+        "list_seconds": clock[1] - clock[0],
+        "sign_seconds": clock[2] - clock[1],
+        "match_seconds": clock[3] - clock[2],
+        "characters": sum(len(article.text) for article in planted) / size,
+    }
+
+
+def _pair_scores(planted: Sequence[Planted], found: dict[str, str]) -> tuple[float, float]:
+    def pairs(keys: Iterable[object]) -> int:
+        return sum(count * (count - 1) // 2 for count in Counter(keys).values())
+
+    both = pairs((article.group, found[article.article_id]) for article in planted)
+    made = pairs(article.group for article in planted)
+    joined = pairs(found[article.article_id] for article in planted)
+    return both / joined if joined else 1.0, both / made if made else 1.0
+
+
+def main() -> None:
+    """Print the figures of every style."""
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    for number, style in enumerate(sys.argv[2:] or STYLES):
+        figures = measure(style, size)
+        if number == 0:
+            print(" ".join(["style".ljust(10), *(name[:9].rjust(9) for name in figures)]))
+        print(" ".join([style.ljust(10), *(f"{value:9.4g}" for value in figures.values())]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

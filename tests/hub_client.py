@@ -1,7 +1,7 @@
 """A process of its own that calls newsdata with the hub's client pointed at a test hub.
 
-`huggingface_hub` reads its settings when it is imported, so each client (token, cache) is one process; it answers
-one call after the other, because starting Python costs more than most calls.
+`huggingface_hub` reads its settings when it is imported, so each client (token, cache) is one process; it
+answers one call after the other, because starting Python costs more than most calls.
 """
 
 from __future__ import annotations
@@ -81,12 +81,8 @@ class Client:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value if isinstance(value, str | int | float | None) else str(value)
+        return vars(value) if hasattr(value, "__dict__") else dataclasses.asdict(value)
+    return str(value)
 
 
 def _call(function: str, args: list[Any], options: dict[str, Any]) -> Any:
@@ -113,15 +109,13 @@ def main() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         try:
-            answer = {"value": _plain(_call(*json.loads(line)))}
+            answer = {"value": _call(*json.loads(line))}
         except NewsdataError as error:
             faults = list(getattr(error, "faults", ()))
             answer = {"error": type(error).__name__, "message": str(error), "faults": faults}
         except Exception as error:
-            if type(error).__module__.startswith("newsdata"):
-                raise
             answer = {"error": type(error).__name__, "message": str(error), "faults": []}
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps(answer, default=_plain), file=answers, flush=True)
 
 
 if __name__ == "__main__":

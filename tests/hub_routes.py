@@ -35,20 +35,23 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         url = urlsplit(self.path)
+        self.place = unquote(url.path)
         self.query = parse_qs(url.query)
         self.parts = [unquote(part) for part in url.path.strip("/").split("/")]
-        self.sent = self.received = self.status = 0
+        self.received = 0
         self.fault = None
         if self.parts[0] != "_test":
-            self.fault = self.hub.take_fault(f"{self.command} {unquote(url.path)}")
+            self.fault = self.hub.take_fault(f"{self.command} {self.place}")
         try:
             self._do_or_fail()
         except ConnectionError:
             self.close_connection = True
+
+    def _note(self, status: int, sent: int) -> None:
+        """A line for the log; before the answer goes out, so that who has the answer finds the line."""
         if self.parts[0] != "_test":
-            line = Request(self.command, unquote(url.path), self.status, self.received, self.sent)
             with self.hub.lock:
-                self.hub.log.append(line)
+                self.hub.log.append(Request(self.command, self.place, status, self.received, sent))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer
 
@@ -213,9 +216,9 @@ class Handler(BaseHTTPRequestHandler):
         self._json({"errors": errors, "warnings": warnings}, 400 if errors else 200)
 
     def _info(self, repo: Repo, revision: str) -> None:
-        commit = self._revision(repo, revision)
+        commit = self._revision(repo, revision) if repo.commits else None
         siblings = []
-        for path, blob in sorted(commit.files.items()):
+        for path, blob in sorted(commit.files.items() if commit else ()):
             sibling: dict[str, Any] = {"rfilename": path}
             if "blobs" in self.query:
                 sibling |= {"size": blob.size, "blobId": blob.oid}
@@ -231,12 +234,10 @@ class Handler(BaseHTTPRequestHandler):
                 "_id": hashlib.md5(repo.id.encode()).hexdigest()[:24],
                 "id": repo.id,
                 "author": repo.id.split("/")[0],
-                "sha": commit.id,
+                "sha": commit.id if commit else None,
                 "private": repo.private,
                 "gated": False,
                 "disabled": False,
-                "createdAt": next(iter(repo.commits.values())).date,
-                "lastModified": commit.date,
                 "downloads": 0,
                 "likes": 0,
                 "tags": [],
@@ -339,7 +340,7 @@ class Handler(BaseHTTPRequestHandler):
             binary = b"\0" in base64.b64decode(file["sample"]) or file["path"].endswith(
                 (".parquet", ".arrow")
             )
-            there = repo.head.files.get(file["path"])
+            there = repo.files.get(file["path"])
             files.append(
                 {
                     "path": file["path"],
@@ -386,11 +387,12 @@ class Handler(BaseHTTPRequestHandler):
         header = lines[0]["value"]
         with self.hub.lock:
             if self.fault and self.fault.kind == "race":
-                files = repo.head.files | {"notes.txt": small_blob(b"from somebody else\n")}
+                files = repo.files | {"notes.txt": small_blob(b"from somebody else\n")}
                 repo.add_commit("somebody else's", files, author="somebody")
-            if header.get("parentCommit", repo.head.id) != repo.head.id:
+            head = repo.branches.get("main")
+            if header.get("parentCommit", head) != head:
                 raise Refused(412, "A commit has happened since. Please refresh and try again.")
-            files = dict(repo.head.files)
+            files = dict(repo.files)
             for line in lines[1:]:
                 self._apply(files, line["key"], line["value"])
             author = self.user.name if self.user else "?"
@@ -486,6 +488,7 @@ class Handler(BaseHTTPRequestHandler):
     def _drop_request(self) -> None:
         after = self.fault.after if self.fault else 0
         self.received = len(self.rfile.read(after)) if after else 0
+        self._note(0, 0)
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -497,21 +500,23 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, text, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
 
     def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        self.status = status
-        if self.fault and self.fault.kind == "lose":
+        kind = self.fault.kind if self.fault else None
+        length = len(data)
+        if self.command == "HEAD" or kind == "lose":
+            data = b""
+        elif self.fault and kind == "drop":
+            data = data[: self.fault.after]
+        self._note(status, len(data))
+        if kind == "lose":
             self._hang_up()
             return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value.encode("ascii", "replace").decode())
-        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Length", str(length))
         self.end_headers()
-        if self.command == "HEAD":
-            return
-        drop = self.fault.after if self.fault and self.fault.kind == "drop" else None
-        self.wfile.write(data[:drop])
-        self.sent = len(data[:drop])
-        if drop is not None and drop < len(data):
+        self.wfile.write(data)
+        if kind == "drop":
             self._hang_up()
 
     def log_message(self, format: str, *args: Any) -> None:

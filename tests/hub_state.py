@@ -127,6 +127,11 @@ class Repo:
     def head(self) -> Commit:
         return self.commits[self.branches["main"]]
 
+    @property
+    def files(self) -> dict[str, Blob]:
+        """Files of the newest commit; none where there is no commit yet."""
+        return self.head.files if "main" in self.branches else {}
+
     def add_commit(
         self, title: str, files: dict[str, Blob], *, author: str = "system", message: str = ""
     ) -> Commit:

@@ -79,6 +79,8 @@ def test_a_second_version_keeps_what_was_decided(tmp_path: Path) -> None:
     assert second.manifest.configuration == newsdata.info(tmp_path / "out", revision="1.0.0")["configuration"]
     with pytest.raises(VersionError, match=r"not higher"):
         newsdata.build(archive, tmp_path / "out", version="1.1.0")
+    again = newsdata.build(archive, tmp_path / "out", num_proc=1)
+    assert (again.version, again.created) == ("1.1.0", False)
     with pytest.raises(VersionError, match="fixed"):
         newsdata.build(archive, tmp_path / "out", version="1.2.0", test_from="2022-03-03")
 
@@ -88,8 +90,9 @@ def test_a_corrected_date_moves_nothing(tmp_path: Path) -> None:
     newsdata.build(archive, tmp_path / "out", num_proc=1)
     moved = archive / "_posts" / "2022-03-01-202203010000000000.md"
     moved.write_bytes(moved.read_bytes().replace(b"date: 2022-03-01", b"date: 2022-03-20"))
-    for version in ("1.1.0", "1.2.0"):
-        newsdata.build(archive, tmp_path / "out", version=version, num_proc=1)
+    for version, more in (("2.0.0", 0), ("2.1.0", 2)):
+        write_archive(archive, many_posts(more, start_day=21))
+        assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == version
         excluded = newsdata.load_pandas(tmp_path / "out", "excluded", split="excluded")
         assert list(zip(excluded.article_id, excluded.excluded_reason, strict=True)) == [("202203010000000000", "moved")]
         assert newsdata.verify(tmp_path / "out").faults == ()
@@ -277,7 +280,9 @@ def test_commands(demo: Path, tmp_path: Path) -> None:
         assert json.loads(run_newsdata(*command, "--json").stdout)
         assert run_newsdata(*command).returncode == 0
     again = run_newsdata("build", "examples/archive", tmp_path / "out")
-    assert again.returncode == 2 and "--version" in again.stderr and "Traceback" not in again.stderr
+    assert again.returncode == 0 and "Nothing changed" in again.stdout
+    lower = run_newsdata("build", "examples/archive", tmp_path / "out", "--version", "0.9.0")
+    assert lower.returncode == 2 and "not higher" in lower.stderr and "Traceback" not in lower.stderr
 
 
 def test_parse_command(tmp_path: Path) -> None:
@@ -324,5 +329,7 @@ def test_regenerate_script(tmp_path: Path) -> None:
         return subprocess.run(script, cwd=ROOT, capture_output=True, text=True)
 
     first = run()
-    assert first.returncode == 0 and len(first.stdout.splitlines()) == 1 and not first.stderr
+    assert (first.returncode, first.stderr) == (0, "") and "1.0.0 built" in first.stdout
+    assert len(first.stdout.splitlines()) == 1
+    assert "unchanged" in run().stdout
     assert run("--version", "1.0.0").returncode == 2

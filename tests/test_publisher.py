@@ -79,7 +79,7 @@ def send(client: Client, folder: Path, name: str, **options: Any) -> dict[str, A
     return found
 
 
-# --------------------------------------------------------------------------------------------------- what it does
+# ------------------------------------------------------------------------------------ what it does
 
 
 def test_a_version_is_one_commit_with_the_tag_on_it(hub: Hub, owner: Client, made: Path, name: str) -> None:
@@ -95,17 +95,17 @@ def test_a_version_is_one_commit_with_the_tag_on_it(hub: Hub, owner: Client, mad
 
 
 def test_the_plan_is_made_without_a_write(hub: Hub, owner: Client, made: Path, name: str) -> None:
-    first = owner("publisher.plan", made / "1.0.0", name, full_text=True)
+    first = owner("publisher.plan", made / "1.0.0", name)
     assert first["create"] and first["private"] and set(first["new"]) == set(files_in(made / "1.0.0"))
     assert first["bytes"] == sum(p.stat().st_size for p in (made / "1.0.0").rglob("*") if p.is_file())
     assert not hub.requests(WRITES) and name not in hub.repos
     send(owner, made / "1.0.0", name, private=False)
     hub.log.clear()
-    second = owner("publisher.plan", made, name, full_text=True)
+    second = owner("publisher.plan", made, name)
     assert second["version"] == "1.1.0" and second["private"] is False and second["parent"]
     assert second["new"] == ["articles/newer-2022-02-00000.parquet"] and set(second["changed"]) == SMALL
     assert len(second["unchanged"]) == 4
-    assert owner("publisher.plan", made / "1.0.0", name, full_text=True)["published"]
+    assert owner("publisher.plan", made / "1.0.0", name)["published"]
     assert not hub.requests(WRITES)
 
 
@@ -134,6 +134,13 @@ def test_a_new_month_sends_its_shard_and_the_small_files(
     assert send(owner, made / "1.0.0", name)["already"]
 
 
+def test_a_repository_without_a_commit(hub: Hub, owner: Client, made: Path, name: str) -> None:
+    hub.repos[name] = Repo(name, private=True)
+    send(owner, made / "1.0.0", name)
+    repo = hub.repos[name]
+    assert len(repo.commits) == 1 and holds(repo, repo.tags["v1.0.0"]) == files_in(made / "1.0.0")
+
+
 def test_what_left_the_version_is_deleted_and_what_others_added_stays(
     hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path
 ) -> None:
@@ -147,7 +154,7 @@ def test_what_left_the_version_is_deleted_and_what_others_added_stays(
     assert holds(repo, repo.head.id) == {**files_in(smaller), "LICENSE": licence.sha256}
 
 
-# ------------------------------------------------------------------------------------------------- what it refuses
+# ------------------------------------------------------------------------------------ what it refuses
 
 
 def refused(hub: Hub, client: Client, folder: Path, name: str, **options: Any) -> Failed:
@@ -215,7 +222,6 @@ def test_full_text_is_sent_only_when_told(
 @pytest.mark.parametrize(
     ("token", "target", "said"),
     [
-        (None, "lab/private", "needs a token"),
         ("hf_unknown", "lab/private", "does not know this token"),
         (READER, "lab/private", "no right to do that"),
         (READER, "lab/new", "no right to do that"),
@@ -227,21 +233,25 @@ def test_full_text_is_sent_only_when_told(
     ],
 )
 def test_errors_say_what_to_do(
-    hub: Hub, made: Path, token: str | None, target: str, said: str, tmp_path: Path
+    hub: Hub, owner: Client, made: Path, token: str, target: str, said: str
 ) -> None:
-    hub.repos.pop("lab/private", None)
     hub.create("lab/private")
-    with Client(hub, tmp_path, token) as client:
-        error = refused(hub, client, made / "1.0.0", target)
+    error = refused(hub, owner, made / "1.0.0", target, token=token)
     assert error.kind == "HubError" and said in error.message
-    assert not hub.requests("(PUT|/commit/|/tag/)")
+    assert not hub.requests("(PUT|/commit/|/tag/)") and "lab/new" not in hub.repos
+
+
+def test_no_token(hub: Hub, made: Path, tmp_path: Path) -> None:
+    with Client(hub, tmp_path, token=None) as client:
+        error = refused(hub, client, made / "1.0.0", "lab/private")
+    assert error.kind == "HubError" and "set HF_TOKEN" in error.message
 
 
 def test_a_hub_that_is_away(made: Path, tmp_path: Path) -> None:
     hub = Hub(tmp_path / "hub")
     with Client(hub, tmp_path) as client, Client(hub, tmp_path, HF_HUB_OFFLINE="1") as offline:
         hub.stop()
-        with pytest.raises(Failed, match="out of reach: .*refused") as caught:
+        with pytest.raises(Failed, match=r"out of reach: .*refused") as caught:
             send(client, made, "lab/finews")
         assert caught.value.kind.endswith("OutOfReach")
         with pytest.raises(Failed, match="offline mode is on"):
@@ -298,7 +308,7 @@ def test_the_hub_refuses_a_bad_card(hub: Hub, owner: Client, name: str, tmp_path
     assert not hub.requests("PUT") and not hub.repos[name].tags
 
 
-# --------------------------------------------------------------------------------------------------- what goes wrong
+# ------------------------------------------------------------------------------------ what goes wrong
 
 
 @pytest.mark.parametrize(
@@ -393,7 +403,7 @@ def test_killed_between_commit_and_tag(hub: Hub, made: Path, name: str, tmp_path
     assert len(repo.commits) == 2 and repo.tags == {"v1.0.0": repo.head.id}
 
 
-# ----------------------------------------------------------------------------------------------- folders and buckets
+# ------------------------------------------------------------------------------------ folders and buckets
 
 
 @pytest.fixture(params=["path", "file://", "memory://", "s3://"])
@@ -412,7 +422,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     moto = pytest.importorskip("moto.server")
     pytest.importorskip("s3fs")
-    import botocore.session
+    import fsspec
 
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -423,9 +433,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         patch.setenv("AWS_CONFIG_FILE", str(tmp_path_factory.mktemp("aws") / "none"))
-        client = botocore.session.get_session().create_client("s3")
-        client.create_bucket(Bucket="datasets")
-        client.close()
+        fsspec.filesystem("s3").mkdir("datasets")
         yield "datasets"
     server.stop()
 
@@ -453,7 +461,12 @@ def test_versions_stand_side_by_side(made: Path, place: str) -> None:
     assert first.target == f"{place}/1.0.0" and set(first.sent) == set(files_in(made / "1.0.0"))
     assert first.sent[-1] == "manifest.json" and first.commit is None
     seen: list[Plan] = []
-    second = publish(made / "1.1.0", place, full_text=True, confirm=lambda found: not seen.append(found))
+
+    def agree(found: Plan) -> bool:
+        seen.append(found)
+        return True
+
+    second = publish(made / "1.1.0", place, full_text=True, confirm=agree)
     assert set(second.sent) == {"articles/newer-2022-02-00000.parquet"} | SMALL, (
         "the rest is copied over there"
     )
@@ -478,7 +491,7 @@ def test_an_unfinished_folder_is_finished(made: Path, place: str) -> None:
     write(place, "1.0.0/README.md", (made / "1.0.0/README.md").read_bytes())
     write(place, "1.0.0/ledger.arrow", b"AR")
     write(place, "1.0.0/manifest.json.part", b"{")
-    found = plan(made / "1.0.0", place, full_text=True)
+    found = plan(made / "1.0.0", place)
     assert found.changed == ("ledger.arrow",) and found.unchanged == ("README.md",) and not found.published
     done = publish(made / "1.0.0", place, full_text=True)
     assert "README.md" not in done.sent and "ledger.arrow" in done.sent

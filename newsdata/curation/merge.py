@@ -91,7 +91,18 @@ def merge_posts(keys: pa.Table) -> Articles:
     count = keys.num_rows
     if not count:
         none = np.empty(0, dtype=np.int64)
-        names = ("text", "title", "date", "url", "digest", "source", "labels", "published_at", "members", "starts")
+        names = (
+            "text",
+            "title",
+            "date",
+            "url",
+            "digest",
+            "source",
+            "labels",
+            "published_at",
+            "members",
+            "starts",
+        )
         return Articles(article_id=pa.array([], pa.string()), **dict.fromkeys(names, none))
     ids = keys["article_id"].combine_chunks()
     id_rank = _rank(ids)

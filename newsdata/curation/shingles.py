@@ -1,9 +1,9 @@
 """Articles as sets of hashed shingles, and the list of shingles that are boilerplate.
 
-A *unit* is one ideograph, one word of an alphabetic script or one number. A *shingle* is 5 units in a row where
-at least half of the units are ideographs, else 3. A shingle that holds a number is a *fact*; dates, times and
-years are no numbers here. All articles of a file are hashed at once with numpy: the same on every machine,
-with any number of threads, and an order of magnitude faster than hashing strings one by one.
+A *unit* is one ideograph, one word of an alphabetic script or one number. A *shingle* is 5 units in a row
+where at least half of the units are ideographs, else 3. A shingle that holds a number is a *fact*; dates,
+times and years are no numbers here. Many articles are hashed at once with numpy: the same on every machine
+and with any number of threads, and several times as fast as hashing strings one by one.
 """
 
 from __future__ import annotations
@@ -37,17 +37,19 @@ __all__ = [
 BOILERPLATE_DAYS = 20
 """A shingle seen on this many days of the sample is boilerplate. Measured on labelled synthetic news."""
 
-BOILERPLATE_ARTICLES = 10
-"""So is one that this many articles of the sample share as the frame of a form, whatever the days: measured on
-template families of a three-day archive, which days cannot tell. With 20, families of a dozen were merged."""
+BOILERPLATE_ARTICLES = 7
+"""So is one that this many articles of the sample share as the frame of a form, whatever the days. Measured on
+the forms of a three-day archive, which days cannot tell; with 20, families of a dozen were merged."""
 
 SAMPLE_SIZE = 20_000
 """Articles that the list of boilerplate is made from."""
 
 PASSAGE = 50
-"""Units of a passage, for coverage. Shorter ones say little: 0.91 of Chinese test articles share 13 characters."""
+"""Units of a passage, for coverage. Shorter ones say little: .91 of Chinese articles share 13 characters."""
 
-_SLOT = 12  # shingles: a form's slot of up to 8 units breaks at most 12 shingles of 5 units
+_SLOT = (
+    8  # units of a slot; it breaks that many shingles and one shingle's width less one, as a mere cut does
+)
 _SLOTS = 2  # slots that make an article a filled form
 _PASSAGE_RATE = 64  # one passage in so many is kept, chosen by its hash
 _IDEOGRAPHIC, _ALPHABETIC = 5, 3  # units of a shingle
@@ -59,7 +61,7 @@ _Hashes = NDArray[np.uint64]
 
 
 def _mix(values: _Hashes) -> _Hashes:
-    """The finaliser of MurmurHash3 (fmix64, public domain): every bit of the input reaches every output bit."""
+    """The finaliser of MurmurHash3 (fmix64, public domain): each bit of the input reaches each of the output."""
     values = values ^ (values >> np.uint64(33))
     values = values * np.uint64(0xFF51AFD7ED558CCD)
     values = values ^ (values >> np.uint64(33))
@@ -72,10 +74,10 @@ _MULTIPLIERS = _mix(np.arange(1, _LETTERS + 1, dtype=np.uint64)) | np.uint64(1)
 
 @lru_cache(maxsize=1)
 def _text_table() -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.bool_]]:
-    """For each character of the basic plane: what it becomes, its kind, and whether its text needs real NFKC.
+    """For each character of the basic plane: what it becomes, its kind, whether its text needs full NFKC.
 
-    A character becomes its NFKC form, lower case, traditional ideographs simplified one by one. OpenCC's phrases are
-    left out on purpose: they read context, so that a copy cut in the middle of a phrase would come out different.
+    A character becomes its NFKC form, lower case, traditional ideographs simplified one by one. OpenCC's
+    phrases are left out on purpose: they read the context, and both scripts must come out the same.
     """
     import opencc
 
@@ -110,7 +112,7 @@ def _kind(char: str) -> int:
 
 
 def text_table_digest() -> str:
-    """Hash of the table that normalises characters: it names the versions of Unicode and OpenCC by what they do.
+    """Hash of the table that normalises characters: it tells versions of Unicode and OpenCC by what they do.
 
     >>> len(text_table_digest())
     16
@@ -163,7 +165,7 @@ def shingle(texts: Sequence[str]) -> Shingles:
     passage_counts, passages = [np.zeros(1, np.int64)], [np.zeros(0, np.uint64)]
     for chunk in _chunks(texts):
         units = _units(chunk)
-        article, ordered = _windows(units, len(chunk))
+        article, ordered = _windows(units, _widths(units, len(chunk)))
         keys = _distinct((article.astype(np.uint64) << np.uint64(32)) | ordered)
         counts.append(np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(chunk)))
         hashes.append(keys.astype(np.uint32))
@@ -282,11 +284,17 @@ def _facts(
     return facts
 
 
-def _windows(units: _Units, articles: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """In text order, the article and the hash of each shingle."""
+def _widths(units: _Units, articles: int) -> NDArray[np.int64]:
+    """Units in a shingle of each article."""
     per_article = np.bincount(units.article, minlength=articles)
     ideographs = np.bincount(units.article[units.ideograph], minlength=articles)
-    width = np.where(2 * ideographs >= per_article, _IDEOGRAPHIC, _ALPHABETIC)[units.article]
+    return np.where(2 * ideographs >= per_article, _IDEOGRAPHIC, _ALPHABETIC)
+
+
+def _windows(units: _Units, widths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """In text order, the article and the hash of each shingle."""
+    per_article = np.bincount(units.article, minlength=len(widths))
+    width = widths[units.article]
     number = len(units.hashes)
     left = np.repeat(np.cumsum(per_article), per_article) - np.arange(number)  # units from here to the end
     hashes, fact = np.zeros(number, np.uint64), np.zeros(number, np.bool_)
@@ -362,7 +370,8 @@ class Boilerplate:
         if not len(self.hashes):
             return np.zeros(len(hashes), np.bool_)
         at = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        return self.hashes[at] == hashes
+        found: NDArray[np.bool_] = self.hashes[at] == hashes
+        return found
 
     def save(self, path: Path) -> None:
         """Write the list to `path`, byte for byte the same for the same list."""
@@ -396,22 +405,26 @@ def _rank(article_id: str) -> bytes:
 def find_boilerplate(sample: Iterable[tuple[int, str]]) -> Boilerplate:
     """The boilerplate of a sample of (day, text), in any order.
 
-    A shingle is boilerplate where it is seen on `BOILERPLATE_DAYS` distinct days, or where it is a part of the frame
-    of `BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which at least two short stretches of rare
-    shingles stand between common ones: names and numbers in slots. In a copy of a story that many print, the common
-    part is not so interrupted, so that a much reprinted story is not taken for a form.
+    A shingle is boilerplate where it is seen on `BOILERPLATE_DAYS` distinct days, or where it is part of the
+    frame of `BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which two or more slots (names
+    and numbers, seen in few articles) stand between stretches seen in many; the stretches between slots are its
+    frame. A copy of a much reprinted story has no slots, or few, so that the story is not taken for a form.
 
-    Uses about 25 bytes a character of the sample. Undated articles go in under one day of their own.
+    Uses about 30 bytes a character of the sample. Undated articles go in under one day of their own.
 
     >>> len(find_boilerplate([(day, "本公司董事会保证公告内容真实") for day in range(20)]).hashes)
     10
     """
-    hashes, articles, days, size = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)], [], 0
+    hashes, articles, widths = [np.zeros(0, np.uint32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    days: list[int] = []
+    size = 0
     for batch in _batches(sample):
         for chunk in _chunks([text for _, text in batch]):
-            article, ordered = _windows(_units(chunk), len(chunk))
+            units = _units(chunk)
+            widths.append(_widths(units, len(chunk)))
+            article, ordered = _windows(units, widths[-1])
             hashes.append(ordered)
-            articles.append(article + size)
+            articles.append((article + size).astype(np.int32))
             size += len(chunk)
         days += [day for day, _ in batch]
     shingles, article = np.concatenate(hashes), np.concatenate(articles)
@@ -421,22 +434,30 @@ def find_boilerplate(sample: Iterable[tuple[int, str]]) -> Boilerplate:
     by_day = _seen_often(shingles, (day - day.min())[article], BOILERPLATE_DAYS)
 
     common = Boilerplate.of(_seen_often(shingles, article, BOILERPLATE_ARTICLES)).holds(shingles)
-    begins = _starts(article * 2 + common)
-    slot = ~common[begins] & (np.diff(begins, append=len(shingles)) <= _SLOT)
-    owner = article[begins]
-    slot[1:] &= owner[1:] == owner[:-1]
-    slot[:-1] &= owner[:-1] == owner[1:]
-    slot[:1] = slot[-1:] = False
+    begins = _starts(article.astype(np.int64) * 2 + common)
+    length, owner, frame = np.diff(begins, append=len(shingles)), article[begins], common[begins]
+    inner_left = np.concatenate(
+        [[False], owner[1:] == owner[:-1]]
+    )  # another stretch of the article stands there
+    inner_right = np.concatenate([owner[1:] == owner[:-1], [False]])
+    width = np.concatenate(widths)[owner]
+    slot = ~frame & (length >= width) & (length < width + _SLOT) & inner_left & inner_right
     form = np.bincount(owner[slot], minlength=size) >= _SLOTS
-    framed = common & form[article]
+    slot_left = np.concatenate([[False], slot[:-1]])
+    slot_right = np.concatenate([slot[1:], [False]])
+    frame &= form[owner] & (slot_left | ~inner_left) & (slot_right | ~inner_right)
+    framed = np.repeat(frame, length)
     return Boilerplate.of(
         np.concatenate([by_day, _seen_often(shingles[framed], article[framed], BOILERPLATE_ARTICLES)])
     )
 
 
-def _seen_often(shingles: NDArray[np.uint32], place: NDArray[np.int64], times: int) -> NDArray[np.uint32]:
+def _seen_often(shingles: NDArray[np.uint32], place: NDArray[np.integer], times: int) -> NDArray[np.uint32]:
     """The shingles that stand in at least `times` distinct places."""
-    keys = _distinct((shingles.astype(np.uint64) << np.uint64(32)) | place.astype(np.uint64))
+    keys = shingles.astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= place.astype(np.uint64)
+    keys = _distinct(keys)
     seen = (keys >> np.uint64(32)).astype(np.uint32)
     begins = _starts(seen)
     return seen[begins[np.diff(begins, append=len(seen)) >= times]]

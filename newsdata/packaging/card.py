@@ -26,7 +26,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from ..errors import CallError, DriftError
-from ..schema import CONFIGS, SPLITS, columns, features, table_schema
+from ..schema import CONFIGS, SPLITS, columns, features_json, table_schema
 from .manifest import Manifest, shards_of
 from .metadata import check_metadata, read_yaml, size_category
 from .sections import SECTIONS, configs_of, content_digest, splits_of
@@ -236,31 +236,37 @@ def _pattern(manifest: Manifest, config: str, split: str) -> str | list[str]:
     return pattern if matched == paths else paths
 
 
-def _dataset_info(manifest: Manifest, configs: list[str]) -> Any:
-    from datasets import DatasetInfo, SplitDict, SplitInfo
-    from datasets.info import DatasetInfosDict
-    from huggingface_hub import DatasetCardData
-
+def _dataset_info(manifest: Manifest, configs: list[str]) -> list[dict[str, Any]]:
+    """What `datasets` writes for the same features and splits (a test compares), without a second to import it."""
     timezone = str(manifest.configuration.get("timezone", "UTC"))
-    infos = DatasetInfosDict()
+    infos = []
     for config in configs:
-        splits = SplitDict()
+        splits = []
         for split in splits_of(manifest, config):
             shards = shards_of(manifest, config, split)
             # Bytes are those of the files: what the rows take in memory is not known without reading them.
             size, rows = sum(s.bytes for s in shards), sum(s.rows for s in shards)
-            splits.add(SplitInfo(name=split, num_bytes=size, num_examples=rows))
+            splits.append({"name": split, "num_bytes": size, "num_examples": rows})
         size = sum(shard.bytes for shard in shards_of(manifest, config))
-        infos[config] = DatasetInfo(
-            features=features(config, timezone),
-            splits=splits,
-            download_size=size,
-            dataset_size=size,
-            config_name=config,
+        infos.append(
+            {
+                "config_name": config,
+                "features": [_yaml_feature(name, f) for name, f in features_json(config, timezone).items()],
+                "splits": splits,
+                "download_size": size,
+                "dataset_size": size,
+            }
         )
-    data = DatasetCardData()
-    infos.to_dataset_card_data(data)
-    return data["dataset_info"]
+    return infos
+
+
+def _yaml_feature(name: str, feature: dict[str, Any]) -> dict[str, Any]:
+    if feature["_type"] == "Value":
+        return {"name": name, "dtype": feature["dtype"]}
+    item = feature["feature"]
+    if item.get("_type") == "Value":
+        return {"name": name, "list": item["dtype"]}
+    return {"name": name, "list": [_yaml_feature(key, value) for key, value in item.items()]}
 
 
 # ---------------------------------------------------------------------------------------------------- body

@@ -113,7 +113,7 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
         for name in sorted(old.tools.keys() | new.tools.keys())
         if old.tools.get(name) != new.tools.get(name)
     }
-    old_files = {f.path: f.sha256 for f in old.files}
+    old_files = {f.path: f.sha256 for f in old.files} if new.files else {}  # a draft has none yet
     new_files = {f.path: f.sha256 for f in new.files}
     files = tuple(p for p in sorted(old_files.keys() | new_files.keys()) if old_files.get(p) != new_files.get(p))
     level, reasons = bump(changes, added_columns, removed_columns, changed_columns, settings)

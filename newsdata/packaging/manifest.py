@@ -20,6 +20,7 @@ __all__ = [
     "MANIFEST_NAME",
     "MANIFEST_VERSION",
     "File",
+    "FullShard",
     "Manifest",
     "Shard",
     "parse_version",
@@ -68,6 +69,16 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FullShard:
+    """The shard of the full build that a shard of a text-free version stands for; the fields are those of `Shard`."""
+
+    path: str
+    bytes: int
+    sha256: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a version is.
 
@@ -84,6 +95,7 @@ class Manifest:
         duplicates: how near-duplicates were found, and what was found.
         leakage: the leakage report, or None where there is one split only.
         changes: one release note per version, oldest first.
+        full: of a text-free version, every shard of the full build; empty for a version with text.
     """
 
     dataset_version: str
@@ -100,6 +112,7 @@ class Manifest:
     duplicates: Mapping[str, Any] = field(default_factory=dict)
     leakage: Mapping[str, Any] | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
+    full: tuple[FullShard, ...] = ()
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
@@ -107,6 +120,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     data = {f.name: getattr(manifest, f.name) for f in dataclasses.fields(manifest)}
     data["shards"] = [dataclasses.asdict(shard) for shard in manifest.shards]
     data["files"] = [dataclasses.asdict(file) for file in manifest.files]
+    data["full"] = [dataclasses.asdict(shard) for shard in manifest.full]
     text = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=False)
     (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
 
@@ -140,11 +154,12 @@ def read_manifest(folder: Path | str) -> Manifest:
         data["shards"] = tuple(Shard(**_only(Shard, shard)) for shard in data["shards"])
         data["files"] = tuple(File(**_only(File, file)) for file in data["files"])
         data["changes"] = tuple(data["changes"])
+        data["full"] = tuple(FullShard(**_only(FullShard, shard)) for shard in data.get("full", ()))
         manifest = Manifest(manifest_version=version, **{key: data[key] for key in data.keys() & known})
     except (KeyError, TypeError, AttributeError) as error:
         raise ManifestError(f"a key is missing or of the wrong kind: {error}", path=path) from None
     parse_version(manifest.dataset_version)
-    for file in (*manifest.shards, *manifest.files):
+    for file in (*manifest.shards, *manifest.files, *manifest.full):
         _check_path(file.path, path)
     return manifest
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..schema import features, table_schema
+from ..schema import features_json, table_schema
 
 __all__ = ["ROW_GROUP", "Written", "digest_table", "hash_file", "read_shard", "shard_schema", "write_shard"]
 
@@ -37,7 +37,7 @@ _STATISTICS = {
 
 def shard_schema(config: str, timezone: str) -> pa.Schema:
     """The Arrow schema of a shard: the config's, with the `huggingface` key that names its features."""
-    info = {"info": {"features": features(config, timezone).to_dict()}}
+    info = {"info": {"features": features_json(config, timezone)}}
     return table_schema(config, timezone).with_metadata({"huggingface": json.dumps(info)})
 
 

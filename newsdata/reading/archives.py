@@ -1,7 +1,7 @@
-"""tar and zip files and fsspec addresses, unpacked into one spool file.
+"""tar and zip files, unpacked into one spool file.
 
 No name from an archive is ever used as a path: the bytes of all members stand one after the other in a single
-file, and an index beside it says which stand where. So `../`, absolute names, links and devices can do no harm.
+file, and an index beside it says which stand where. So `../`, absolute names and links can do no harm.
 """
 
 from __future__ import annotations
@@ -19,22 +19,34 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
-from urllib.parse import urlsplit
+from typing import BinaryIO, NamedTuple, cast
 
 from ..errors import MachineError, NewsdataError, SourceError
 from ..schema import Reject
 
-__all__ = ["Fault", "Index", "IndexEntry", "check_path", "read_index", "unpack_file", "unpack_url"]
+__all__ = [
+    "Fault",
+    "Index",
+    "IndexEntry",
+    "Member",
+    "as_reject",
+    "check_limits",
+    "check_path",
+    "read_index",
+    "size_fault",
+    "unpack_file",
+    "unpacking",
+    "write_spool",
+]
 
 MAX_FILE_BYTES = 64 * 2**20
 """A larger file is rejected unread; the largest post known has 11 KB."""
 MAX_TOTAL_BYTES = 64 * 2**30
 """An archive that unpacks to more is refused."""
 MAX_RATIO = 200
-"""An archive that unpacks to more than this many times its own size is refused, once past `RATIO_FREE_BYTES`."""
+"""An archive that unpacks to more than this many times its size is refused, once past `RATIO_FREE_BYTES`."""
 RATIO_FREE_BYTES = 2**30
 """Below this unpacked size no ratio is looked at: small, repetitive archives are no danger."""
 MAX_MEMBERS = 4_000_000
@@ -44,12 +56,11 @@ MAX_PATH_BYTES = 4096
 
 _MAX_TAR_EXTENSION = 2**20  # bytes of one pax or long-name header
 _XZ_MEMORY = 256 * 2**20  # xz -9 needs 65 MiB
-_BATCH_FILES, _BATCH_BYTES = 64, 64 * 2**20  # of a remote folder, fetched at once
 _UNPACK = "unpack it yourself and give the folder"
 
 
 class Fault(NamedTuple):
-    """Why a member cannot be taken: a rule of `REJECT_RULES`, the reason in words, the size in bytes if known."""
+    """Why a member cannot be taken: a rule of `REJECT_RULES`, the reason, the size in bytes if known."""
 
     rule: str
     reason: str
@@ -116,35 +127,14 @@ def unpack_file(archive: Path, spool: Path, *, name: str) -> None:
         SourceError: no archive, a damaged or truncated one, or one beyond a limit; nothing is left behind.
         MachineError: the disk is full.
     """
-    with _unpacking(spool, name), archive.open("rb") as file:
+    with unpacking(spool, name), archive.open("rb") as file:
         magic = file.read(6)
         file.seek(0)
         if magic[:4] in (b"PK\3\4", b"PK\5\6"):
             members = _zip_members(file, name)
         else:
             members = _tar_members(_decompressed(file, magic), os.fstat(file.fileno()).st_size, name)
-        _write(members, spool)
-
-
-def unpack_url(url: str, spool: Path) -> None:
-    """Fetch an fsspec address, of an archive or a folder, into `spool` and the index beside it.
-
-    Raises:
-        SourceError: the driver is missing, nothing is there, it cannot be reached, or see `unpack_file`.
-        MachineError: the disk is full.
-    """
-    name = _shown(url)
-    download = spool.with_suffix(".download")
-    with _unpacking(spool, name, secret=url):
-        try:
-            fs, root = _connect(url)
-            if fs.info(root)["type"] == "directory":
-                _write(_remote_members(fs, root, name), spool)
-            else:
-                _download(fs, root, download, name)
-                unpack_file(download, spool, name=name)
-        finally:
-            download.unlink(missing_ok=True)
+        write_spool(members, spool)
 
 
 def read_index(spool: Path) -> Index:
@@ -165,8 +155,8 @@ def _index_path(spool: Path) -> Path:
     return spool.with_suffix(".index")
 
 
-def _write(members: Iterable[Member], spool: Path) -> None:
-    """Write the bytes of all members and the index. Of two members with one name the later counts, as in tar."""
+def write_spool(members: Iterable[Member], spool: Path) -> None:
+    """Write the bytes of all members and the index. Of two with one name the later counts, as in tar."""
     files: dict[str, IndexEntry] = {}
     rejects: list[Reject] = []
     offset = 0
@@ -177,17 +167,13 @@ def _write(members: Iterable[Member], spool: Path) -> None:
             path = check_path(raw)
             if isinstance(path, Fault):
                 size = content.size if isinstance(content, Fault) else len(content)
-                rejects.append(_reject(raw, path._replace(size=size)))
+                rejects.append(as_reject(raw, path._replace(size=size)))
                 continue
             if earlier := files.pop(path, None):
-                reason = "a later member of the archive has the same name; the later one counts"
-                rejects.append(
-                    Reject(
-                        path=path, sha256=earlier.sha256, size=earlier.size, rule="path-taken", reason=reason
-                    )
-                )
+                taken = Fault("path-taken", "a later member of the archive has the same name", earlier.size)
+                rejects.append(replace(as_reject(raw, taken), sha256=earlier.sha256))
             if isinstance(content, Fault):
-                rejects.append(_reject(raw, content))
+                rejects.append(as_reject(raw, content))
                 continue
             digest = hashlib.sha256(content, usedforsecurity=False).hexdigest()
             files[path] = IndexEntry(path, len(content), offset, digest)
@@ -196,25 +182,21 @@ def _write(members: Iterable[Member], spool: Path) -> None:
     top = _top_folder([*files, *(reject.path for reject in rejects if reject.rule != "path-unsafe")])
     index = {
         "files": sorted(entry._replace(path=entry.path.removeprefix(top)) for entry in files.values()),
-        "rejects": [
-            asdict(reject)
-            | {"path": reject.path if reject.rule == "path-unsafe" else reject.path.removeprefix(top)}
-            for reject in rejects
-        ],
+        "rejects": [asdict(reject) | {"path": reject.path.removeprefix(top)} for reject in rejects],
         "notes": [f"paths are given without the archive's top folder {top}"] if top else [],
     }
-    with _index_path(spool).open("w", encoding="utf-8") as out:
-        json.dump(index, out)
+    _index_path(spool).write_text(json.dumps(index), encoding="utf-8")
 
 
-def _reject(raw: bytes, fault: Fault) -> Reject:
+def as_reject(raw: bytes, fault: Fault) -> Reject:
+    """The reject of a member; a name that is none is shown with its odd bytes escaped."""
     path = check_path(raw)
     shown = path if isinstance(path, str) else raw[:MAX_PATH_BYTES].decode("utf-8", "backslashreplace")
     return Reject(path=shown, sha256=None, size=fault.size, rule=fault.rule, reason=fault.reason)
 
 
 def _top_folder(paths: list[str]) -> str:
-    """`name/` where everything lies in that one folder and it holds a site, as code hosts pack it; else empty."""
+    """`name/` where all lies in that one folder and it holds a site, as code hosts pack it, else ""."""
     top = paths[0].partition("/")[0] + "/" if paths else ""
     if not all(path.startswith(top) for path in paths):
         return ""
@@ -238,7 +220,7 @@ class _Tape:
         self.position += len(data)
         if len(data) != size:
             raise EOFError
-        _check_limits(self.position, self.packed, self.members, self.name)
+        check_limits(self.position, self.packed, self.members, self.name)
         return data
 
     def skip(self, size: int) -> None:
@@ -251,7 +233,8 @@ class _Tape:
         return data[:size] if size % 512 else data
 
 
-def _check_limits(unpacked: int, packed: int, members: int, name: str) -> None:
+def check_limits(unpacked: int, packed: int, members: int, name: str) -> None:
+    """Raise `SourceError` where an archive of `packed` bytes unpacks to more than it may."""
     if members > MAX_MEMBERS:
         raise SourceError(f"more than {MAX_MEMBERS:,} members", path=name, hint=_UNPACK)
     if unpacked > MAX_TOTAL_BYTES:
@@ -263,8 +246,8 @@ def _check_limits(unpacked: int, packed: int, members: int, name: str) -> None:
 def _tar_members(stream: BinaryIO, packed: int, name: str) -> Iterator[Member]:
     """Walk a tar stream.
 
-    Not `tarfile`: that one ends without a word at a damaged header, and takes five times as long. A test holds
-    that both read the same. Format: POSIX.1-2001 (pax, ustar) and GNU tar's long names.
+    Not `tarfile`: that one ends without a word at a damaged header, and takes five times as long. A test
+    holds that both read the same. Format: POSIX.1-2001 (pax, ustar) and GNU tar's long names.
     """
     tape = _Tape(stream, packed, name)
     try:
@@ -272,12 +255,14 @@ def _tar_members(stream: BinaryIO, packed: int, name: str) -> Iterator[Member]:
         # Reading on to the end makes the decompressor check its sums.
         while rest := stream.read(2**20):
             tape.position += len(rest)
-            _check_limits(tape.position, packed, tape.members, name)
+            check_limits(tape.position, packed, tape.members, name)
             if rest.count(0) != len(rest):
                 raise SourceError("more data stands after the end of the archive", path=name, hint=_UNPACK)
     except NewsdataError:
         raise
     except EOFError as error:
+        if tape.position < 512:
+            raise _no_archive(name) from error
         raise SourceError(
             f"the archive is truncated: it ends after {tape.members:,} whole members "
             f"and {tape.position:,} unpacked bytes",
@@ -286,7 +271,7 @@ def _tar_members(stream: BinaryIO, packed: int, name: str) -> Iterator[Member]:
         ) from error
     except Exception as error:  # what decoders raise on damaged bytes is in no list
         raise SourceError(
-            f"the archive is damaged after {tape.members:,} members and {tape.position:,} unpacked bytes: {error}",
+            f"the archive is damaged after {tape.members:,} members and {tape.position:,} bytes: {error}",
             path=name,
             hint="fetch it again",
         ) from error
@@ -300,7 +285,7 @@ def _walk_tar(tape: _Tape) -> Iterator[Member]:
             return
         if not _sum_is_right(header):
             if tape.position == 512:
-                raise SourceError("neither a tar nor a zip file", path=tape.name, hint=_kinds_hint(tape.name))
+                raise _no_archive(tape.name)
             raise ValueError("a header's checksum is wrong")
         kind, size = header[156:157], _number(header[124:136])
         if size < 0:
@@ -314,9 +299,11 @@ def _walk_tar(tape: _Tape) -> Iterator[Member]:
             elif kind in b"xX":
                 pax = _pax_records(body)
             continue
-        name = pax.get(b"path") or long_name or header[:100].partition(b"\0")[0]
-        if not pax.get(b"path") and not long_name and header[257:263] == b"ustar\0" and header[345]:
-            name = header[345:500].partition(b"\0")[0] + b"/" + name
+        name = pax.get(b"GNU.sparse.name") or pax.get(b"path") or long_name
+        if not name:
+            name = header[:100].partition(b"\0")[0]
+            if header[257:263] == b"ustar\0" and header[345]:
+                name = header[345:500].partition(b"\0")[0] + b"/" + name
         if b"size" in pax:
             size = _decimal(pax[b"size"])
         content: bytes | Fault | None
@@ -327,17 +314,15 @@ def _walk_tar(tape: _Tape) -> Iterator[Member]:
             tape.skip(size + -size % 512)
             content = Fault("unreadable", "a sparse file; write the archive without --sparse", size)
         elif kind in (b"0", b"\0", b"7"):
-            if name.endswith(b"/"):
-                content = None  # how very old tars write a folder
-                tape.skip(size + -size % 512)
-            elif size > MAX_FILE_BYTES:
-                content = _too_large(size)
+            # A name with a slash at its end is how very old tars write a folder.
+            content = None if name.endswith(b"/") else size_fault(size)
+            if name.endswith(b"/") or content:
                 tape.skip(size + -size % 512)
             else:
                 content = tape.content(size)
-        elif kind in b"5DV":
+        elif kind in b"5DV":  # a folder, its listing, the label of the tape
             content = None
-            if kind == b"D":
+            if kind != b"5":
                 tape.skip(size + -size % 512)
         else:
             content = Fault("not-a-file", _TAR_KINDS.get(kind, "no regular file"))
@@ -451,12 +436,11 @@ def _zip_members(file: BinaryIO, name: str) -> Iterator[Member]:
     try:
         archive = zipfile.ZipFile(file)
     except Exception as error:  # what damaged bytes make zipfile raise is in no list
-        raise SourceError(
-            f"the zip file is damaged or truncated: {error}", path=name, hint="fetch it again"
-        ) from error
+        reason = f"the zip file is damaged or truncated: {error}"
+        raise SourceError(reason, path=name, hint="fetch it again") from error
     infos = archive.infolist()
     packed = os.fstat(file.fileno()).st_size
-    _check_limits(sum(info.file_size for info in infos), packed, len(infos), name)
+    check_limits(sum(info.file_size for info in infos), packed, len(infos), name)
     for info in infos:
         utf8 = info.flag_bits & 0x800
         raw = info.orig_filename.encode("utf-8" if utf8 else "cp437")
@@ -471,8 +455,8 @@ def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: int) -> 
         return Fault(
             "not-a-file", "a link; links are not followed" if kind == stat.S_IFLNK else "a device or a pipe"
         )
-    if info.file_size > MAX_FILE_BYTES:
-        return _too_large(info.file_size)
+    if fault := size_fault(info.file_size):
+        return fault
     if info.flag_bits & 1:
         return Fault("unreadable", "the member is encrypted", info.file_size)
     try:
@@ -485,101 +469,26 @@ def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: int) -> 
         return Fault("unreadable", f"the member is damaged: {error}", info.file_size)
 
 
-def _too_large(size: int) -> Fault:
+def size_fault(size: int) -> Fault | None:
+    """What is wrong with a file of `size` bytes, if anything."""
+    if size <= MAX_FILE_BYTES:
+        return None
     return Fault("too-large", f"{size:,} bytes; a post has at most {MAX_FILE_BYTES:,}", size)
-
-
-# ------------------------------------------------------------------------------------------------ remote
-
-
-def _connect(url: str) -> tuple[Any, str]:
-    import fsspec
-
-    options: dict[str, Any] = {}
-    if url.startswith(("http://", "https://")):
-        import aiohttp
-
-        # The default ends every download after five minutes and looks at no proxy.
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
-        options["client_kwargs"] = {"timeout": timeout, "trust_env": True}
-    fs, root = fsspec.core.url_to_fs(url, **options)
-    fs.invalidate_cache()
-    return fs, root
-
-
-def _download(fs: Any, root: str, target: Path, name: str) -> None:
-    from fsspec.callbacks import Callback
-
-    class Limit(Callback):  # type: ignore[misc]
-        def relative_update(self, inc: int = 1) -> None:
-            super().relative_update(inc)
-            if self.value > MAX_TOTAL_BYTES:
-                raise SourceError(f"larger than {MAX_TOTAL_BYTES:,} bytes", path=name)
-
-    fs.get_file(root, str(target), callback=Limit())
-
-
-def _remote_members(fs: Any, root: str, name: str) -> Iterator[Member]:
-    """The files below a remote folder, fetched some at a time."""
-    found = sorted(fs.find(root, detail=True).items())
-    _check_limits(sum(info.get("size") or 0 for _, info in found), sys.maxsize, len(found), name)
-    prefix = root.rstrip("/") + "/"
-    batch: list[tuple[str, int]] = []
-    waiting = 0
-    for path, info in found:
-        if path.endswith("/"):
-            continue  # object stores keep folders as empty objects
-        if not path.startswith(prefix):
-            raise SourceError(f"the driver lists {path!r}, which is not below the folder", path=name)
-        size = info.get("size") or 0
-        raw = path.removeprefix(prefix).encode("utf-8", "surrogateescape")
-        if info.get("islink") or info["type"] != "file":
-            yield raw, Fault("not-a-file", "a link or no regular file; links are not followed")
-        elif size > MAX_FILE_BYTES:
-            yield raw, _too_large(size)
-        else:
-            if batch and (len(batch) == _BATCH_FILES or waiting + size > _BATCH_BYTES):
-                yield from _fetch(fs, batch, prefix)
-                batch, waiting = [], 0
-            batch.append((path, size))
-            waiting += size
-    if batch:
-        yield from _fetch(fs, batch, prefix)
-
-
-def _fetch(fs: Any, batch: list[tuple[str, int]], prefix: str) -> Iterator[Member]:
-    paths = [path for path, _ in batch]
-    # Not `cat`: that one would take `[` and `*` in a name as a pattern.
-    for (path, size), data in zip(batch, fs.cat_ranges(paths, None, None, on_error="return"), strict=True):
-        raw = path.removeprefix(prefix).encode("utf-8", "surrogateescape")
-        if isinstance(data, FileNotFoundError):
-            yield raw, Fault("unreadable", "the file vanished while it was read", size)
-        elif isinstance(data, BaseException):
-            raise data
-        elif len(data) != size:
-            yield raw, Fault("unreadable", "the file changed while it was read", size)
-        else:
-            yield raw, bytes(data)
 
 
 # ------------------------------------------------------------------------------------------------ errors
 
 
-def _shown(url: str) -> str:
-    """An address without what may be secret in it: user, password, query."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
-def _kinds_hint(name: str) -> str:
+def _no_archive(name: str) -> SourceError:
+    hint = "give a folder, repo@REVISION, a tar or zip file, or an address of one"
     if name.startswith(("http://", "https://")):
-        return "an address must lead to a .tar.gz, .tar.zst or .zip; clone a git repository first"
-    return "give a folder, repo@REVISION, a tar or zip file, or an address of one"
+        hint = "an address must lead to a .tar.gz, .tar.zst or .zip; clone a git repository first"
+    return SourceError("neither a tar nor a zip file", path=name, hint=hint)
 
 
 @contextmanager
-def _unpacking(spool: Path, name: str, *, secret: str = "") -> Iterator[None]:
-    """Leave nothing behind on an error, and say it in this package's words, without the address as it was given."""
+def unpacking(spool: Path, name: str, *, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+    """Leave nothing behind on an error, and say it in this package's words, without the `secrets`."""
     try:
         yield
     except BaseException as error:
@@ -587,18 +496,22 @@ def _unpacking(spool: Path, name: str, *, secret: str = "") -> Iterator[None]:
         _index_path(spool).unlink(missing_ok=True)
         if isinstance(error, NewsdataError) or not isinstance(error, Exception):
             raise
-        raise _in_our_words(error, name, secret) from error
+        raise _in_our_words(error, name, secrets) from error
 
 
-def _in_our_words(error: Exception, name: str, secret: str) -> NewsdataError:
+def _in_our_words(error: Exception, name: str, secrets: tuple[str, ...]) -> NewsdataError:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE):
         return MachineError(f"cannot unpack: {error.strerror}", path=name, hint="make room and try again")
+    if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # fsspec calls whatever goes wrong on the web "not found"
     if isinstance(error, FileNotFoundError):
         return SourceError("there is nothing at this address", path=name)
     if isinstance(error, ImportError):
         hint = "pip install newsdata[s3]" if name.startswith(("s3://", "s3a://")) else None
         return SourceError(f"a driver is not installed: {error}", path=name, hint=hint)
     text = f"{type(error).__name__}: {error}"
+    for secret in secrets:
+        text = text.replace(secret, "…")
     if isinstance(error, PermissionError):
         return SourceError(f"access refused: {text}", path=name, hint="check the credentials")
-    return SourceError(f"cannot be read: {text.replace(secret, name) if secret else text}", path=name)
+    return SourceError(f"cannot be read: {text}", path=name)

@@ -1,21 +1,29 @@
 """The body of a post: text, digest, source, address and what the publisher marked in it.
 
-A post of the archive's own feeds is, from top to bottom: the digest (a `> …` line), the article as HTML, the source
-line, the address in `<>`, and the site's own navigation. Posts of other sites are Markdown, HTML or plain text.
-
-The rules that are not plain from the archive:
+A post of the archive's own feeds is, from top to bottom: the digest (a `> …` line), the article as HTML, the
+source line, the address in `<>`, and the site's own navigation. Posts of other sites are Markdown, HTML or
+plain text. `newsdata.reading.markup` says what `text` is. The other rules that do not follow from the
+archive:
 
 digest
-    A `>` line at the top, up to a blank line or the first tag. The market feed's first form has no `>`: a headline on the
-    first line, which repeats the title and is dropped, and the digest below it.
+    A `>` line at the top, up to a blank line or the first tag. The market feed's first form has no `>`: a
+    headline stands on the first line and the digest on the next. The headline is dropped, unless a title is
+    given that says something else. A plain paragraph without either is the text.
 digest_credit
-    The last thing of the digest, in parentheses behind the end of a sentence: `……。（上海证券报）`. Where no sentence ends
-    before it, it must end in a word that publishers' names end in (报, 网, 社 …). A remark (`（完）`), a number with its
-    unit and anything with punctuation in it is no credit.
+    The last thing of the digest, in parentheses behind the end of a sentence: `……。（上海证券报）`. Where no
+    sentence ends before it, it must end in a word that publishers' names end in (报, 网, 社, …). A remark
+    (`（完）`), a number with its unit and anything with punctuation in it is no credit and stays in the
+    digest.
 text_codes
-    Codes in parentheses: six digits that a mainland A share can have (Shanghai 600-603, 605, 688, 689; Shenzhen 000-003,
-    300-302; Beijing 43, 83, 87, 920), any six digits with their exchange (`510300.SH`, `SZ000001`), Hong Kong codes
-    (`03301.HK`), and tickers with their market (`BABA.US`, `NYSE:BABA`). Bare years, dates and sums are none.
+    Codes in parentheses, each once: six digits that a mainland A share can have (Shanghai 600, 601, 603,
+    605, 688, 689; Shenzhen 000-003, 300-302; Beijing 43, 83, 87, 920), any six digits with their exchange
+    (`510300.SH`, `SZ000001`), Hong Kong codes (`03301.HK`) and tickers with their market (`BABA.US`,
+    `NYSE:BABA`). Years, dates, sums and telephone numbers are none.
+url
+    The last line in `<>`, before the navigation. Neither is looked for anywhere else.
+generation
+    By the body alone. The annotated feed: G0 without, G1 with `>` or HTML. The market feed: G2 without HTML,
+    G3 with it, G4 and G5 with navigation to `/category/`; G5 where the address is on the archive's own host.
 """
 
 from __future__ import annotations
@@ -62,9 +70,10 @@ def read_body(body: str, *, feed: str, markup: str, title: str | None = None) ->
         body: everything after the front matter.
         feed: "emnews", "market" (the archive's own) or "site".
         markup: "archive" (a post of the archive's own feeds), "html", "markdown" or "text".
-        title: the post's title; the market feed's headline line is dropped only if it repeats it. None drops it always.
+        title: the post's title, to tell whether the market feed's headline line repeats it.
 
-    >>> found = read_body("> 指数收高。（某报）\\n\\n<p>正文。</p>\\n\\n<http://example.org/1.html>", feed="emnews", markup="archive")
+    >>> post = "> 指数收高。（某报）\\n\\n<p>正文。</p>\\n\\n<http://example.org/1.html>"
+    >>> found = read_body(post, feed="emnews", markup="archive")
     >>> found.digest, found.digest_credit, found.text, found.url
     ('指数收高。', '某报', '正文。', 'http://example.org/1.html')
     """
@@ -103,15 +112,12 @@ def _read_archive(body: str, feed: str, title: str | None) -> Body:
     if digest is not None:
         digest, credit = _read_digest(digest, issues)
     is_html = "<" in rest
-    if is_html:
-        reading = read_html(rest, archive=True)
-    else:
-        reading = read_text(unescape(rest) if "&" in rest else rest)
+    reading = read_html(rest, archive=True) if is_html else read_text(unescape(rest))
     if reading.broken and "markup-broken" not in issues:
         issues.append("markup-broken")
     if reading.control:
         issues.append("control-characters")
-    if "{%" in rest or "{{" in rest:
+    if "{" in rest and ("{%" in rest or "{{" in rest):
         issues.append("liquid")
     if feed == "market":
         generation = _market_generation(is_html, url, nav)
@@ -196,7 +202,7 @@ _NO_NAME = re.compile(
     r"|(?:完|略|待续|下同|同上|有删节|见图|如图|征求意见稿|试行|修订|单位.*)$"
 )
 _PUBLISHER_END = re.compile(
-    r"(?:[报网社台刊氪]|[日晚早时周]报|新闻|财经|客户端|在线|杂志|周刊|头条|中国|研究院?|中心|资讯|通讯|经纬|之家|快讯|Daily|News|Tech[Ww]eb)$"
+    r"(?:[报网社台刊氪]|新闻|财经|客户端|在线|杂志|周刊|头条|中国|研究院?|中心|资讯|通讯|经纬|之家|快讯|Daily|News|Tech[Ww]eb)$"
 )
 
 
@@ -226,7 +232,7 @@ _MAY_HOLD_CODE = re.compile(r"[0-9]{4}|[A-Z]\.[NOU]|[A-Za-z克所][：:]")
 _TEXT_CODE = re.compile(
     r"""(?:(?:股票|证券|[AHＡＨ]股|港股|美股)?代码\s*[：:]\s*)?
     (
-      (?:60[01235]|68[89]|00[0-3]|30[0-2]|43[0-9]|8[37][0-9]|920)[0-9]{3}
+      (?:60[0135]|68[89]|00[0-3]|30[0-2]|43[0-9]|8[37][0-9]|920)[0-9]{3}
     | [0-9]{6}\.(?i:SH|SS|SZ|BJ|OF)
     | (?i:SH|SZ|BJ)[.:]?[0-9]{6}
     | [0-9]{4,5}\.(?i:HK) | (?i:HK)[.:]?[0-9]{4,5}

@@ -48,11 +48,12 @@ _DAYS = (
     (re.compile(rf"('?-?\d+)-{_MONTH}[^-/.]*-('?-?\d+)", _FLAGS), (3, 2, 1)),
     (re.compile(rf"\b{_MONTH}[^-/.]*-('?-?\d+)(?:-('?-?\d+))?", _FLAGS), (3, 1, 2)),
     (re.compile(r"('?-?\d+)/\s*('?\d+)(?:\D\s*('?-?\d+))?", _FLAGS), (1, 2, 3)),
-    (re.compile(r"(?<![a-z])('?-?\d+)\.\s*('?\d+)\.\s*('?-?\d+)", _FLAGS), (1, 2, 3)),
+    (re.compile(r"(?<![a-z\d])('?-?\d+)\.\s*('?\d+)\.\s*('?-?\d+)", _FLAGS), (1, 2, 3)),
 )
 _DIGITS = re.compile(
     r"(?<![-+\d])(\d{4})(\d\d)(\d\d)(?:(?:\s*t?\s*)(\d\d)(\d\d)(\d\d)?)?(?!\d)(z\b|[-+]\d{1,4}\b)?", _FLAGS
 )
+_HOUR_ALONE = re.compile(r"\s*(\d{1,2})\s*", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d)(?:(:?)(\d\d)(?:\3(\d\d))?)?", re.ASCII)
 
 _NAMED = {
@@ -169,6 +170,9 @@ def _free_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]]
         match = form.search(text)
         if match:
             year, month, day = _in_order(match[y], match[m], match[d])
+            alone = _HOUR_ALONE.fullmatch(text[: match.start()] + " " + text[match.end() :])
+            if alone and clock is None and int(alone[1]) <= 24:
+                hour = int(alone[1])
             break
     else:
         match = _DIGITS.search(text)

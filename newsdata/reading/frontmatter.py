@@ -67,8 +67,7 @@ _QUICK = re.compile(
 _WORDS = frozenset({"yes", "no", "true", "false", "on", "off", "null"})
 _NONE: tuple[str, ...] = ()
 
-_LEADING = re.compile(r"\ufeff?\s*(?=---[ \t\r\f\v]*\n)", re.ASCII)
-_OPENING = re.compile(r"---[ \t\r\f\v]*\n")
+_OPENING = re.compile(r"(\s*)---[ \t\r\f\v]*\n", re.ASCII)
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t\r\f\v]*$\n?", re.MULTILINE)
 _LOOKS_LIKE_KEY = re.compile(
     r"\s*(?:---[^\n]*\n\s*)?[\"']?\w[\w -]{0,60}[\"']?[ \t]{0,60}:(?:[ \t]|$)", re.ASCII | re.MULTILINE
@@ -79,7 +78,7 @@ _BLANKS = re.compile(r"[ \t\n\v\f\r]+")
 _NOT_TEXT = re.compile(
     r"""~|null|yes|no|true|false|on|off
       | [-+]?(?:0b[01_,]+|0x[\da-f_,]+|\d[\d_,]*)
-      | [-+]?(?:\d[\d_,]*)?\.\d*(?:e[-+]\d+)?(?<!^\.)
+      | [-+]?(?=\.?\d)(?:\d[\d_,]*)?\.\d*(?:e[-+]\d+)?
       | [-+]?\.inf|\.nan
       | [-+]?\d[\d_]*(?::[0-5]?\d){1,2}(?:\.[\d_]*)?
       | \d{4}-\d{1,2}-\d{1,2}(?:(?:t|\ +)\d{1,2}:\d\d:\d\d.*)?""",
@@ -144,10 +143,10 @@ def _quick(data: bytes, path: str, site: Site) -> Header | None:
             issues = ("date-without-zone",)
     except (ValueError, OverflowError):
         return None
+    if not title.strip():
+        issues = ("title-empty", *issues)
     if blank:
         issues = ("front-matter-leading-blank", *issues)
-    if not title.strip():
-        issues = (*issues, "title-empty")
     folders, draft = (_NONE, False) if path.startswith(("_posts/", "old_post/")) else _from_path(path, site)
     if draft:
         issues = (*issues, "draft")
@@ -206,10 +205,10 @@ def _decode(data: bytes) -> tuple[str, list[str], tuple[str, str] | None]:
 def _read(
     text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes
 ) -> Header | Reject:
-    leading = _LEADING.match(text)
-    if leading is None:
+    opening = _OPENING.match(text)
+    if opening is None:
         return _bare(text, path, site, own_feed, issues, data)
-    start = leading.end()
+    start = opening.end(1)
     if start:
         issues.append("front-matter-leading-blank")
     own = archive_lines(text, start) if own_feed else None
@@ -217,52 +216,47 @@ def _read(
         issues += own.issues
         line = 1 + text.count("\n", 0, own.body_at)
         return _header(own, {}, text[own.body_at :], line, path, site, own_feed, issues)
-    opening = _OPENING.match(text, start)
-    closing = _CLOSING.search(text, opening.end()) if opening else None
-    if opening is None or closing is None:
+    closing = _CLOSING.search(text, opening.end())
+    if closing is None:
         return _bare(text, path, site, own_feed, issues, data)
     front = without_control(text[start : closing.start()])
     if len(front) < closing.start() - start:
         issues.append("control-characters")
     line = 1 + text.count("\n", 0, closing.end())
+    body = text[closing.end() :]
     written: dict[str, str] = {}
+    fault = None
     try:
         root, entries = load_yaml(front)
     except yaml.YAMLError as error:
-        saved = rescue(front.partition("\n")[2])
-        if saved is None:
-            mark = getattr(error, "problem_mark", None)
-            at = text.count("\n", 0, start) + (mark.line if mark else 0)
-            problem = getattr(error, "problem", None) or error
-            reason = f"the front matter is neither YAML ({problem}) nor lines with known keys"
-            excerpt = text.split("\n", at + 1)[at]
-            return _reject(data, path, "front-matter-unreadable", reason, line=at + 1, excerpt=excerpt)
-        root, codes = saved
-        issues += codes
+        mark = getattr(error, "problem_mark", None)
+        root, fault = None, (getattr(error, "problem", None) or str(error), mark.line if mark else 0)
     else:
-        if root is None or (
-            isinstance(root, Scalar) and root.plain and root.lower() in ("", "~", "null", "false")
-        ):
+        if root is None or (isinstance(root, Scalar) and _is_false(root)):
             root = Mapping()
-        if not isinstance(root, Mapping):  # a scalar can be keys without a blank behind the colon
-            saved = rescue(front.partition("\n")[2]) if isinstance(root, Scalar) else None
-            if saved is not None:
-                return _header(
-                    saved[0], {}, text[closing.end() :], line, path, site, own_feed, [*issues, *saved[1]]
-                )
-            reason = f"the front matter is a {'list' if isinstance(root, list) else 'scalar'}"
-            return _reject(data, path, "front-matter-not-a-map", reason, line=2, excerpt=front[4:])
-        written = {entry.key: entry.written for entry in entries}
-        if len(entries) > len(root):
-            issues.append("duplicate-key")
-    return _header(root, written, text[closing.end() :], line, path, site, own_feed, issues)
+        if isinstance(root, Mapping):
+            written = {entry.key: entry.written for entry in entries}
+            if len(entries) > len(root):
+                issues.append("duplicate-key")
+            return _header(root, written, body, line, path, site, own_feed, issues)
+    # A scalar can be keys without a blank behind their colon.
+    saved = None if isinstance(root, list) else rescue(front.partition("\n")[2])
+    if saved is not None:
+        return _header(saved[0], {}, body, line, path, site, own_feed, [*issues, *saved[1]])
+    if fault is None:
+        reason = f"the front matter is a {'list' if isinstance(root, list) else 'scalar'}"
+        return _reject(data, path, "front-matter-not-a-map", reason, line=2, excerpt=front[4:])
+    lines = text.split("\n")
+    at = min(text.count("\n", 0, start) + fault[1], len(lines) - 1)
+    reason = f"the front matter is neither YAML ({fault[0]}) nor lines with known keys"
+    return _reject(data, path, "front-matter-unreadable", reason, line=at + 1, excerpt=lines[at])
 
 
 def _bare(
     text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes
 ) -> Header | Reject:
     """A file without front matter: a post where its name says so, as for Jekyll."""
-    if _LEADING.match(text) and _LOOKS_LIKE_KEY.match(text):
+    if _OPENING.match(text) and _LOOKS_LIKE_KEY.match(text):
         reason = "the front matter has no closing line"
         return _reject(data, path, "front-matter-unclosed", reason, line=1, excerpt=text)
     if own_feed or post_name(path) is None or _LOST_OPENING.match(text):

@@ -27,6 +27,7 @@ _BREAKS = re.compile("[ \t]*[\n\r\x85\u2028\u2029]+[ \t]*")
 
 _KEY_LINE = re.compile(r"([\"']?)([^\s:\"'#\[\]{}<=>,-][^:\"'\n]{0,80})\1[ \t]*:(?:[ \t]+|$)")
 _KNOWN_LINE = re.compile(rf"({'|'.join(sorted(READ_KEYS))}):")
+_TIGHT_LINE = re.compile(r"([A-Za-z][\w-]{0,40}):(?!//)", re.ASCII)
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 _TWO_QUOTED = re.compile(r"(.)(?:(?!\1).)*\S\1\s.*\s\1\S(?:(?!\1).)*\1")
 _LONGEST = 16_384  # characters of front matter that are worth a rescue
@@ -66,7 +67,10 @@ def archive_lines(text: str, start: int) -> ArchiveLines | None:
     found = ArchiveLines()
     for key in ("layout", "title", "date", "categories", "tags"):
         line = title if key == "title" else match[key].strip(" \t\n")
-        found[key] = Scalar(_BREAKS.sub(" ", line), plain=key != "title")
+        named = line.lower() in ("~", "null")  # to the crawler a name like any other
+        found[key] = Scalar(_BREAKS.sub(" ", line), plain=not named and key != "title")
+        if named and key != "title":
+            issues.append("value-not-text")
     if found["title"] != title:
         issues.append("title-multiline")
     try:
@@ -137,6 +141,9 @@ def _key(line: str, before: _Group | None) -> tuple[str, str] | None:
     if match:
         return match[2].strip(), line[match.end() :]
     value = before.lines[0].strip() if before else "-"
+    match = None if _open_quote(value) else _TIGHT_LINE.match(line)
+    if match:  # no blank behind the colon
+        return match[1], line[match.end() :]
     if line.startswith((" ", "\t")) and (not value or value[0] in "|>[{\"'&"):
         return None  # it may belong to the key before it
     match = _KNOWN_LINE.match(line.lstrip(" \t"))

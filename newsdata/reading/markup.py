@@ -1,11 +1,11 @@
 """HTML to clean text, with the spans, pictures and links that stood in it.
 
 What `text` is
-    Paragraphs joined by a line feed, none of them empty. A paragraph ends at every block element, at two `<br>`
-    in a row, at a `<br>` before an indented line (two ideographic spaces), and, in the archive's own posts, at a
-    blank line. A table row is one line, its cells joined by a tab; a row of one cell is an ordinary paragraph. A
-    list item is a paragraph. The lines of a code block are lines of `text` with their indentation, blank ones
-    left out.
+    Paragraphs joined by a line feed, none of them empty. A paragraph ends at every block element, at two
+    `<br>` in a row, at a `<br>` before an indented line (two ideographic spaces), and, in the archive's own
+    posts, at a blank line. A table row is one line, its cells joined by a tab; a row of one cell is an
+    ordinary paragraph. A list item is a paragraph. The lines of a code block are lines of `text` with their
+    indentation, blank ones left out.
 White space
     A run of it, no-break and ideographic spaces included, is one blank; none stands at the edges of a line. A
     single `<br>` is a blank, too: it never welds two words and never makes a paragraph. A line break of the
@@ -18,11 +18,12 @@ What is no text
 Headings
     `<h1>` to `<h6>`, and a `<p>` with nothing but bold text.
 
-Mentions and links never overlap their like: of two that are nested the outer one counts. One that nothing closes
-ends with its paragraph; a mention is dropped then, because nobody can tell where it should have ended.
+Mentions and links never overlap their like: of two that are nested the outer one counts. One that nothing
+closes ends with its paragraph; a mention is dropped then, because nobody can tell where it should have
+ended.
 
-The body is split at its `<`; every part must begin with a tag as HTML wants it. Where one does not, the body is
-repaired first. The state is flat, so depth costs nothing and time is linear.
+The body is split at its `<`; every part must begin with a tag as HTML wants it. Where one does not, the body
+is repaired first. The state is flat, so depth costs nothing and time is linear.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ from turbohtml import unescape
 from ..schema import Image, Link, Mention, Span
 from .repair import repaired
 from .tags import Action, Tag, known_tags, read_tag
-from .whitespace import LINE_BREAK, Moves, clean, clean_line, has_control, is_clean, trimmed, verbatim
+from .whitespace import LINE_BREAK, Moves, clean, clean_line, has_control, trimmed, verbatim
 
 __all__ = ["Reading", "read_html", "read_text", "split_paragraphs"]
 
 _NOTHING, _SPAN, _END_SPAN, _MENTION = Action.NOTHING, Action.SPAN, Action.END_SPAN, Action.MENTION
 _BLOCK, _PARAGRAPH, _END_PARAGRAPH = Action.BLOCK, Action.PARAGRAPH, Action.END_PARAGRAPH
 _END_ANCHOR = Action.END_ANCHOR
+_SKIPS = frozenset((Action.DROPPED, Action.HIDDEN, Action.HIDDEN_BLOCK))
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _SOURCE = re.compile(r"[（(]\s*文章来源\s*[：:]\s*(.*?)\s*[）)]|文章来源\s*[：:]\s*(.*?)")
@@ -114,6 +116,7 @@ class _Reader:
         "anchor",
         "anchors",
         "archive",
+        "blanks",
         "bold",
         "bold_from",
         "bolds",
@@ -146,8 +149,8 @@ class _Reader:
         self.archive = archive
         # what is finished
         self.lines: list[str] = []
-        self.separators: list[str] = []  # what stands before each line
-        self.size = 0  # code points so far, separators included
+        self.separators: dict[int, str] = {}  # what stands before a line, where that is no line feed
+        self.size = 0  # where the next line begins
         self.mentions: list[Mention] = []
         self.headings: list[Span] = []
         self.images: list[Image] = []
@@ -169,8 +172,8 @@ class _Reader:
         self.remark: str | None = None  # the symbol that the link around a price chart names
         self.chart = False  # between the comments around a price chart
         self.picture = False  # the last thing was a picture that may get a caption
-        self.row: tuple[int, int] | None = None  # number of lines and size when the table row began
-        self.cells = 0
+        self.row: int | None = None  # how many lines there were when the table row began
+        self.cells = self.blanks = 0  # cells of the row; the empty ones since its last line
         self.cell = False  # inside a cell that has no line yet
 
     def read(self, html: str) -> bool:
@@ -200,16 +203,14 @@ class _Reader:
                 skip = None
                 if inside:
                     action = _NOTHING
-            if action is _NOTHING or action is _SPAN and self.mention is None and not tag.hidden:
-                pass
+            if action is _SPAN or action is _END_SPAN:
+                if self.mention is not None and self.mention[1].name == "span":
+                    self.span_in_mention(tag)
             elif action is _MENTION:
                 if self.mention is None:
                     self.mention, self.spans = (len(pieces), tag), 0
                 elif tag.name == self.mention[1].name == "span":
                     self.spans += 1
-            elif action is _END_SPAN:
-                if self.mention is not None and self.mention[1].name == "span":
-                    self.end_span()
             elif action is _END_ANCHOR:
                 self.close_anchor()
             elif action is _END_PARAGRAPH:
@@ -220,8 +221,10 @@ class _Reader:
                 self.kind = ""
                 self.bold = 0  # a bold tag that nothing closes reaches no further
                 self.chart = False
-            elif tag.hidden or action is Action.DROPPED:
-                if action >= _BLOCK:
+            elif action is _NOTHING:
+                pass
+            elif action in _SKIPS:
+                if action is Action.HIDDEN_BLOCK or tag.name == "p":
                     self.end_line()
                 skip, depth = tag, 1
                 continue
@@ -292,12 +295,12 @@ class _Reader:
                 self.remark = tag.chart
             elif tag.url is not None:
                 self.anchor = (len(self.pieces), tag.url)
-        elif action is Action.SPAN and self.mention is not None and self.mention[1].name == "span":
-            self.spans += 1
 
     def line_break(self) -> None:
-        """A `<br>`: the second one ends the paragraph, a first one does so before an indented line (see `text`)."""
+        """A `<br>`: the second one in a row ends the paragraph; before an indented line `text` does."""
         pieces = self.pieces
+        if self.pre:
+            self.end_line()
         at = len(pieces) - 1
         while at >= 0 and pieces[at] != LINE_BREAK and pieces[at].isspace():
             at -= 1
@@ -306,8 +309,11 @@ class _Reader:
         elif pieces:
             pieces.append(LINE_BREAK)
 
-    def end_span(self) -> None:
-        if self.spans:
+    def span_in_mention(self, tag: Tag) -> None:
+        """The mention began with a `<span>`; its end tag is the one that closes no other span."""
+        if not tag.closing:
+            self.spans += 1
+        elif self.spans:
             self.spans -= 1
         elif self.mention is not None:
             self.marks.append((self.mention[0], len(self.pieces), self.mention[1]))
@@ -362,7 +368,7 @@ class _Reader:
         elif action in (Action.ROW, Action.TABLE):
             self.end_row()
             if action is Action.ROW:
-                self.row, self.cells, self.cell = (len(self.lines), self.size), 0, False
+                self.start_row()
         elif action is Action.PRE:
             self.pre += 1
         elif action is Action.CAPTION:
@@ -374,17 +380,19 @@ class _Reader:
         elif tag.kind:
             self.kind = tag.kind
 
+    def start_row(self) -> None:
+        self.row, self.cells, self.cell, self.blanks = len(self.lines), 0, False, 0
+
     def start_cell(self) -> None:
         if self.row is None:
-            self.row, self.cells = (len(self.lines), self.size), 0
-        else:
-            self.end_cell()
+            self.start_row()
+        self.end_cell()
         self.cells += 1
         self.cell = True
 
     def end_cell(self) -> None:
-        if self.row is not None and self.cell:
-            self.add("")
+        self.blanks += self.cell
+        self.cell = False
 
     def end_row(self) -> None:
         """A row of one cell is no table: its paragraphs stay paragraphs. An empty row is nothing."""
@@ -392,13 +400,21 @@ class _Reader:
         if self.row is None:
             return
         self.end_cell()
-        first, size = self.row
-        if not any(self.lines[first:]):
-            del self.lines[first:], self.separators[first:]
-            self.size = size
-        elif self.cells <= 1:
-            self.separators[first:] = ["\n"] * (len(self.lines) - first)
-        self.row, self.cell = None, False
+        if self.cells <= 1:
+            for number in range(self.row, len(self.lines)):
+                self.separators.pop(number, None)
+        elif len(self.lines) > self.row:
+            self.add_blanks()
+        self.row = None
+
+    def add_blanks(self) -> None:
+        """The empty cells before this place, so that columns stay where they are."""
+        for _ in range(self.blanks):
+            if len(self.lines) > (self.row or 0):
+                self.separators[len(self.lines)] = "\t"
+            self.lines.append("")
+            self.size += 1
+        self.blanks = 0
 
     # -------------------------------------------------------------------------------------------------- lines
 
@@ -415,9 +431,11 @@ class _Reader:
         if self.bold:
             self.bolds.append((self.bold_from, len(pieces)))
             self.bold_from = 0
-        line = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        line = "".join(pieces)
         moves = None
-        if not is_clean(line):
+        if (
+            not line.isprintable() or "  " in line or line[:1] == " " or line[-1:] == " "
+        ):  # not is_clean(line)
             self.control = self.control or has_control(line)
             line, moves = verbatim(line) if self.pre else clean(line)
         if line and not self.chart:
@@ -433,7 +451,7 @@ class _Reader:
                 base = self.add(line)
                 self.picture = False
                 if kind == "h":
-                    self.headings.append(Span(start=base, end=self.size))
+                    self.headings.append(Span(start=base, end=base + len(line)))
                 if self.marks or self.anchors:
                     self.take_marks(line, base, moves)
         pieces.clear()
@@ -475,9 +493,8 @@ class _Reader:
         for begin, stop, tag in self.marks:
             start, end = at[begin], at[stop]
             if moves is not None:
-                start, end = moves(start), moves(end)
-            if line[start : start + 1] == " " or line[end - 1 : end] == " ":
-                start, end = trimmed(line, start, end)
+                start, end = moves.new(start), moves.new(end)
+            start, end = trimmed(line, start, end)
             if start < end and tag.target is not None:
                 kind, market, code, exchange, url = tag.target
                 self.mentions.append(
@@ -495,29 +512,33 @@ class _Reader:
         for begin, stop, address in self.anchors:
             start, end = at[begin], at[stop]
             if moves is not None:
-                start, end = moves(start), moves(end)
+                start, end = moves.new(start), moves.new(end)
             start, end = trimmed(line, start, end)
             if start < end:
                 self.links.append(Link(start=base + start, end=base + end, url=address))
 
     def add(self, line: str) -> int:
-        """Append a line; where it starts."""
-        separator = "\n"
-        if self.row is not None and len(self.lines) > self.row[0]:
-            separator = "\t" if self.cell else " "
-        self.cell = False
-        base = self.size + 1 if self.lines else 0
+        """Append a line; where it begins."""
+        if self.row is not None:
+            if self.blanks and self.cells > 1:
+                self.add_blanks()
+            if len(self.lines) > self.row:
+                self.separators[len(self.lines)] = "\t" if self.cell else " "
+            self.cell = False
+            self.blanks = 0
+        base = self.size
         self.lines.append(line)
-        self.separators.append(separator)
-        self.size = base + len(line)
+        self.size += len(line) + 1
         return base
 
     def reading(self) -> Reading:
         lines = self.lines
-        if self.separators.count("\n") == len(lines):
-            text = "\n".join(lines)
+        if self.separators:
+            before = self.separators
+            lines = [before.get(number, "\n") + line for number, line in enumerate(lines)]
+            text = "".join(lines)[1:]
         else:
-            text = "".join(part for pair in zip(self.separators, lines, strict=True) for part in pair)[1:]
+            text = "\n".join(lines)
         return Reading(
             text=text,
             mentions=tuple(self.mentions),
@@ -539,10 +560,6 @@ def _ends_skip(skip: Tag, tag: Tag, depth: int) -> tuple[bool, int]:
     own = tag.name == skip.name
     if tag.closing and own:
         return depth == 1, depth - 1
-    if (
-        tag.action >= _BLOCK
-        and skip.action is not Action.DROPPED
-        and (skip.action <= Action.DROPPED or skip.name == "p")
-    ):
+    if tag.action >= _BLOCK and skip.action is Action.HIDDEN:
         return True, 0
     return False, depth + own

@@ -26,10 +26,10 @@ _NO_ATTRIBUTE = re.compile(r"""[^\s/"']""")
 _AUTOLINK = re.compile(r"<((?:https?:)?//[^\s<>]+)>")
 _DECLARATION = re.compile(r"<[!?][^<>]*+>|</>")
 _KEPT_COMMENTS = ("EM_StockImg_Start", "EM_StockImg_End")
-_RAW_ENDS = {
+_ENDS = {  # of the elements whose content is not HTML
     name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>", re.IGNORECASE | re.ASCII)
     for name, action in ELEMENTS.items()
-    if action is Action.RAW
+    if action is Action.RAW or name == "svg"
 }
 _CODE = ("script", "style")
 _PREFIXES = frozenset(name[:length] for name in ELEMENTS for length in range(len(name) + 1))
@@ -38,9 +38,9 @@ _PREFIXES = frozenset(name[:length] for name in ELEMENTS for length in range(len
 def repaired(html: str) -> tuple[str, bool]:
     """The same body with every `<` escaped that is no tag, and whether it was broken.
 
-    Cut and unclosed tags are closed or dropped, so that no text vanishes in them; a name that HTML does not have
-    is text, as written; addresses in `<>` become links; comments and elements without text (scripts) are left
-    out. What comes out holds only tags that `newsdata.reading.tags` reads. Takes linear time.
+    Cut and unclosed tags are closed or dropped, so that no text vanishes in them; a name that HTML does not
+    have is text, as written; addresses in `<>` become links; comments and elements without text (scripts)
+    are left out. What comes out holds only tags that `newsdata.reading.tags` reads. Takes linear time.
 
     >>> repaired("<p>up <5%, a<b, <b>bold</b> <img src='x.png' ")
     ('<p>up &lt;5%, a&lt;b, <b>bold</b> <img src="x.png">', True)
@@ -66,6 +66,12 @@ def repaired(html: str) -> tuple[str, bool]:
             if name in _KEPT_COMMENTS:
                 out.append(f"<!--{name}-->")
             continue
+        link = _AUTOLINK.match(html, at)
+        if link is not None:
+            done = link.end()
+            url = escape(link[1].replace("&amp;", "&"))
+            out.append(f'<a href="{url}">{url}</a>')
+            continue
         tag = _TAG.match(html, at)
         if tag is None and budget and html[done : done + 1].isalpha():
             tag = _TAG_HOLDING_LESS.match(html, at)
@@ -74,25 +80,21 @@ def repaired(html: str) -> tuple[str, bool]:
         if tag is not None and written is not None:
             done = tag.end()
             name = tag[2].lower()
-            if name in _RAW_ENDS and not tag[1]:
-                close = None if name in unclosed else _RAW_ENDS[name].search(html, done)
-                if close is not None:
-                    done = close.end()
-                    continue
-                unclosed.add(name)
-                broken = True
-                if name in _CODE and not tag[3].endswith("/"):
-                    done = len(html)
-                continue
-            if name in _RAW_ENDS:
-                broken = True
+            if name in _ENDS:
+                if tag[1]:
+                    broken = True
+                elif not (name == "svg" and tag[3].endswith("/")):
+                    close = None if name in unclosed else _ENDS[name].search(html, done)
+                    if close is not None:
+                        done = close.end()
+                        continue
+                    unclosed.add(name)
+                    broken = True
+                    if name in _CODE and not tag[3].endswith("/"):
+                        done = len(html)
                 continue
             out.append(written)
             broken = broken or tag[3].count('"') % 2 > 0
-        elif (link := _AUTOLINK.match(html, at)) is not None:
-            done = link.end()
-            url = escape(link[1].replace("&amp;", "&"))
-            out.append(f'<a href="{url}">{url}</a>')
         elif (declaration := _DECLARATION.match(html, at)) is not None:
             done = declaration.end()
         else:
@@ -108,7 +110,7 @@ def repaired(html: str) -> tuple[str, bool]:
 
 
 def _tag(tag: re.Match[str]) -> str | None:
-    """The tag with its attributes in quotes; None if it is none: a name or attributes that HTML cannot have."""
+    """The tag with its attributes in quotes; None where HTML has no such name or attributes."""
     name = tag[2].lower()
     if name not in ELEMENTS:
         return "" if ":" in name or "-" in name else None

@@ -138,9 +138,9 @@ def _applies(scope: str, path: str, site: Site) -> bool:
     if site.collections_dir:
         scope = scope.removeprefix(f"{site.collections_dir}/")
     if "*" not in scope:
-        return path.startswith(scope.removeprefix("/"))
+        return path.startswith(scope)
     ends = [i for i, letter in enumerate(path) if letter == "/"]
-    pattern = _glob(scope.removeprefix("/"))
+    pattern = _glob(scope)
     return any(pattern.fullmatch(entry) for entry in (*(path[:end] for end in ends), path))
 
 

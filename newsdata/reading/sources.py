@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
-import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,12 +18,12 @@ from urllib.parse import unquote
 
 from ..errors import MachineError, SourceError
 from ..schema import Reject
-from . import archives
-from .archives import Fault, check_path
+from .archives import Fault, as_reject, check_path, read_index, size_fault, unpack_file
+from .gitobjects import git_folder, list_tree, read_blobs, resolve, split_revision
+from .remote import unpack_url
 
 __all__ = ["Listing", "Source", "SourceFile", "list_files", "open_source", "read_file", "read_files"]
 
-_GIT = "git:"
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HINT = "give a folder, repo@REVISION, a tar or zip file, or an address of one"
@@ -40,14 +38,14 @@ class Source:
         root: the folder, the git folder, or the spool file.
         exclude: a folder below `root` that is no part of the source, relative to it.
         commit: full id of the commit, for git.
-        tree: id of the tree that is the site's root, for git.
+        tree: full id of the tree that is the site's root, for git.
     """
 
     kind: Literal["folder", "git", "spool"]
     root: str
     exclude: str | None = None
     commit: str | None = None
-    tree: str | None = None
+    tree: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +55,8 @@ class SourceFile:
     Attributes:
         path: relative to the source, with `/`.
         size: in bytes.
-        stamp: equal stamps mean equal content, as far as can be told without reading: `mtime_ns:ctime_ns:inode:size`
-            in a folder, `git:<blob id>` in git, `sha256:<hash>` in an archive.
+        stamp: equal stamps mean equal content, as far as can be told without reading:
+            `mtime_ns:ctime_ns:inode:size` in a folder, `git:<blob id>` in git, `sha256:<hash>` in an archive.
         offset: where its bytes start in the spool.
     """
 
@@ -70,11 +68,11 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What a source holds: each file seen is one of `files` or at least one of `rejects`.
+    """What a source holds: whatever was seen is in `files` or in `rejects`, once.
 
     Attributes:
         files: sorted by path, by code points.
-        rejects: what is no regular file, cannot be read, or cannot be told apart; the same order.
+        rejects: what is no regular file, cannot be read, or cannot be told apart; sorted by path, too.
         commit: full id of the commit, for git.
         notes: what a reader of the log should know.
     """
@@ -89,9 +87,9 @@ def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | 
     """Open a source; an archive or address is unpacked here.
 
     Args:
-        spec: a folder; a bare git repository (read at HEAD); `repo@REV` or `repo@REV:sub/folder`; a tar (plain, gz,
-            bz2, xz, zst) or zip file; an fsspec address of such a file or of a folder. A work tree without `@REV`
-            is read as a folder.
+        spec: a folder; a bare git repository (read at HEAD); `repo@REV` or `repo@REV:sub/folder`; a tar
+            (plain, gz, bz2, xz, zst) or zip file; an fsspec address of such a file or a folder. A work tree
+            without `@REV` is read as a folder.
         scratch: a folder for the spool; whoever gives it deletes it when the source is no longer needed.
         exclude: a folder that is skipped if it lies inside the source: the output.
 
@@ -112,24 +110,22 @@ def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | 
         text = path if os.path.lexists(path) else unquote(path)
     if "://" in text and not os.path.lexists(text):
         spool = _new_spool(scratch)
-        archives.unpack_url(text, spool)
+        unpack_url(text, spool)
         return Source(kind="spool", root=str(spool))
     try:
         mode = Path(text).stat().st_mode
     except (OSError, ValueError) as error:
-        if found := _split_revision(text):
+        if found := split_revision(text):
             return _open_git(*found)
-        raise SourceError(
-            f"no such source: {getattr(error, 'strerror', error)}", path=text, hint=_HINT
-        ) from error
+        reason = f"no such source: {getattr(error, 'strerror', error)}"
+        raise SourceError(reason, path=text, hint=_HINT) from error
     if stat.S_ISDIR(mode):
-        if git_folder := _bare_repository(text):
-            return _open_git(git_folder, "HEAD", "")
-        return _open_folder_source(text, exclude)
+        bare = git_folder(text)
+        return _open_git(bare, "HEAD", "") if bare else _open_folder(text, exclude)
     if not stat.S_ISREG(mode):
         raise SourceError("neither a folder nor a file", path=text, hint=_HINT)
     spool = _new_spool(scratch)
-    archives.unpack_file(Path(text), spool, name=text)
+    unpack_file(Path(text), spool, name=text)
     return Source(kind="spool", root=str(spool))
 
 
@@ -143,7 +139,7 @@ def list_files(source: Source) -> Listing:
         return _list_folder(source)
     if source.kind == "git":
         return _list_git(source)
-    index = archives.read_index(Path(source.root))
+    index = read_index(Path(source.root))
     files = tuple(
         SourceFile(path=path, size=size, stamp=f"sha256:{sha256}", offset=offset)
         for path, size, offset, sha256 in index.files
@@ -162,7 +158,7 @@ def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[So
     if source.kind == "folder":
         return _read_folder(source, files)
     if source.kind == "git":
-        return _read_git(source, list(files))
+        return _read_git(source, tuple(files))
     return _read_spool(source, files)
 
 
@@ -190,32 +186,25 @@ def read_file(source: Source, path: str) -> bytes | None:
 
 def _in_order(rejects: Iterable[Reject]) -> tuple[Reject, ...]:
     return tuple(
-        sorted(rejects, key=lambda reject: (reject.path, reject.rule, reject.sha256 or "", reject.reason))
+        sorted(rejects, key=lambda found: (found.path, found.rule, found.sha256 or "", found.reason))
     )
 
 
 def _unreadable(file: SourceFile, reason: str) -> Reject:
-    return Reject(path=file.path, sha256=None, size=file.size, rule="unreadable", reason=reason)
-
-
-def _too_large(path: str, size: int) -> Reject:
-    reason = f"{size:,} bytes; a post has at most {archives.MAX_FILE_BYTES:,}"
-    return Reject(path=path, sha256=None, size=size, rule="too-large", reason=reason)
+    return as_reject(file.path.encode(), Fault("unreadable", reason, file.size))
 
 
 # ------------------------------------------------------------------------------------------------ folder
 
 
-def _open_folder_source(text: str, exclude: Path | None) -> Source:
+def _open_folder(text: str, exclude: Path | None) -> Source:
     root = os.path.realpath(text)
     inside = None
     if exclude is not None:
         relative = os.path.relpath(os.path.realpath(exclude), root)
         if relative == ".":
-            raise SourceError(
-                "the output folder is the source itself", path=text, hint="give another output folder"
-            )
-        inside = None if relative.split(os.sep)[0] == ".." else relative
+            raise SourceError("the output folder is the source itself", path=text, hint="give another one")
+        inside = None if Path(relative).parts[0] == ".." else relative
     return Source(kind="folder", root=root, exclude=inside)
 
 
@@ -223,7 +212,7 @@ def _open_root(source: Source) -> int:
     try:
         return os.open(source.root, _FOLDER_FLAGS)
     except OSError as error:
-        raise SourceError(f"the folder cannot be opened: {error.strerror}", path=source.root) from error
+        raise SourceError(_why(error), path=source.root) from error
 
 
 def _open_below(root: int, folder: bytes) -> int:
@@ -248,18 +237,11 @@ def _list_folder(source: Source) -> Listing:
         while waiting:
             folder = waiting.pop()
             try:
-                here = _open_below(root, folder)
-                try:
-                    with os.scandir(here) as entries:
-                        found = [_look(entry, folder) for entry in entries]
-                finally:
-                    os.close(here)
+                found = _list_one_folder(root, folder)
             except OSError as error:
                 if not folder:
-                    raise SourceError(
-                        f"the folder cannot be read: {error.strerror}", path=source.root
-                    ) from error
-                rejects.append(_reject_raw(folder, Fault("unreadable", f"the folder: {_why(error)}")))
+                    raise SourceError(_why(error), path=source.root) from error
+                rejects.append(as_reject(folder, Fault("unreadable", f"the folder {_why(error)}")))
                 continue
             for item in found:
                 if isinstance(item, SourceFile):
@@ -274,6 +256,15 @@ def _list_folder(source: Source) -> Listing:
     return Listing(files=tuple(files), rejects=_in_order(rejects))
 
 
+def _list_one_folder(root: int, folder: bytes) -> list[SourceFile | Reject | bytes | None]:
+    here = _open_below(root, folder)
+    try:
+        with os.scandir(here) as entries:
+            return [_look(entry, folder) for entry in entries]
+    finally:
+        os.close(here)
+
+
 def _look(entry: os.DirEntry[str], folder: bytes) -> SourceFile | Reject | bytes | None:
     """A file, a reject, the path of a folder to walk, or None for what is no part of the source."""
     name = os.fsencode(entry.name)
@@ -282,60 +273,50 @@ def _look(entry: os.DirEntry[str], folder: bytes) -> SourceFile | Reject | bytes
     raw = folder + b"/" + name if folder else name
     path = check_path(raw)
     if entry.is_dir(follow_symlinks=False):
-        too_long = isinstance(path, Fault) and path.rule != "path-not-utf-8"
-        return _reject_raw(raw, path) if too_long and isinstance(path, Fault) else raw
+        return as_reject(raw, path) if isinstance(path, Fault) and path.rule == "path-unsafe" else raw
     if isinstance(path, Fault):
-        return _reject_raw(raw, path)
+        return as_reject(raw, path)
     if not entry.is_file(follow_symlinks=False):
-        return _reject_raw(raw, Fault("not-a-file", _kind(entry)))
+        link = "a link; links are not followed"
+        return as_reject(raw, Fault("not-a-file", link if entry.is_symlink() else "a device, pipe or socket"))
     try:
-        status = entry.stat(follow_symlinks=False)
+        return _listed(path, entry.stat(follow_symlinks=False))
     except OSError as error:
-        return _reject_raw(raw, Fault("unreadable", _why(error)))
-    return _listed(path, status)
+        return as_reject(raw, Fault("unreadable", _why(error)))
 
 
 def _listed(path: str, status: os.stat_result) -> SourceFile | Reject:
-    size = status.st_size
-    if size > archives.MAX_FILE_BYTES:
-        return _too_large(path, size)
-    stamp = f"{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}:{size}"
-    return SourceFile(path=path, size=size, stamp=stamp)
-
-
-def _kind(entry: os.DirEntry[str]) -> str:
-    return "a link; links are not followed" if entry.is_symlink() else "a device, a pipe or a socket"
-
-
-def _reject_raw(raw: bytes, fault: Fault) -> Reject:
-    shown = raw[: archives.MAX_PATH_BYTES].decode("utf-8", "backslashreplace")
-    return Reject(path=shown, sha256=None, size=fault.size, rule=fault.rule, reason=fault.reason)
+    if fault := size_fault(status.st_size):
+        return as_reject(path.encode(), fault)
+    stamp = f"{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}:{status.st_size}"
+    return SourceFile(path=path, size=status.st_size, stamp=stamp)
 
 
 def _why(error: OSError) -> str:
-    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):  # no fault of the file
         raise MachineError(f"the machine refused: {error.strerror}") from error
-    return f"cannot be opened: {error.strerror}"
+    return f"cannot be opened or read: {error.strerror}"
 
 
 def _list_one(source: Source, path: str) -> Listing:
     root = _open_root(source)
+    raw = path.encode()
+    found: SourceFile | Reject
     try:
-        status = os.stat(path.encode(), dir_fd=root, follow_symlinks=False)
-    except FileNotFoundError:
+        status = os.stat(raw, dir_fd=root, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
         return Listing(files=(), rejects=())
+    except OSError as error:
+        found = as_reject(raw, Fault("unreadable", _why(error)))
+    else:
+        found = _listed(path, status)
+        if not stat.S_ISREG(status.st_mode):
+            found = as_reject(raw, Fault("not-a-file", "a link or no regular file; links are not followed"))
     finally:
         os.close(root)
-    if not stat.S_ISREG(status.st_mode):
-        return Listing(
-            files=(), rejects=(_reject_raw(path.encode(), Fault("not-a-file", "a link or no file")),)
-        )
-    found = _listed(path, status)
-    return (
-        Listing(files=(found,), rejects=())
-        if isinstance(found, SourceFile)
-        else Listing(files=(), rejects=(found,))
-    )
+    if isinstance(found, Reject):
+        return Listing(files=(), rejects=(found,))
+    return Listing(files=(found,), rejects=())
 
 
 def _read_folder(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
@@ -385,155 +366,28 @@ def _same_time(file: SourceFile, status: os.stat_result) -> bool:
 # --------------------------------------------------------------------------------------------------- git
 
 
-def _bare_repository(folder: str) -> str | None:
-    path = Path(folder)
-    bare = (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
-    return folder if bare else None
-
-
-def _split_revision(text: str) -> tuple[str, str, str] | None:
-    """Split `repo@REV:sub` at the first `@` with a repository before it, as both may hold an `@`."""
-    for place in (place for place, letter in enumerate(text) if letter == "@"):
-        folder, revision = text[:place], text[place + 1 :]
-        work_tree = Path(folder, ".git")
-        git_folder = str(work_tree) if work_tree.exists() else _bare_repository(folder)
-        if folder and git_folder:
-            revision, _, below = revision.partition(":")
-            return os.path.realpath(git_folder), revision, below.strip("/")
-    return None
-
-
-def _open_git(git_folder: str, revision: str, below: str) -> Source:
-    if not revision or revision.startswith("-"):
-        raise SourceError(f"{revision!r} is no revision", path=git_folder, hint="give repo@REVISION")
-    root = os.path.realpath(git_folder)
-    commit = _git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
-    tree = _git(root, "rev-parse", "--verify", f"{commit}:{below}").decode().strip()
-    if _git(root, "cat-file", "-t", tree) != b"tree\n":
-        raise SourceError(f"{below!r} is no folder at {revision}", path=git_folder)
+def _open_git(folder: str, revision: str, below: str) -> Source:
+    root = os.path.realpath(folder)
+    commit, tree = resolve(root, revision, below)
     return Source(kind="git", root=root, commit=commit, tree=tree)
 
 
-def _git_command(root: str, *arguments: str) -> list[str]:
-    program = shutil.which("git")
-    if program is None:
-        raise SourceError(
-            "git is not installed", path=root, hint="install git, or give a folder or an archive"
-        )
-    # Naming the git folder makes git look for none, and ask for no owner.
-    return [
-        program,
-        "--no-pager",
-        "--literal-pathspecs",
-        f"--git-dir={root}",
-        "-c",
-        "core.fsmonitor=false",
-        *arguments,
-    ]
-
-
-def _git_environment() -> dict[str, str]:
-    """Nothing of the caller's or the repository's settings may start a program, follow a remote or swap an object."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return kept | {
-        "GIT_ALLOW_PROTOCOL": "none",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
-
-
-def _git(root: str, *arguments: str) -> bytes:
-    done = subprocess.run(  # noqa: S603  (a list, no shell; what comes from outside is checked above)
-        _git_command(root, *arguments),
-        env=_git_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
-        raise SourceError(f"git: {said}", path=root, hint="check the repository and the revision")
-    return done.stdout
-
-
-def _list_git(source: Source, path: str | None = None) -> Listing:
-    assert source.tree
-    only = [] if path is None else ["--", path]
-    listed = _git(source.root, "ls-tree", "-r", "-z", "-l", "--full-tree", source.tree, *only)
-    files: dict[str, SourceFile] = {}
-    rejects: list[Reject] = []
-    submodules = 0
-    for line in listed.split(b"\0")[:-1]:
-        about, _, raw = line.partition(b"\t")
-        mode, _, blob, size = about.decode().split()
-        name = check_path(raw)
-        if mode == "160000":
-            submodules += 1
-        elif b".git" in raw.split(b"/"):
-            continue
-        elif isinstance(name, Fault):
-            rejects.append(_reject_raw(raw, name))
-        elif not mode.startswith("100"):
-            rejects.append(_reject_raw(raw, Fault("not-a-file", "a link; links are not followed")))
-        elif not size.isdigit():
-            rejects.append(_reject_raw(raw, Fault("unreadable", f"the repository has no object {blob}")))
-        elif int(size) > archives.MAX_FILE_BYTES:
-            rejects.append(_too_large(name, int(size)))
-        elif name in files:
-            rejects.append(_reject_raw(raw, Fault("path-taken", "the tree names this file twice", int(size))))
-        else:
-            files[name] = SourceFile(path=name, size=int(size), stamp=_GIT + blob)
+def _list_git(source: Source, only: str | None = None) -> Listing:
+    blobs, rejects, notes = list_tree(source.root, source.tree, only)
     return Listing(
-        files=tuple(files[name] for name in sorted(files)),
+        files=tuple(
+            SourceFile(path=path, size=size, stamp=f"git:{blob}") for path, size, blob in sorted(blobs)
+        ),
         rejects=_in_order(rejects),
         commit=source.commit,
-        notes=(f"{submodules} submodules were left out",) if submodules else (),
+        notes=tuple(notes),
     )
 
 
-def _read_git(source: Source, files: list[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
-    done = 0
-    while done < len(files):
-        # git ends at an object that is damaged; the next one starts after it.
-        for file, data in _read_blobs(source, files[done:]):
-            done += 1
-            yield file, data
-
-
-def _read_blobs(source: Source, files: list[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
-    with tempfile.TemporaryFile() as wanted:
-        wanted.write(b"".join(file.stamp.removeprefix(_GIT).encode() + b"\n" for file in files))
-        wanted.seek(0)
-        process = subprocess.Popen(  # noqa: S603  (a list, no shell)
-            _git_command(source.root, "cat-file", "--batch", "--buffer"),
-            env=_git_environment(),
-            stdin=wanted,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=2**18,
-        )
-    output = process.stdout
-    assert output
-    try:
-        for file in files:
-            header = output.readline().split()
-            size = int(header[2]) if len(header) == 3 else -1
-            data = output.read(size + 1)[:-1] if size == file.size else b""
-            if size != file.size or len(data) != size:
-                yield file, _unreadable(file, "git cannot read the object; see `git fsck`")
-                if header[1:] == [b"missing"]:
-                    continue
-                return
-            yield file, data
-    finally:
-        output.close()
-        process.kill()
-        process.wait()
+def _read_git(source: Source, files: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
+    blobs = [(file.stamp.removeprefix("git:"), file.size) for file in files]
+    for file, data in zip(files, read_blobs(source.root, blobs), strict=True):
+        yield file, _unreadable(file, "git cannot read the object; see `git fsck`") if data is None else data
 
 
 # ------------------------------------------------------------------------------------------------- spool
@@ -557,9 +411,7 @@ def _read_spool(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[S
     try:
         for file in files:
             data = os.pread(handle, file.size, file.offset)
-            yield (
-                file,
-                data if len(data) == file.size else _unreadable(file, "the unpacked archive is cut short"),
-            )
+            whole = len(data) == file.size
+            yield file, data if whole else _unreadable(file, "the unpacked archive is cut short")
     finally:
         os.close(handle)

@@ -31,33 +31,35 @@ class Action(IntEnum):
     ANCHOR = 8
     IMAGE = 9
     DROPPED = 10  # what stands in it is no text
-    RAW = 11  # nor is it markup
-    BLOCK = 12
-    PARAGRAPH = 13
-    HEADING = 14
-    ROW = 15
-    CELL = 16
-    TABLE = 17
-    PRE = 18
-    CAPTION = 19
-    END_BLOCK = 20
-    END_PARAGRAPH = 21
-    END_ROW = 22
-    END_CELL = 23
-    END_PRE = 24
-    CHART = 25
-    END_CHART = 26
+    HIDDEN = 11  # nor what is styled away, up to the end of the paragraph at most
+    RAW = 12  # what stands in it is not even markup
+    BLOCK = 13
+    HIDDEN_BLOCK = 14
+    PARAGRAPH = 15
+    HEADING = 16
+    ROW = 17
+    CELL = 18
+    TABLE = 19
+    PRE = 20
+    CAPTION = 21
+    END_BLOCK = 22
+    END_PARAGRAPH = 23
+    END_ROW = 24
+    END_CELL = 25
+    END_PRE = 26
+    CHART = 27
+    END_CHART = 28
 
 
 _NAMES = {
-    Action.NOTHING: """abbr acronym area base basefont bdi bdo big blink button cite code col colgroup command data
-        datalist del dfn em embed font frame head i input ins kbd keygen label link map mark meta meter nobr output
-        param picture progress q rb rp rt rtc ruby s samp slot small source strike sub sup time track tt u var wbr
-        math mi mn mo ms mtext mrow mfrac msqrt mroot mstyle mpadded mphantom msub msup msubsup munder mover
-        munderover mtable mtr mtd mspace semantics annotation""",
-    Action.BLOCK: """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset
-        figure footer form frameset header hgroup hr html legend li main menu nav ol optgroup option search section
-        select summary tbody tfoot thead ul""",
+    Action.NOTHING: """abbr acronym area base basefont bdi bdo big blink button cite code col colgroup
+        command data datalist del dfn em embed font frame head i input ins kbd keygen label link map mark
+        meta meter nobr output param picture progress q rb rp rt rtc ruby s samp slot small source strike
+        sub sup time track tt u var wbr math mi mn mo ms mtext mrow mfrac msqrt mroot mstyle mpadded
+        mphantom msub msup msubsup munder mover munderover mtable mtr mtd mspace semantics annotation""",
+    Action.BLOCK: """address article aside blockquote body caption center dd details dialog dir div dl dt
+        fieldset figure footer form frameset header hgroup hr html legend li main menu nav ol optgroup option
+        search section select summary tbody tfoot thead ul""",
     Action.PARAGRAPH: "p",
     Action.HEADING: "h1 h2 h3 h4 h5 h6",
     Action.BREAK: "br",
@@ -113,9 +115,8 @@ class Tag:
         action: what to do.
         name: the element, lower case.
         closing: whether it is an end tag.
-        hidden: whether it is styled away.
-        kind: of a `<p>` or `<div>`: "p", "source" (the archive's source line), "center" or ""; of a link or a picture
-            "chart" where it is a price chart.
+        kind: of a `<p>` or `<div>`: "p", "source" (the archive's source line), "center" or ""; of a link or a
+            picture: "chart" where it is a price chart.
         target: what a mention names.
         url: where a link leads, or where a picture lies, as written; None where that is no address to keep.
         chart: `market.code` as a price chart would name it, "" for none.
@@ -124,7 +125,6 @@ class Tag:
     action: Action
     name: str
     closing: bool = False
-    hidden: bool = False
     kind: str = ""
     target: Target | None = None
     url: str | None = None
@@ -195,9 +195,10 @@ def _with_attributes(token: Token, action: Action, name: str, archive: bool) -> 
     style = "".join((token.attr("style") or "").lower().split())
     if "display:none" in style:
         if name in _VOID:
-            action = Action.BLOCK if action >= Action.BLOCK else Action.NOTHING
-            return Tag(action=action, name=name)
-        return Tag(action=action, name=name, hidden=True)
+            return Tag(action=Action.BLOCK if action >= Action.BLOCK else Action.NOTHING, name=name)
+        if action is Action.PARAGRAPH or action < Action.DROPPED:
+            return Tag(action=Action.HIDDEN, name=name)
+        return Tag(action=Action.HIDDEN_BLOCK, name=name)
     if action is Action.SPAN and "em_stock_key_common" in css:
         target = _quote(token.attr("data-code"), token.attr("href"))
         return Tag(action=Action.MENTION if target else action, name=name, target=target)
@@ -222,7 +223,7 @@ _URL_JUNK = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def address(url: str | None) -> str | None:
-    """The address as written; None for none, and for one that would run code or carries its content in itself.
+    """The address as written; None for none, and for one that would run code or carries its own content.
 
     >>> address(" /a b.html "), address("java\\nscript:alert(1)")
     ('/a b.html', None)

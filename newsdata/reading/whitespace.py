@@ -1,4 +1,5 @@
-"""What counts as white space in a post, and how a line of text is cleaned without losing track of positions."""
+"""What counts as white space in a post, and how a line of text is cleaned without losing track of
+positions."""
 
 from __future__ import annotations
 
@@ -27,8 +28,11 @@ _INVISIBLE = (
 _CONTROLS = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff"
 # Joiners stay only before what they shape: emoji, and the scripts from Arabic to the Indic ones.
 _JOINER = "[\u200c\u200d](?![\u0600-\u1fff\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])"
-_RUN = re.compile(rf"(?:[\s{_INVISIBLE}{_CONTROLS}]|{_JOINER})+")
+_RUN = re.compile(  # any but a single plain blank between two words, which is how it should be
+    rf"(?:\A|(?! [^\s\u200c\u200d{_INVISIBLE}{_CONTROLS}]))(?:[\s{_INVISIBLE}{_CONTROLS}]|{_JOINER})+"
+)
 _UNSEEN = re.compile(rf"[{_INVISIBLE}{_CONTROLS}]|{_JOINER}")
+_UNSEEN_IN_CODE = re.compile(rf"[{_INVISIBLE}{_CONTROLS}\x0c\x85\u2028\u2029]|{_JOINER}")
 _CONTROL = re.compile(rf"[{_CONTROLS}\u202a-\u202e\u2066-\u2069]")
 _BLANK = re.compile(r"[^\S\x0b\x1c-\x1f]")
 _SOFT = re.compile(r"[ \t\r\f]*\n[ \t\r\f\n]*")
@@ -42,7 +46,8 @@ _WELDS = re.compile(rf"[{_WIDE}][{_WIDE}“”‘’…—·]|[“”‘’…�
 class Moves:
     """Where the positions of a raw line stand in its clean form.
 
-    Built from the runs that were cut: where each began, where it ended, and by how much the line was shorter then.
+    Built from the runs that were cut: where each began, where it ended, and by how much the line was shorter
+    then.
     """
 
     __slots__ = ("_begins", "_ends", "_lost")
@@ -58,7 +63,8 @@ class Moves:
         self._ends.append(end)
         self._lost.append((self._lost[-1] if self._lost else 0) + end - begin - kept)
 
-    def __call__(self, position: int) -> int:
+    def new(self, position: int) -> int:
+        """The new place of a position; inside a run it is the end of the run."""
         at = bisect_right(self._begins, position) - 1
         return position if at < 0 else max(position, self._ends[at]) - self._lost[at]
 
@@ -71,11 +77,11 @@ def is_clean(line: str) -> bool:
 def clean(raw: str) -> tuple[str, Moves]:
     """The clean line, and where its positions went.
 
-    A run of white space becomes one blank, none at the edges; a line break of the source between two East Asian
-    wide characters becomes nothing (the "segment break transformation" of CSS Text 4, section 4.1.3).
+    A run of white space becomes one blank, none at the edges; a line break of the source between two East
+    Asian wide characters becomes nothing (the "segment break transformation" of CSS Text 4, section 4.1.3).
 
     >>> line, moved = clean("  growth\\u200b of\\n 5% ")
-    >>> line, line[moved(14):]
+    >>> line, line[moved.new(14):]
     ('growth of 5%', '5%')
     """
     pieces: list[str] = []
@@ -102,7 +108,7 @@ def verbatim(raw: str) -> tuple[str, Moves]:
     moves = Moves()
     kept = raw.rstrip()
     done = 0
-    for match in _UNSEEN.finditer(kept):
+    for match in _UNSEEN_IN_CODE.finditer(kept):
         pieces.append(kept[done : match.start()])
         moves.cut(match.start(), match.end(), 0)
         done = match.end()
@@ -139,13 +145,13 @@ def without_controls(raw: str) -> str:
 
 
 def trimmed(line: str, start: int, end: int) -> tuple[int, int]:
-    """The span without the blanks at its edges.
+    """The span without the white space at its edges.
 
     >>> trimmed("a b c", 1, 4)
     (2, 3)
     """
-    while start < end and line[start] == " ":
+    while start < end and line[start].isspace():
         start += 1
-    while start < end and line[end - 1] == " ":
+    while start < end and line[end - 1].isspace():
         end -= 1
     return start, end

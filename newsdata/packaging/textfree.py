@@ -1,0 +1,189 @@
+"""A version without the publisher's words: what stays, and what is blanked.
+
+What stays is listed here, column by column; whatever is not listed is blanked, so a new column is blank until
+somebody decides that it may stay. Blank is null everywhere: an empty title is a fact about the archive, null says
+that the title is not here.
+
+Ids, paths, dates, hashes, numbers, offsets and fixed codes stay as they are. Strings that a post could fill with words
+stay only in the form that they should have: a slug, a code, a date, an address in ASCII without escaped letters.
+Tags, publisher and source are blanked, too: they are names of publishers, and one of 8 or more characters may stand
+in a body. A site that names its files after their titles says so much of the titles in its paths and ids, which stay.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..schema import REJECT_RULES
+from .manifest import FullShard, Manifest
+from .shards import Written, read_shard, shard_schema, write_shard
+
+__all__ = ["BlankTask", "blank_shard", "blank_table", "blank_version"]
+
+_Rule = bool | str | Mapping[str, Any]
+"""True: stays. A pattern: stays where all of the string matches. A map: the fields of a struct that stay, by rule."""
+
+_SLUG = r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,39}\z"
+_CODE = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,23}\z"
+_DATE = r"\A[0-9][0-9T :.,/+-]{0,39}[A-Za-z]{0,5}\z"  # a zone's name may end it
+_URL = r"\A(?:[!-$'-\[\]-~]|&(?:[!-\"$-\[\]-~]|\z)|%[0-7])*\z"  # no %E7…, no &#32654;, no \u7f8e: escaped words
+
+_SPAN: _Rule = {"start": True, "end": True}
+
+_ARTICLES: Mapping[str, _Rule] = {
+    "article_id": True,
+    "published_at": True,
+    "feed": True,
+    "category": _SLUG,
+    "url": _URL,
+    "mentions": {
+        "start": True, "end": True, "kind": True, "market": True, "code": _CODE, "exchange": True, "url": _URL,
+    },
+    "text_codes": _CODE,
+    "headings": _SPAN,
+    "images": {"url": _URL},
+    "links": {"start": True, "end": True, "url": _URL},
+    "chart_symbol": _CODE,
+    "num_chars": True,
+    "is_flash": True,
+    "duplicate_cluster": True,
+    "leak_group": True,
+    "fold": True,
+    "issues": True,
+    "sources": {"sha256": True, "feed": True},
+}  # fmt: skip
+
+_KEPT: Mapping[str, Mapping[str, _Rule]] = {
+    "articles": _ARTICLES,
+    "excluded": {**_ARTICLES, "excluded_reason": True},
+    "posts": {
+        "path": True,
+        "sha256": True,
+        "article_id": True,
+        "published_at": True,
+        "categories": _SLUG,
+        "published": True,
+        "draft": True,
+        "generation": True,
+        "date_written": _DATE,
+        "issues": True,
+    },
+    "rejects": {"path": True, "sha256": True, "size": True, "rule": True, "line": True},
+}
+
+
+def blank_table(table: pa.Table, config: str, schema: pa.Schema) -> pa.Table:
+    """The rows of `table` without the publisher's words.
+
+    Args:
+        table: rows of `config`; columns that do not stay may be missing.
+        config: the config whose rules to use.
+        schema: of the result.
+
+    >>> rows = pa.table({"path": ["a.md"], "rule": ["empty"], "reason": ["it says: “…”"], "excerpt": ["“…”"]})
+    >>> from newsdata.schema import table_schema
+    >>> blank_table(rows, "rejects", table_schema("rejects")).to_pylist()[0]["reason"]
+    'the file has no bytes, or only blank ones'
+    """
+    kept = _KEPT[config]
+    columns = [
+        _blank(table[field.name].combine_chunks(), kept[field.name])
+        if field.name in kept and field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    blanked = pa.Table.from_arrays(columns, schema=schema)
+    if config == "rejects":  # a reason may quote the post; the rule's meaning says as much without it
+        reasons = pa.array([REJECT_RULES.get(rule) for rule in table["rule"].to_pylist()], pa.string())
+        blanked = blanked.set_column(schema.get_field_index("reason"), schema.field("reason"), reasons)
+    return blanked
+
+
+def _blank(array: pa.Array, rule: _Rule) -> pa.Array:
+    kind = array.type
+    if rule is True:
+        return array
+    if pa.types.is_list(kind):
+        lengths = array.value_lengths().fill_null(0)
+        offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
+        values = _blank(array.flatten(), rule)
+        return pa.ListArray.from_arrays(offsets, values, type=kind, mask=array.is_null())
+    if isinstance(rule, Mapping):
+        children = [
+            _blank(child, rule[field.name]) if field.name in rule else pa.nulls(len(array), field.type)
+            for field, child in zip(kind, array.flatten(), strict=True)
+        ]
+        return pa.StructArray.from_arrays(children, fields=list(kind), mask=array.is_null())
+    return pc.if_else(pc.match_substring_regex(array, rule), array, pa.scalar(None, kind))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlankTask:
+    """Put a text-free shard in the place of the full one at `path`; `timezone` is the site's."""
+
+    path: Path
+    config: str
+    timezone: str
+
+
+def blank_shard(task: BlankTask) -> Written:
+    """Rewrite one shard. A hard link to the full one elsewhere keeps its bytes."""
+    schema = shard_schema(task.config, task.timezone)
+    part = task.path.with_suffix(".blank")
+    tables = read_shard(task.path, list(_KEPT[task.config]))  # the words are not even read
+    written = write_shard(part, (blank_table(t, task.config, schema) for t in tables), task.config, schema)
+    part.replace(task.path)
+    return written
+
+
+def blank_version(
+    draft: Manifest,
+    dataset: Path,
+    base: Manifest | None,
+    base_folder: Path | None,
+    run: Callable[[Callable[[BlankTask], Written], Sequence[BlankTask]], Iterable[Written]],
+) -> Manifest:
+    """Blank every shard of a full version that was just written, and give the text-free version's manifest.
+
+    Args:
+        draft: manifest of the full version.
+        dataset: its folder.
+        base, base_folder: the version before, also text-free: shards that did not change become links to its files.
+        run: runs a function on each of a list of tasks, and gives the results in their order.
+    """
+    timezone = str(draft.configuration["timezone"])
+    tasks = [BlankTask(path=dataset / s.path, config=s.config, timezone=timezone) for s in draft.shards]
+    before = {shard.path: shard.sha256 for shard in base.shards} if base else {}
+    shards = []
+    filled: dict[str, Counter[str]] = {config: Counter() for config in draft.columns}
+    for shard, written in zip(draft.shards, run(blank_shard, tasks), strict=True):
+        shards.append(replace(shard, bytes=written.bytes, sha256=written.sha256, digest=written.digest))
+        filled[shard.config].update(written.filled)
+        if base_folder and before.get(shard.path) == written.sha256:
+            _link(base_folder / shard.path, dataset / shard.path)
+    return replace(
+        draft,
+        configuration={**draft.configuration, "text": "none"},
+        shards=tuple(shards),
+        columns={config: dict(counts) for config, counts in filled.items()},
+        leakage=draft.leakage and {key: value for key, value in draft.leakage.items() if key != "examples"},
+        full=tuple(FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in draft.shards),
+    )
+
+
+def _link(file: Path, target: Path) -> None:
+    """Keep one copy of equal bytes on the disk, where the file system can."""
+    part = target.with_suffix(".link")
+    try:
+        os.link(file, part)
+    except OSError:
+        return
+    part.replace(target)

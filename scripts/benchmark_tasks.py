@@ -1,0 +1,151 @@
+"""What scripts/benchmark.py times, each a process of its own: `benchmark_tasks.py TASK ARGUMENTS`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+__all__ = ["from_generator", "load", "read", "trafilatura"]
+
+
+def _post_files(archive: str) -> Iterator[Path]:
+    for folder in ("_posts", "old_post"):
+        yield from sorted((Path(archive) / folder).glob("*.md"))
+
+
+def read(archive: str) -> int:
+    """Read every post in one process and do nothing with it; the bytes read."""
+    size = 0
+    for folder in ("_posts", "old_post"):
+        root = f"{archive}/{folder}/"
+        for name in sorted(os.listdir(root)):  # noqa: PTH208 - the floor is measured without a Path a file
+            file = os.open(root + name, os.O_RDONLY)
+            while block := os.read(file, 1 << 20):
+                size += len(block)
+            os.close(file)
+    return size
+
+
+def from_generator(archive: str, out: str) -> int:
+    """The naive script's reading behind `Dataset.from_generator`, written as one Parquet file; the rows."""
+    import datasets
+    from naive_build import read_posts
+
+    rows = datasets.Dataset.from_generator(
+        read_posts, gen_kwargs={"archive": Path(archive)}, cache_dir=f"{out}/cache"
+    )
+    rows.to_parquet(f"{out}/train.parquet")
+    return len(rows)
+
+
+def trafilatura(archive: str, out: str) -> int:
+    """datatrove with trafilatura, two workers, written as Parquet; the documents read."""
+    from datatrove.data import Document
+    from datatrove.executor import LocalPipelineExecutor
+    from datatrove.pipeline.extractors import Trafilatura
+    from datatrove.pipeline.writers import ParquetWriter
+
+    workers = 2
+
+    def posts(data: Any, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
+        for path in list(_post_files(archive))[rank::world_size]:
+            head, _, body = path.read_text(encoding="utf-8", errors="replace").partition("\n---\n")
+            if body:
+                yield Document(
+                    text=f"<html><body>{body}</body></html>", id=path.stem, metadata={"head": head}
+                )
+
+    LocalPipelineExecutor(
+        pipeline=[posts, Trafilatura(), ParquetWriter(f"{out}/data")],
+        tasks=workers,
+        workers=workers,
+        logging_dir=f"{out}/logs",
+    ).run()
+    stats = json.loads((Path(out) / "logs" / "stats.json").read_text())
+    return int(stats[-1].get("stats", {}).get("total", 0))
+
+
+# ---------------------------------------------------------------------------------------------------- loading
+
+
+def load(version: str, repeat: str, scratch: str) -> dict[str, dict[str, float]]:
+    """Typical access to the articles of a built version: for each kind its rows and median seconds."""
+    import datasets
+    import pyarrow as pa
+    import pyarrow.dataset as pads
+    import pyarrow.parquet as pq
+
+    import newsdata
+
+    datasets.disable_progress_bars()
+    found: dict[str, dict[str, float]] = {}
+    shards = sorted(str(p) for p in (Path(version) / "articles").glob("*.parquet"))
+    articles = pads.dataset(shards, format="parquet")
+    times = articles.to_table(columns=["published_at"])["published_at"]
+    first, last = pa.compute.min_max(times).as_py().values()
+    middle = first + (last - first) / 2
+    media = articles.to_table(columns=["media"])["media"].drop_null().value_counts()
+    publisher = max(media.to_pylist(), key=lambda pair: (pair["counts"], pair["values"]))["values"]
+
+    unsorted = Path(scratch) / "unsorted.parquet"
+    everything = articles.to_table()
+    order = list(range(everything.num_rows))
+    random.Random(0).shuffle(order)  # noqa: S311 - any order that is not the date's
+    pq.write_table(everything.take(order), unsorted, row_group_size=len(order), compression="zstd")
+    del everything, order, times, media
+    shuffled = pads.dataset(str(unsorted), format="parquet")
+
+    def between(start: datetime, days: int) -> Any:
+        when = pads.field("published_at")
+        return (when >= pa.scalar(start)) & (when < pa.scalar(start + timedelta(days=days)))
+
+    def take(name: str, step: Callable[[], int]) -> None:
+        seconds, rows = [], 0
+        for _ in range(max(3, int(repeat))):
+            begin = time.perf_counter()
+            rows = step()
+            seconds.append(time.perf_counter() - begin)
+        found[name] = {"seconds": statistics.median(seconds), "rows": rows}
+
+    begin = time.perf_counter()
+    train = newsdata.load_dataset(version, split="train")
+    found["load_dataset, first time"] = {"seconds": time.perf_counter() - begin, "rows": len(train)}
+    take("load_dataset, again", lambda: len(newsdata.load_dataset(version, split="train")))
+    take("all titles", lambda: articles.to_table(columns=["title"]).num_rows)
+    take("one month", lambda: articles.to_table(filter=between(middle, 30)).num_rows)
+    take("one publisher", lambda: articles.to_table(filter=pads.field("media") == publisher).num_rows)
+    chosen = [int(random.Random(number).random() * len(train)) for number in range(1000)]  # noqa: S311
+    take("1,000 random rows, one by one", lambda: sum(1 for number in chosen if train[number]))
+    take(
+        "streaming, all columns",
+        lambda: sum(1 for _ in newsdata.load_dataset(version, split="train", streaming=True)),
+    )
+    two = train.select_columns(["title", "text"])
+    take(
+        "training loop, title and text, batches of 32",
+        lambda: sum(len(b["text"]) for b in two.iter(batch_size=32)),
+    )
+    take("one week by filter", lambda: articles.to_table(filter=between(middle, 7)).num_rows)
+    take(
+        "the same week, unsorted in one row group",
+        lambda: shuffled.to_table(filter=between(middle, 7)).num_rows,
+    )
+    return found
+
+
+if __name__ == "__main__":
+    tasks: dict[str, Callable[..., Any]] = {
+        "read": read,
+        "from_generator": from_generator,
+        "trafilatura": trafilatura,
+        "load": load,
+    }
+    print(json.dumps(tasks[sys.argv[1]](*sys.argv[2:])))
