@@ -26,11 +26,12 @@ from . import engine
 from .curation import ledger as ledgers
 from .curation.merge import FEEDS, KEYS, NO_DATE, Articles, merge_posts
 from .curation.splits import Borders, Placement, choose_borders, local_days, parse_day, place
-from .errors import MachineError, RejectsError, VersionError
+from .errors import CallError, MachineError, RejectsError, VersionError
 from .packaging.difference import Difference, compare, next_version
-from .packaging.manifest import File, Manifest, Shard, parse_version, read_manifest, versions_in, write_manifest
+from .packaging.manifest import File, Manifest, Shard, parse_version, read_manifest, shards_of, versions_in, write_manifest
 from .packaging.rows import Spool, rejects_table
-from .packaging.shards import ROW_GROUP, Written, hash_file, shard_schema, write_shard
+from .packaging.shards import ROW_GROUP, Written, hash_file, read_shard, shard_schema, write_shard
+from .packaging.textfree import blank_version
 from .planning import Decided, PostShard, plan_articles, plan_posts, rows_of, shard_key
 from .reading.parse import PARSER_VERSION, article_id
 from .reading.site import classify, read_site
@@ -49,12 +50,15 @@ from .workspace import (
     write_known,
 )
 
-__all__ = ["Build", "build"]
+__all__ = ["OTHER_POSTS", "Build", "build", "build_again"]
 
 _TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
 
 _SMALL = 4 * 2**20
 """Bytes of posts below which starting processes takes longer than reading them."""
+
+OTHER_POSTS = "not in the version that is built again"
+"""Why `build_again` ignores a post."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how many rows are done, and how many there are."""
@@ -85,7 +89,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Options:
-    """What the caller of `build` asked for; see there."""
+    """What the caller of `build` asked for; see there. `again` is for `build_again`."""
 
     version: str | None
     validation_from: str | None
@@ -96,6 +100,8 @@ class _Options:
     max_reject_share: float
     workers: int
     card: str
+    text: str | None
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -134,6 +140,7 @@ def build(
     max_reject_share: float = 0.01,
     num_proc: int | None = None,
     card: str | Path | None = None,
+    text: str | None = None,
     base: str | Path | None = None,
     cache: bool = True,
     progress: Progress | None = None,
@@ -155,6 +162,9 @@ def build(
         max_reject_share: more rejects than this fraction of the posts, and more than 10, fail the build.
         num_proc: worker processes; by default as many as there are cores. Any number gives the same bytes.
         card: the curator's prose; by default the one that newsdata brings.
+        text: "none" blanks every field that carries the publisher's words and stores the hashes of the full build, which
+            `newsdata.rehydrate` makes from a copy of the archive; "full" keeps them. By default as in the version
+            before, at first "full"; `out` holds versions of one kind.
         base: folder of the version to follow; by default the newest one in `out`.
         cache: whether what earlier builds read may be used. The bytes are the same either way.
         progress: called as the build goes on, with the stage, the rows that are done and the rows there are.
@@ -186,6 +196,7 @@ def build(
         max_reject_share=max_reject_share,
         workers=num_proc or engine.available_cores(),
         card=read_card(card),
+        text=text,
     )
     try:
         with open_workspace(out, cache=cache) as workspace, ExitStack() as stack:
@@ -196,6 +207,29 @@ def build(
             path=error.filename or out,
             hint="earlier versions are untouched; make room or check the rights, then run the same command again",
         ) from error
+
+
+def build_again(
+    base_folder: Path,
+    source: str | Path,
+    workspace: Workspace,
+    *,
+    num_proc: int | None = None,
+    progress: Progress | None = None,
+) -> Build:
+    """Build a text-free version once more, in full, into the staging folder of `workspace`.
+
+    The version gives configuration, ledger and shard borders, and only files that it names are read; other posts of
+    the source are counted as ignored. `newsdata.rehydrate` compares the outcome with the hashes that are stored.
+    """
+    from .packaging.card import read_card
+
+    options = _Options(
+        version=None, validation_from=None, test_from=None, gap_days=None, drafts=None, strict=False,
+        max_reject_share=1.0, workers=num_proc or engine.available_cores(), card=read_card(None), text="full", again=True,
+    )  # fmt: skip
+    with ExitStack() as stack:
+        return _build(source, workspace.staging / "again", workspace, stack, _Clock(progress), options, base_folder)
 
 
 def _build(
@@ -214,6 +248,7 @@ def _build(
     ledger = ledgers.read_ledger(base_folder) if base_folder else ledgers.empty_ledger()
     if options.version:
         _check_version(options.version, there)
+    text = _choose_text(options, base, read_manifest(out / there[-1]) if there else None)
     dataset = workspace.staging / "version"
     dataset.mkdir()
 
@@ -226,6 +261,8 @@ def _build(
         config = read_file(opened, "_config.yml")
         site, config_notes = read_site(config, drafts=drafts)
         files, early_rejects, ignored = _sort_out(listing.files, listing.rejects, site)
+        if options.again and base and base_folder:
+            files, early_rejects = _only_named(base_folder, base, files, early_rejects, ignored)
         files_seen = len(listing.files) + len(listing.rejects)
         own_ids = _clashing_ids(files)
         plan = plan_posts(files, base)
@@ -311,7 +348,9 @@ def _build(
             columns=filled,
             shards=shards,
         )
-        difference = compare(base_folder, base, dataset, draft) if base and base_folder else None
+        if text == "none":
+            draft = blank_version(draft, dataset, base, base_folder, run)
+        difference = compare(base_folder, base, dataset, draft) if base and base_folder and not options.again else None
         version = _choose_version(options.version, base, difference, there)
         if version is None and base is not None and base_folder is not None:
             _remember(workspace, plan, parsed, cached, listed_at)
@@ -322,6 +361,8 @@ def _build(
         assert version is not None
         ledgers.write_ledger(_next_ledger(ledger, decided, before, version), dataset)
         changes = (*(base.changes if base else ()), _release_note(version, draft, difference))
+        if options.again and base:
+            draft, version, changes = replace(draft, follows=base.follows), base.dataset_version, base.changes
         manifest = _finish(replace(draft, dataset_version=version, changes=changes), dataset, options.card)
         advance(1)
     _publish_folder(dataset, out / version)
@@ -360,6 +401,21 @@ def _sort_out(
         else:
             ignored[reason] += 1
     return candidates, kept, ignored
+
+
+def _only_named(
+    folder: Path, version: Manifest, files: Sequence[SourceFile], rejects: Sequence[Reject], ignored: Counter[str]
+) -> tuple[list[SourceFile], list[Reject]]:
+    """Those that the version read or rejected; the others are counted as ignored."""
+    named: set[str] = set()
+    for shard in (*shards_of(version, "posts"), *shards_of(version, "rejects")):
+        for rows in read_shard(folder / shard.path, ["path"]):
+            named.update(rows["path"].to_pylist())
+    kept = [file for file in files if file.path in named], [reject for reject in rejects if reject.path in named]
+    other = len(files) + len(rejects) - len(kept[0]) - len(kept[1])
+    if other:
+        ignored[OTHER_POSTS] = other
+    return kept
 
 
 def _clashing_ids(files: Sequence[SourceFile]) -> dict[str, str]:
@@ -649,6 +705,23 @@ def _choose_version(
             f"{wanted} is too small for what changed since {base.dataset_version} ({'; '.join(difference.reasons)})",
             hint=f"use {needed} or higher",
         )
+    return wanted
+
+
+def _choose_text(options: _Options, base: Manifest | None, newest: Manifest | None) -> str:
+    """Whether the version holds the publisher's words: "full" or "none"."""
+    if options.text not in (None, "full", "none"):
+        raise CallError(f"{options.text!r} is neither full nor none", field="text")
+    kinds = {
+        m.dataset_version: str(m.configuration.get("text", "full")) for m in (base, newest) if m and not options.again
+    }
+    wanted = options.text or next(iter(kinds.values()), "full")
+    for version, kind in kinds.items():
+        if kind != wanted:
+            raise VersionError(
+                f"{version} was built with --text {kind}, this one is to have --text {wanted}",
+                hint="a folder holds versions of one kind; build into another folder",
+            )
     return wanted
 
 

@@ -119,6 +119,8 @@ def _say(text: str) -> None:
 )
 @click.option("--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available).")
 @click.option("--card", type=_FOLDER, help="The curator's prose (default: the one newsdata brings).")
+@click.option("--base", type=_FOLDER, help="The version to follow (default: the newest in OUT).")
+@click.option("--cache/--no-cache", default=True, help="Whether what earlier builds read may be used (default: yes).")
 @click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
 @_json_option
 def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) -> None:

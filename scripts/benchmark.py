@@ -341,12 +341,12 @@ def _incremental_section(setting: _Setting) -> dict[str, Any]:
     }
     for number in range(1, setting.repeat + 1):
         extend_archive(archive, posts=posts, new=new * number, change=change * number)
-        for name, done in (
-            (f"{new} new, {change} changed", lambda: _build(archive, out)),
-            ("nothing changed", lambda: _build(archive, out)),
-            ("full build", lambda: _build(archive, setting.fresh("full"))),
+        for name, target in (
+            (f"{new} new, {change} changed", out),
+            ("nothing changed", out),
+            ("full build", setting.fresh("full")),
         ):
-            states[name].append(done())
+            states[name].append(_build(archive, target))
             _say(f"{name}, run {number} of {setting.repeat}: {states[name][-1].seconds:.2f} s")
     results = {name: _summary(done) for name, done in states.items()}
     full = results["full build"]["seconds"]

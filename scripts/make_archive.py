@@ -37,7 +37,8 @@ _QUOTE, _NEWS, _SHARE = (
 _FEED = "东财滚动新闻"
 _FAULTS = (
     "quotes", "first-quote", "backslash", "escape", "line-break", "block-end", "control", "at-tag",
-    "quoted-tag", "colon-tag", "comment-tag", "number-category", "no-url", "no-digest", "no-title", "no-bytes",
+    "quoted-tag", "colon-tag", "comment-tag", "number-category", "no-url", "no-digest",
+    "no-title", "no-bytes",
 )  # fmt: skip
 
 
@@ -514,7 +515,8 @@ def _main() -> None:
         if not ((given.extend or given.change) and (given.out / "_config.yml").is_file()):
             made = make_archive(given.out, labels=given.labels, **options)
             print(
-                f"{made.files:,} posts, {made.bytes:,} bytes, {made.articles:,} articles, {made.copies:,} copies"
+                f"{made.files:,} posts, {made.bytes:,} bytes, "
+                f"{made.articles:,} articles, {made.copies:,} copies"
             )
         if given.extend or given.change:
             made = extend_archive(given.out, new=given.extend, change=given.change, **options)

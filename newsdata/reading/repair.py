@@ -148,8 +148,12 @@ def _cut_tag(html: str, at: int, last: int) -> tuple[str, int] | None:
         whole = _CUT_VALUE.sub("", cut[3].rstrip().removesuffix("/"))
         return f"<{cut[1]}{name}{_attributes(whole)}>", end
     if end >= last:
+        if cut[1]:
+            return "", end
+        # `a<b` at the very end is more likely a comparison than a tag that was cut behind its first letter
         glued = at > 0 and not html[at - 1].isspace() and html[at - 1] != ">"
-        return ("", end) if cut[1] or (name in _PREFIXES and not (glued and len(name) < 2)) else None
+        compared = glued and len(name) < 2 and not (name == "a" and cut[3].strip())
+        return None if compared or name not in _PREFIXES else ("", end)
     if html[end] == "<" and action is not None and (cut[1] or (action >= Action.BLOCK and len(name) > 1)):
         return f"<{cut[1]}{name}>", end
     return None
