@@ -228,8 +228,10 @@ def build_again(
         version=None, validation_from=None, test_from=None, gap_days=None, drafts=None, strict=False,
         max_reject_share=1.0, workers=num_proc or engine.available_cores(), card=read_card(None), text="full", again=True,
     )  # fmt: skip
+    out = workspace.staging / "again"
+    out.mkdir()
     with ExitStack() as stack:
-        return _build(source, workspace.staging / "again", workspace, stack, _Clock(progress), options, base_folder)
+        return _build(source, out, workspace, stack, _Clock(progress), options, base_folder)
 
 
 def _build(
@@ -265,7 +267,7 @@ def _build(
             files, early_rejects = _only_named(base_folder, base, files, early_rejects, ignored)
         files_seen = len(listing.files) + len(listing.rejects)
         own_ids = _clashing_ids(files)
-        plan = plan_posts(files, base)
+        plan = plan_posts(files, base, again=options.again)
         known = read_known(workspace)
     clock.stages["listing"]["rows"] = files_seen
 
@@ -330,8 +332,8 @@ def _build(
     with clock.stage("writing", len(articles)) as advance:
         spool = Spool(files=tuple(workspace.cache / f"{p.name}.spool" for p in parsed), batch=SPOOL_BATCH)
         shards, filled, cached = _write(
-            decided, parsed, plan, rejects, spool, site, dataset, workspace, base, base_folder, about,
-            run, advance,
+            decided, parsed, plan, rejects, spool, site, dataset, workspace, base,
+            None if options.again else base_folder, about, run, advance,
         )  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------- card
@@ -586,7 +588,10 @@ def _write(
     run: engine.Run,
     advance: Callable[[int], None],
 ) -> tuple[tuple[Shard, ...], dict[str, dict[str, int]], dict[str, CachedShard]]:
-    """Write all shards: links where the bytes are known to be the same, new files where not."""
+    """Write all shards: links where the bytes are known to be the same, new files where not.
+
+    Without `base_folder`, `base` is the version itself, built again: its borders hold, its files are not used.
+    """
     shards: list[Shard] = []
     filled: dict[str, Counter[str]] = {config: Counter() for config in CONFIGS}
 
@@ -607,7 +612,7 @@ def _write(
 
     remembered = read_cached_shards(workspace)
     cached: dict[str, CachedShard] = {}
-    article_shards = plan_articles(decided, site.timezone, base)
+    article_shards = plan_articles(decided, site.timezone, base, again=base_folder is None)
     to_write = []
     for shard in article_shards:
         key = shard_key(shard, decided, f"{about} {_describe_site(site)}")

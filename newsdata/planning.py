@@ -47,8 +47,14 @@ class PostShard:
     files: tuple[SourceFile, ...]
 
 
-def plan_posts(files: Sequence[SourceFile], base: Manifest | None) -> list[PostShard]:
-    """Cut the files into shards by the month of their names, in the order of (day, path)."""
+def plan_posts(files: Sequence[SourceFile], base: Manifest | None, *, again: bool = False) -> list[PostShard]:
+    """Cut the files into shards by the month of their names, in the order of (day, path).
+
+    Args:
+        files: the candidates.
+        base: the version whose borders are kept.
+        again: whether `base` itself is built again: then there are no other borders than its own.
+    """
     months: dict[str, list[tuple[str, SourceFile]]] = {}
     for key, file in sorted(((_post_key(f.path), f) for f in files), key=lambda pair: pair[0]):
         months.setdefault(key[:7] if key[0] != "/" else "undated", []).append((key, file))
@@ -56,7 +62,7 @@ def plan_posts(files: Sequence[SourceFile], base: Manifest | None) -> list[PostS
     for month, members in months.items():
         keys = [key for key, _ in members]
         sizes = np.array([file.size for _, file in members])
-        for number, begin, end in _cut(keys, _kept_borders(base, "posts", "posts", month), sizes):
+        for number, begin, end in _cut(keys, _kept_borders(base, "posts", "posts", month), sizes, again=again):
             shards.append(
                 PostShard(
                     path=f"posts/posts-{month}-{number:05d}.parquet",
@@ -89,16 +95,18 @@ def _kept_borders(base: Manifest | None, config: str, split: str, month: str) ->
 
 
 def _cut(
-    keys: Sequence[Any], kept: list[tuple[int, Any]], sizes: np.ndarray | None = None
+    keys: Sequence[Any], kept: list[tuple[int, Any]], sizes: np.ndarray | None = None, *, again: bool = False
 ) -> list[tuple[int, int, int]]:
     """Cut sorted keys into shards: (number, begin, end).
 
     Borders that the version before had stay; only what stands after the last one is cut anew, at SHARD_ROWS rows or
-    SHARD_BYTES bytes.
+    SHARD_BYTES bytes, and not even that where a version is built `again`.
     """
     numbers = [number for number, _ in kept] or [0]
     begins = [0, *(bisect_left(keys, start) for _, start in kept[1:])]
     pieces = [(n, b, e) for n, b, e in zip(numbers, begins, [*begins[1:], len(keys)], strict=True)]
+    if again and kept:
+        return [piece for piece in pieces if piece[1] < piece[2]]
     number, begin, end = pieces.pop()
     while begin < end:
         cut = min(begin + SHARD_ROWS, end)
@@ -144,8 +152,10 @@ class ArticleShard:
     articles: np.ndarray
 
 
-def plan_articles(decided: Decided, timezone: str, base: Manifest | None) -> list[ArticleShard]:
-    """Cut every split into shards by month, in the order of (published_at, article_id)."""
+def plan_articles(
+    decided: Decided, timezone: str, base: Manifest | None, *, again: bool = False
+) -> list[ArticleShard]:
+    """Cut every split into shards by month, in the order of (published_at, article_id); see `plan_posts`."""
     articles, placement = decided.articles, decided.placement
     if not len(articles):
         return []
@@ -162,7 +172,7 @@ def plan_articles(decided: Decided, timezone: str, base: Manifest | None) -> lis
             ids = articles.article_id.take(pa.array(members)).to_pylist()
             keys = list(zip(articles.published_at[members].tolist(), ids, strict=True))
             kept = [(n, _start_key(start)) for n, start in _kept_borders(base, config, split, month)]
-            for piece, begin, end in _cut(keys, kept):
+            for piece, begin, end in _cut(keys, kept, again=again):
                 plan.append(
                     ArticleShard(
                         path=f"{config}/{split}-{month}-{piece:05d}.parquet",

@@ -53,18 +53,27 @@ class Planted:
 
 _SYLLABLES = "华中东方信安金海天科新国长江南北恒达瑞康泰盛润丰源宏远创智联通航电力材化生物能光明星云图腾龙凤嘉和美德仁善福禄"
 _COMMON = (
-    "公司 市场 行业 经济 发展 企业 项目 产品 技术 投资 资金 政策 增长 下降 预计 目前 未来 持续 推动 提升 需求 供给 价格 成本 "
-    "利润 业务 客户 合作 战略 平台 数据 服务 管理 改革 创新 风险 监管 机构 银行 基金 证券 债券 股票 期货 汇率 利率 通胀 就业 "
-    "消费 出口 进口 贸易 制造 能源 电力 汽车 芯片 医药 地产 农业 物流 教育 旅游 环保 城市 农村 区域 国际 全球 美国 欧洲 亚洲 "
-    "会议 报告 调研 专家 分析 认为 指出 表示 强调 介绍 透露 此外 同时 其中 因此 但是 由于 随着 通过 对于 关于 以及 进一步 "
-    "积极 稳定 有效 重要 主要 明显 显著 快速 合理 全面 深入 加快 完善 优化 扩大 支持 促进 保障 落实 实施 建设 开展 参与 完成"
+    "公司 市场 行业 经济 发展 企业 项目 产品 技术 投资 资金 政策 增长 下降 预计 目前 未来"
+    " 持续 推动 提升 需求 供给 价格 成本 "
+    "利润 业务 客户 合作 战略 平台 数据 服务 管理 改革 创新 风险 监管 机构 银行 基金 证券"
+    " 债券 股票 期货 汇率 利率 通胀 就业 "
+    "消费 出口 进口 贸易 制造 能源 电力 汽车 芯片 医药 地产 农业 物流 教育 旅游 环保 城市"
+    " 农村 区域 国际 全球 美国 欧洲 亚洲 "
+    "会议 报告 调研 专家 分析 认为 指出 表示 强调 介绍 透露 此外 同时 其中 因此 但是 由于"
+    " 随着 通过 对于 关于 以及 进一步 "
+    "积极 稳定 有效 重要 主要 明显 显著 快速 合理 全面 深入 加快 完善 优化 扩大 支持 促进"
+    " 保障 落实 实施 建设 开展 参与 完成"
 ).split()
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _ENGLISH = (
-    "the of and to in a is that for on with as by from at it are was be this which or an has have not were their they but can "
-    "more will new one all its been also into other than our when time some use data user code release team project version "
-    "build test server client page file system support change update feature issue community work people year day first last "
-    "report market price company growth rate bank trade energy policy government industry global local research model design"
+    "the of and to in a is that for on with as by from at it are was be this which or an "
+    "has have not were their they but can "
+    "more will new one all its been also into other than our when time some use data user"
+    " code release team project version "
+    "build test server client page file system support change update feature issue commun"
+    "ity work people year day first last "
+    "report market price company growth rate bank trade energy policy government industry"
+    " global local research model design"
 ).split()
 
 
@@ -124,27 +133,53 @@ def _date(day: int) -> str:
 # --------------------------------------------------------------------------------------------- templates
 
 _FAMILIES: dict[str, str] = {
-    "margin": "{n}（{c}）{d}融资买入额{a}，融资偿还额{a}，融资净买入{a}，融资余额{a}，占流通市值的{p}%，超过近一年{i}%分位水平。融券方面，当日融券卖出{i}股，融券余额{a}。",
-    "fund": "{d}，{n}精选混合型证券投资基金（{c}）最新单位净值为{f}，累计净值为{f}，较前一交易日上涨{p}%。该基金近一个月收益率为{p}%，同类排名{i}|{i}。",
-    "meeting": "{n}（{c}）{d}公告，公司将于{i}号会议室召开年度股东大会，审议董事会工作报告、监事会工作报告、年度财务决算报告、利润分配预案及续聘会计师事务所等议案。"
-    "本次股东大会采用现场表决与网络投票相结合的方式，网络投票时间为9:15-15:00。股权登记日收市后登记在册的全体股东均有权出席。会务联系电话：{t}，联系人：{s}。",
-    "block": "{d}，{n}发生一笔大宗交易，成交量{i}万股，成交金额{a}，成交价{f}元，相对当日收盘价折价{p}%。买方营业部为机构专用。",
-    "pledge": "{n}（{c}）发布公告，控股股东{s}将其所持有的公司{i}万股股份办理质押，占其所持股份的{p}%，占公司总股本的{p}%。质押用途为自身资金需求。截至公告日，累计质押{i}万股。",
+    "margin": "{n}（{c}）{d}融资买入额{a}，融资偿还额{a}，融资净买入{a}，融资余额{a}，占流通市值的"
+    "{p}%，超过近一年{i}%分位水平。融券方面，当日融券卖出{i}股，融券余额{a}。",
+    "fund": "{d}，{n}精选混合型证券投资基金（{c}）最新单位净值为{f}，累计净值为{f}，较前一交易日"
+    "上涨{p}%。该基金近一个月收益率为{p}%，同类排名{i}|{i}。",
+    "meeting": "{n}（{c}）{d}公告，公司将于{i}号会议室召开年度股东大会，审议董事会工作报告、监事会工"
+    "作报告、年度财务决算报告、利润分配预案及续聘会计师事务所等议案。"
+    "本次股东大会采用现场表决与网络投票相结合的方式，网络投票时间为9:15-15:00。股权登记日"
+    "收市后登记在册的全体股东均有权出席。会务联系电话：{t}，联系人：{s}。",
+    "block": "{d}，{n}发生一笔大宗交易，成交量{i}万股，成交金额{a}，成交价{f}元，相对当日收盘价折"
+    "价{p}%。买方营业部为机构专用。",
+    "pledge": "{n}（{c}）发布公告，控股股东{s}将其所持有的公司{i}万股股份办理质押，占其所持股份的"
+    "{p}%，占公司总股本的{p}%。质押用途为自身资金需求。截至公告日，累计质押{i}万股。",
     "limit": "{n}今日涨停，换手率{p}%，成交额{a}。龙虎榜数据显示，机构净买入{a}。",
-    "profit": "{n}（{c}）{d}晚间披露业绩预告，预计上半年实现归属于上市公司股东的净利润{a}至{a}，同比增长{p}%至{p}%。业绩变动主要原因是报告期内公司主营业务收入增长，毛利率提升，期间费用得到有效控制。",
-    "rating": "{s}证券给予{n}买入评级，目标价{f}元。预计公司未来三年每股收益分别为{f}元、{f}元、{f}元，对应市盈率{p}倍、{p}倍、{p}倍。风险提示：宏观经济波动，行业竞争加剧，原材料价格上涨。",
+    "profit": "{n}（{c}）{d}晚间披露业绩预告，预计上半年实现归属于上市公司股东的净利润{a}至{a}，同"
+    "比增长{p}%至{p}%。业绩变动主要原因是报告期内公司主营业务收入增长，毛利率提升，期间费"
+    "用得到有效控制。",
+    "rating": "{s}证券给予{n}买入评级，目标价{f}元。预计公司未来三年每股收益分别为{f}元、{f}元、{f}"
+    "元，对应市盈率{p}倍、{p}倍、{p}倍。风险提示：宏观经济波动，行业竞争加剧，原材料价格"
+    "上涨。",
     "dividend": "{n}公告，每10股派发现金红利{f}元（含税），共计派发{a}，股权登记日为{d}。",
-    "resign": "{n}公告，公司董事会近日收到董事{s}先生提交的书面辞职报告，{s}先生因个人原因申请辞去公司董事职务，辞职后将不再担任公司任何职务。公司对{s}先生在任职期间为公司发展所做的贡献表示衷心感谢。",
-    "table": "{n}\n开盘\t{f}\t收盘\t{f}\n最高\t{f}\t最低\t{f}\n成交量\t{i}\t成交额\t{a}\n市盈率\t{p}\t市净率\t{p}\n五日均线\t{f}\t十日均线\t{f}\n二十日均线\t{f}\t六十日均线\t{f}",
-    "fx": "中国外汇交易中心公布，{d}人民币汇率中间价为1美元对人民币{f}元，1欧元对人民币{f}元，100日元对人民币{f}元，1港元对人民币{f}元，1英镑对人民币{f}元。",
-    "notice": "证券代码：{c}　证券简称：{n}　公告编号：2022-{i}\n{n}股份有限公司关于使用部分闲置募集资金进行现金管理的进展公告\n"
-    "本公司董事会及全体董事保证公告内容不存在虚假记载、误导性陈述或者重大遗漏，并对其内容的真实性、准确性和完整性承担个别及连带责任。\n"
-    "公司于近日召开董事会会议和监事会会议，审议通过了《关于使用部分闲置募集资金进行现金管理的议案》，同意公司在不影响募集资金投资项目正常进行的前提下，使用额度不超过{a}的闲置募集资金进行现金管理，有效期为12个月，在上述额度内资金可滚动使用。\n"
-    "近日，公司向{s}银行购买了结构性存款产品，金额{a}，期限{i}天，预期年化收益率{p}%。公司与上述受托方不存在关联关系。\n"
-    "公司将严格按照相关规定控制风险，财务部门将及时分析和跟踪产品投向，独立董事、监事会有权对资金使用情况进行监督与检查。备查文件：1、产品说明书；2、回单。",
-    "ann_en": "{N} Corp ({T}) reported quarterly revenue of {f} million dollars, compared with {f} million dollars a year earlier. Earnings per share came to {f}, against the {f} that analysts had expected. Shares closed at {f}, up {p} percent.",
-    "nav_en": "{N} Global Equity Fund announced a net asset value per share of {f} as of the close of business, a change of {p} percent from the previous valuation. Total net assets stood at {f} million.",
-    "rel_en": "Version {i}.{i}.{i} of {N} has been released. It fixes {i} issues and brings {i} new features. Download it from the usual place, read the changelog, and report problems in the issue tracker. Thanks to everyone who contributed to this release.",
+    "resign": "{n}公告，公司董事会近日收到董事{s}先生提交的书面辞职报告，{s}先生因个人原因申请辞去"
+    "公司董事职务，辞职后将不再担任公司任何职务。公司对{s}先生在任职期间为公司发展所做的"
+    "贡献表示衷心感谢。",
+    "table": "{n}\n开盘\t{f}\t收盘\t{f}\n最高\t{f}\t最低\t{f}\n成交量\t{i}\t成交额\t{a}\n市盈率\t"
+    "{p}\t市净率\t{p}\n五日均线\t{f}\t十日均线\t{f}\n二十日均线\t{f}\t六十日均线\t{f}",
+    "fx": "中国外汇交易中心公布，{d}人民币汇率中间价为1美元对人民币{f}元，1欧元对人民币{f}元，1"
+    "00日元对人民币{f}元，1港元对人民币{f}元，1英镑对人民币{f}元。",
+    "notice": "证券代码：{c}　证券简称：{n}　公告编号：2022-{i}\n{n}股份有限公司关于使用部分闲置募"
+    "集资金进行现金管理的进展公告\n"
+    "本公司董事会及全体董事保证公告内容不存在虚假记载、误导性陈述或者重大遗漏，并对其内容"
+    "的真实性、准确性和完整性承担个别及连带责任。\n"
+    "公司于近日召开董事会会议和监事会会议，审议通过了《关于使用部分闲置募集资金进行现金管"
+    "理的议案》，同意公司在不影响募集资金投资项目正常进行的前提下，使用额度不超过{a}的闲"
+    "置募集资金进行现金管理，有效期为12个月，在上述额度内资金可滚动使用。\n"
+    "近日，公司向{s}银行购买了结构性存款产品，金额{a}，期限{i}天，预期年化收益率{p}%。公"
+    "司与上述受托方不存在关联关系。\n"
+    "公司将严格按照相关规定控制风险，财务部门将及时分析和跟踪产品投向，独立董事、监事会有"
+    "权对资金使用情况进行监督与检查。备查文件：1、产品说明书；2、回单。",
+    "ann_en": "{N} Corp ({T}) reported quarterly revenue of {f} million dollars, compared with {f} "
+    "million dollars a year earlier. Earnings per share came to {f}, against the {f} that"
+    " analysts had expected. Shares closed at {f}, up {p} percent.",
+    "nav_en": "{N} Global Equity Fund announced a net asset value per share of {f} as of the close "
+    "of business, a change of {p} percent from the previous valuation. Total net assets s"
+    "tood at {f} million.",
+    "rel_en": "Version {i}.{i}.{i} of {N} has been released. It fixes {i} issues and brings {i} new"
+    " features. Download it from the usual place, read the changelog, and report problems"
+    " in the issue tracker. Thanks to everyone who contributed to this release.",
 }
 
 

@@ -314,15 +314,11 @@ def test_the_hub_refuses_a_bad_card(hub: Hub, owner: Client, name: str, tmp_path
 @pytest.mark.parametrize(
     "match",
     [
-        "GET .*/refs",
-        "GET .*/tree/",
-        "repos/create",
-        "validate-yaml",
-        "preupload",
-        "batch",
-        "PUT",
-        "/commit/",
-        "/tag/",
+        *("GET .*/refs", "PUT", "/commit/", "/tag/"),
+        *(
+            pytest.param(m, marks=pytest.mark.slow)
+            for m in ("tree", "create", "validate", "preupload", "batch")
+        ),
     ],
 )
 def test_a_busy_hub_is_asked_again(hub: Hub, owner: Client, made: Path, name: str, match: str) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
+import hashlib
+import importlib
 import io
 import lzma
 import os
 import pickle
 import stat
 import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +30,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsdata.errors import SourceError
-from newsdata.reading import archives, sources
+from newsdata.reading import archives
 from newsdata.reading.sources import Listing, Source, list_files, open_source, read_file, read_files
 from newsdata.schema import REJECT_RULES, Reject
 
@@ -116,9 +120,11 @@ def unpack(tmp_path: Path) -> Callable[[bytes], Opened]:
 
 
 def refused(unpack: Callable[[bytes], Opened], data: bytes, match: str, tmp_path: Path) -> SourceError:
+    scratch = tmp_path / "scratch"
+    before = set(scratch.iterdir()) if scratch.exists() else set()
     with pytest.raises(SourceError, match=match) as caught:
         unpack(data)
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert set(scratch.iterdir()) == before  # nothing is left behind
     return caught.value
 
 
@@ -144,13 +150,21 @@ SHAPES: dict[str, Callable[[dict[str, bytes], str], bytes]] = {
 
 @pytest.mark.parametrize("top", ["", "finews-main/"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_archive_is_its_folder(shape: str, top: str, tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
+def test_an_archive_is_its_folder(
+    shape: str, top: str, tmp_path: Path, unpack: Callable[[bytes], Opened]
+) -> None:
     folder = Opened(write(tmp_path / "site", SITE), tmp_path / "scratch")
     assert folder.read == SITE and folder.rules == []
     archive = unpack(SHAPES[shape](SITE, top))
     assert archive.read == SITE and archive.rules == []
-    assert archive.listing.notes == ((f"paths are given without the archive's top folder {top}",) if top else ())
-    assert read_file(archive.source, "_config.yml") == read_file(folder.source, "_config.yml") == SITE["_config.yml"]
+    assert archive.listing.notes == (
+        (f"paths are given without the archive's top folder {top}",) if top else ()
+    )
+    assert (
+        read_file(archive.source, "_config.yml")
+        == read_file(folder.source, "_config.yml")
+        == SITE["_config.yml"]
+    )
     assert read_file(archive.source, "nothing") is read_file(folder.source, "nothing") is None
 
 
@@ -183,8 +197,7 @@ def test_git_sub_folder_and_older_revision(tmp_path: Path) -> None:
 def test_addresses_are_their_folder(tmp_path: Path) -> None:
     memory = fsspec.filesystem("memory")
     memory.store.clear()
-    names = {path: data for path, data in SITE.items()}
-    for path, data in names.items():
+    for path, data in SITE.items():
         memory.pipe_file(f"/site/{path}", data)
     memory.pipe_file("/site.tar.gz", gzip.compress(tar_of(SITE, "top/")))
     write(tmp_path / "si te", SITE)
@@ -229,7 +242,9 @@ def test_http(tmp_path: Path) -> None:
             open_source(f"{address}/page.html", scratch=tmp_path / "scratch")
         assert "clone" in str(caught.value)
     with pytest.raises(SourceError, match="cannot be read") as caught:
-        open_source(f"{address.replace('//', '//user:PASSWORD@')}/a.tar.gz?k=SECRET", scratch=tmp_path / "scratch")
+        open_source(
+            f"{address.replace('//', '//user:PASSWORD@')}/a.tar.gz?k=SECRET", scratch=tmp_path / "scratch"
+        )
     assert "SECRET" not in str(caught.value) and "PASSWORD" not in str(caught.value)
 
 
@@ -243,8 +258,8 @@ def test_wrong_specs(tmp_path: Path) -> None:
         "no@such": "no such source",
         "a\0b": "no such source",
         str(tmp_path / "pipe"): "neither a folder nor a file",
-        str(tmp_path / "text"): "neither a tar nor a zip",
-        str(tmp_path / "empty"): "neither a tar nor a zip",
+        str(tmp_path / "text"): "no tar or zip",
+        str(tmp_path / "empty"): "no tar or zip",
         str(tmp_path / "text.gz"): "neither a tar nor a zip",
         "memory://nothing": "nothing at this address",
         "nosuch://x/y": "cannot be read: ValueError: Protocol not known",
@@ -255,8 +270,8 @@ def test_wrong_specs(tmp_path: Path) -> None:
 
 
 def test_a_missing_driver_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
-    monkeypatch.setattr("fsspec.registry._registry", {})
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.delitem(importlib.import_module("fsspec.registry")._registry, "s3", raising=False)
     with pytest.raises(SourceError, match=r"pip install newsdata\[s3\]"):
         open_source("s3://bucket/a.tar", scratch=tmp_path)
 
@@ -265,7 +280,9 @@ def test_a_missing_driver_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_no_file_in_a_folder(tmp_path: Path) -> None:
-    root = write(tmp_path / "site", {"_posts/a.md": b"a", ".git/config": b"no", "sub/.git": b"no", "b.md": b"b"})
+    root = write(
+        tmp_path / "site", {"_posts/a.md": b"a", ".git/config": b"no", "sub/.git": b"no", "b.md": b"b"}
+    )
     outside = write(tmp_path / "outside", {"secret.md": b"secret"})
     (root / "_posts/link.md").symlink_to(outside / "secret.md")
     (root / "_posts/loop.md").symlink_to("loop.md")
@@ -273,11 +290,7 @@ def test_what_is_no_file_in_a_folder(tmp_path: Path) -> None:
     (root / "linked").symlink_to(outside)
     os.mkfifo(root / "_posts/pipe.md")
     (root / "empty").mkdir()
-    with open(os.fsencode(root) + b"/_posts/\xff.md", "wb") as file:
-        file.write(b"x")
-    os.mkdir(os.fsencode(root) + b"/\xfe")
-    with open(os.fsencode(root) + b"/\xfe/c.md", "wb") as file:
-        file.write(b"x")
+    write(root, {os.fsdecode(b"_posts/\xff.md"): b"x", os.fsdecode(b"\xfe/c.md"): b"x"})
     found = Opened(root, tmp_path)
     assert found.read == {"_posts/a.md": b"a", "b.md": b"b"}
     assert found.rules == [
@@ -352,7 +365,16 @@ def link_folder(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [change_size, change_time, Path.unlink, become_pipe, become_link, become_folder, lose_folder, link_folder],
+    [
+        change_size,
+        change_time,
+        Path.unlink,
+        become_pipe,
+        become_link,
+        become_folder,
+        lose_folder,
+        link_folder,
+    ],
 )
 def test_a_file_that_changes_after_listing(change: Callable[[Path], None], tmp_path: Path) -> None:
     root = write(tmp_path / "site", {"_posts/a.md": b"a", "b.md": b"b", "z/c.md": b"c"})
@@ -361,7 +383,11 @@ def test_a_file_that_changes_after_listing(change: Callable[[Path], None], tmp_p
     change(root / "_posts/a.md")
     read = {file.path: data for file, data in read_files(source, listing.files)}
     reject = read.pop("_posts/a.md")
-    assert isinstance(reject, Reject) and (reject.rule, reject.path, reject.size) == ("unreadable", "_posts/a.md", 1)
+    assert isinstance(reject, Reject) and (reject.rule, reject.path, reject.size) == (
+        "unreadable",
+        "_posts/a.md",
+        1,
+    )
     assert read == {"b.md": b"b", "z/c.md": b"c"}
 
 
@@ -403,7 +429,7 @@ def test_unreadable_files_and_folders(tmp_path: Path) -> None:
 
 
 def test_a_deep_tree(tmp_path: Path) -> None:
-    depth = 3000
+    depth = 2100
     root = tmp_path / "site"
     root.mkdir()
     here = os.open(root, os.O_RDONLY)
@@ -438,7 +464,9 @@ def test_too_large_is_never_read(
     opened += [Opened(spec, tmp_path) for spec in (work, f"{work}@main", "memory://big")]
     for found in opened:
         assert found.read == {"_posts/small.md": b"012345678"}
-        assert [(r.path, r.rule, r.size) for r in found.listing.rejects] == [("_posts/big.md", "too-large", 10)]
+        assert [(r.path, r.rule, r.size) for r in found.listing.rejects] == [
+            ("_posts/big.md", "too-large", 10)
+        ]
     memory.store.clear()
 
 
@@ -482,7 +510,12 @@ def test_members_that_are_no_files(unpack: Callable[[bytes], Opened]) -> None:
 def test_links_and_odd_names_in_a_zip(unpack: Callable[[bytes], Opened]) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for name, mode in {"link": stat.S_IFLNK, "pipe": stat.S_IFIFO, "file": stat.S_IFREG, "folder": stat.S_IFDIR}.items():
+        for name, mode in {
+            "link": stat.S_IFLNK,
+            "pipe": stat.S_IFIFO,
+            "file": stat.S_IFREG,
+            "folder": stat.S_IFDIR,
+        }.items():
             info = zipfile.ZipInfo(name)
             info.external_attr = (mode | 0o644) << 16
             archive.writestr(info, b"/etc/passwd")
@@ -510,22 +543,20 @@ def test_two_members_with_one_name(unpack: Callable[[bytes], Opened]) -> None:
     for data in (out.getvalue(), tar):
         found = unpack(data)
         assert found.read == {"a.md": b"third"}
-        assert [(r.path, r.rule, r.size) for r in found.listing.rejects if r.sha256] == [
-            ("a.md", "path-taken", 6),
-            ("a.md", "path-taken", 5),
-        ] or [r.size for r in found.listing.rejects] == [5, 6]
-        assert len(found.listing.rejects) == 2
+        assert found.rules == [("a.md", "path-taken")] * 2
+        assert {reject.sha256 for reject in found.listing.rejects} == {
+            hashlib.sha256(b"first").hexdigest(), hashlib.sha256(b"second").hexdigest()
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress, zstd])
-@pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.8])
 def test_truncated_tars(
     pack: Callable[[bytes], bytes], part: float, tmp_path: Path, unpack: Callable[[bytes], Opened]
 ) -> None:
     tar = tar_of({f"_posts/{number}.md": os.urandom(2000) for number in range(20)})
     packed = pack(tar)
-    error = refused(unpack, packed[: int(len(packed) * part)], "truncated|damaged|neither", tmp_path)
-    assert "member" in error.reason or pack is bz2.compress  # bz2 gives nothing of its only block
+    refused(unpack, packed[: int(len(packed) * part)], "(truncated|damaged).* member", tmp_path)
     refused(unpack, pack(tar[: 2048 + 2048 + 512]), "truncated: it ends after 1 whole members", tmp_path)
 
 
@@ -545,13 +576,11 @@ def test_damaged_checksums(tmp_path: Path, unpack: Callable[[bytes], Opened]) ->
     packed = bytearray(gzip.compress(tar_of(SITE)))
     packed[-8] ^= 1
     refused(unpack, bytes(packed), "damaged after 7 members", tmp_path)
-    archive = bytearray(zip_of({"a.md": b"a" * 99}) if False else b"")
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as stored:
         stored.writestr("a.md", b"good bytes")
         stored.writestr("b.md", b"more bytes")
-    archive = bytearray(out.getvalue().replace(b"good bytes", b"evil bytes"))
-    found = unpack(bytes(archive))
+    found = unpack(out.getvalue().replace(b"good bytes", b"evil bytes"))
     assert found.read == {"b.md": b"more bytes"} and found.rules == [("a.md", "unreadable")]
     refused(unpack, out.getvalue()[:-30], "zip file is damaged or truncated", tmp_path)
     encrypted = bytearray(out.getvalue())
@@ -583,14 +612,10 @@ def test_bombs(tmp_path: Path, unpack: Callable[[bytes], Opened], monkeypatch: p
 
 def test_xz_that_asks_for_much_memory(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
     tar = tar_of({"a.md": b"a"})
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 1 << 29}]
     greedy = bytearray(lzma.compress(tar, filters=[{"id": lzma.FILTER_LZMA2, "preset": 0}]))
-    del filters
-    # The dictionary size stands in the block header: 12 bytes stream header, size, flags, filter id, length, size.
+    # The dictionary size stands in the block header, after size, flags, filter id and length.
     assert greedy[14:16] == b"\x21\x01"
     greedy[16] = 38  # 2 GiB
-    import zlib
-
     size = (greedy[12] + 1) * 4
     greedy[12 + size - 4 : 12 + size] = zlib.crc32(greedy[12 : 12 + size - 4]).to_bytes(4, "little")
     refused(unpack, bytes(greedy), "[Mm]emory", tmp_path)
@@ -609,26 +634,30 @@ def test_sparse_members(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> No
     for form in ("gnu", "posix"):
         packed = tmp_path / f"{form}.tar"
         done = subprocess.run(
-            ["tar", f"--format={form}", "--sparse", "-cf", packed, "-C", root, "holes.md", "z.md"], check=False
+            ["tar", f"--format={form}", "--sparse", "-cf", packed, "-C", root, "holes.md", "z.md"],
+            check=False,
         )
         if done.returncode:
             pytest.skip("no GNU tar here")
         found = unpack(packed.read_bytes())
         assert found.read["z.md"] == b"z"
-        assert found.rules == [("holes.md", "unreadable")] or found.read["holes.md"] == (root / "holes.md").read_bytes()
-        assert b"sparse" in packed.read_bytes() or b"holes.md" in packed.read_bytes()
+        assert found.rules == [("holes.md", "unreadable")]
 
 
 names = st.text(st.characters(exclude_characters="\0/"), min_size=1, max_size=130).filter(
-    lambda name: name not in (".", "..", ".git") and len(name.encode("utf-8", "surrogateescape")) < 256
-    if not any("\ud800" <= letter <= "\udfff" for letter in name)
-    else False
+    lambda name: (
+        name not in (".", "..", ".git") and len(name.encode("utf-8", "surrogateescape")) < 256
+        if not any("\ud800" <= letter <= "\udfff" for letter in name)
+        else False
+    )
 )
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.dictionaries(st.lists(names, min_size=1, max_size=4).map("/".join), st.binary(max_size=1100), max_size=6),
+    st.dictionaries(
+        st.lists(names, min_size=1, max_size=4).map("/".join), st.binary(max_size=1100), max_size=6
+    ),
     st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
 )
 def test_tars_are_read_as_tarfile_reads_them(files: dict[str, bytes], format: int) -> None:
@@ -649,7 +678,16 @@ def test_tars_are_read_as_tarfile_reads_them(files: dict[str, bytes], format: in
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_archives_never_crash(data: st.DataObject) -> None:
-    make = data.draw(st.sampled_from([tar_of, zip_of, lambda files: gzip.compress(tar_of(files)), lambda files: tar_of(files, "长" * 60)]))
+    make = data.draw(
+        st.sampled_from(
+            [
+                tar_of,
+                zip_of,
+                lambda files: gzip.compress(tar_of(files)),
+                lambda files: tar_of(files, "长" * 60),
+            ]
+        )
+    )
     packed = bytearray(make({"_posts/" + "长" * 40: b"abc" * 300, "b": b"\0" * 600}))
     for place, value in data.draw(
         st.lists(st.tuples(st.integers(0, len(packed) - 1), st.integers(0, 255)), min_size=1, max_size=6)
@@ -704,7 +742,9 @@ def test_hostile_names_in_git(tmp_path: Path) -> None:
     work = git_of(tmp_path / "repo", {"a.md": b"a"})
     blob = git(work, "hash-object", "-w", "a.md")
     entry = bytes.fromhex(blob)
-    raw = b"".join(b"100644 " + name + b"\0" + entry for name in (b"..", b".git", b"a.md", b"a.md", b"\xff.md"))
+    raw = b"".join(
+        b"100644 " + name + b"\0" + entry for name in (b"..", b".git", b"a.md", b"a.md", b"\xff.md")
+    )
     tree = git(work, "hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=raw)
     commit = git(work, "commit-tree", tree, "-m", "hostile")
     found = Opened(f"{work}@{commit}", tmp_path)
@@ -713,20 +753,22 @@ def test_hostile_names_in_git(tmp_path: Path) -> None:
 
 
 def test_git_runs_nothing_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = git_of(tmp_path / "repo", {"a.md": b"real\n", ".gitattributes": b"* filter=f diff=d text eol=crlf\n"})
+    work = git_of(
+        tmp_path / "repo", {"a.md": b"real\n", ".gitattributes": b"* filter=f diff=d text eol=crlf\n"}
+    )
+    write(work, {"evil.md": b"evil\n"})
+    git(work, "replace", git(work, "rev-parse", "HEAD:a.md"), git(work, "hash-object", "-w", "evil.md"))
     trap = tmp_path / "trap"
     trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
     trap.chmod(0o755)
     for key in (
-        "core.fsmonitor", "core.pager", "core.sshCommand", "filter.f.smudge", "filter.f.clean", "diff.d.textconv",
-        "diff.d.command", "pager.ls-tree", "alias.ls-tree", "alias.cat-file", "core.alternateRefsCommand",
+        "core.fsmonitor", "core.pager", "core.sshCommand", "filter.f.smudge", "filter.f.clean", "pager.ls-tree",
+        "diff.d.textconv", "diff.d.command", "alias.ls-tree", "alias.cat-file", "core.alternateRefsCommand",
     ):  # fmt: skip
         git(work, "config", key, str(trap))
     git(work, "config", "core.hooksPath", str(tmp_path))
     (tmp_path / "post-checkout").symlink_to(trap)
-    # A replaced object and settings of the caller's must not show either.
-    write(work, {"evil.md": b"evil\n"})
-    git(work, "replace", git(work, "rev-parse", "HEAD:a.md"), git(work, "hash-object", "-w", "evil.md"))
+    # The replaced object and settings of the caller's must not show either.
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", str(trap))
     monkeypatch.setenv("GIT_PAGER", str(trap))
@@ -740,12 +782,12 @@ def test_a_partial_clone_asks_no_remote(tmp_path: Path) -> None:
     git(work, "config", "uploadpack.allowFilter", "true")
     git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", work.as_uri(), "partial.git")
     trap = tmp_path / "trap"
-    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\nexec git-upload-pack \"$@\"\n")
+    trap.write_text(f'#!/bin/sh\ntouch {tmp_path}/sprung\nexec git-upload-pack "$@"\n')
     trap.chmod(0o755)
     git(tmp_path / "partial.git", "config", "remote.origin.uploadpack", str(trap))
     git(tmp_path / "partial.git", "config", "protocol.file.allow", "always")
-    found = Opened(tmp_path / "partial.git", tmp_path)
-    assert found.read == {} and found.rules == [("a.md", "unreadable"), ("b.md", "unreadable")]
+    with pytest.raises(SourceError, match="partial clone"):
+        Opened(tmp_path / "partial.git", tmp_path)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -769,19 +811,23 @@ def test_a_damaged_object_costs_one_file(tmp_path: Path) -> None:
     }
 
 
+def open_descriptors() -> int:
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
 def test_readers_close_what_they_open(tmp_path: Path) -> None:
     work = git_of(tmp_path / "repo", {f"{number}/a.md": b"a" * 9000 for number in range(50)})
     (tmp_path / "a.zip").write_bytes(zip_of({"a": b"a", "b": b"b"}))
     for spec in (work, f"{work}@HEAD", tmp_path / "a.zip"):
         source = open_source(spec, scratch=tmp_path)
         files = list_files(source).files
-        before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+        before = open_descriptors()
         for _ in range(3):
             reader = read_files(source, files)
             next(reader)
             reader.close()  # type: ignore[attr-defined]
-        if before:
-            assert len(os.listdir("/proc/self/fd")) == before
+        assert open_descriptors() == before
 
 
 def test_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -801,5 +847,25 @@ def test_a_spool_that_is_gone(tmp_path: Path, unpack: Callable[[bytes], Opened])
         list(read_files(found.source, found.listing.files))
 
 
-def test_sources_says_what_it_gives() -> None:
-    assert sorted(sources.__all__) == sorted(set(sources.__all__))
+def test_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        s3 = fsspec.filesystem("s3", skip_instance_cache=True)
+        s3.mkdir("bucket")
+        s3.pipe({f"bucket/site/{path}": data for path, data in SITE.items()})
+        s3.pipe_file("bucket/site/folder/", b"")
+        s3.pipe_file("bucket/site.zip", zip_of(SITE))
+        for spec in ("s3://bucket/site", "s3://bucket/site/", "s3://bucket/site.zip"):
+            assert Opened(spec, tmp_path).read == SITE, spec
+        with pytest.raises(SourceError, match="nothing at this address"):
+            open_source("s3://bucket/no.zip", scratch=tmp_path)
+    finally:
+        server.stop()

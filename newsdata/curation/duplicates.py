@@ -58,14 +58,14 @@ class Clusters:
 def assign(pairs: Pairs, article_ids: pa.Array, ledger: pa.Table | None = None) -> Clusters:
     """Group articles and name each group by its first-ingested member.
 
-    What the ledger joined stays joined and keeps its name; a new article takes the name of the group it joins.
-    Where old groups meet, the name that stands first in the ledger wins, and the others become its aliases.
+    What the ledger joined stays joined and keeps its name; a new article takes the name of the group that
+    it joins. Where old groups meet, the name that stands first in the ledger wins; the others are its aliases.
 
     Args:
         pairs: from `match`, over these articles.
         article_ids: every article; those that the ledger lacks in the order of ingestion (by time, then id).
-        ledger: earlier decisions in the order of ingestion, with the columns `article_id`, `duplicate_cluster`
-            and `leak_group`; it may hold articles that are gone.
+        ledger: earlier decisions in the order of ingestion, with the columns `article_id`,
+            `duplicate_cluster` and `leak_group`; it may hold articles that are gone.
     """
     known = [] if ledger is None else ledger["article_id"].to_pylist()
     position = {name: at for at, name in enumerate(dict.fromkeys([*known, *article_ids.to_pylist()]))}
@@ -135,7 +135,7 @@ def _no_bridges(
 ) -> NDArray[np.bool_]:
     """Which pairs may join clusters: not those that chain two groups with no article near to both.
 
-    A pair stays where it is firm, where one of the two has no other neighbour, or where both have one in common.
+    A pair stays where it is firm, where one of the two has no other neighbour, or where they share one.
     """
     from scipy.sparse import coo_array
 

@@ -24,8 +24,8 @@ def leaked(pairs: Pairs, seen: Collection[str], tested: Collection[str]) -> dict
         tested: article ids of the later one (test); disjoint from `seen`.
 
     Returns:
-        Articles whose best copy has a Jaccard of at least .5 (`leak_j50`), .8 (`leak_j80`), or of which, or of the
-        copy, at least .8 stands in the other (`leak_c80`); and with any pair (`leak_any`).
+        Articles of which a copy has a Jaccard of at least .5 (`leak_j50`), .8 (`leak_j80`), a containment of at
+        least .8 (`leak_c80`), or which have any copy (`leak_any`).
 
     >>> from .pairs import PAIR_SCHEMA
     >>> row = {"left": "a", "right": "b", "rule": "jaccard", "jaccard": 0.6, "containment": 0.9}
@@ -52,8 +52,8 @@ def leaked(pairs: Pairs, seen: Collection[str], tested: Collection[str]) -> dict
 def passage_coverage(files: Sequence[Path], seen: Collection[str], tested: Collection[str]) -> float | None:
     """The share of the passages of `tested` that stand in `seen`, word for word.
 
-    A passage is 50 units in a row; one in 64, chosen by its hash, stands for all. Memory: about 200 bytes for each
-    article of `seen` (of 1,500 characters).
+    A passage is 50 units in a row; one in 64, chosen by its hash, stands for all. Memory: about 400 bytes for
+    each article of `seen` of 1,500 characters.
 
     Args:
         files: signature files that hold all these articles.

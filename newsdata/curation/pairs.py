@@ -26,9 +26,9 @@ SHORT_DAYS = 3
 
 JACCARD = 0.35
 """Rule A (`duplicate_cluster`): Jaccard of the rare shingles. Measured: .5 loses copies with 30-40 % of the
-paragraphs replaced (recall .83-.95), .35 finds them (.92-.99) at the same precision, as the facts are tested."""
+paragraphs replaced (recall .83-.95), .35 finds them (.92-.99), as precise because facts are tested."""
 CONTAINMENT, MAX_RATIO = 0.6, 3
-"""Rule C (`leak_group`): rule A, or this share of the smaller article stands in one at most 3 times as large."""
+"""Rule C (`leak_group`): rule A, or this share of the smaller stands in one at most 3 times as large."""
 FACTS = 0.6
 """Shared facts over shared words. Filled forms share words but not numbers; copies lose both alike."""
 FACT_SHARE = 0.05
@@ -73,7 +73,7 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Keys:
-    """All signatures but for their shingles, in the order of article ids; `file` and `row` say where each stands."""
+    """All signatures but for their shingles, by article id; `file` and `row` say where each stands."""
 
     files: Sequence[Path]
     article_id: pa.Array
@@ -288,7 +288,7 @@ def _facts_agree(keys: _Keys, left: _Rows, right: _Rows, common: _Rows, facts: _
 
 
 def _shingles_of(keys: _Keys, rows: _Rows) -> dict[int, NDArray[np.uint32]]:
-    """The rare shingles of some rows; files are mapped one after another, so that only these stay in memory."""
+    """The rare shingles of some rows; each file is mapped and let go, so that only these stay in memory."""
     rows = np.unique(rows)
     rows = rows[np.lexsort((keys.row[rows], keys.file[rows]))]
     held: dict[int, NDArray[np.uint32]] = {}

@@ -23,8 +23,8 @@ DEDUP_VERSION = "1"
 
 PERMUTATIONS, SEED = 256, 42
 ROWS = 3
-"""Permutations in a band. By 1 - (1 - J^rows)^bands, 85 bands of 3 find .98 of the pairs at Jaccard .35 and .90
-at .3; 64 bands of 4 find .62 and .41."""
+"""Permutations in a band. By 1 - (1 - J^rows)^bands, 85 bands of 3 find .98 of the pairs at Jaccard .35 and
+.90 at .3; 64 bands of 4 find .62 and .41."""
 BANDS = PERMUTATIONS // ROWS
 
 SIGNATURE_SCHEMA = pa.schema(

@@ -7,6 +7,7 @@ A post whose file only moved is the same post.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,10 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
     new_files = {f.path: f.sha256 for f in new.files}
     files = tuple(p for p in sorted(old_files.keys() | new_files.keys()) if old_files.get(p) != new_files.get(p))
     level, reasons = bump(changes, added_columns, removed_columns, changed_columns, settings)
+    words = _rewritten(old, new)
+    if words:
+        level = "major" if level == "major" or set(words) & set(_FROZEN) else "minor"
+        reasons += tuple(f"the words of {n} shards of {split} changed" for split, n in words.items())
     if level is None and (files or tools or settings or old.source != new.source or old.shards != new.shards):
         level, reasons = "patch", ("the same rows, other files",)
     return Difference(
@@ -131,6 +136,15 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
         configuration={**settings, **tools},
         files=files,
     )
+
+
+def _rewritten(old: Manifest, new: Manifest) -> dict[str, int]:
+    """Of two text-free versions, by split the shards that differ in the words alone, which only the hashes can tell."""
+    ours, theirs = ({s.path: s.digest for s in m.shards} for m in (old, new))
+    before, after = ({s.path: s.digest for s in m.full} for m in (old, new))
+    split = {s.path: s.split for s in new.shards}
+    paths = [p for p in before.keys() & after.keys() if ours[p] == theirs[p] and before[p] != after[p]]
+    return dict(sorted(Counter(split[path] for path in paths).items()))
 
 
 def bump(

@@ -262,7 +262,7 @@ def _tar_members(stream: BinaryIO, packed: int, name: str) -> Iterator[Member]:
         raise
     except EOFError as error:
         if tape.position < 512:
-            raise _no_archive(name) from error
+            raise _no_archive(name, "no tar or zip file, or truncated before its first member") from error
         raise SourceError(
             f"the archive is truncated: it ends after {tape.members:,} whole members "
             f"and {tape.position:,} unpacked bytes",
@@ -479,11 +479,11 @@ def size_fault(size: int) -> Fault | None:
 # ------------------------------------------------------------------------------------------------ errors
 
 
-def _no_archive(name: str) -> SourceError:
+def _no_archive(name: str, reason: str = "neither a tar nor a zip file") -> SourceError:
     hint = "give a folder, repo@REVISION, a tar or zip file, or an address of one"
     if name.startswith(("http://", "https://")):
         hint = "an address must lead to a .tar.gz, .tar.zst or .zip; clone a git repository first"
-    return SourceError("neither a tar nor a zip file", path=name, hint=hint)
+    return SourceError(reason, path=name, hint=hint)
 
 
 @contextmanager
@@ -504,7 +504,7 @@ def _in_our_words(error: Exception, name: str, secrets: tuple[str, ...]) -> News
         return MachineError(f"cannot unpack: {error.strerror}", path=name, hint="make room and try again")
     if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # fsspec calls whatever goes wrong on the web "not found"
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) or getattr(error, "status", 0) in (404, 410):
         return SourceError("there is nothing at this address", path=name)
     if isinstance(error, ImportError):
         hint = "pip install newsdata[s3]" if name.startswith(("s3://", "s3a://")) else None

@@ -16,7 +16,7 @@ __all__ = ["local_time", "read_date", "site_zone"]
 # What YAML 1.1 takes for a time when it stands without quotes. Seconds are asked for; Jekyll drops fractions.
 _YAML_TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt]| +)(\d{1,2}):(\d\d):(\d\d)(?:\.\d*)?"
-    r"\s*(?:(Z)|([-+]\d{1,2}):?(\d{1,2})?)?",
+    r"\s*(?:(Z)|([-+]\d{1,2}:?(?:\d\d)?))?",
     re.ASCII,
 )
 
@@ -144,7 +144,10 @@ def _yaml_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]]
         return _at(numbers, 0, zone), ()
     if match[8] is None:
         return local_time(_naive(numbers), zone), ("date-without-zone",)
-    hours, minutes = int(match[8]), int(match[9] or 0)  # "+800" is 80 hours to Psych
+    first, colon, rest = match[8].partition(":")
+    if not colon:
+        first, rest = match[8][:3], match[8][3:]  # "+800" is 80 hours to Psych, and then no time
+    hours, minutes = int(first), int(rest or 0)
     seconds = hours * 3600 + (-minutes if hours < 0 else minutes) * 60  # "-00:30" is +00:30 to Psych
     return _at(numbers, seconds, zone), ()
 

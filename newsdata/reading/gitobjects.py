@@ -155,7 +155,10 @@ def _git(root: str, *arguments: str) -> bytes:
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
-        raise SourceError(f"git: {said}", path=root, hint="check the repository and the revision")
+        hint = "check the repository and the revision"
+        if "promisor remote" in said:
+            hint = "it is a partial clone; clone it whole, or fetch the rest with `git fetch --refetch`"
+        raise SourceError(f"git: {said}", path=root, hint=hint)
     return done.stdout
 
 

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import unquote
 
 from ..errors import MachineError, SourceError
@@ -208,23 +208,44 @@ def _open_folder(text: str, exclude: Path | None) -> Source:
     return Source(kind="folder", root=root, exclude=inside)
 
 
-def _open_root(source: Source) -> int:
-    try:
-        return os.open(source.root, _FOLDER_FLAGS)
-    except OSError as error:
-        raise SourceError(_why(error), path=source.root) from error
+class _Folders:
+    """The root of a source and the folder below it that was asked for last, both open.
 
+    A folder is opened step by step from the root, or from the last one if it lies in that: no step may be a
+    link, and no path is too long for the system.
+    """
 
-def _open_below(root: int, folder: bytes) -> int:
-    """Open a folder step by step: no step may be a link, and no path is too long for the system."""
-    here = os.open(".", _FOLDER_FLAGS, dir_fd=root)
-    for part in folder.split(b"/") if folder else ():
-        above = here
+    def __init__(self, source: Source) -> None:
         try:
-            here = os.open(part, _FOLDER_FLAGS, dir_fd=above)
-        finally:
-            os.close(above)
-    return here
+            self.root = os.open(source.root, _FOLDER_FLAGS)
+        except OSError as error:
+            raise SourceError(_why(error), path=source.root) from error
+        self.here, self.at = os.dup(self.root), b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self.here)
+        os.close(self.root)
+
+    def open(self, folder: bytes) -> int:
+        """A descriptor of `folder` that is good until the next call."""
+        if folder == self.at:
+            return self.here
+        inside = not self.at or folder.startswith(self.at + b"/")
+        here = os.dup(self.here if inside else self.root)
+        try:
+            for part in folder[len(self.at) if inside else 0 :].lstrip(b"/").split(b"/") if folder else ():
+                below = os.open(part, _FOLDER_FLAGS, dir_fd=here)
+                os.close(here)
+                here = below
+        except OSError:
+            os.close(here)
+            raise
+        os.close(self.here)
+        self.here, self.at = here, folder
+        return here
 
 
 def _list_folder(source: Source) -> Listing:
@@ -232,12 +253,12 @@ def _list_folder(source: Source) -> Listing:
     rejects: list[Reject] = []
     exclude = None if source.exclude is None else os.fsencode(source.exclude)
     waiting = [b""]
-    root = _open_root(source)
-    try:
+    with _Folders(source) as folders:
         while waiting:
             folder = waiting.pop()
             try:
-                found = _list_one_folder(root, folder)
+                with os.scandir(folders.open(folder)) as entries:
+                    found = [_look(entry, folder) for entry in entries]
             except OSError as error:
                 if not folder:
                     raise SourceError(_why(error), path=source.root) from error
@@ -250,19 +271,8 @@ def _list_folder(source: Source) -> Listing:
                     rejects.append(item)
                 elif item is not None and item != exclude:
                     waiting.append(item)
-    finally:
-        os.close(root)
     files.sort(key=lambda file: file.path)
     return Listing(files=tuple(files), rejects=_in_order(rejects))
-
-
-def _list_one_folder(root: int, folder: bytes) -> list[SourceFile | Reject | bytes | None]:
-    here = _open_below(root, folder)
-    try:
-        with os.scandir(here) as entries:
-            return [_look(entry, folder) for entry in entries]
-    finally:
-        os.close(here)
 
 
 def _look(entry: os.DirEntry[str], folder: bytes) -> SourceFile | Reject | bytes | None:
@@ -299,11 +309,11 @@ def _why(error: OSError) -> str:
 
 
 def _list_one(source: Source, path: str) -> Listing:
-    root = _open_root(source)
     raw = path.encode()
     found: SourceFile | Reject
     try:
-        status = os.stat(raw, dir_fd=root, follow_symlinks=False)
+        with _Folders(source) as folders:
+            status = os.stat(raw, dir_fd=folders.root, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return Listing(files=(), rejects=())
     except OSError as error:
@@ -312,34 +322,21 @@ def _list_one(source: Source, path: str) -> Listing:
         found = _listed(path, status)
         if not stat.S_ISREG(status.st_mode):
             found = as_reject(raw, Fault("not-a-file", "a link or no regular file; links are not followed"))
-    finally:
-        os.close(root)
     if isinstance(found, Reject):
         return Listing(files=(), rejects=(found,))
     return Listing(files=(found,), rejects=())
 
 
 def _read_folder(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
-    root = _open_root(source)
-    here, at = -1, b""
-    try:
+    with _Folders(source) as folders:
         for file in files:
             folder, _, name = file.path.encode().rpartition(b"/")
             try:
-                if here < 0 or folder != at:
-                    if here >= 0:
-                        os.close(here)
-                        here = -1
-                    here, at = _open_below(root, folder), folder
-                data = _read_regular(name, here, file)
+                data = _read_regular(name, folders.open(folder), file)
             except OSError as error:
                 yield file, _unreadable(file, _why(error))
                 continue
             yield file, _unreadable(file, "changed while it was read") if data is None else data
-    finally:
-        if here >= 0:
-            os.close(here)
-        os.close(root)
 
 
 def _read_regular(name: bytes, folder: int, file: SourceFile) -> bytes | None:
