@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .loader import diff, info, load_dataset, load_pandas, where
     from .publisher import publish
     from .reading.parse import parse_post
+    from .rehydrator import rehydrate
     from .schema import Mention, Post, RawPost, Reject
     from .verifier import verify
 
@@ -33,6 +34,7 @@ __all__ = [
     "load_pandas",
     "parse_post",
     "publish",
+    "rehydrate",
     "verify",
     "where",
 ]
@@ -51,6 +53,7 @@ _HOME = {
     "load_pandas": "loader",
     "parse_post": "reading.parse",
     "publish": "publisher",
+    "rehydrate": "rehydrator",
     "verify": "verifier",
     "where": "loader",
 }

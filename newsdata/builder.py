@@ -717,14 +717,13 @@ def _choose_text(options: _Options, base: Manifest | None, newest: Manifest | No
     """Whether the version holds the publisher's words: "full" or "none"."""
     if options.text not in (None, "full", "none"):
         raise CallError(f"{options.text!r} is neither full nor none", field="text")
-    kinds = {
-        m.dataset_version: str(m.configuration.get("text", "full")) for m in (base, newest) if m and not options.again
-    }
-    wanted = options.text or next(iter(kinds.values()), "full")
-    for version, kind in kinds.items():
+    before = [] if options.again else [m for m in (base, newest) if m]
+    kinds = [str(m.configuration.get("text", "full")) for m in before]
+    wanted = options.text or next(iter(kinds), "full")
+    for manifest, kind in zip(before, kinds, strict=True):
         if kind != wanted:
             raise VersionError(
-                f"{version} was built with --text {kind}, this one is to have --text {wanted}",
+                f"{manifest.dataset_version} was built with --text {kind}, this one is to have --text {wanted}",
                 hint="a folder holds versions of one kind; build into another folder",
             )
     return wanted

@@ -119,6 +119,11 @@ def _say(text: str) -> None:
 )
 @click.option("--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available).")
 @click.option("--card", type=_FOLDER, help="The curator's prose (default: the one newsdata brings).")
+@click.option(
+    "--text",
+    type=click.Choice(["full", "none"]),
+    help="none: blank every field that carries the publisher's words (default: as before, at first full).",
+)
 @click.option("--base", type=_FOLDER, help="The version to follow (default: the newest in OUT).")
 @click.option("--cache/--no-cache", default=True, help="Whether what earlier builds read may be used (default: yes).")
 @click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
@@ -413,3 +418,35 @@ def publish(
     else:
         at = f" as commit {done.commit}, tag {done.tag}" if done.commit else ""
         _say(f"Published {done.version} to {done.target}{at}: {len(done.sent)} files, {done.bytes / 1e6:.1f} MB, verified")
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.argument("source")
+@click.argument("out", type=_FOLDER)
+@click.option("--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available).")
+@click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
+@_json_option
+def rehydrate(
+    directory: Path, source: str, out: Path, num_proc: int | None, quiet: bool, as_json: bool
+) -> None:
+    """Make the full build of a text-free version from a copy of the archive, equal to the stored hashes."""
+    from .rehydrator import rehydrate as make_full
+
+    bar = None if quiet else _Bar()
+    try:
+        made = make_full(directory, source, out, num_proc=num_proc, progress=bar)
+    finally:
+        if bar:
+            bar.close()
+    if as_json:
+        _print_json(made)
+        return
+    what = "bytes" if made.same_bytes else "rows, in other bytes"
+    _say(f"Built {made.path}: {made.shards:,} shards with the {what} of the full build")
+    if quiet:
+        return
+    if made.other_posts:
+        _say(f"  {made.other_posts:,} posts that {made.version} does not have were left out")
+    for name, (then, here) in made.tools.items():
+        _say(f"  {name} {here} is here; the full build had {then}")

@@ -112,7 +112,7 @@ class DriftError(DataError):
 
 
 class RehydrateError(DataError):
-    """A copy of the archive does not give the full build of a text-free version; `faults` lists every difference."""
+    """A copy of the archive does not give a version's full build; `faults` lists every difference."""
 
     def __init__(
         self, reason: str, *, path: object = None, faults: tuple[str, ...] = (), hint: str | None = None

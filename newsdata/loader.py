@@ -142,66 +142,72 @@ def load_dataset(
         if unknown:
             raise CallError(f"there is no column {', '.join(unknown)}", hint=f"there are: {', '.join(kinds)}")
         kinds = datasets.Features({c: kinds[c] for c in columns})
+    parts = _parts(manifest, config, split)
+    loaded = [_load_part(version, part, kinds, streaming, f"{config}-{manifest.dataset_version}") for part in parts]
     if split is None:
-        wanted = list(CONFIGS[config])
-    else:
-        parts = [_SLICE.fullmatch(part.strip()) for part in split.split("+")]
-        wanted = [p["split"] for p in parts if p]
-        if len(wanted) < len(parts) or any(w not in CONFIGS[config] for w in wanted):
+        kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
+        return kind({part.split: rows for part, rows in zip(parts, loaded, strict=True)})
+    return loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Rows `begin` to `end` of the shards, which are those of one split that the slice touches."""
+
+    split: str
+    shards: tuple[Shard, ...]
+    begin: int
+    end: int
+
+
+def _parts(manifest: Manifest, config: str, split: str | None) -> list[_Part]:
+    """What `split` asks for, by the row counts of the manifest.
+
+    Raises:
+        CallError: it names no split, or is no slice.
+    """
+    parts = []
+    for text in [*CONFIGS[config]] if split is None else split.split("+"):
+        match = _SLICE.fullmatch(text.strip())
+        if not match or match["split"] not in CONFIGS[config]:
             raise CallError(f"there is no split {split!r}", hint=f"there are: {', '.join(CONFIGS[config])}")
-    files: dict[str, list[str]] = {}
-    for one in dict.fromkeys(wanted):
-        shards = shards_of(manifest, config, one)
-        if shards:
-            files[one] = version.files(shards, streaming=streaming)
-    rows = {one: sum(s.rows for s in shards_of(manifest, config, one)) for one in wanted}
-    return _load(files, rows, kinds, split, streaming, f"{config}-{manifest.dataset_version}")
+        shards = shards_of(manifest, config, match["split"])
+        rows = sum(shard.rows for shard in shards)
+        begin, end = (_bound(match[side], rows, side) for side in ("begin", "end"))
+        touched, before, first = [], 0, begin
+        for shard in shards:
+            if before < end and before + shard.rows > begin:
+                first = first if touched else begin - before
+                touched.append(shard)
+            before += shard.rows
+        parts.append(
+            _Part(split=match["split"], shards=tuple(touched), begin=first, end=first + max(0, end - begin))
+        )
+    return parts
 
 
-def _load(
-    files: dict[str, list[str]],
-    rows: dict[str, int],
-    kinds: datasets.Features,
-    split: str | None,
-    streaming: bool,
-    config_name: str,
-) -> Any:
+def _load_part(version: _Version, part: _Part, kinds: datasets.Features, streaming: bool, config_name: str) -> Any:
     import datasets
 
-    def read(part: str | None, data_files: dict[str, list[str]]) -> Any:
-        return datasets.load_dataset(
-            "parquet",
-            config_name,
-            data_files=data_files,
-            split=part,
-            features=kinds,
-            columns=list(kinds),
-            streaming=streaming,
-        )
-
-    def empty(one: str) -> Any:
+    one = part.split
+    if not part.shards:
         if streaming:
             return datasets.IterableDataset.from_generator(_nothing, features=kinds, split=datasets.NamedSplit(one))
         return datasets.Dataset.from_dict({c: [] for c in kinds}, features=kinds, split=one)
-
-    if split is None:
-        found = read(None, files) if files else {}
-        kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
-        return kind({one: found[one] if one in files else empty(one) for one in rows})
-    parts = []
-    for part in split.split("+"):
-        match = _SLICE.fullmatch(part.strip())
-        assert match is not None
-        one = match["split"]
-        if one not in files:
-            parts.append(empty(one))
-        elif not streaming:
-            parts.append(read(part.strip(), {one: files[one]}))
-        else:
-            begin, end = (_bound(match[side], rows[one], side) for side in ("begin", "end"))
-            stream = read(one, {one: files[one]})
-            parts.append(stream if (begin, end) == (0, rows[one]) else stream.skip(begin).take(max(0, end - begin)))
-    return parts[0] if len(parts) == 1 else datasets.concatenate_datasets(parts)
+    rows = datasets.load_dataset(
+        "parquet",
+        config_name,
+        data_files={one: version.files(part.shards, streaming=streaming)},
+        split=one,
+        features=kinds,
+        columns=list(kinds),
+        streaming=streaming,
+    )
+    if (part.begin, part.end) == (0, sum(shard.rows for shard in part.shards)):
+        return rows
+    if streaming:
+        return rows.skip(part.begin).take(part.end - part.begin)
+    return rows.select(range(part.begin, part.end))
 
 
 def _nothing() -> Iterator[dict[str, Any]]:

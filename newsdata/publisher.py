@@ -105,10 +105,11 @@ def plan(
     target: str,
     *,
     revision: str | None = None,
+    full_text: bool = False,
     private: bool = True,
     token: str | None = None,
 ) -> Plan:
-    """What `publish` would do; nothing is sent or changed, so a version with text may be planned as well.
+    """What `publish` with the same arguments would do; nothing is sent or changed.
 
     Raises:
         as `publish`.
@@ -117,11 +118,11 @@ def plan(
     >>> from newsdata import build
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     made = build("examples/archive", f"{folder}/out", num_proc=1)
-    ...     found = plan(f"{folder}/out", f"{folder}/public")
+    ...     found = plan(f"{folder}/out", f"{folder}/public", full_text=True)
     >>> found.version, found.published, "README.md" in found.new
     ('1.0.0', False, True)
     """
-    ours = _open(directory, revision, full_text=True)
+    ours = _open(directory, revision, full_text)
     if _is_repository(target):
         return _plan_commit(client(_token(token, target)), ours, target, private)
     return _plan_folder(ours, _store(target))[0]

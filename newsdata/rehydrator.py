@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from .loader import open_version
 from .packaging.manifest import Manifest, read_manifest, shards_of, versions_in
 from .packaging.shards import read_shard
 from .verifier import verify
-from .workspace import open_workspace
+from .workspace import WORK, open_workspace
 
 __all__ = ["Rehydrated", "rehydrate"]
 
@@ -27,7 +27,7 @@ class Rehydrated:
         path: the full version's folder.
         version: "X.Y.Z".
         shards: how many there are; each has exactly the rows of the full build's.
-        same_bytes: whether each has its bytes, too; other versions of the tools may pack equal rows in other bytes.
+        same_bytes: whether each has its bytes, too; other tools may pack equal rows in other bytes.
         tools: tools of another version than the full build had: name -> (then, here).
         other_posts: posts of the source that the version does not have; they were left out.
     """
@@ -48,10 +48,11 @@ def rehydrate(
     num_proc: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Rehydrated:
-    """Make the full build of a text-free version, and hold every shard against the hashes that the version stores.
+    """Make the full build of a text-free version, and hold every shard against the hashes that it stores.
 
-    Only posts that the version names are read, so a newer copy of the archive serves as well, as long as these posts
-    stand in it where and as they were. `out/X.Y.Z` appears when everything is equal, else nothing does.
+    Only posts that the version names are read, so a newer copy of the archive serves as well, as long as
+    these posts stand in it where and as they were. `out/X.Y.Z` appears when everything is equal, else nothing
+    does.
 
     Args:
         directory: the folder of a text-free version, or one that holds versions (then the newest).
@@ -61,7 +62,7 @@ def rehydrate(
         progress: called as for `newsdata.build`.
 
     Raises:
-        RehydrateError: the outcome is not the full build; `faults` names the shards and the posts that differ.
+        RehydrateError: the outcome is not the full build; `faults` names the shards and posts that differ.
         VerifyError: the text-free version itself was damaged.
         VersionError: `out` has this version, or holds text-free ones; or there is none in `directory`.
         CallError: the version in `directory` holds text already.
@@ -77,13 +78,16 @@ def rehydrate(
     """
     folder, version = open_version(directory)
     if version.configuration.get("text") != "none":
-        raise CallError("this version holds its text already", path=folder, hint="name a version built with --text none")
+        raise CallError(
+            "this version holds its text already", path=folder, hint="name a version built with --text none"
+        )
     faults = verify(folder).faults
     if faults:
         listed = "".join(f"\n  {fault}" for fault in faults[:20])
         raise VerifyError(f"the text-free version is damaged:{listed}", path=folder, faults=faults)
     out = Path(out)
     _check_out(out, version.dataset_version)
+    new = not out.exists()
     try:
         with open_workspace(out, cache=False) as workspace:
             made = build_again(folder, source, workspace, num_proc=num_proc, progress=progress)
@@ -99,11 +103,16 @@ def rehydrate(
                     hint="nothing was written; " + _advice(tools),
                 )
             target = out / version.dataset_version
-            os.rename(made.path, target)
+            made.path.rename(target)
     except OSError as error:
         raise MachineError(
-            f"the system said: {error.strerror or error}", path=error.filename or out, hint="nothing was written"
+            f"the system said: {error.strerror or error}",
+            path=error.filename or out,
+            hint="nothing was written",
         ) from error
+    finally:
+        if new:
+            _remove_empty(out)
     hashes = {shard.path: shard.sha256 for shard in made.manifest.shards}
     return Rehydrated(
         path=target,
@@ -121,6 +130,15 @@ def _check_out(out: Path, version: str) -> None:
         raise VersionError(f"there is a version {version} already", path=out, hint="name another folder")
     if there and read_manifest(out / there[-1]).configuration.get("text") == "none":
         raise VersionError("holds text-free versions", path=out, hint="name another folder for the full ones")
+
+
+def _remove_empty(out: Path) -> None:
+    """Take away a folder that holds nothing but the lock."""
+    with suppress(OSError):
+        if [path.name for path in out.iterdir()] == [WORK]:
+            (out / WORK / "lock").unlink()
+            (out / WORK).rmdir()
+            out.rmdir()
 
 
 def _compare(folder: Path, version: Manifest, made: Build) -> Iterable[str]:

@@ -23,7 +23,7 @@ from .errors import MachineError
 from .packaging.shards import Written
 from .reading.sources import SourceFile
 
-__all__ = ["CachedShard", "KnownFiles", "Workspace", "open_workspace"]
+__all__ = ["WORK", "CachedShard", "KnownFiles", "Workspace", "open_workspace"]
 
 WORK = ".newsdata"
 

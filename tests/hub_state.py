@@ -47,7 +47,8 @@ class Fault:
 
     Kinds: `status` answers `status` and does nothing; `drop` closes the connection after `after` bytes of the
     body (sent or received); `lose` does the work and closes without an answer; `race` lets somebody else
-    commit first; `corrupt` turns one byte of a served file, or every large file's hash in a listing; `slow`
+    commit first, or set the tag; `corrupt` turns one byte of a served file, or every large file's hash in a
+    listing; `slow`
     waits `seconds` before the answer; `hold` sets `Hub.held` and waits until `Hub.release` is set.
     """
 

@@ -91,6 +91,12 @@ def test_g0_is_a_plain_paragraph(tail: str) -> None:
     assert body.issues == ()
 
 
+def test_a_comparison_makes_no_html() -> None:
+    body = emnews("增速<5%，低于预期&amp;前值。" + TAIL)
+    assert (body.text, body.generation, body.issues) == ("增速<5%，低于预期&前值。", "G0", ())
+    assert market("增速放缓\n增速<5%，低于预期。" + TAIL).digest == "增速<5%，低于预期。"
+
+
 def test_g1_is_a_digest_and_html() -> None:
     body = emnews(
         "> 某地发布新政，自六月起施行。（某日报）\n\n<p>某地发布新政。</p>\n <p>自六月起施行。</p>"

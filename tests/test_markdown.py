@@ -47,7 +47,8 @@ def test_markdown() -> None:
 def test_liquid_is_left_raw() -> None:
     body = site(
         '{% include a_b_c.html x="*y*" %}\n\nSee [it]({{ site.url }}/a_b_) and {{ page.*x* }}.\n\n'
-        "{% highlight js %}\nvar a = '*b*';\n\n  if (a < 1) {}\n{% endhighlight %}\n\n`{{ raw }}` {% open {{ end"
+        "{% highlight js %}\nvar a = '*b*';\n\n  if (a < 1) {}\n{% endhighlight %}\n\n"
+        "`{{ raw }}` {% open {{ end"
     )
     assert body.text.split("\n") == [
         '{% include a_b_c.html x="*y*" %}',
@@ -65,8 +66,10 @@ def test_liquid_is_left_raw() -> None:
 
 def test_kramdown_is_dropped() -> None:
     body = site(
-        "* TOC\n{:toc}\n\n# Head {#id}\n{: .big}\n\nText *em*{: .x #y}.\n{:.note}\n\n{::comment}\ngone\n{:/comment}\n\n"
-        '```ruby\n{: .kept}\n```\n\n    {: .kept}\n\n{::options toc="1"}\n\n{ not: this } {:a => 1}\n\n{::comment}\nshown\n'
+        "* TOC\n{:toc}\n\n# Head {#id}\n{: .big}\n\nText *em*{: .x #y}.\n{:.note}\n\n"
+        "{::comment}\ngone\n{:/comment}\n\n"
+        "```ruby\n{: .kept}\n```\n\n    {: .kept}\n\n{::options}\n\n"
+        "{ not: this } {:a => 1}\n\n{::comment}\nshown\n"
     )
     assert body.text.split("\n") == [
         "Head",

@@ -11,6 +11,7 @@ import io
 import lzma
 import os
 import pickle
+import resource
 import stat
 import subprocess
 import sys
@@ -29,7 +30,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsdata.errors import SourceError
+from newsdata.errors import MachineError, SourceError
 from newsdata.reading import archives
 from newsdata.reading.sources import Listing, Source, list_files, open_source, read_file, read_files
 from newsdata.schema import REJECT_RULES, Reject
@@ -415,29 +416,42 @@ def test_short_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Opened(root, tmp_path).read == {"a.md": b"abcdefg"}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_unreadable_files_and_folders(tmp_path: Path) -> None:
-    root = write(tmp_path / "site", {"a.md": b"a", "b.md": b"b", "shut/c.md": b"c"})
-    (root / "a.md").chmod(0)
-    (root / "shut").chmod(0)
-    try:
-        found = Opened(root, tmp_path)
-        assert found.rules == [("shut", "unreadable")]
-        assert isinstance(found.read["a.md"], Reject) and found.read["b.md"] == b"b"
-    finally:
-        (root / "shut").chmod(0o700)
+def test_unreadable_files_and_folders() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = write(Path(name), {"a.md": b"a", "b.md": b"b", "shut/c.md": b"c"})
+        root.chmod(0o755)
+        (root / "a.md").chmod(0)
+        (root / "shut").chmod(0)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)  # root may read everything
+        try:
+            found = Opened(root, root / "scratch")
+            with pytest.raises(SourceError, match="Permission denied"):
+                open_source(root / "shut/x", scratch=root / "scratch")
+            with pytest.raises(SourceError, match="Permission denied"):
+                list_files(open_source(root / "shut", scratch=root / "scratch"))
+            with pytest.raises(SourceError, match="Permission denied"):
+                read_file(found.source, "a.md")
+            with pytest.raises(MachineError, match="cannot write here"):
+                open_source("memory://x", scratch=root / "shut/scratch")
+        finally:
+            os.seteuid(user)
+            (root / "shut").chmod(0o700)
+    assert found.rules == [("shut", "unreadable")]
+    assert isinstance(found.read["a.md"], Reject) and found.read["b.md"] == b"b"
 
 
 def test_a_deep_tree(tmp_path: Path) -> None:
-    depth = 2100
     root = tmp_path / "site"
     root.mkdir()
     here = os.open(root, os.O_RDONLY)
-    for level in range(depth):
+    for level in range(540):
         if level == 500:
             os.close(os.open("deep.md", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-        os.mkdir("d", dir_fd=here)
-        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        name = "d" if level < 500 else "d" * 100
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
     os.close(os.open("deeper.md", os.O_CREAT | os.O_WRONLY, dir_fd=here))
@@ -762,8 +776,8 @@ def test_git_runs_nothing_of_the_repository(tmp_path: Path, monkeypatch: pytest.
     trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
     trap.chmod(0o755)
     for key in (
-        "core.fsmonitor", "core.pager", "core.sshCommand", "filter.f.smudge", "filter.f.clean", "pager.ls-tree",
-        "diff.d.textconv", "diff.d.command", "alias.ls-tree", "alias.cat-file", "core.alternateRefsCommand",
+        "core.fsmonitor", "core.pager", "core.sshCommand", "filter.f.smudge", "filter.f.clean",
+        "pager.ls-tree", "diff.d.textconv", "alias.ls-tree", "alias.cat-file", "core.alternateRefsCommand",
     ):  # fmt: skip
         git(work, "config", key, str(trap))
     git(work, "config", "core.hooksPath", str(tmp_path))
@@ -837,6 +851,56 @@ def test_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         open_source(f"{work}@HEAD", scratch=tmp_path)
 
 
+def test_a_repository_of_another_owner(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may give files away")
+    work = git_of(tmp_path / "repo", {"a.md": b"a"})
+    for path in (work, *work.rglob("*")):
+        os.chown(path, 12345, 12345)
+    assert Opened(f"{work}@HEAD", tmp_path).read == {"a.md": b"a"}
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(tar_of({"a.md": bytes(2**20)}))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, before[1]))
+    try:
+        with pytest.raises(MachineError, match="cannot unpack"):
+            open_source(tmp_path / "a.tar", scratch=tmp_path / "scratch")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_zstandard_is_missing(
+    tmp_path: Path, unpack: Callable[[bytes], Opened], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sys.version_info >= (3, 14):
+        pytest.skip("zstd is in the standard library")
+    packed = zstd(tar_of(SITE))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    refused(unpack, packed, r"pip install newsdata\[archives\]", tmp_path)
+
+
+def test_the_locale_does_not_matter(tmp_path: Path) -> None:
+    work = git_of(tmp_path / "仓库", SITE)
+    (tmp_path / "档.tar").write_bytes(tar_of(SITE))
+    code = (
+        "import sys, pathlib; from newsdata.reading.sources import *\n"
+        "for spec in sys.argv[2:]:\n"
+        "    source = open_source(spec, scratch=pathlib.Path(sys.argv[1]))\n"
+        "    print(ascii([(f.path, d) for f, d in read_files(source, list_files(source).files)]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "scratch", work, f"{work}@HEAD", tmp_path / "档.tar"],
+        env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode().splitlines() == [ascii(sorted(SITE.items()))] * 3
+
+
 def test_a_spool_that_is_gone(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
     found = unpack(tar_of(SITE))
     Path(found.source.root).write_bytes(b"")
@@ -849,7 +913,7 @@ def test_a_spool_that_is_gone(tmp_path: Path, unpack: Callable[[bytes], Opened])
 
 def test_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     try:
         host, port = server.get_host_and_port()
@@ -860,11 +924,14 @@ def test_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
         s3 = fsspec.filesystem("s3", skip_instance_cache=True)
         s3.mkdir("bucket")
-        s3.pipe({f"bucket/site/{path}": data for path, data in SITE.items()})
+        files = {
+            path: data for path, data in SITE.items() if "\n" not in path
+        }  # which the server cannot store
+        s3.pipe({f"bucket/site/{path}": data for path, data in files.items()})
         s3.pipe_file("bucket/site/folder/", b"")
-        s3.pipe_file("bucket/site.zip", zip_of(SITE))
+        s3.pipe_file("bucket/site.zip", zip_of(files))
         for spec in ("s3://bucket/site", "s3://bucket/site/", "s3://bucket/site.zip"):
-            assert Opened(spec, tmp_path).read == SITE, spec
+            assert Opened(spec, tmp_path).read == files, spec
         with pytest.raises(SourceError, match="nothing at this address"):
             open_source("s3://bucket/no.zip", scratch=tmp_path)
     finally:

@@ -59,7 +59,7 @@ def assign(pairs: Pairs, article_ids: pa.Array, ledger: pa.Table | None = None) 
     """Group articles and name each group by its first-ingested member.
 
     What the ledger joined stays joined and keeps its name; a new article takes the name of the group that
-    it joins. Where old groups meet, the name that stands first in the ledger wins; the others are its aliases.
+    it joins. Where old groups meet, the name that is first in the ledger wins; the others are its aliases.
 
     Args:
         pairs: from `match`, over these articles.

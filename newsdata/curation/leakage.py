@@ -24,8 +24,8 @@ def leaked(pairs: Pairs, seen: Collection[str], tested: Collection[str]) -> dict
         tested: article ids of the later one (test); disjoint from `seen`.
 
     Returns:
-        Articles of which a copy has a Jaccard of at least .5 (`leak_j50`), .8 (`leak_j80`), a containment of at
-        least .8 (`leak_c80`), or which have any copy (`leak_any`).
+        Articles of which a copy has a Jaccard of at least .5 (`leak_j50`), .8 (`leak_j80`), a containment of
+        at least .8 (`leak_c80`), or which have any copy (`leak_any`).
 
     >>> from .pairs import PAIR_SCHEMA
     >>> row = {"left": "a", "right": "b", "rule": "jaccard", "jaccard": 0.6, "containment": 0.9}

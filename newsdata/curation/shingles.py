@@ -408,8 +408,8 @@ def find_boilerplate(sample: Iterable[tuple[int, str]]) -> Boilerplate:
     """The boilerplate of a sample of (day, text), in any order.
 
     A shingle is boilerplate where it is seen on `BOILERPLATE_DAYS` distinct days, or where it is part of the
-    frame of `BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which two or more slots (names
-    and numbers, seen in few articles) stand between stretches seen in many; these stretches are its frame.
+    frame of `BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which two or more slots
+    (names and numbers, seen in few articles) stand between stretches seen in many; these are its frame.
     A copy of a much reprinted story has no slots, or few, so that the story is not taken for a form.
 
     Uses about 30 bytes a character of the sample, at most 2,000 of each article. Undated articles go in under

@@ -143,7 +143,8 @@ def _rewritten(old: Manifest, new: Manifest) -> dict[str, int]:
     ours, theirs = ({s.path: s.digest for s in m.shards} for m in (old, new))
     before, after = ({s.path: s.digest for s in m.full} for m in (old, new))
     split = {s.path: s.split for s in new.shards}
-    paths = [p for p in before.keys() & after.keys() if ours[p] == theirs[p] and before[p] != after[p]]
+    both = before.keys() & after.keys() & ours.keys() & split.keys()
+    paths = [path for path in both if ours[path] == theirs[path] and before[path] != after[path]]
     return dict(sorted(Counter(split[path] for path in paths).items()))
 
 

@@ -159,8 +159,9 @@ def read_manifest(folder: Path | str) -> Manifest:
     except (KeyError, TypeError, AttributeError) as error:
         raise ManifestError(f"a key is missing or of the wrong kind: {error}", path=path) from None
     parse_version(manifest.dataset_version)
-    for file in (*manifest.shards, *manifest.files, *manifest.full):
-        _check_path(file.path, path)
+    for files in (manifest.shards, manifest.files, manifest.full):
+        for file in files:
+            _check_path(file.path, path)
     return manifest
 
 

@@ -1,13 +1,14 @@
 """A version without the publisher's words: what stays, and what is blanked.
 
 What stays is listed here, column by column; whatever is not listed is blanked, so a new column is blank until
-somebody decides that it may stay. Blank is null everywhere: an empty title is a fact about the archive, null says
-that the title is not here.
+somebody decides that it may stay. Blank is null everywhere: an empty title is a fact about the archive, null
+says that the title is not here.
 
-Ids, paths, dates, hashes, numbers, offsets and fixed codes stay as they are. Strings that a post could fill with words
-stay only in the form that they should have: a slug, a code, a date, an address in ASCII without escaped letters.
-Tags, publisher and source are blanked, too: they are names of publishers, and one of 8 or more characters may stand
-in a body. A site that names its files after their titles says so much of the titles in its paths and ids, which stay.
+Ids, paths, dates, hashes, numbers, offsets and fixed codes stay as they are. Strings that a post could fill
+with words stay only in the form that they should have: a slug without blanks, a code, a date, an address in
+ASCII without escaped letters. Tags, publisher and source are blanked, too: they are names of publishers, and
+one of 8 or more characters may stand in a body. A site that names its files after their titles says so much
+of the titles in its paths and ids, which stay.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from .shards import Written, read_shard, shard_schema, write_shard
 __all__ = ["BlankTask", "blank_shard", "blank_table", "blank_version"]
 
 _Rule = bool | str | Mapping[str, Any]
-"""True: stays. A pattern: stays where all of the string matches. A map: the fields of a struct that stay, by rule."""
+"""True: stays. A pattern: stays where it matches. A map: the fields of a struct that stay, by rule."""
 
 _SLUG = r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,39}\z"
 _CODE = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,23}\z"
 _DATE = r"\A[0-9][0-9T :.,/+-]{0,39}[A-Za-z]{0,5}\z"  # a zone's name may end it
-_URL = r"\A(?:[!-$'-\[\]-~]|&(?:[!-\"$-\[\]-~]|\z)|%[0-7])*\z"  # no %E7…, no &#32654;, no \u7f8e: escaped words
+# Neither %E7…, &#32654; nor \u7f8e may stand in an address: those are words, escaped.
+_URL = r"\A(?:[!-$'-\[\]-~]|&(?:[!-\"$-\[\]-~]|\z)|%[0-7])*\z"
 
 _SPAN: _Rule = {"start": True, "end": True}
 
@@ -45,7 +47,8 @@ _ARTICLES: Mapping[str, _Rule] = {
     "category": _SLUG,
     "url": _URL,
     "mentions": {
-        "start": True, "end": True, "kind": True, "market": True, "code": _CODE, "exchange": True, "url": _URL,
+        "start": True, "end": True, "kind": True, "market": True, "code": _CODE, "exchange": True,
+        "url": _URL,
     },
     "text_codes": _CODE,
     "headings": _SPAN,
@@ -156,7 +159,7 @@ def blank_version(
     Args:
         draft: manifest of the full version.
         dataset: its folder.
-        base, base_folder: the version before, also text-free: shards that did not change become links to its files.
+        base, base_folder: the version before, also text-free; shards that did not change become links to it.
         run: runs a function on each of a list of tasks, and gives the results in their order.
     """
     timezone = str(draft.configuration["timezone"])
@@ -175,7 +178,9 @@ def blank_version(
         shards=tuple(shards),
         columns={config: dict(counts) for config, counts in filled.items()},
         leakage=draft.leakage and {key: value for key, value in draft.leakage.items() if key != "examples"},
-        full=tuple(FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in draft.shards),
+        full=tuple(
+            FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in draft.shards
+        ),
     )
 
 

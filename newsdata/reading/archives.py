@@ -56,6 +56,7 @@ MAX_PATH_BYTES = 4096
 
 _MAX_TAR_EXTENSION = 2**20  # bytes of one pax or long-name header
 _XZ_MEMORY = 256 * 2**20  # xz -9 needs 65 MiB
+_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE}  # no fault of the archive
 _UNPACK = "unpack it yourself and give the folder"
 
 
@@ -500,7 +501,7 @@ def unpacking(spool: Path, name: str, *, secrets: tuple[str, ...] = ()) -> Itera
 
 
 def _in_our_words(error: Exception, name: str, secrets: tuple[str, ...]) -> NewsdataError:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE):
+    if isinstance(error, OSError) and error.errno in _MACHINE:
         return MachineError(f"cannot unpack: {error.strerror}", path=name, hint="make room and try again")
     if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # fsspec calls whatever goes wrong on the web "not found"

@@ -91,6 +91,7 @@ _TAIL_LINES = 4  # navigation stood on one or two lines
 _ADDRESS = re.compile(r"<((?:https?:)?//[^<>\n]*|)\s*>")
 _CUT_ADDRESS = re.compile(r"<(?:https?:)?/[^<>\n]*")
 _DIGEST_END = re.compile(r"\n[^\S\n]*(?=\n|<[A-Za-z!/])")
+_SOME_TAG = re.compile(r"<[/!]?[A-Za-z-]")
 _EDGES = " \t\n\x0b\x0c\u00a0\u3000\ufeff\u200b"
 _SAME = re.compile(r"\W+")
 _CATEGORY_NAV = "/category/"
@@ -107,11 +108,11 @@ def _read_archive(body: str, feed: str, title: str | None) -> Body:
         end = _DIGEST_END.search(rest)
         digest = rest[1 : end.start()] if end else rest[1:]
         rest = rest[end.end() :].strip(_EDGES) if end else ""
-    elif feed == "market" and rest and "<" not in rest:
+    is_html = "<" in rest and _SOME_TAG.search(rest) is not None
+    if feed == "market" and rest and not (marked or is_html):
         digest, rest = _headline_and_digest(rest, title)
     if digest is not None:
         digest, credit = _read_digest(digest, issues)
-    is_html = "<" in rest
     reading = read_html(rest, archive=True) if is_html else read_text(unescape(rest))
     if reading.broken and "markup-broken" not in issues:
         issues.append("markup-broken")

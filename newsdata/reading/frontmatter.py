@@ -57,7 +57,8 @@ class Header(NamedTuple):
 
 # The form that nearly every post of the archive has, as far as YAML reads it in the same way: a title in
 # double quotes without escapes, line breaks and characters that YAML refuses, and names that are plain text.
-_NAME = r"[A-Za-z\u4e00-\u9fff][\w\u4e00-\u9fff()（）·&/.-]*(?: +[\w\u4e00-\u9fff()（）·&/.-]+)*"
+_START = r"(?:[A-Za-z\u4e00-\u9fff]|[1-9]\d{0,3}[G-Zg-z\u4e00-\u9fff])"  # digits alone could be a number
+_NAME = _START + r"[\w\u4e00-\u9fff()（）·&/.-]*(?: +[\w\u4e00-\u9fff()（）·&/.-]+)*"
 _QUICK = re.compile(
     r"(\n*)---\nlayout: post\n"
     r'title: "([^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]*)"\n'
