@@ -26,12 +26,13 @@ from . import engine
 from .curation import ledger as ledgers
 from .curation.merge import FEEDS, KEYS, NO_DATE, Articles, merge_posts
 from .curation.splits import Borders, Placement, choose_borders, local_days, parse_day, place
-from .errors import CallError, MachineError, RejectsError, VersionError
+from .errors import LeakError, CallError, MachineError, RejectsError, VersionError
 from .packaging.difference import Difference, compare, next_version
 from .packaging.manifest import File, Manifest, Shard, parse_version, read_manifest, shards_of, versions_in, write_manifest
 from .packaging.rows import Spool, rejects_table
 from .packaging.shards import ROW_GROUP, Written, hash_file, read_shard, shard_schema, write_shard
 from .packaging.textfree import blank_version
+from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage
 from .planning import Decided, PostShard, plan_articles, plan_posts, rows_of, shard_key
 from .reading.parse import PARSER_VERSION, article_id
 from .reading.site import classify, read_site
@@ -98,6 +99,7 @@ class _Options:
     drafts: bool | None
     strict: bool
     max_reject_share: float
+    max_leak: float
     workers: int
     card: str
     text: str | None
@@ -138,6 +140,7 @@ def build(
     drafts: bool | None = None,
     strict: bool = False,
     max_reject_share: float = 0.01,
+    max_leak: float = 0.0,
     num_proc: int | None = None,
     card: str | Path | None = None,
     text: str | None = None,
@@ -160,6 +163,8 @@ def build(
         drafts: whether posts below `_drafts` are read; by default as in the version before, at first not.
         strict: any reject fails the build.
         max_reject_share: more rejects than this fraction of the posts, and more than 10, fail the build.
+        max_leak: share of a split's rows that may have a copy (Jaccard of at least .5, among the pairs found) in an
+            earlier split.
         num_proc: worker processes; by default as many as there are cores. Any number gives the same bytes.
         card: the curator's prose; by default the one that newsdata brings.
         text: "none" blanks every field that carries the publisher's words and stores the hashes of the full build, which
@@ -173,6 +178,7 @@ def build(
         SourceError: the source cannot be opened.
         VersionError: the version cannot be used.
         RejectsError: too many posts were rejected; no version is written.
+        LeakError: near-copies stand on two sides of a split.
         MachineError: no space, no permission, or another build is at work in `out`.
 
     >>> import tempfile
@@ -194,6 +200,7 @@ def build(
         drafts=drafts,
         strict=strict,
         max_reject_share=max_reject_share,
+        max_leak=max_leak,
         workers=num_proc or engine.available_cores(),
         card=read_card(card),
         text=text,
@@ -226,7 +233,7 @@ def build_again(
 
     options = _Options(
         version=None, validation_from=None, test_from=None, gap_days=None, drafts=None, strict=False,
-        max_reject_share=1.0, workers=num_proc or engine.available_cores(), card=read_card(None), text="full", again=True,
+        max_reject_share=1.0, max_leak=1.0, workers=num_proc or engine.available_cores(), card=read_card(None), text="full", again=True,
     )  # fmt: skip
     out = workspace.staging / "again"
     out.mkdir()
@@ -308,9 +315,13 @@ def _build(
         advance(posts)
 
     # ---------------------------------------------------------------------------------------- duplicates
+    rows_before = np.cumsum([0, *(p.posts.rows if p.posts else 0 for p in parsed)])
+    spool = Spool(files=tuple(workspace.cache / f"{p.name}.spool" for p in parsed), batch=SPOOL_BATCH)
     with clock.stage("duplicates", len(articles)) as advance:
-        clusters = groups = articles.article_id
-        advance(len(articles))
+        found = find_groups(
+            articles, keys, rows_before, spool, site.timezone, ledger, base, base_folder, workspace.cache, run, advance
+        )
+        clusters, groups = found.clusters, found.groups
 
     # ----------------------------------------------------------------------------------------- splitting
     with clock.stage("splitting", len(articles)) as advance:
@@ -318,11 +329,13 @@ def _build(
         before = _splits_before(articles.article_id, ledger)
         group_numbers = groups.dictionary_encode().indices.to_numpy()
         placement = place(articles.published_at, group_numbers, borders, site.timezone, before=before)
+        leakage = measure_leakage(found, articles, placement, site.timezone)
+        _check_leakage(leakage, options.max_leak)
         advance(len(articles))
     decided = Decided(
         articles=articles,
         keys=keys,
-        rows_before=np.cumsum([0, *(p.posts.rows if p.posts else 0 for p in parsed)]),
+        rows_before=rows_before,
         clusters=clusters,
         groups=groups,
         placement=placement,
@@ -330,7 +343,6 @@ def _build(
 
     # ------------------------------------------------------------------------------------------- writing
     with clock.stage("writing", len(articles)) as advance:
-        spool = Spool(files=tuple(workspace.cache / f"{p.name}.spool" for p in parsed), batch=SPOOL_BATCH)
         shards, filled, cached = _write(
             decided, parsed, plan, rejects, spool, site, dataset, workspace, base,
             None if options.again else base_folder, about, run, advance,
@@ -342,33 +354,36 @@ def _build(
             dataset_version="0.0.0",
             follows=base.dataset_version if base else None,
             schema_version=SCHEMA_VERSION,
-            configuration=_configuration(site, borders) | settings,
+            configuration=_configuration(site, borders) | {"dedup_version": found.report["dedup_version"]} | settings,
             source=_describe_source(plan, [h for p in parsed for h in p.sha256], early_rejects, config)
             | {"bytes": sum(p.sizes for p in parsed)},
             tools=tools,
             accounting=_account(files_seen, posts, rejects, ignored, articles, placement, parsed, site, config_notes),
             columns=filled,
             shards=shards,
+            duplicates=found.report,
+            leakage=leakage,
         )
         if text == "none":
             draft = blank_version(draft, dataset, base, base_folder, run)
         difference = compare(base_folder, base, dataset, draft) if base and base_folder and not options.again else None
         version = _choose_version(options.version, base, difference, there)
         if version is None and base is not None and base_folder is not None:
-            _remember(workspace, plan, parsed, cached, listed_at)
+            _remember(workspace, plan, parsed, cached, found.files, listed_at)
             return Build(
                 path=base_folder, version=base.dataset_version, created=False, manifest=base, stages=clock.stages,
                 rejects=tuple(rejects[:1000]), difference=difference,
             )  # fmt: skip
         assert version is not None
-        ledgers.write_ledger(_next_ledger(ledger, decided, before, version), dataset)
+        ledgers.write_ledger(_next_ledger(ledger, decided, found.aliases, before, version), dataset)
+        found.boilerplate.save(dataset / BOILERPLATE_NAME)
         changes = (*(base.changes if base else ()), _release_note(version, draft, difference))
         if options.again and base:
             draft, version, changes = replace(draft, follows=base.follows), base.dataset_version, base.changes
         manifest = _finish(replace(draft, dataset_version=version, changes=changes), dataset, options.card)
         advance(1)
     _publish_folder(dataset, out / version)
-    _remember(workspace, plan, parsed, cached, listed_at)
+    _remember(workspace, plan, parsed, cached, found.files, listed_at)
     return Build(
         path=out / version,
         version=version,
@@ -536,7 +551,13 @@ def _splits_before(ids: pa.Array, ledger: pa.Table) -> np.ndarray:
     return np.array([-1 if i is None else numbers[split[i]] for i in at.to_pylist()], dtype=np.int64)
 
 
-def _next_ledger(ledger: pa.Table, decided: Decided, before: np.ndarray, version: str) -> pa.Table:
+def _next_ledger(
+    ledger: pa.Table,
+    decided: Decided,
+    aliases: Mapping[str, Mapping[str, str]],
+    before: np.ndarray,
+    version: str,
+) -> pa.Table:
     """The ledger after this version: known rows in their order, new ones after them by date and id.
 
     An article keeps the first split that it was given, even while it is set aside.
@@ -561,13 +582,29 @@ def _next_ledger(ledger: pa.Table, decided: Decided, before: np.ndarray, version
     new = new.sort_by([("published_at", "ascending"), ("article_id", "ascending")])
     at = pc.index_in(ledger["article_id"].combine_chunks(), articles.article_id)
     current = now_known.take(at)
+    gone = dict(zip(ledger.column_names, ledger.columns, strict=True))
+    for name, renamed in aliases.items():  # of articles that are not in the source now
+        gone[name] = pa.array([renamed.get(old, old) for old in ledger[name].to_pylist()], pa.string())
     known = {
-        name: pc.if_else(at.is_valid(), current[name].combine_chunks(), ledger[name].combine_chunks())
+        name: pc.if_else(at.is_valid(), current[name].combine_chunks(), _one_chunk(gone[name]))
         if name in ("duplicate_cluster", "leak_group", "split", "excluded_reason")
         else ledger[name]
         for name in ledgers.LEDGER_SCHEMA.names
     }
     return pa.concat_tables([pa.table(known, schema=ledgers.LEDGER_SCHEMA), new])
+
+
+def _one_chunk(column: Any) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _check_leakage(leakage: Mapping[str, Any] | None, allowed: float) -> None:
+    for row in (leakage or {}).get("pairs", ()):
+        if row["leak_j50"] > allowed:
+            raise LeakError(
+                f"{row['leak_j50']:.2%} of {row['split']} have a copy in {row['against']} (Jaccard of at least .5)",
+                hint="--max-leak allows more",
+            )
 
 
 # ------------------------------------------------------------------------------------------------------- writing
@@ -676,12 +713,13 @@ def _remember(
     plan: Sequence[PostShard],
     parsed: Sequence[Parsed],
     cached: Mapping[str, CachedShard],
+    signed: Sequence[Path],
     listed_at: int,
 ) -> None:
     files = [file for shard in plan for file in shard.files]
     write_known(workspace, files, [h for p in parsed for h in p.sha256], listed_at)
     write_cached_shards(workspace, cached)
-    drop_unused(workspace, {p.name for p in parsed})
+    drop_unused(workspace, {p.name for p in parsed} | {p.stem for p in signed})
 
 
 # ------------------------------------------------------------------------------------------------------ versions

@@ -117,6 +117,13 @@ def _say(text: str) -> None:
     show_default=True,
     help="More rejects than this fraction of the posts, and more than 10, fail the build.",
 )
+@click.option(
+    "--max-leak",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of a split's rows that may have a copy in an earlier split.",
+)
 @click.option("--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available).")
 @click.option("--card", type=_FOLDER, help="The curator's prose (default: the one newsdata brings).")
 @click.option(

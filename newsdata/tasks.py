@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from .packaging.rows import ArticleRows, Spool, article_table, keys_table, posts_table, spool_schema, spool_table
@@ -21,7 +22,19 @@ from .reading.parse import PARSER_VERSION, parse_bytes
 from .reading.sources import Source, SourceFile, read_files
 from .schema import SCHEMA_VERSION, Post, Reject, Site
 
-__all__ = ["SPOOL_BATCH", "ParseTask", "Parsed", "WriteTask", "find_parsed", "parse_posts", "task_id", "write_articles"]
+__all__ = [
+    "SPOOL_BATCH",
+    "ParseTask",
+    "Parsed",
+    "SignTask",
+    "WriteTask",
+    "find_parsed",
+    "parse_posts",
+    "sign_articles",
+    "task_id",
+    "words_of",
+    "write_articles",
+]
 
 SPOOL_BATCH = 500
 """Rows of a batch of the spool; whoever gathers articles reads whole batches."""
@@ -70,9 +83,7 @@ class Parsed:
 
 def task_id(task: ParseTask, hashes: tuple[str | None, ...]) -> str:
     """The name of a task: a digest of everything that its result depends on."""
-    site = task.site
-    about = [SCHEMA_VERSION, PARSER_VERSION, task.tools, site.timezone, site.drafts, [list(d) for d in site.defaults]]
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
+    digest = hashlib.sha256(repr((SCHEMA_VERSION, PARSER_VERSION, task.tools, task.site)).encode())
     for file, sha256 in zip(task.files, hashes, strict=True):
         own = task.ids.get(file.path, "")
         digest.update(f"{file.path}\0{sha256}\0{own}\n".encode())
@@ -205,3 +216,54 @@ def write_articles(task: WriteTask) -> Written:
     return write_shard(
         task.path, (article_table(run, task.spool, schema) for run in task.rows), task.config, schema
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignTask:
+    """Sign articles for the search for near-copies, and leave the signatures in `path`.
+
+    Attributes:
+        text, digest, title, url: for each article the (file number, row) in the spool of the post that speaks.
+        days: days since 1970 in the site's zone, None where unknown.
+        boilerplate: the file of the dataset's list.
+    """
+
+    path: Path
+    spool: Spool
+    article_id: tuple[str, ...]
+    days: tuple[int | None, ...]
+    text: tuple[np.ndarray, np.ndarray]
+    digest: tuple[np.ndarray, np.ndarray]
+    title: tuple[np.ndarray, np.ndarray]
+    url: tuple[np.ndarray, np.ndarray]
+    boilerplate: Path
+
+
+def sign_articles(task: SignTask) -> int:
+    """Sign the articles of a task; returns how many there are."""
+    from .curation.duplicates import Boilerplate, sign, write_signatures
+
+    urls = task.spool.take(*task.url, ["url"])["url"].to_pylist()
+    texts = words_of(task.spool, task.text, task.digest, task.title)
+    signatures = sign(task.article_id, texts, task.days, urls, Boilerplate.load(task.boilerplate))
+    part = task.path.with_name(f"{task.path.name}.unfinished")
+    write_signatures(signatures, part)
+    part.rename(task.path)
+    return len(texts)
+
+
+def words_of(
+    spool: Spool,
+    text: tuple[np.ndarray, np.ndarray],
+    digest: tuple[np.ndarray, np.ndarray],
+    title: tuple[np.ndarray, np.ndarray],
+) -> list[str]:
+    """What articles are compared by: the text; where it is empty the digest, else the title."""
+    texts = spool.take(*text, ["text"])["text"].to_pylist()
+    empty = np.array([not words for words in texts], dtype=bool)
+    if empty.any():
+        digests = spool.take(digest[0][empty], digest[1][empty], ["digest"])["digest"].to_pylist()
+        titles = spool.take(title[0][empty], title[1][empty], ["title"])["title"].to_pylist()
+        for at, lead, head in zip(np.flatnonzero(empty).tolist(), digests, titles, strict=True):
+            texts[at] = lead or head or ""
+    return texts

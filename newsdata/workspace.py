@@ -54,6 +54,8 @@ class KnownFiles:
 
     def sha256(self, file: SourceFile) -> str | None:
         """The hash of a file that has not changed since it was read, as far as its stamp can tell; else None."""
+        if file.stamp.startswith("sha256:"):
+            return file.stamp[7:]
         stamp, sha256 = self.hashes.get(file.path, ("", ""))
         return sha256 if stamp and stamp == file.stamp else None
 
@@ -184,5 +186,5 @@ def drop_unused(workspace: Workspace, names: set[str]) -> None:
     """Remove what was parsed for posts that are no longer in the source; `names` are the tasks in use."""
     for file in os.scandir(workspace.cache):
         stem, _, ending = file.name.partition(".")
-        if ending in ("posts", "spool", "keys", "json") and len(stem) == 40 and stem not in names:
+        if ending in ("posts", "spool", "keys", "json", "signatures") and len(stem) == 40 and stem not in names:
             Path(file.path).unlink(missing_ok=True)

@@ -3,14 +3,15 @@
 Machines are noisy, so every figure is the median of at least 3 runs, the programs take turns, and only
 ratios within one run mean anything. The archive is synthetic (scripts/make_archive.py). Memory is the
 resident memory of the whole process tree, sampled; pages that processes share count once for each of them.
-It needs the `dev` extra; datatrove with trafilatura is compared where it is installed: `pip install
-'datatrove[io,processing]' trafilatura`.
+It needs the `dev` extra. datatrove with trafilatura is compared where it is installed:
+`pip install 'datatrove[io,processing]' trafilatura lxml_html_clean`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import shutil
@@ -362,7 +363,11 @@ def _quality_section(setting: _Setting) -> dict[str, Any]:
     """How well near-duplicates are found, on planted copies (scripts/quality.py)."""
     import quality
 
-    figures = {style: quality.measure(style, setting.quality_size) for style in quality.STYLES}
+    measured = {style: quality.measure(style, setting.quality_size) for style in quality.STYLES}
+    figures = {  # JSON knows no NaN: a style without long copies has no figure for them
+        style: {name: None if math.isnan(value) else value for name, value in found.items()}
+        for style, found in measured.items()
+    }
     print(f"\n## Near-duplicates ({setting.quality_size:,} articles a style)\n")
     print(table([{"style": style, **found} for style, found in figures.items()]))
     return {"size": setting.quality_size, "styles": figures}

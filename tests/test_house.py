@@ -17,7 +17,7 @@ from .conftest import ROOT
 PACKAGE = ROOT / "newsdata"
 
 ORDER = [
-    "errors", "schema", "reading", "curation", "packaging", "engine", "workspace", "tasks", "planning", "builder",
+    "errors", "schema", "reading", "curation", "packaging", "engine", "workspace", "tasks", "planning", "grouping", "builder",
     "hub", "loader", "verifier", "rehydrator", "publisher", "cli", "__main__",
 ]  # fmt: skip
 """A module (or the modules of a folder) may import what stands before it, and its own folder without a circle."""

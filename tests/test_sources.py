@@ -1,25 +1,19 @@
-"""Sources: every kind of source gives the same files, and a hostile one does no harm."""
+"""Sources: every kind gives the same files; folders that change, links, odd names."""
 
 from __future__ import annotations
 
 import bz2
 import contextlib
 import gzip
-import hashlib
 import importlib
-import io
 import lzma
 import os
-import pickle
 import resource
-import stat
 import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,115 +21,21 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from newsdata.errors import MachineError, SourceError
 from newsdata.reading import archives
-from newsdata.reading.sources import Listing, Source, list_files, open_source, read_file, read_files
-from newsdata.schema import REJECT_RULES, Reject
+from newsdata.reading.sources import list_files, open_source, read_file, read_files
+from newsdata.schema import Reject
 
-SITE = {
-    "_config.yml": b"timezone: Asia/Shanghai\n",
-    "_posts/2022-03-01-202203010000000001.md": "---\ntitle: 早盘\n---\n<p>开局平稳。</p>\n".encode(),
-    "_posts/2022-03-02-空.md": b"",
-    "_posts/a\nb.md": b"a line feed in the name",
-    "_posts/" + "长" * 84 + ".md": b"a name of 255 bytes",
-    "old_post/x/2022-03-01-[1]*?.md": b"\x00\xff" * 700,
-    "z.md": b"0" * 512,
-}
-
-
-def write(root: Path, files: dict[str, bytes]) -> Path:
-    for path, data in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(data)
-    return root
-
-
-def tar_of(files: dict[str, bytes], top: str = "", format: int = tarfile.PAX_FORMAT) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=format) as tar:
-        for path, data in files.items():
-            member = tarfile.TarInfo(top + path)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return out.getvalue()
-
-
-def tar_with(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for member, data in members:
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return out.getvalue()
-
-
-def zip_of(files: dict[str, bytes], top: str = "") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in files.items():
-            archive.writestr(top + path, data)
-    return out.getvalue()
-
-
-def git(folder: Path, *arguments: str, given: bytes = b"") -> str:
-    done = subprocess.run(
-        ["git", "-c", "user.name=n", "-c", "user.email=e@example.org", "-C", str(folder), *arguments],
-        check=True,
-        input=given,
-        capture_output=True,
-        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"},
-    )
-    return done.stdout.decode().strip()
-
-
-def git_of(folder: Path, files: dict[str, bytes]) -> Path:
-    write(folder, files)
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "one")
-    return folder
-
-
-class Opened:
-    """A source, its listing and all its bytes."""
-
-    def __init__(self, spec: str | Path, scratch: Path, exclude: Path | None = None) -> None:
-        self.source: Source = pickle.loads(pickle.dumps(open_source(spec, scratch=scratch, exclude=exclude)))
-        self.listing: Listing = list_files(self.source)
-        assert {reject.rule for reject in self.listing.rejects} <= set(REJECT_RULES)
-        assert list(self.listing.files) == sorted(self.listing.files, key=lambda file: file.path)
-        self.read = {file.path: data for file, data in read_files(self.source, self.listing.files)}
-        self.rules = [(reject.path, reject.rule) for reject in self.listing.rejects]
+from .source_files import SITE, Opened, git, git_of, opened_archive, refused, tar_of, write, zip_of, zstd
 
 
 @pytest.fixture
 def unpack(tmp_path: Path) -> Callable[[bytes], Opened]:
-    def opened(data: bytes) -> Opened:
-        (tmp_path / "archive").write_bytes(data)
-        return Opened(tmp_path / "archive", tmp_path / "scratch")
-
-    return opened
-
-
-def refused(unpack: Callable[[bytes], Opened], data: bytes, match: str, tmp_path: Path) -> SourceError:
-    scratch = tmp_path / "scratch"
-    before = set(scratch.iterdir()) if scratch.exists() else set()
-    with pytest.raises(SourceError, match=match) as caught:
-        unpack(data)
-    assert set(scratch.iterdir()) == before  # nothing is left behind
-    return caught.value
+    return partial(opened_archive, tmp_path)
 
 
 # --------------------------------------------------------------------------------- one source, many shapes
-
-
-def zstd(data: bytes) -> bytes:
-    zstandard = pytest.importorskip("zstandard")
-    packed: bytes = zstandard.compress(data)
-    return packed
 
 
 SHAPES: dict[str, Callable[[dict[str, bytes], str], bytes]] = {
@@ -484,347 +384,6 @@ def test_too_large_is_never_read(
     memory.store.clear()
 
 
-# ----------------------------------------------------------------------------------------------- archives
-
-
-HOSTILE_NAMES = {
-    "../up.md": "path-unsafe",
-    "_posts/../../up.md": "path-unsafe",
-    "/etc/passwd.md": "path-unsafe",
-    "_posts/" + "d/" * 3000 + "a.md": "path-unsafe",
-}
-
-
-def test_hostile_names(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
-    files = {**SITE, **dict.fromkeys(HOSTILE_NAMES, b"evil")}
-    for data in (tar_of(files), tar_of(files, format=tarfile.GNU_FORMAT), zip_of(files)):
-        found = unpack(data)
-        assert found.read == SITE
-        assert sorted(rule for _, rule in found.rules) == sorted(HOSTILE_NAMES.values())
-        assert all(reject.size == 4 for reject in found.listing.rejects)
-    assert not (tmp_path / "up.md").exists() and not (tmp_path.parent / "up.md").exists()
-
-
-def test_members_that_are_no_files(unpack: Callable[[bytes], Opened]) -> None:
-    members = [(tarfile.TarInfo("top/_posts/a.md"), b"a"), (tarfile.TarInfo("top/.git/config"), b"no")]
-    for name, kind in {
-        "link": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE, "pipe": tarfile.FIFOTYPE, "char": tarfile.CHRTYPE,
-        "block": tarfile.BLKTYPE, "odd": b"Z", "folder": tarfile.DIRTYPE,
-    }.items():  # fmt: skip
-        member = tarfile.TarInfo(f"top/_posts/{name}")
-        member.type, member.linkname = kind, "../../../etc/passwd"
-        members.append((member, b""))
-    members.append((tarfile.TarInfo("top/_posts/z.md"), b"z"))
-    found = unpack(tar_with(*members))
-    assert found.read == {"_posts/a.md": b"a", "_posts/z.md": b"z"}
-    names = sorted(("block", "char", "hard", "link", "odd", "pipe"))
-    assert found.rules == [(f"_posts/{name}", "not-a-file") for name in names]
-
-
-def test_links_and_odd_names_in_a_zip(unpack: Callable[[bytes], Opened]) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, mode in {
-            "link": stat.S_IFLNK,
-            "pipe": stat.S_IFIFO,
-            "file": stat.S_IFREG,
-            "folder": stat.S_IFDIR,
-        }.items():
-            info = zipfile.ZipInfo(name)
-            info.external_attr = (mode | 0o644) << 16
-            archive.writestr(info, b"/etc/passwd")
-        archive.writestr("folder2/", b"")
-        archive.writestr("latin.md", b"not UTF-8")
-    found = unpack(out.getvalue().replace(b"latin.md", b"lat\xefn.md"))
-    assert found.read == {"file": b"/etc/passwd"}
-    assert found.rules == [("lat\\xefn.md", "path-not-utf-8"), ("link", "not-a-file"), ("pipe", "not-a-file")]
-
-
-def test_names_that_are_not_utf_8_in_a_tar(unpack: Callable[[bytes], Opened]) -> None:
-    found = unpack(tar_of({"_posts/\udcff.md": b"x", "b.md": b"b"}, format=tarfile.GNU_FORMAT))
-    assert found.read == {"b.md": b"b"} and found.rules == [("_posts/\\xff.md", "path-not-utf-8")]
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_members_with_one_name(unpack: Callable[[bytes], Opened]) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("a.md", b"first")
-        archive.writestr("./a.md", b"second")
-        archive.writestr("a.md", b"third")
-    tar = tar_with(*((tarfile.TarInfo(name), data) for name, data in
-                     [("a.md", b"first"), ("./a.md", b"second"), ("a.md", b"third")]))  # fmt: skip
-    for data in (out.getvalue(), tar):
-        found = unpack(data)
-        assert found.read == {"a.md": b"third"}
-        assert found.rules == [("a.md", "path-taken")] * 2
-        assert {reject.sha256 for reject in found.listing.rejects} == {
-            hashlib.sha256(b"first").hexdigest(), hashlib.sha256(b"second").hexdigest()
-        }  # fmt: skip
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress, zstd])
-@pytest.mark.parametrize("part", [0.3, 0.6, 0.8])
-def test_truncated_tars(
-    pack: Callable[[bytes], bytes], part: float, tmp_path: Path, unpack: Callable[[bytes], Opened]
-) -> None:
-    tar = tar_of({f"_posts/{number}.md": os.urandom(2000) for number in range(20)})
-    packed = pack(tar)
-    refused(unpack, packed[: int(len(packed) * part)], "(truncated|damaged).* member", tmp_path)
-    refused(unpack, pack(tar[: 2048 + 2048 + 512]), "truncated: it ends after 1 whole members", tmp_path)
-
-
-def test_a_tar_without_end_or_with_more_after_it(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
-    whole = tar_of({"a.md": b"a"})
-    refused(unpack, whole[:1024], "truncated: it ends after 1 whole members and 1,024", tmp_path)
-    refused(unpack, whole + tar_of({"b.md": b"b"}), "more data stands after the end", tmp_path)
-    # A damaged header in the middle: `tarfile` would end here without a word.
-    damaged = bytearray(tar_of({"a.md": b"a", "b.md": b"b"}))
-    damaged[1024] ^= 1
-    with tarfile.open(fileobj=io.BytesIO(damaged)) as tar:
-        assert tar.getnames() == ["a.md"]
-    refused(unpack, bytes(damaged), "damaged after 1 members", tmp_path)
-
-
-def test_damaged_checksums(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
-    packed = bytearray(gzip.compress(tar_of(SITE)))
-    packed[-8] ^= 1
-    refused(unpack, bytes(packed), "damaged after 7 members", tmp_path)
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as stored:
-        stored.writestr("a.md", b"good bytes")
-        stored.writestr("b.md", b"more bytes")
-    found = unpack(out.getvalue().replace(b"good bytes", b"evil bytes"))
-    assert found.read == {"b.md": b"more bytes"} and found.rules == [("a.md", "unreadable")]
-    refused(unpack, out.getvalue()[:-30], "zip file is damaged or truncated", tmp_path)
-    encrypted = bytearray(out.getvalue())
-    for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        encrypted[encrypted.index(mark) + place] |= 1
-    assert unpack(bytes(encrypted)).rules == [("a.md", "unreadable")]
-
-
-def test_bombs(tmp_path: Path, unpack: Callable[[bytes], Opened], monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {f"{number}.md": bytes(20_000) for number in range(10)}
-    packed = [gzip.compress(tar_of(files)), lzma.compress(tar_of(files)), zip_of(files)]
-    assert [len(unpack(data).read) for data in packed] == [10, 10, 10]
-    for name, value, match in (
-        ("MAX_MEMBERS", 9, "more than 9 members"),
-        ("MAX_TOTAL_BYTES", 100_000, "more than 100,000 bytes"),
-        ("RATIO_FREE_BYTES", 100_000, "more than 20 times its size"),
-    ):
-        with monkeypatch.context() as patch:
-            patch.setattr(archives, name, value)
-            patch.setattr(archives, "MAX_RATIO", 20)
-            for data in packed:
-                error = refused(unpack, data, match, tmp_path)
-                assert error.hint == "unpack it yourself and give the folder"
-    # Too large for a post, so it is only run over: the limits hold all the same.
-    monkeypatch.setattr(archives, "MAX_FILE_BYTES", 10)
-    monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 100_000)
-    refused(unpack, gzip.compress(tar_of({"a.md": bytes(200_000)})), "more than 100,000 bytes", tmp_path)
-
-
-def test_xz_that_asks_for_much_memory(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
-    tar = tar_of({"a.md": b"a"})
-    greedy = bytearray(lzma.compress(tar, filters=[{"id": lzma.FILTER_LZMA2, "preset": 0}]))
-    # The dictionary size stands in the block header, after size, flags, filter id and length.
-    assert greedy[14:16] == b"\x21\x01"
-    greedy[16] = 38  # 2 GiB
-    size = (greedy[12] + 1) * 4
-    greedy[12 + size - 4 : 12 + size] = zlib.crc32(greedy[12 : 12 + size - 4]).to_bytes(4, "little")
-    refused(unpack, bytes(greedy), "[Mm]emory", tmp_path)
-    two = lzma.compress(tar[:700]) + bytes(8) + lzma.compress(tar[700:])
-    assert unpack(two).read == {"a.md": b"a"}
-
-
-def test_sparse_members(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
-    root = tmp_path / "holes"
-    root.mkdir()
-    with (root / "holes.md").open("wb") as file:
-        for number in range(30):
-            file.seek(number * 100_000)
-            file.write(b"x" * 4096)
-    (root / "z.md").write_bytes(b"z")
-    for form in ("gnu", "posix"):
-        packed = tmp_path / f"{form}.tar"
-        done = subprocess.run(
-            ["tar", f"--format={form}", "--sparse", "-cf", packed, "-C", root, "holes.md", "z.md"],
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip("no GNU tar here")
-        found = unpack(packed.read_bytes())
-        assert found.read["z.md"] == b"z"
-        assert found.rules == [("holes.md", "unreadable")]
-
-
-names = st.text(st.characters(exclude_characters="\0/"), min_size=1, max_size=130).filter(
-    lambda name: (
-        name not in (".", "..", ".git") and len(name.encode("utf-8", "surrogateescape")) < 256
-        if not any("\ud800" <= letter <= "\udfff" for letter in name)
-        else False
-    )
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.dictionaries(
-        st.lists(names, min_size=1, max_size=4).map("/".join), st.binary(max_size=1100), max_size=6
-    ),
-    st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
-)
-def test_tars_are_read_as_tarfile_reads_them(files: dict[str, bytes], format: int) -> None:
-    try:
-        data = tar_of(files, format=format)
-    except ValueError:  # a name too long for ustar
-        return
-    with tarfile.open(fileobj=io.BytesIO(data), encoding="utf-8") as tar:
-        expected = {}
-        for member in tar:
-            content = tar.extractfile(member)
-            assert content
-            expected[member.name.encode("utf-8", "surrogateescape")] = content.read()
-    found = dict(archives._tar_members(io.BytesIO(data), len(data), "x"))
-    assert found == expected == {path.encode(): content for path, content in files.items()}
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_damaged_archives_never_crash(data: st.DataObject) -> None:
-    make = data.draw(
-        st.sampled_from(
-            [
-                tar_of,
-                zip_of,
-                lambda files: gzip.compress(tar_of(files)),
-                lambda files: tar_of(files, "长" * 60),
-            ]
-        )
-    )
-    packed = bytearray(make({"_posts/" + "长" * 40: b"abc" * 300, "b": b"\0" * 600}))
-    for place, value in data.draw(
-        st.lists(st.tuples(st.integers(0, len(packed) - 1), st.integers(0, 255)), min_size=1, max_size=6)
-    ):
-        packed[place] = value
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "archive").write_bytes(packed)
-        with contextlib.suppress(SourceError):
-            Opened(Path(name) / "archive", Path(name) / "scratch")
-
-
-def test_a_chain_of_headers_is_no_recursion(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
-    header = tarfile.TarInfo("././@LongLink")
-    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 5
-    chain = (header.tobuf(tarfile.GNU_FORMAT) + b"a.md\0".ljust(512, b"\0")) * 5000
-    assert unpack(chain + tar_of({"short": b"x"})).read == {"a.md": b"x"}
-    header.size = 2**21
-    refused(unpack, header.tobuf(tarfile.GNU_FORMAT) + bytes(2**22), "damaged", tmp_path)
-
-
-def test_pax_sizes(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
-    member = tarfile.TarInfo("a.md")
-    member.pax_headers = {"size": "5", "comment": "x" * 600}
-    member.size = 5
-    data = member.tobuf(tarfile.PAX_FORMAT) + b"12345".ljust(512, b"\0") + bytes(1024)
-    assert unpack(data).read == {"a.md": b"12345"}
-    for bad in ("-5", "1_0", "x", "9" * 30):
-        member.pax_headers = {"size": bad}
-        refused(unpack, member.tobuf(tarfile.PAX_FORMAT) + bytes(2048), "damaged|truncated", tmp_path)
-
-
-# ---------------------------------------------------------------------------------------------------- git
-
-
-def test_links_and_submodules_in_git(tmp_path: Path) -> None:
-    work = git_of(tmp_path / "repo", {"_posts/a.md": b"a"})
-    (work / "_posts/link.md").symlink_to("/etc/passwd")
-    (work / "_config.yml").symlink_to("_posts/a.md")
-    git(work, "add", "-A")
-    commit = git(work, "rev-parse", "HEAD")
-    git(work, "update-index", "--add", "--cacheinfo", f"160000,{commit},theme")
-    git(work, "commit", "-q", "-m", "two")
-    found = Opened(f"{work}@HEAD", tmp_path)
-    assert found.read == {"_posts/a.md": b"a"}
-    assert found.rules == [("_config.yml", "not-a-file"), ("_posts/link.md", "not-a-file")]
-    assert found.listing.notes == ("submodules left out: 1",)
-    with pytest.raises(SourceError, match="links are not followed"):
-        read_file(found.source, "_config.yml")
-
-
-def test_hostile_names_in_git(tmp_path: Path) -> None:
-    work = git_of(tmp_path / "repo", {"a.md": b"a"})
-    blob = git(work, "hash-object", "-w", "a.md")
-    entry = bytes.fromhex(blob)
-    raw = b"".join(
-        b"100644 " + name + b"\0" + entry for name in (b"..", b".git", b"a.md", b"a.md", b"\xff.md")
-    )
-    tree = git(work, "hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=raw)
-    commit = git(work, "commit-tree", tree, "-m", "hostile")
-    found = Opened(f"{work}@{commit}", tmp_path)
-    assert found.read == {"a.md": b"a"}
-    assert found.rules == [("..", "path-unsafe"), ("\\xff.md", "path-not-utf-8"), ("a.md", "path-taken")]
-
-
-def test_git_runs_nothing_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = git_of(
-        tmp_path / "repo", {"a.md": b"real\n", ".gitattributes": b"* filter=f diff=d text eol=crlf\n"}
-    )
-    write(work, {"evil.md": b"evil\n"})
-    git(work, "replace", git(work, "rev-parse", "HEAD:a.md"), git(work, "hash-object", "-w", "evil.md"))
-    trap = tmp_path / "trap"
-    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat\n")
-    trap.chmod(0o755)
-    for key in (
-        "core.fsmonitor", "core.pager", "core.sshCommand", "filter.f.smudge", "filter.f.clean",
-        "pager.ls-tree", "diff.d.textconv", "alias.ls-tree", "alias.cat-file", "core.alternateRefsCommand",
-    ):  # fmt: skip
-        git(work, "config", key, str(trap))
-    git(work, "config", "core.hooksPath", str(tmp_path))
-    (tmp_path / "post-checkout").symlink_to(trap)
-    # The replaced object and settings of the caller's must not show either.
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
-    monkeypatch.setenv("GIT_EXTERNAL_DIFF", str(trap))
-    monkeypatch.setenv("GIT_PAGER", str(trap))
-    found = Opened(f"{work}@main", tmp_path)
-    assert found.read["a.md"] == b"real\n"
-    assert not (tmp_path / "sprung").exists()
-
-
-def test_a_partial_clone_asks_no_remote(tmp_path: Path) -> None:
-    work = git_of(tmp_path / "repo", {"a.md": b"a", "b.md": b"b"})
-    git(work, "config", "uploadpack.allowFilter", "true")
-    git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", work.as_uri(), "partial.git")
-    trap = tmp_path / "trap"
-    trap.write_text(f'#!/bin/sh\ntouch {tmp_path}/sprung\nexec git-upload-pack "$@"\n')
-    trap.chmod(0o755)
-    git(tmp_path / "partial.git", "config", "remote.origin.uploadpack", str(trap))
-    git(tmp_path / "partial.git", "config", "protocol.file.allow", "always")
-    with pytest.raises(SourceError, match="partial clone"):
-        Opened(tmp_path / "partial.git", tmp_path)
-    assert not (tmp_path / "sprung").exists()
-
-
-def test_a_damaged_object_costs_one_file(tmp_path: Path) -> None:
-    files = {f"{number}.md": os.urandom(3000) for number in range(5)}
-    work = git_of(tmp_path / "repo", files)
-    source = open_source(f"{work}@HEAD", scratch=tmp_path)
-    listing = list_files(source)
-    blobs = {file.path: file.stamp.removeprefix("git:") for file in listing.files}
-    for number, damage in ((1, "cut"), (3, "gone")):
-        blob = blobs[f"{number}.md"]
-        loose = work / ".git/objects" / blob[:2] / blob[2:]
-        data = loose.read_bytes()
-        loose.unlink()
-        if damage == "cut":
-            loose.write_bytes(data[: len(data) // 2])
-    read = {file.path: data for file, data in read_files(source, listing.files)}
-    assert {path for path, data in read.items() if isinstance(data, Reject)} == {"1.md", "3.md"}
-    assert {path: data for path, data in read.items() if isinstance(data, bytes)} == {
-        path: files[path] for path in ("0.md", "2.md", "4.md")
-    }
-
-
 def open_descriptors() -> int:
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
@@ -842,22 +401,6 @@ def test_readers_close_what_they_open(tmp_path: Path) -> None:
             next(reader)
             reader.close()  # type: ignore[attr-defined]
         assert open_descriptors() == before
-
-
-def test_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = git_of(tmp_path / "repo", {"a.md": b"a"})
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SourceError, match="git is not installed"):
-        open_source(f"{work}@HEAD", scratch=tmp_path)
-
-
-def test_a_repository_of_another_owner(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root may give files away")
-    work = git_of(tmp_path / "repo", {"a.md": b"a"})
-    for path in (work, *work.rglob("*")):
-        os.chown(path, 12345, 12345)
-    assert Opened(f"{work}@HEAD", tmp_path).read == {"a.md": b"a"}
 
 
 def test_a_full_disk(tmp_path: Path) -> None:

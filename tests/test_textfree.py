@@ -229,10 +229,10 @@ def test_every_column_is_decided() -> None:
 
 def two_versions(tmp_path: Path) -> tuple[Path, Path]:
     """An archive that grew, built both ways: the folders of the full and of the text-free versions."""
-    archive = write_archive(tmp_path / "in", many_posts(70))
+    archive = write_archive(tmp_path / "in", many_posts(45))
     for text in ("full", "none"):
         newsdata.build(archive, tmp_path / text, text=text, num_proc=1)
-    more = many_posts(3, start_day=71) | {"_posts/2022-03-02-202203020000000002.md": b""}
+    more = many_posts(3, start_day=46) | {"_posts/2022-03-02-202203020000000002.md": b""}
     write_archive(archive, more)
     for text in ("full", "none"):  # the second one takes its kind from the first
         assert newsdata.build(archive, tmp_path / text, num_proc=1).version == "2.0.0"

@@ -87,7 +87,7 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
         )
     else:
         feed, markup = ("market" if own["market"] else "emnews"), "archive"
-    body = read_body(header.body, feed=feed, markup=markup)
+    body = read_body(header.body, feed=feed, markup=markup, title=header.title)
     media = None
     if feed == "market" and header.tags:
         media = header.tags[0].removesuffix(_TRAILING_NEWS) or None

@@ -1,0 +1,287 @@
+"""The search for near-copies over all articles of a build: what is signed again, and what the splits leak.
+
+Signatures are made in worker processes from the spool, file by file, and kept in the cache; only keys come here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .curation.duplicates import (
+    DEDUP_VERSION,
+    Boilerplate,
+    Pairs,
+    assign,
+    find_boilerplate,
+    match,
+    method,
+    sample_ids,
+)
+from .curation.leakage import leaked, passage_coverage
+from .curation.merge import NO_DATE, Articles
+from .curation.splits import Placement, local_days
+from .engine import Run
+from .packaging.manifest import Manifest
+from .packaging.rows import Spool
+from .packaging.shards import digest_table
+from .schema import SPLITS
+from .tasks import SignTask, sign_articles, words_of
+
+__all__ = ["BOILERPLATE_NAME", "Groups", "find_groups", "measure_leakage"]
+
+BOILERPLATE_NAME = "boilerplate.bin"
+"""The dataset's list of shingles that say nothing, frozen with its first version."""
+
+_NO_DAY = -(10**6)  # undated articles of the boilerplate sample share a day of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Near-copies of a build.
+
+    Attributes:
+        clusters, groups: ids of duplicate cluster and leak group, aligned with the articles.
+        aliases: ids that were given up when groups met: name of the column -> old id -> the id that stays.
+        pairs: every verified pair.
+        files: the signature files.
+        boilerplate: the list that was used.
+        report: for the manifest.
+    """
+
+    clusters: pa.Array
+    groups: pa.Array
+    aliases: Mapping[str, Mapping[str, str]]
+    pairs: Pairs
+    files: tuple[Path, ...]
+    boilerplate: Boilerplate
+    report: Mapping[str, Any]
+
+
+def find_groups(
+    articles: Articles,
+    keys: pa.Table,
+    rows_before: np.ndarray,
+    spool: Spool,
+    timezone: str,
+    ledger: pa.Table,
+    base: Manifest | None,
+    base_folder: Path | None,
+    cache: Path,
+    run: Run,
+    advance: Callable[[int], None],
+) -> Groups:
+    """Group the articles of a build; what the ledger joined stays joined and keeps its name.
+
+    Args:
+        articles, keys, rows_before, spool: the merged articles and where their posts lie.
+        timezone: of the site; a text without words of its own counts as a copy within days only.
+        ledger: of the version before.
+        base, base_folder: that version, whose boilerplate list is used.
+        cache: folder for signatures.
+        run: where tasks run.
+        advance: told of articles that are done.
+    """
+    places = {role: _places(getattr(articles, role), rows_before) for role in ("text", "digest", "title", "url")}
+    dated = articles.published_at != NO_DATE
+    days = np.full(len(articles), _NO_DAY, dtype=np.int64)
+    if dated.any():
+        days[dated] = local_days(articles.published_at[dated], timezone).astype(np.int64)
+    how = method()
+    same_method = base is not None and base.duplicates.get("method") == how
+    boilerplate = None
+    if same_method and base_folder is not None:
+        boilerplate = Boilerplate.load(base_folder / BOILERPLATE_NAME)
+    if boilerplate is None:
+        boilerplate = find_boilerplate(_sample(articles, places, days, spool))
+    list_file = cache / f"{boilerplate.digest}.boilerplate"
+    boilerplate.save(list_file)
+
+    tasks = []
+    files = []
+    for number in np.unique(places["text"][0]):
+        chosen = np.flatnonzero(places["text"][0] == number)
+        path = cache / f"{_signatures_name(articles, keys, chosen, days, boilerplate, how)}.signatures"
+        files.append(path)
+        if path.is_file():
+            advance(len(chosen))
+            continue
+        tasks.append(
+            SignTask(
+                path=path,
+                spool=spool,
+                article_id=tuple(articles.article_id.take(pa.array(chosen)).to_pylist()),
+                days=tuple(None if day == _NO_DAY else day for day in days[chosen].tolist()),
+                boilerplate=list_file,
+                **{role: (file[chosen], row[chosen]) for role, (file, row) in places.items()},
+            )
+        )
+    for done in run(sign_articles, tasks):
+        advance(done)
+    pairs = match(files)
+
+    # Ids go to the first-ingested member: what the ledger knows, then by date, undated articles last.
+    order = np.lexsort((np.arange(len(articles)), articles.published_at, ~dated))
+    found = assign(pairs, articles.article_id.take(pa.array(order)), ledger if same_method or base is None else None)
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
+    clusters, groups = found.duplicate_cluster.take(pa.array(back)), found.leak_group.take(pa.array(back))
+    sizes = pc.value_counts(clusters).field("counts").to_numpy() if len(clusters) else np.zeros(0, np.int64)
+    old_aliases: Mapping[str, Mapping[str, str]] = base.duplicates.get("aliases", {}) if base and same_method else {}
+    aliases = {
+        name: dict(sorted({**old_aliases.get(name, {}), **found.aliases.get(name, {})}.items()))
+        for name in ("duplicate_cluster", "leak_group")
+    }
+    report = {
+        "dedup_version": DEDUP_VERSION,
+        "method": how,
+        "boilerplate": {"shingles": len(boilerplate.hashes), "digest": boilerplate.digest},
+        **pairs.report,
+        "clusters": len(sizes),
+        "clusters_of_several": int((sizes > 1).sum()),
+        "articles_with_copies": int(sizes[sizes > 1].sum()),
+        "largest_cluster": int(sizes.max()) if len(sizes) else 0,
+        "aliases": aliases,
+    }
+    return Groups(
+        clusters=clusters,
+        groups=groups,
+        aliases=found.aliases,
+        pairs=pairs,
+        files=tuple(files),
+        boilerplate=boilerplate,
+        report=report,
+    )
+
+
+def _places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    file = np.searchsorted(rows_before, positions, side="right") - 1
+    return file, positions - rows_before[file]
+
+
+def _sample(
+    articles: Articles, places: Mapping[str, tuple[np.ndarray, np.ndarray]], days: np.ndarray, spool: Spool
+) -> list[tuple[int, str]]:
+    wanted = pa.array(sorted(sample_ids(articles.article_id.to_pylist())), pa.string())
+    chosen = np.flatnonzero(pc.is_in(articles.article_id, wanted).to_numpy(zero_copy_only=False))
+    sample = []
+    for number in np.unique(places["text"][0][chosen]):
+        some = chosen[places["text"][0][chosen] == number]
+        words = words_of(spool, *((places[r][0][some], places[r][1][some]) for r in ("text", "digest", "title")))
+        sample += list(zip(days[some].tolist(), words, strict=True))
+    return sample
+
+
+def _signatures_name(
+    articles: Articles,
+    keys: pa.Table,
+    chosen: np.ndarray,
+    days: np.ndarray,
+    boilerplate: Boilerplate,
+    how: Mapping[str, Any],
+) -> str:
+    """A digest of all that the signatures of these articles depend on."""
+    digest = hashlib.sha256(f"{boilerplate.digest} {sorted(how.items())}".encode())
+    rows = {"article_id": articles.article_id.take(pa.array(chosen)), "day": pa.array(days[chosen])}
+    for role in ("text", "digest", "title", "url"):
+        posts = keys.select(["path", "sha256"]).take(pa.array(getattr(articles, role)[chosen]))
+        rows |= {f"{role}.{name}": posts[name].combine_chunks() for name in posts.column_names}
+    digest_table(pa.table(rows), digest)
+    return digest.hexdigest()[:40]
+
+
+# ----------------------------------------------------------------------------------------------------- leakage
+
+
+def measure_leakage(
+    found: Groups, articles: Articles, placement: Placement, timezone: str
+) -> dict[str, Any] | None:
+    """What each split shares with the earlier ones, beside a random split of the same sizes.
+
+    Shares are of the rows of the later split. Only pairs that were found are counted: no leak here is not no leak.
+
+    Args:
+        found: the groups.
+        placement: where each article stands.
+        timezone: for the days.
+
+    Returns:
+        None where there is one split only.
+    """
+    ids = articles.article_id
+    counts = np.bincount(placement.split, minlength=len(SPLITS) + 1)[: len(SPLITS)]
+    present = [number for number in range(len(SPLITS)) if counts[number]]
+    if len(present) < 2:
+        return None
+    random = _random_split(ids, placement.split, counts)
+    tables = {"pairs": placement.split, "random": random}
+    report: dict[str, Any] = {}
+    for name, split in tables.items():
+        rows = []
+        for later in present[1:]:
+            for earlier in present[: present.index(later)]:
+                rows.append(_against(found, articles, split, later, earlier, timezone))
+        report[name] = rows
+    report["examples"] = _examples(found, articles, placement)
+    report["largest_group"] = int(pc.max(pc.value_counts(found.groups).field("counts")).as_py())
+    return report
+
+
+def _against(
+    found: Groups, articles: Articles, split: np.ndarray, later: int, earlier: int, timezone: str
+) -> dict[str, Any]:
+    ids = articles.article_id
+    tested = ids.filter(pa.array(split == later)).to_pylist()
+    seen = ids.filter(pa.array(split == earlier)).to_pylist()
+    counted = leaked(found.pairs, seen, tested)
+    times = articles.published_at
+    last_seen, first_tested = times[split == earlier].max(), times[split == later].min()
+    ends = local_days(np.array([last_seen, first_tested]), timezone)
+    coverage = passage_coverage(found.files, seen, tested)
+    return {
+        "split": SPLITS[later],
+        "against": SPLITS[earlier],
+        "rows": len(tested),
+        **{name: round(count / len(tested), 6) for name, count in counted.items()},
+        "coverage_50gram": None if coverage is None else round(coverage, 6),
+        "latest_seen": str(ends[0]),
+        "earliest_tested": str(ends[1]),
+        "future_rows": int((times[split == earlier] >= first_tested).sum()),
+    }
+
+
+def _random_split(ids: pa.Array, split: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The same articles dealt by a hash of their ids into splits of the same sizes."""
+    inside = np.flatnonzero(split < len(SPLITS))
+    names = ids.take(pa.array(inside)).to_pylist()
+    keys = np.array([int.from_bytes(hashlib.sha256(n.encode()).digest()[:8], "big") for n in names], dtype=np.uint64)
+    dealt = np.full(len(split), len(SPLITS), dtype=np.int8)
+    dealt[inside[np.argsort(keys, kind="stable")]] = np.repeat(np.arange(len(SPLITS), dtype=np.int8), counts)
+    return dealt
+
+
+def _examples(found: Groups, articles: Articles, placement: Placement) -> list[dict[str, Any]]:
+    """The closest pairs that the time cut alone would have leaked, to look at: ids, splits and similarity."""
+    rows = found.pairs.table
+    names = [*SPLITS, "excluded"]
+    split = {
+        identity: names[number]
+        for identity, number in zip(articles.article_id.to_pylist(), placement.split.tolist(), strict=True)
+        if number == len(SPLITS)
+    }
+    if not split:
+        return []
+    aside = pa.array(sorted(split), pa.string())
+    touched = rows.filter(pc.or_(pc.is_in(rows["left"], aside), pc.is_in(rows["right"], aside)))
+    best = touched.sort_by([("jaccard", "descending"), ("left", "ascending"), ("right", "ascending")]).slice(0, 5)
+    return [
+        {"left": r["left"], "right": r["right"], "rule": r["rule"], "jaccard": r["jaccard"] and round(r["jaccard"], 3)}
+        for r in best.to_pylist()
+    ]
