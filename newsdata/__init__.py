@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .rehydrator import rehydrate
     from .schema import Mention, Post, RawPost, Reject
     from .verifier import verify
+    from .versions import prune, redact, yank
 
 __all__ = [
     "Build",
@@ -33,10 +34,13 @@ __all__ = [
     "load_dataset",
     "load_pandas",
     "parse_post",
+    "prune",
     "publish",
+    "redact",
     "rehydrate",
     "verify",
     "where",
+    "yank",
 ]
 
 _HOME = {
@@ -52,10 +56,13 @@ _HOME = {
     "load_dataset": "loader",
     "load_pandas": "loader",
     "parse_post": "reading.parse",
+    "prune": "versions",
     "publish": "publisher",
+    "redact": "versions",
     "rehydrate": "rehydrator",
     "verify": "verifier",
     "where": "loader",
+    "yank": "versions",
 }
 
 

@@ -33,10 +33,11 @@ from .packaging.rows import Spool, rejects_table
 from .packaging.shards import ROW_GROUP, Written, hash_file, read_shard, shard_schema, write_shard
 from .packaging.textfree import blank_version
 from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage
+from .history import RevisionTask, plan_revisions, read_origins, revisions_key, write_origins, write_revisions
 from .planning import Decided, PostShard, plan_articles, plan_posts, rows_of, shard_key
 from .reading.parse import PARSER_VERSION, article_id
 from .reading.site import classify, read_site
-from .reading.sources import SourceFile, list_files, open_source, read_file
+from .reading.sources import Source, SourceFile, list_files, open_source, read_file
 from .schema import CONFIGS, SCHEMA_VERSION, SPLITS, Reject, Site
 from .tasks import SPOOL_BATCH, Parsed, ParseTask, WriteTask, find_parsed, parse_posts, task_id, write_articles
 from .workspace import (
@@ -60,6 +61,9 @@ _SMALL = 4 * 2**20
 
 OTHER_POSTS = "not in the version that is built again"
 """Why `build_again` ignores a post."""
+
+REDACTED = "redacted"
+"""Why a file of an article that `newsdata.redact` took out is ignored."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how many rows are done, and how many there are."""
@@ -103,6 +107,7 @@ class _Options:
     workers: int
     card: str
     text: str | None
+    history: bool | None = None
     again: bool = False
 
 
@@ -144,6 +149,7 @@ def build(
     num_proc: int | None = None,
     card: str | Path | None = None,
     text: str | None = None,
+    history: bool | None = None,
     base: str | Path | None = None,
     cache: bool = True,
     progress: Progress | None = None,
@@ -170,6 +176,8 @@ def build(
         text: "none" blanks every field that carries the publisher's words and stores the hashes of the full build, which
             `newsdata.rehydrate` makes from a copy of the archive; "full" keeps them. By default as in the version
             before, at first "full"; `out` holds versions of one kind.
+        history: whether every earlier revision of the posts is read into the config `revisions`; only for a git
+            repository at a revision, and not with text="none". By default as in the version before, at first not.
         base: folder of the version to follow; by default the newest one in `out`.
         cache: whether what earlier builds read may be used. The bytes are the same either way.
         progress: called as the build goes on, with the stage, the rows that are done and the rows there are.
@@ -204,6 +212,7 @@ def build(
         workers=num_proc or engine.available_cores(),
         card=read_card(card),
         text=text,
+        history=history,
     )
     try:
         with open_workspace(out, cache=cache) as workspace, ExitStack() as stack:
@@ -255,6 +264,11 @@ def _build(
         base_folder = out / there[-1]
     base = read_manifest(base_folder) if base_folder else None
     ledger = ledgers.read_ledger(base_folder) if base_folder else ledgers.empty_ledger()
+    redacted = ledgers.tombstones(ledger)
+    if not options.again:
+        redacted = {**ledgers.read_redactions(out), **redacted}
+        if base_folder:
+            redacted = {**ledgers.read_redactions(base_folder.absolute().parent), **redacted}
     if options.version:
         _check_version(options.version, there)
     text = _choose_text(options, base, read_manifest(out / there[-1]) if there else None)
@@ -265,15 +279,18 @@ def _build(
     with clock.stage("listing", 0) as advance:
         listed_at = now()
         opened = open_source(source, scratch=workspace.staging, exclude=out)
+        history = _choose_history(options, base, opened, text)
         listing = list_files(opened)
         drafts = options.drafts if options.drafts is not None else bool(base and base.configuration["drafts"])
         config = read_file(opened, "_config.yml")
         site, config_notes = read_site(config, drafts=drafts)
         files, early_rejects, ignored = _sort_out(listing.files, listing.rejects, site)
-        if options.again and base and base_folder:
-            files, early_rejects = _only_named(base_folder, base, files, early_rejects, ignored)
         files_seen = len(listing.files) + len(listing.rejects)
         own_ids = _clashing_ids(files)
+        files, early_rejects = _leave_out(files, early_rejects, own_ids, redacted, ignored)
+        if options.again and base and base_folder:
+            own_ids = _read_ids(base_folder, base)
+            files, early_rejects = _only_named(own_ids, files, early_rejects, ignored)
         plan = plan_posts(files, base, again=options.again)
         known = read_known(workspace)
     clock.stages["listing"]["rows"] = files_seen
@@ -289,6 +306,8 @@ def _build(
             == dict(base.source) | {"bytes": 0}
             and base.tools == tools
             and base.schema_version == SCHEMA_VERSION
+            and not history  # a commit may have changed the past, or been undone by a later one
+            and not base.configuration.get("history")
             and all(base.configuration.get(name) == value for name, value in settings.items())
             and base_folder.parent.resolve() == out.resolve()
         )
@@ -347,6 +366,18 @@ def _build(
             decided, parsed, plan, rejects, spool, site, dataset, workspace, base,
             None if options.again else base_folder, about, run, advance,
         )  # fmt: skip
+        from_git = _write_origins(opened, plan, site, dataset, base, base_folder, again=options.again)
+        if history:
+            past, known_past = _write_history(
+                opened, own_ids, redacted, site, dataset, workspace, base, base_folder, about, run
+            )
+            from_git += past
+            cached |= known_past
+        for shard, columns in from_git:
+            shards += (shard,)
+            kept = Counter(filled.get(shard.config, {}))
+            kept.update(columns)
+            filled[shard.config] = dict(kept)
 
     # ---------------------------------------------------------------------------------------------- card
     with clock.stage("card", 1) as advance:
@@ -354,7 +385,8 @@ def _build(
             dataset_version="0.0.0",
             follows=base.dataset_version if base else None,
             schema_version=SCHEMA_VERSION,
-            configuration=_configuration(site, borders) | {"dedup_version": found.report["dedup_version"]} | settings,
+            configuration=_configuration(site, borders) | {"dedup_version": found.report["dedup_version"]} | settings
+            | ({"history": True} if history else {}),
             source=_describe_source(plan, [h for p in parsed for h in p.sha256], early_rejects, config)
             | {"bytes": sum(p.sizes for p in parsed)},
             tools=tools,
@@ -375,7 +407,8 @@ def _build(
                 rejects=tuple(rejects[:1000]), difference=difference,
             )  # fmt: skip
         assert version is not None
-        ledgers.write_ledger(_next_ledger(ledger, decided, found.aliases, before, version), dataset)
+        next_ledger = _next_ledger(ledger, decided, found.aliases, before, version)
+        ledgers.write_ledger(ledgers.bury(next_ledger, redacted, version), dataset)
         found.boilerplate.save(dataset / BOILERPLATE_NAME)
         changes = (*(base.changes if base else ()), _release_note(version, draft, difference))
         if options.again and base:
@@ -420,14 +453,22 @@ def _sort_out(
     return candidates, kept, ignored
 
 
+def _read_ids(folder: Path, version: Manifest) -> dict[str, str]:
+    """The article id of every post of a version by its path, and "" for each of its rejects."""
+    ids: dict[str, str] = {}
+    for shard in shards_of(version, "posts"):
+        for rows in read_shard(folder / shard.path, ["path", "article_id"]):
+            ids |= zip(rows["path"].to_pylist(), rows["article_id"].to_pylist(), strict=True)
+    for shard in shards_of(version, "rejects"):
+        for rows in read_shard(folder / shard.path, ["path"]):
+            ids |= dict.fromkeys(rows["path"].to_pylist(), "")
+    return ids
+
+
 def _only_named(
-    folder: Path, version: Manifest, files: Sequence[SourceFile], rejects: Sequence[Reject], ignored: Counter[str]
+    named: Mapping[str, str], files: Sequence[SourceFile], rejects: Sequence[Reject], ignored: Counter[str]
 ) -> tuple[list[SourceFile], list[Reject]]:
     """Those that the version read or rejected; the others are counted as ignored."""
-    named: set[str] = set()
-    for shard in (*shards_of(version, "posts"), *shards_of(version, "rejects")):
-        for rows in read_shard(folder / shard.path, ["path"]):
-            named.update(rows["path"].to_pylist())
     kept = [file for file in files if file.path in named], [reject for reject in rejects if reject.path in named]
     other = len(files) + len(rejects) - len(kept[0]) - len(kept[1])
     if other:
@@ -448,6 +489,25 @@ def _clashing_ids(files: Sequence[SourceFile]) -> dict[str, str]:
         if len(paths) > 1
         for path in sorted(paths, key=lambda p: (not p.endswith((".md", ".markdown")), p))[1:]
     }
+
+
+def _leave_out(
+    files: Sequence[SourceFile],
+    rejects: Sequence[Reject],
+    own_ids: Mapping[str, str],
+    redacted: Mapping[str, str],
+    ignored: Counter[str],
+) -> tuple[list[SourceFile], list[Reject]]:
+    """Those of articles that were not redacted: a redacted one is not even read, whatever its file is called now."""
+
+    def stays(path: str) -> bool:
+        return own_ids.get(path, article_id(path)) not in redacted
+
+    kept = [file for file in files if stays(file.path)], [reject for reject in rejects if stays(reject.path)]
+    gone = len(files) + len(rejects) - len(kept[0]) - len(kept[1])
+    if gone:
+        ignored[REDACTED] = gone
+    return kept
 
 
 def _parse(
@@ -645,6 +705,7 @@ def _write(
     for done, post_shard in zip(parsed, plan, strict=True):
         if done.posts:
             _link(workspace.cache / f"{done.name}.posts", dataset / post_shard.path)
+            _share(dataset / post_shard.path, done.posts, of_base.get(post_shard.path), base_folder)
             add(post_shard.path, "posts", "posts", post_shard.start, done.posts)
 
     remembered = read_cached_shards(workspace)
@@ -674,10 +735,7 @@ def _write(
     ]
     for written, (shard, key) in zip(run(write_articles, tasks), to_write, strict=True):
         cached[shard.path] = CachedShard(key=key, written=written)
-        old = of_base.get(shard.path)
-        if base_folder and old and old.sha256 == written.sha256 and (base_folder / old.path).is_file():
-            (dataset / shard.path).unlink()  # the same bytes after all: keep one copy on the disk
-            _link(base_folder / old.path, dataset / shard.path)
+        _share(dataset / shard.path, written, of_base.get(shard.path), base_folder)
         advance(written.rows)
     for shard in article_shards:
         add(shard.path, shard.config, shard.split, shard.start, cached[shard.path].written)
@@ -686,10 +744,84 @@ def _write(
         path = "rejects/rejects-undated-00000.parquet"
         tables = (rejects_table(rejects[i : i + ROW_GROUP]) for i in range(0, len(rejects), ROW_GROUP))
         schema = shard_schema("rejects", site.timezone)
-        add(path, "rejects", "rejects", "", write_shard(_made(dataset / path), tables, "rejects", schema))
+        written = write_shard(_made(dataset / path), tables, "rejects", schema)
+        _share(dataset / path, written, of_base.get(path), base_folder)
+        add(path, "rejects", "rejects", "", written)
     order = {config: number for number, config in enumerate(CONFIGS)}
     shards.sort(key=lambda s: (order[s.config], CONFIGS[s.config].index(s.split), s.path))
     return tuple(shards), {config: dict(counts) for config, counts in filled.items() if counts}, cached
+
+
+def _write_origins(
+    opened: Source,
+    plan: Sequence[PostShard],
+    site: Site,
+    dataset: Path,
+    base: Manifest | None,
+    base_folder: Path | None,
+    *,
+    again: bool,
+) -> list[tuple[Shard, Mapping[str, int]]]:
+    """Shards of config `origins`, and their filled cells by column; a version built again has those that it had."""
+    old = shards_of(base, "origins") if base and base_folder else []
+    of_base = {shard.path: shard for shard in old}
+    made: list[tuple[Shard, Mapping[str, int]]] = []
+    if again and base and base_folder:
+        for shard in old:
+            _link(base_folder / shard.path, dataset / shard.path)
+            made.append((shard, {} if made else base.columns["origins"]))
+        return made
+    if opened.kind != "git" or opened.commit is None:
+        return []
+    before = read_origins([base_folder / shard.path for shard in old if base_folder])
+    for post_shard in plan:
+        path = post_shard.path.replace("posts/posts-", "origins/origins-")
+        written = write_origins(_made(dataset / path), post_shard, opened.commit, before, site.timezone)
+        _share(dataset / path, written, of_base.get(path), base_folder)
+        made.append((_shard(path, "origins", post_shard.start, written), written.filled))
+    return sorted(made, key=lambda one: one[0].path)
+
+
+def _write_history(
+    opened: Source,
+    own_ids: Mapping[str, str],
+    redacted: Mapping[str, str],
+    site: Site,
+    dataset: Path,
+    workspace: Workspace,
+    base: Manifest | None,
+    base_folder: Path | None,
+    about: str,
+    run: engine.Run,
+) -> tuple[list[tuple[Shard, Mapping[str, int]]], dict[str, CachedShard]]:
+    """Shards of config `revisions`, and their filled cells by column; and what to remember of them."""
+    of_base = {shard.path: shard for shard in shards_of(base, "revisions")} if base else {}
+    remembered, cached = read_cached_shards(workspace), {}
+    plan = plan_revisions(opened, site, own_ids, redacted)
+    keys = {shard.path: revisions_key(shard, f"{about} {_describe_site(site)}") for shard in plan}
+    tasks = []
+    for shard in plan:
+        old, hit = of_base.get(shard.path), remembered.get(shard.path)
+        if base_folder and old and hit and hit.key == keys[shard.path] and hit.written.sha256 == old.sha256:
+            file = base_folder / old.path
+            if file.is_file() and hash_file(file) == (old.bytes, old.sha256):
+                _link(file, dataset / shard.path)
+                cached[shard.path] = hit
+                continue
+        tasks.append(RevisionTask(path=_made(dataset / shard.path), root=opened.root, site=site, rows=shard.rows))
+    for task, written in zip(tasks, run(write_revisions, tasks), strict=True):
+        path = task.path.relative_to(dataset).as_posix()
+        cached[path] = CachedShard(key=keys[path], written=written)
+        _share(task.path, written, of_base.get(path), base_folder)
+    written_of = {shard.path: cached[shard.path].written for shard in plan}
+    return [(_shard(s.path, "revisions", "", written_of[s.path]), written_of[s.path].filled) for s in plan], cached
+
+
+def _shard(path: str, config: str, start: str, written: Written) -> Shard:
+    return Shard(
+        path=path, config=config, split=config, rows=written.rows, bytes=written.bytes,
+        sha256=written.sha256, digest=written.digest, start=start,
+    )  # fmt: skip
 
 
 def _link(file: Path, target: Path) -> None:
@@ -701,6 +833,16 @@ def _link(file: Path, target: Path) -> None:
         import shutil
 
         shutil.copyfile(file, target)
+
+
+def _share(file: Path, written: Written, old: Shard | None, base_folder: Path | None) -> None:
+    """Where the version before has the same bytes, undamaged, at this place: keep one copy on the disk."""
+    if base_folder is None or old is None or old.sha256 != written.sha256:
+        return
+    there = base_folder / old.path
+    if there.is_file() and not there.samefile(file) and hash_file(there) == (old.bytes, old.sha256):
+        file.unlink()
+        _link(there, file)
 
 
 def _made(path: Path) -> Path:
@@ -765,6 +907,24 @@ def _choose_text(options: _Options, base: Manifest | None, newest: Manifest | No
                 hint="a folder holds versions of one kind; build into another folder",
             )
     return wanted
+
+
+def _choose_history(options: _Options, base: Manifest | None, opened: Source, text: str) -> bool:
+    """Whether earlier revisions are read."""
+    wanted = bool(base and base.configuration.get("history")) if options.history is None else options.history
+    if options.again or not wanted:
+        return False
+    if opened.kind != "git":
+        raise CallError(
+            "only a git repository at a revision has a history",
+            field="history",
+            hint="give repo@REVISION, or --no-history",
+        )
+    if text == "none":
+        raise CallError(
+            "a history holds the publisher's words", field="history", hint="leave out --history, or --text none"
+        )
+    return True
 
 
 def _release_note(version: str, draft: Manifest, difference: Difference | None) -> dict[str, Any]:
@@ -902,4 +1062,4 @@ def _publish_folder(staged: Path, target: Path) -> None:
         for name in files:
             with (Path(folder) / name).open("rb") as file:
                 os.fsync(file.fileno())
-    os.rename(staged, target)
+    staged.rename(target)

@@ -131,6 +131,11 @@ def _say(text: str) -> None:
     type=click.Choice(["full", "none"]),
     help="none: blank every field that carries the publisher's words (default: as before, at first full).",
 )
+@click.option(
+    "--history/--no-history",
+    default=None,
+    help="Whether the posts' earlier revisions are read, from a git repository (default: as before, at first no).",
+)
 @click.option("--base", type=_FOLDER, help="The version to follow (default: the newest in OUT).")
 @click.option("--cache/--no-cache", default=True, help="Whether what earlier builds read may be used (default: yes).")
 @click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
@@ -277,6 +282,8 @@ def _info_text(facts: dict[str, Any]) -> str:
         if c["validation_from"]
         else f"  everything dated is train ({c['timezone']})"
     )
+    if facts.get("yanked"):
+        lines.insert(1, f"  yanked: {facts['yanked']}")
     if facts.get("license"):
         lines.append(f"  licence: {facts['license']}")
     if facts.get("citation"):
@@ -289,7 +296,7 @@ def _info_text(facts: dict[str, Any]) -> str:
 @_revision_option
 @_json_option
 def verify(directory: str, revision: str | None, as_json: bool) -> None:
-    """Check hashes, schema, accounting, offsets and splits; list every fault."""
+    """Check hashes, schema, accounting, offsets and splits; list every fault. A folder of versions: all of them, and the cache."""
     from .verifier import verify as check
 
     found = check(directory, revision=revision)
@@ -298,6 +305,8 @@ def verify(directory: str, revision: str | None, as_json: bool) -> None:
     else:
         for fault in found.faults:
             _say(fault)
+        for note in found.notes:
+            _say(f"note: {note}")
         state = f"{len(found.faults)} faults" if found.faults else "good"
         _say(f"{found.path}: {state} ({found.files:,} files, {found.rows:,} rows)")
     if found.faults:
@@ -425,6 +434,56 @@ def publish(
     else:
         at = f" as commit {done.commit}, tag {done.tag}" if done.commit else ""
         _say(f"Published {done.version} to {done.target}{at}: {len(done.sent)} files, {done.bytes / 1e6:.1f} MB, verified")
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.option("--reason", required=True, help="Why, for whoever comes upon it.")
+@click.option("--revision", metavar="X.Y.Z", help="The version, where DIR holds several.")
+@_json_option
+def yank(directory: Path, reason: str, revision: str | None, as_json: bool) -> None:
+    """Mark a version as bad: newest and ranges pass it over, loading exactly it warns, publish refuses it."""
+    from .versions import yank as mark
+
+    folder = mark(directory, reason=reason, revision=revision)
+    if as_json:
+        _print_json({"path": folder, "reason": reason})
+    else:
+        _say(f"{folder}: yanked")
+
+
+@cli.command()
+@click.argument("out", type=_FOLDER)
+@click.option("--keep", type=click.IntRange(1), required=True, help="How many good versions stay, the newest ones.")
+@_json_option
+def prune(out: Path, keep: int, as_json: bool) -> None:
+    """Remove the oldest versions of OUT, and of the cache what the newest version does not use."""
+    from .versions import prune as remove
+
+    done = remove(out, keep=keep)
+    if as_json:
+        _print_json(done)
+        return
+    _say(f"Removed {', '.join(done.removed) or 'no version'}; kept {', '.join(done.kept)}")
+    _say(f"  {done.freed / 1e6:.1f} MB are free now, {done.cache_entries:,} files of the cache among what went")
+
+
+@cli.command()
+@click.argument("out", type=_FOLDER)
+@click.argument("article_id", metavar="ID")
+@click.option("--reason", required=True, help="Why; it stands in the ledger, which is published.")
+@_json_option
+def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
+    """Keep the article ID out of every version of OUT to come, and list the versions that still hold it."""
+    from .versions import redact as take_out
+
+    done = take_out(out, article_id, reason=reason)
+    if as_json:
+        _print_json(done)
+        return
+    _say(f"{article_id} will be in no version to come: {done.reason}")
+    for version in done.held_by:
+        _say(f"  {version} still holds it")
 
 
 @cli.command()

@@ -6,6 +6,7 @@ Results come back in the order of the tasks, whatever runs them, so no output de
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -16,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from .errors import MachineError
 
-__all__ = ["Run", "available_cores", "workers"]
+__all__ = ["Run", "available_cores", "release_memory", "workers"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -65,7 +66,7 @@ def workers(num_proc: int) -> Iterator[Run]:
             import loky
 
             executor = loky.ProcessPoolExecutor(
-                max_workers=num_proc, timeout=_IDLE, initializer=_end_with_parent, initargs=(os.getpid(),)
+                max_workers=num_proc, timeout=_IDLE, initializer=_prepare, initargs=(os.getpid(),)
             )
         # A short queue: a stopped build must not wait for tasks that nobody wants any more.
         waiting: deque[Future[Result]] = deque()
@@ -95,8 +96,8 @@ def _result(future: Future[Result]) -> Result:
         ) from error
 
 
-def _end_with_parent(parent: int) -> None:
-    """Make this worker end soon after the process that started it, however that was stopped."""
+def _prepare(parent: int) -> None:
+    """Make this worker small, and end it soon after the process that started it, however that was stopped."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -104,3 +105,23 @@ def _end_with_parent(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    import pyarrow as pa
+
+    # With the first array that it makes, pyarrow looks for pandas: a third of a worker's memory, and no task needs it.
+    sys.meta_path.insert(0, _NoPandas())
+    pa.array([])
+    del sys.meta_path[0]
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
+class _NoPandas:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def release_memory() -> None:
+    """Give back what a task needed, before the next one comes."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()

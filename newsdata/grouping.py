@@ -33,7 +33,7 @@ from .packaging.manifest import Manifest
 from .packaging.rows import Spool
 from .packaging.shards import digest_table
 from .schema import SPLITS
-from .tasks import SignTask, sign_articles, words_of
+from .tasks import SignTask, find_signed, sign_articles, words_of
 
 __all__ = ["BOILERPLATE_NAME", "Groups", "find_groups", "measure_leakage"]
 
@@ -110,7 +110,7 @@ def find_groups(
         chosen = np.flatnonzero(places["text"][0] == number)
         path = cache / f"{_signatures_name(articles, keys, chosen, days, boilerplate, how)}.signatures"
         files.append(path)
-        if path.is_file():
+        if find_signed(path):
             advance(len(chosen))
             continue
         tasks.append(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import CallError, VerifyError, VersionError
-from .packaging.manifest import Manifest, Shard, parse_version, read_manifest, shards_of, versions_in
+from .packaging.manifest import Manifest, Shard, parse_version, read_manifest, read_yanked, shards_of, versions_in
 from .schema import CONFIGS, features
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
 
     Args:
         path: the folder of one version, or the folder that holds versions.
-        revision: "1.0.0" or "v1.0.0", a range such as "1.*" (the newest of it), or None for the newest.
+        revision: "1.0.0" or "v1.0.0", a range such as "1.*" (the newest of it), or None for the newest. A yanked version
+            is opened only when exactly it is named.
 
     Raises:
-        VersionError: there is no such version; the message lists those that are there.
+        VersionError: there is no such version, or only yanked ones; the message lists those that are there.
     """
     folder = Path(path)
     wanted = revision.removeprefix("v") if revision else None
@@ -47,6 +49,12 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
     found = [v for v in there if wanted is None or _matches(v, wanted)]
     if not found:
         raise VersionError(f"there is no version {revision}", path=folder, hint=f"there are: {', '.join(there)}")
+    if wanted is None or wanted.endswith(".*"):
+        yanked = {v: reason for v in found if (reason := read_yanked(folder / v)) is not None}
+        if len(yanked) == len(found):
+            listed = "; ".join(f"{v}: {reason}" for v, reason in yanked.items())
+            raise VersionError(f"every version was yanked ({listed})", path=folder, hint="name one exactly to open it")
+        found = [v for v in found if v not in yanked]
     return folder / found[-1], read_manifest(folder / found[-1])
 
 
@@ -131,6 +139,8 @@ def load_dataset(
     """
     version = _find_version(path, revision)
     manifest = version.manifest
+    if version.resolved is None and (reason := read_yanked(version.folder)) is not None:
+        warnings.warn(f"{manifest.dataset_version} was yanked: {reason}", UserWarning, stacklevel=2)
     config = name or "articles"
     if config not in CONFIGS:
         raise CallError(f"there is no config {config!r}", hint=f"there are: {', '.join(CONFIGS)}")
@@ -174,7 +184,8 @@ def _parts(manifest: Manifest, config: str, split: str | None) -> list[_Part]:
         shards = shards_of(manifest, config, match["split"])
         rows = sum(shard.rows for shard in shards)
         begin, end = (_bound(match[side], rows, side) for side in ("begin", "end"))
-        touched, before, first = [], 0, begin
+        touched: list[Shard] = []
+        before, first = 0, begin
         for shard in shards:
             if before < end and before + shard.rows > begin:
                 first = first if touched else begin - before
@@ -261,11 +272,13 @@ def load_pandas(
     """
     import pandas as pd
 
+    found: Any = load_dataset(path, name, split=split, revision=revision, columns=columns)
     if split is not None:
-        frame = load_dataset(path, name, split=split, revision=revision, columns=columns)
-        return frame.with_format("arrow")[:].to_pandas()  # type: ignore[index,no-any-return]
-    every = load_dataset(path, name, revision=revision, columns=columns)
-    frames = [rows.with_format("arrow")[:].to_pandas().assign(split=one) for one, rows in every.items()]  # type: ignore[union-attr]
+        frame: pd.DataFrame = found.with_format("arrow")[:].to_pandas()
+        return frame
+    frames: list[pd.DataFrame] = [
+        rows.with_format("arrow")[:].to_pandas().assign(split=one) for one, rows in found.items()
+    ]
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
@@ -298,6 +311,7 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
         "path": str(path) if version.resolved else str(folder),
         "commit": version.resolved.commit if version.resolved else None,
         "versions": [] if version.resolved else versions_in(folder.parent),
+        "yanked": None if version.resolved else read_yanked(folder),
         **card_facts(readme.read_text(encoding="utf-8") if readme.is_file() else ""),
         "configs": splits,
         "dates": manifest.accounting.get("dates_by_split", {}),
@@ -314,7 +328,7 @@ class Where:
     """What became of one file or article.
 
     Attributes:
-        became: "article", "excluded", "reject", "ignored" or "unknown".
+        became: "article", "excluded", "reject", "redacted", "ignored" or "unknown".
         why: in words.
         article_id: of the article, where there is one.
         split: of the row.
@@ -366,9 +380,15 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     if rejects:
         shard, row = rejects[0]
         return Where(became="reject", why=f"{row['rule']}: {row['reason']}", shard=shard.path, reject=row)
+    from .curation.ledger import read_ledger, tombstones
+    from .reading.parse import article_id
     from .reading.site import classify
     from .schema import Site
 
+    stones = tombstones(read_ledger(folder))
+    buried = asked if asked in stones else article_id(asked)
+    if buried in stones:
+        return Where(became="redacted", why=f"taken out: {stones[buried]}", article_id=buried)
     ignored = classify(asked, Site(drafts=bool(manifest.configuration["drafts"])))
     if ignored:
         return Where(became="ignored", why=f"a file of this name is none of the dataset's: {ignored}")
@@ -377,10 +397,10 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
 
 def _find(
     folder: Path, manifest: Manifest, config: str, column: str, value: str, columns: list[str] | None
-) -> list[tuple[Any, dict[str, Any]]]:
+) -> list[tuple[Shard, dict[str, Any]]]:
     import pyarrow.parquet as pq
 
-    found = []
+    found: list[tuple[Shard, dict[str, Any]]] = []
     for shard in shards_of(manifest, config):
         table = pq.read_table(folder / shard.path, columns=columns, filters=[(column, "=", value)])
         found.extend((shard, row) for row in table.to_pylist())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import CallError, HubError, NewsdataError, VerifyError, VersionError
 from .hub import attempt, check_repo_id, client, files_of, git_hash, is_version, version_tags
 from .loader import open_version
-from .packaging.manifest import MANIFEST_NAME, File, Manifest, parse_version, read_manifest
+from .packaging.manifest import MANIFEST_NAME, File, Manifest, parse_version, read_manifest, read_yanked
 from .packaging.shards import hash_file
 from .schema import CONFIGS
 
@@ -192,6 +192,8 @@ def _open(directory: str | Path, revision: str | None, full_text: bool) -> _Vers
     """The files of a version, each checked: a damaged folder is never published."""
     folder, manifest = open_version(directory, revision)
     folder = folder.resolve()
+    if (reason := read_yanked(folder)) is not None:
+        raise VersionError(f"{manifest.dataset_version} was yanked: {reason}", path=folder, hint="publish another version")
     has_text = manifest.configuration.get("text", "full") == "full"
     if has_text and not full_text:
         raise CallError(

@@ -46,6 +46,8 @@ CONFIGS: Mapping[str, tuple[str, ...]] = {
     "posts": ("posts",),
     "rejects": ("rejects",),
     "excluded": ("excluded",),
+    "origins": ("origins",),
+    "revisions": ("revisions",),
 }
 """Each config of a dataset and its splits; the first config is the default one."""
 
@@ -329,7 +331,32 @@ _EXCLUDED = (
     ("excluded_reason", pa.string(), "`no-date`, `straddle` (a copy stands in an earlier split), `moved` or `gap`"),
 )
 
-_TABLES = {"articles": _ARTICLES, "posts": _POSTS, "rejects": _REJECTS, "excluded": _EXCLUDED}
+_ORIGINS: tuple[tuple[str, pa.DataType | str, str], ...] = (
+    ("path", pa.string(), "the file, relative to the archive"),
+    ("blob", pa.string(), "git's id of its content"),
+    ("commit", pa.string(), "the commit at which the dataset was built when this content first came in"),
+)
+
+_REVISIONS: tuple[tuple[str, pa.DataType | str, str], ...] = (
+    ("article_id", pa.string(), "the article that the post belongs to"),
+    ("path", pa.string(), "the file, relative to the archive"),
+    ("commit", pa.string(), "the commit that brought this content, or took the file away"),
+    ("first_seen_at", _TIME, "when the article first came into the archive, by any of its posts"),
+    ("revised_at", _TIME, "when the commit was made, and never before the commit that it follows"),
+    ("sha256", pa.string(), "hash of the content; null where the commit took the file away"),
+    ("title", pa.string(), "headline; null where there is no file, or it cannot be read"),
+    ("text", pa.string(), "clean text; null where there is no file, or it cannot be read"),
+    ("published_at", _TIME, "when the publisher dated it, as this content says"),
+)
+
+_TABLES = {
+    "articles": _ARTICLES,
+    "posts": _POSTS,
+    "rejects": _REJECTS,
+    "excluded": _EXCLUDED,
+    "origins": _ORIGINS,
+    "revisions": _REVISIONS,
+}
 
 
 def columns(config: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .engine import release_memory
 from .packaging.rows import ArticleRows, Spool, article_table, keys_table, posts_table, spool_schema, spool_table
 from .packaging.shards import ROW_GROUP, Written, hash_file, shard_schema, write_shard
 from .reading.parse import PARSER_VERSION, parse_bytes
@@ -29,6 +30,7 @@ __all__ = [
     "SignTask",
     "WriteTask",
     "find_parsed",
+    "find_signed",
     "parse_posts",
     "sign_articles",
     "task_id",
@@ -162,6 +164,7 @@ def parse_posts(task: ParseTask) -> Parsed:
     for ending, part in parts.items():
         part.rename(task.folder / f"{name}.{ending}")
     _remember(parsed, task.folder)
+    release_memory()
     return parsed
 
 
@@ -180,21 +183,28 @@ def _remember(parsed: Parsed, folder: Path) -> None:
     from dataclasses import asdict
 
     part = folder / f"{parsed.name}.unfinished-json"
-    part.write_text(json.dumps(asdict(parsed), ensure_ascii=False), encoding="utf-8")
+    data = asdict(parsed)
+    part.write_text(json.dumps(data | {"digest": _digest(data)}, ensure_ascii=False), encoding="utf-8")
     part.rename(folder / f"{parsed.name}.json")
+
+
+def _digest(data: object) -> str:
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
 def find_parsed(folder: Path, name: str) -> Parsed | None:
     """What an earlier build left for the task `name`; None unless every byte of it is as it was written."""
     try:
         data: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        if data.pop("digest") != _digest(data):
+            return None
         written = Written(**data.pop("posts")) if data["posts"] else data.pop("posts")
         rejects = tuple(Reject(**reject) for reject in data.pop("rejects"))
         parsed = Parsed(posts=written, rejects=rejects, sha256=tuple(data.pop("sha256")), **data)
         whole = parsed.name == name and all(
             hash_file(folder / f"{name}.{ending}")[1] == sha256 for ending, sha256 in parsed.hashes.items()
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return parsed if whole else None
 
@@ -213,9 +223,10 @@ class WriteTask:
 def write_articles(task: WriteTask) -> Written:
     """Write one shard of `articles` or `excluded`."""
     schema = shard_schema(task.config, task.timezone)
-    return write_shard(
-        task.path, (article_table(run, task.spool, schema) for run in task.rows), task.config, schema
-    )
+    tables = (article_table(run, task.spool, schema) for run in task.rows)
+    written = write_shard(task.path, tables, task.config, schema)
+    release_memory()
+    return written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,8 +259,17 @@ def sign_articles(task: SignTask) -> int:
     signatures = sign(task.article_id, texts, task.days, urls, Boilerplate.load(task.boilerplate))
     part = task.path.with_name(f"{task.path.name}.unfinished")
     write_signatures(signatures, part)
+    task.path.with_suffix(".sha256").write_text(hash_file(part)[1], encoding="ascii")
     part.rename(task.path)
     return len(texts)
+
+
+def find_signed(path: Path) -> bool:
+    """Whether the signatures at `path` are there, as they were written."""
+    try:
+        return path.with_suffix(".sha256").read_text(encoding="ascii") == hash_file(path)[1]
+    except (OSError, ValueError):
+        return False
 
 
 def words_of(
@@ -259,7 +279,7 @@ def words_of(
     title: tuple[np.ndarray, np.ndarray],
 ) -> list[str]:
     """What articles are compared by: the text; where it is empty the digest, else the title."""
-    texts = spool.take(*text, ["text"])["text"].to_pylist()
+    texts: list[str] = spool.take(*text, ["text"])["text"].to_pylist()
     empty = np.array([not words for words in texts], dtype=bool)
     if empty.any():
         digests = spool.take(digest[0][empty], digest[1][empty], ["digest"])["digest"].to_pylist()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +13,45 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .curation.ledger import LEDGER_NAME, read_ledger
+from .curation.ledger import LEDGER_NAME, read_ledger, tombstones
 from .errors import NewsdataError
 from .loader import open_version
-from .packaging.manifest import MANIFEST_NAME, Manifest, Shard, shards_of
+from .packaging.manifest import MANIFEST_NAME, YANKED_NAME, File, Manifest, Shard, read_manifest, shards_of, versions_in
 from .packaging.shards import digest_table, hash_file
 from .schema import CONFIGS, SPLITS, table_schema
+from .tasks import find_parsed, find_signed
+from .workspace import WORK
 
 __all__ = ["Verified", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What was checked: the version, how many files and rows, and every fault, each with its place."""
+    """What was checked.
+
+    Attributes:
+        path: the version's folder, or the folder that holds all of them.
+        version: the version; of several the newest.
+        files, rows: how many were checked, over all versions.
+        faults: everything that is wrong, each with its place.
+        notes: what is no fault of a version: damaged entries of the cache, files that could share their bytes.
+    """
 
     path: Path
     version: str
     files: int
     rows: int
     faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def verify(path: str | Path, *, revision: str | None = None) -> Verified:
-    """Check a version: files against hashes, rows against schema, counts, offsets, ids and splits.
+    """Check versions: files against hashes, rows against schema, counts, offsets, ids and splits.
 
     Args:
-        path: the folder of a version, or the folder that holds versions (then the newest, or `revision`).
-        revision: as for `load_dataset`.
+        path: the folder of a version, or the folder that holds versions: then all of them are checked (yanked ones, too),
+            and what earlier builds left in the cache.
+        revision: only this version, as for `load_dataset`.
 
     Raises:
         VersionError, ManifestError: there is no version, or its manifest cannot be read.
@@ -49,7 +63,22 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
     ...     verify(out).faults
     ()
     """
-    folder, manifest = open_version(path, revision)
+    out = Path(path)
+    there = versions_in(out)
+    if revision is not None or not there or (out / MANIFEST_NAME).is_file():
+        return _verify_version(*open_version(path, revision))
+    found = [_verify_version(out / version, read_manifest(out / version)) for version in there]
+    return Verified(
+        path=out,
+        version=there[-1],
+        files=sum(one.files for one in found),
+        rows=sum(one.rows for one in found),
+        faults=tuple(f"{one.version}/{fault}" for one in found for fault in one.faults),
+        notes=(*_check_links(out, there), *_check_cache(out)),
+    )
+
+
+def _verify_version(folder: Path, manifest: Manifest) -> Verified:
     faults: list[str] = []
     _check_files(folder, manifest, faults)
     seen = _Seen()
@@ -70,6 +99,35 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
     )
 
 
+def _check_links(out: Path, there: list[str]) -> Iterator[str]:
+    """Versions whose unchanged files take their room on the disk twice: a copy that lost its hard links, say."""
+    for old, new in pairwise(there):
+        before = {shard.path: shard.sha256 for shard in read_manifest(out / old).shards}
+        twice = [
+            size
+            for shard in read_manifest(out / new).shards
+            if before.get(shard.path) == shard.sha256
+            and (size := _size_of_copy(out / old / shard.path, out / new / shard.path))
+        ]
+        if twice:
+            yield f"{new}: {len(twice)} files are copies of those of {old}, not links ({sum(twice) / 1e6:.1f} MB)"
+
+
+def _size_of_copy(one: Path, other: Path) -> int:
+    if not one.is_file() or not other.is_file() or one.samefile(other):
+        return 0
+    return other.stat().st_size
+
+
+def _check_cache(out: Path) -> Iterator[str]:
+    """Entries of the cache that are not as they were written; a build checks the same and makes them anew."""
+    cache = out / WORK / "cache"
+    damaged = [f"{file.stem[:12]}….json" for file in cache.glob("*.json") if len(file.stem) == 40 and not find_parsed(cache, file.stem)]
+    damaged += [f"{file.stem[:12]}….signatures" for file in cache.glob("*.signatures") if not find_signed(file)]
+    for name in sorted(damaged):
+        yield f"cache: {name} is damaged; the next build makes it anew"
+
+
 class _Seen:
     """What the shards were found to hold: keys only, never text."""
 
@@ -84,7 +142,8 @@ class _Seen:
 
 
 def _check_files(folder: Path, manifest: Manifest, faults: list[str]) -> None:
-    listed = {file.path: (file.bytes, file.sha256) for file in (*manifest.shards, *manifest.files)}
+    everything: list[Shard | File] = [*manifest.shards, *manifest.files]
+    listed = {file.path: (file.bytes, file.sha256) for file in everything}
     for path, (size, sha256) in listed.items():
         file = folder / path
         if file.is_symlink() or not file.is_file():
@@ -95,7 +154,7 @@ def _check_files(folder: Path, manifest: Manifest, faults: list[str]) -> None:
             faults.append(f"{path}: its bytes were changed (SHA-256 differs)")
     for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder).as_posix()
-        if not file.is_dir() and path not in listed and path != MANIFEST_NAME:
+        if not file.is_dir() and path not in listed and path not in (MANIFEST_NAME, YANKED_NAME):
             faults.append(f"{path}: is not in the manifest")
 
 
@@ -227,5 +286,8 @@ def _check_ids(folder: Path, seen: _Seen, faults: list[str]) -> None:
     except NewsdataError as error:
         faults.append(str(error))
         return
+    faults.extend(
+        f"article {identity}: was redacted, and is here" for identity in sorted(places.keys() & tombstones(ledger).keys())
+    )
     missing = places.keys() - set(ledger["article_id"].to_pylist())
     faults.extend(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)[:100])

@@ -166,11 +166,18 @@ def _digest(table: pa.Table) -> str:
 # ------------------------------------------------------------------------------------------- shards of articles
 
 
+def _digest_json(data: object) -> str:
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
+
+
 def read_cached_shards(workspace: Workspace) -> dict[str, CachedShard]:
     """Shards of articles of the newest version, by path, and what their rows depend on."""
     try:
         data: Any = json.loads((workspace.cache / "shards.json").read_text(encoding="utf-8"))
-        return {path: CachedShard(key=s["key"], written=Written(**s["written"])) for path, s in data.items()}
+        shards = data["shards"]
+        if data["digest"] != _digest_json(shards):
+            return {}
+        return {path: CachedShard(key=s["key"], written=Written(**s["written"])) for path, s in shards.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -178,7 +185,8 @@ def read_cached_shards(workspace: Workspace) -> dict[str, CachedShard]:
 def write_cached_shards(workspace: Workspace, shards: Mapping[str, CachedShard]) -> None:
     """Remember them."""
     part = workspace.cache / "shards.json.unfinished"
-    part.write_text(json.dumps({path: asdict(s) for path, s in shards.items()}), encoding="utf-8")
+    data = {path: asdict(s) for path, s in shards.items()}
+    part.write_text(json.dumps({"digest": _digest_json(data), "shards": data}), encoding="utf-8")
     part.replace(workspace.cache / "shards.json")
 
 
@@ -186,5 +194,5 @@ def drop_unused(workspace: Workspace, names: set[str]) -> None:
     """Remove what was parsed for posts that are no longer in the source; `names` are the tasks in use."""
     for file in os.scandir(workspace.cache):
         stem, _, ending = file.name.partition(".")
-        if ending in ("posts", "spool", "keys", "json", "signatures") and len(stem) == 40 and stem not in names:
+        if ending in ("posts", "spool", "keys", "json", "signatures", "sha256") and len(stem) == 40 and stem not in names:
             Path(file.path).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -58,9 +59,8 @@ def many_posts(days: int, per_day: int = 3, start_day: int = 1) -> dict[str, byt
         when = datetime.date(2022, 3, 1) + datetime.timedelta(days=day)
         for number in range(per_day):
             identity = f"{when:%Y%m%d}{number:010d}"
-            text = "，".join(
-                f"第{(day * 7919 + number * 104729 + i * 1299709) % 9973}号仓库{'增减升降'[(day + number + i) % 4]}" for i in range(12)
-            )
+            dealt = hashlib.sha256(identity.encode()).digest()
+            text = "，".join(f"第{dealt[i] * 256 + dealt[i + 1]}号仓库{'增减升降'[dealt[i] % 4]}" for i in range(12))
             files[f"_posts/{when}-{identity}.md"] = post(
                 title=f"{when}库存第{number}报",
                 date=f"{when} 0{number % 10}:30:00 +0800",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import pytest
 
 from .conftest import ROOT
 
-BLOCK = re.compile(r"<!-- run -->\n```(console|python)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"<!-- run(?: with (\w+))? -->\n```(console|python)\n(.*?)```", re.DOTALL)
 
 
 def environment() -> dict[str, str]:
@@ -21,12 +22,18 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": scripts + os.pathsep + os.environ["PATH"]}
 
 
-@pytest.mark.parametrize("document", ["README.md"])
-def test_snippets_run(document: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("document", "module"), [("README.md", ""), ("docs/research.md", ""), ("docs/research.md", "torch")]
+)
+def test_snippets_run(document: str, module: str, tmp_path: Path) -> None:
+    """`module`: run the blocks that need it, which is no dependency, after the commands."""
+    if module and importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
     for folder in ("examples", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    blocks = BLOCK.findall((ROOT / document).read_text("utf-8"))
-    assert len(blocks) >= 5
+    every = BLOCK.findall((ROOT / document).read_text("utf-8"))
+    blocks = [(kind, text) for needs, kind, text in every if needs == module or (kind == "console" and not needs)]
+    assert len(blocks) >= (3 if module else 5)
     for kind, text in blocks:
         commands = [line[2:].split("#")[0].split() for line in text.splitlines() if line.startswith("$ ")]
         if kind == "python":
@@ -39,7 +46,7 @@ def test_snippets_run(document: str, tmp_path: Path) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/research.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text("utf-8")):
             assert (ROOT / target).exists(), f"{document}: {target}"
 

@@ -24,10 +24,9 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rows(out: Path) -> Mapping[str, Mapping[str, Any]]:
+def rows(out: Path) -> Mapping[str, Any]:
     frame = newsdata.load_pandas(out)
-    found: dict[str, Mapping[str, Any]] = {row["article_id"]: row for row in frame.to_dict("records")}
-    return found
+    return {str(row["article_id"]): row for row in frame.to_dict("records")}
 
 
 def test_every_file_is_accounted_for(out: Path) -> None:

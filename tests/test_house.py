@@ -17,8 +17,8 @@ from .conftest import ROOT
 PACKAGE = ROOT / "newsdata"
 
 ORDER = [
-    "errors", "schema", "reading", "curation", "packaging", "engine", "workspace", "tasks", "planning", "grouping", "builder",
-    "hub", "loader", "verifier", "rehydrator", "publisher", "cli", "__main__",
+    "errors", "schema", "reading", "curation", "packaging", "engine", "workspace", "tasks", "planning", "grouping", "history",
+    "builder", "hub", "loader", "verifier", "rehydrator", "publisher", "versions", "cli", "__main__",
 ]  # fmt: skip
 """A module (or the modules of a folder) may import what stands before it, and its own folder without a circle."""
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from newsdata import Post, RawPost, Reject, parse_post
 from newsdata.packaging.rows import posts_table, spool_table
 from newsdata.reading.parse import parse_bytes
-from newsdata.schema import ISSUES, REJECT_RULES, Site
+from newsdata.schema import ISSUES, REJECT_RULES, Link, Site, Span
 
 from .conftest import post
 
@@ -81,7 +81,8 @@ def test_parsing_never_raises_and_offsets_hold(path: str, text: str, framed: boo
         return
     for mention in found.mentions:
         assert found.text[mention.start : mention.end] == mention.text and mention.text
-    for span in (*found.headings, *found.links):
+    spans: list[Span | Link] = [*found.headings, *found.links]
+    for span in spans:
         assert 0 <= span.start < span.end <= len(found.text)
     assert set(found.issues) <= ISSUES.keys()
     assert not re.search(r"^\s|\s$|\n\n", found.text)

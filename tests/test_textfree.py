@@ -22,7 +22,7 @@ from newsdata.curation.ledger import read_ledger
 from newsdata.errors import CallError, RehydrateError, VerifyError, VersionError
 from newsdata.packaging.manifest import read_manifest
 from newsdata.packaging.textfree import blank_table
-from newsdata.schema import CONFIGS, columns, table_schema
+from newsdata.schema import CONFIGS, REJECT_RULES, columns, table_schema
 
 from .conftest import ROOT, SHARED, many_posts, needs_finews, post, run_newsdata, write_archive
 
@@ -89,9 +89,7 @@ def found_words(folder: Path, words: set[str]) -> set[str]:
 
 def same_files(one: Path, two: Path) -> bool:
     """Whether two folders hold the same files with the same bytes."""
-    contents = [
-        {p.relative_to(f).as_posix(): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in (one, two)
-    ]
+    contents = [{p.relative_to(f).as_posix(): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in (one, two)]
     return contents[0] == contents[1]
 
 
@@ -106,6 +104,8 @@ HOSTILE = {
             "> 海港仓库连夜排查隐患，无人受伤。（海港仓库连夜排查隐患报）\n\n"
             '<p><span id="stock_0.海港仓库连夜排查隐患"><a class="keytip" data-code="0,海港仓库连夜排查隐患" '
             'href="http://q.example/海港仓库连夜排查隐患">海港仓库连夜排查隐患</a></span>昨夜开始。</p>'
+            '<p><span id="stock_0.000333"><a class="keytip" data-code="0,000333" '
+            'href="http://q.example/海港仓库连夜排查隐患">海港仓库连夜排查</a></span>今晨结束。</p>'
             '<p><a href="http://q.example/%E6%B5%B7%E6%B8%AF%E4%BB%93%E5%BA%93">链接</a>'
             '<a href="http://q.example/&#28023;&#28207;">链接</a></p>'
             '<center><img src="http://i.example/海港仓库连夜排查隐患.png"></center>'
@@ -208,12 +208,25 @@ def test_strings_stay_only_in_the_form_they_should_have(column: str, value: str,
 )
 def test_dates_stay_where_they_are_dates(written: str, stays: bool) -> None:
     schema = table_schema("posts")
-    table = pa.Table.from_pylist(
-        [{"date_written": written, "categories": ["a-b", "甲", "c d"]}], schema=schema
-    )
+    table = pa.Table.from_pylist([{"date_written": written, "categories": ["a-b", "甲", "c d"]}], schema=schema)
     row = blank_table(table, "posts", schema).to_pylist()[0]
     assert row["date_written"] == (written if stays else None)
     assert row["categories"] == ["a-b", None, None]
+
+
+def test_a_reject_says_its_rule_and_quotes_nothing() -> None:
+    schema = table_schema("rejects")
+    row = {
+        "path": "a.md",
+        "size": 9,
+        "rule": "data-file",
+        "reason": "it says “words”",
+        "line": 2,
+        "excerpt": "words",
+    }
+    blanked = blank_table(pa.Table.from_pylist([row], schema=schema), "rejects", schema).to_pylist()
+    kept = {"path": "a.md", "sha256": None, "size": 9, "rule": "data-file", "line": 2, "excerpt": None}
+    assert blanked == [{**kept, "reason": REJECT_RULES["data-file"]}]
 
 
 def test_every_column_is_decided() -> None:
@@ -232,8 +245,18 @@ def two_versions(tmp_path: Path) -> tuple[Path, Path]:
     archive = write_archive(tmp_path / "in", many_posts(45))
     for text in ("full", "none"):
         newsdata.build(archive, tmp_path / text, text=text, num_proc=1)
-    more = many_posts(3, start_day=46) | {"_posts/2022-03-02-202203020000000002.md": b""}
+    for text in ("full", "none"):
+        newsdata.redact(tmp_path / text, "202203060000000000", reason="asked for")
+    # new days, a new copy of an old article, a file that broke, one that went, and a date that was corrected
+    copied = (archive / "_posts/2022-03-03-202203030000000000.md").read_bytes().replace(b"2022-03-03", b"2022-04-16")
+    moved = (archive / "_posts/2022-03-04-202203040000000000.md").read_bytes().replace(b"2022-03-04", b"2022-04-14")
+    more = many_posts(3, start_day=46) | {
+        "_posts/2022-04-16-202204160000000009.md": copied,
+        "_posts/2022-03-02-202203020000000002.md": b"",
+        "_posts/2022-03-04-202203040000000000.md": moved,
+    }
     write_archive(archive, more)
+    (archive / "_posts/2022-03-05-202203050000000000.md").unlink()
     for text in ("full", "none"):  # the second one takes its kind from the first
         assert newsdata.build(archive, tmp_path / text, num_proc=1).version == "2.0.0"
     return tmp_path / "full", tmp_path / "none"
@@ -246,6 +269,8 @@ def test_a_later_version_needs_nothing_but_itself(tmp_path: Path) -> None:
     assert made.version == "2.0.0" and made.same_bytes
     assert same_files(full / "2.0.0", made.path)
     assert newsdata.verify(made.path).faults == ()
+    aside = newsdata.info(made.path)["accounting"]["excluded_by_reason"]
+    assert aside["moved"] == 1 and aside["straddle"] >= 1
     assert sorted(path.name for path in (tmp_path / "again").iterdir()) == [".newsdata", "2.0.0"]
     # shards that stayed are links
     places = {
@@ -256,17 +281,18 @@ def test_a_later_version_needs_nothing_but_itself(tmp_path: Path) -> None:
 
 
 def test_a_newer_copy_of_the_archive_serves(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "in", many_posts(10))
+    archive = write_archive(tmp_path / "in", many_posts(10) | {"_posts/2022-03-01-note.html": b"<p>note</p>"})
     full = newsdata.build(archive, tmp_path / "full", num_proc=1).path
     free = newsdata.build(archive, tmp_path / "free", text="none", num_proc=1).path
-    # newer posts, a post of an article that is there, and a file that is none
+    # newer posts, one of an article that is there, one that would take another's id, and a file that is none
     newer = many_posts(2, start_day=11) | {
+        "_posts/2022-03-01-note.md": b"---\n---\nnote\n",
         "old_post/2022-03-01-202203010000000000.md": post(),
         "about.html": b"x",
     }
     write_archive(archive, newer)
     made = newsdata.rehydrate(free, archive, tmp_path / "again", num_proc=1)
-    assert (made.same_bytes, made.other_posts) == (True, 7)
+    assert (made.same_bytes, made.other_posts) == (True, 8)
     hashes = [[shard.sha256 for shard in read_manifest(folder).shards] for folder in (full, made.path)]
     assert hashes[0] == hashes[1]
     assert (full / "ledger.arrow").read_bytes() == (made.path / "ledger.arrow").read_bytes()
@@ -305,15 +331,10 @@ def test_a_change_of_words_alone_counts(tmp_path: Path) -> None:
     files = many_posts(5) | {"_posts/2022-03-01-note.md": b"---\ntitle: note\n---\nwords\n"}
     archive = write_archive(tmp_path / "in", files)
     first = newsdata.build(archive, tmp_path / "free", text="none", num_proc=1)
-    (archive / "_config.yml").write_text(
-        "timezone: Asia/Shanghai\ndefaults:\n- values: {tags: [note]}\n", "utf-8"
-    )
+    (archive / "_config.yml").write_text("timezone: Asia/Shanghai\ndefaults:\n- values: {tags: [note]}\n", "utf-8")
     second = newsdata.build(archive, tmp_path / "free", num_proc=1)
     assert second.version == "2.0.0"
-    assert (
-        second.difference is not None
-        and "the words of 1 shards of train changed" in second.difference.reasons
-    )
+    assert second.difference is not None and "the words of 1 shards of train changed" in second.difference.reasons
     paths = [[(s.path, s.sha256) for s in made.manifest.shards] for made in (first, second)]
     assert paths[0] == paths[1]
 
@@ -407,9 +428,7 @@ def test_command_line(small: tuple[Path, Path], tmp_path: Path) -> None:
     assert (answer["version"], answer["same_bytes"]) == ("1.0.0", True)
     assert newsdata.verify(tmp_path / "full").faults == ()
     write_archive(archive, {"_posts/2022-03-01-202203010000000000.md": post()})
-    built = CliRunner().invoke(
-        cli, ["build", str(archive), str(tmp_path / "new"), "--text", "none", "--quiet"]
-    )
+    built = CliRunner().invoke(cli, ["build", str(archive), str(tmp_path / "new"), "--text", "none", "--quiet"])
     assert built.exit_code == 0 and newsdata.info(tmp_path / "new")["configuration"]["text"] == "none"
     refused = run_newsdata("rehydrate", free, archive, tmp_path / "again", "--quiet")
     assert refused.returncode == 1 and "1 of 15 posts changed" in refused.stderr

@@ -5,15 +5,30 @@ With the configuration and the shard borders of the manifest it is all the memor
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
 from ..errors import ManifestError
 
-__all__ = ["LEDGER_NAME", "LEDGER_SCHEMA", "empty_ledger", "read_ledger", "write_ledger"]
+__all__ = [
+    "LEDGER_NAME",
+    "LEDGER_SCHEMA",
+    "REDACTIONS_NAME",
+    "bury",
+    "empty_ledger",
+    "read_ledger",
+    "read_redactions",
+    "tombstones",
+    "write_ledger",
+]
 
 LEDGER_NAME = "ledger.arrow"
+
+REDACTIONS_NAME = "redactions.json"
+"""Beside the versions: article id -> reason, for all builds to come. From the next version on the ledger has them, too."""
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -52,6 +67,50 @@ def read_ledger(folder: Path) -> pa.Table:
         return table.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
     except (OSError, KeyError, pa.ArrowInvalid) as error:
         raise ManifestError(f"the ledger cannot be read: {error}", path=path) from None
+
+
+def read_redactions(out: Path) -> dict[str, str]:
+    """The articles that no version to come may hold, as `newsdata.redact` left them in the folder of versions.
+
+    Raises:
+        ManifestError: the file is damaged; a redaction is never passed over.
+    """
+    path = out / REDACTIONS_NAME
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {str(identity): str(reason) for identity, reason in data.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise ManifestError(f"the redactions cannot be read: {error}", path=path, hint="mend the file") from None
+
+
+def tombstones(ledger: pa.Table) -> dict[str, str]:
+    """The redacted articles of a ledger: article id -> reason."""
+    rows = ledger.select(["article_id", "redacted_reason"]).filter(ledger["redacted_reason"].is_valid())
+    return dict(zip(rows["article_id"].to_pylist(), rows["redacted_reason"].to_pylist(), strict=True))
+
+
+def bury(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Table:
+    """The ledger with a tombstone for each of `redacted`; articles that it never knew are added at its end.
+
+    >>> bury(empty_ledger(), {"7": "a request"}, "1.1.0").select(["article_id", "redacted_reason"]).to_pylist()
+    [{'article_id': '7', 'redacted_reason': 'a request'}]
+    """
+    if not redacted:
+        return ledger
+    ids = ledger["article_id"].to_pylist()
+    reasons = [
+        old if old is not None else redacted.get(identity)
+        for identity, old in zip(ids, ledger["redacted_reason"].to_pylist(), strict=True)
+    ]
+    at = ledger.column_names.index("redacted_reason")
+    known = ledger.set_column(at, "redacted_reason", pa.array(reasons, pa.string()))
+    rows = [
+        {"article_id": identity, "first_version": version, "redacted_reason": redacted[identity]}
+        for identity in sorted(redacted.keys() - set(ids))
+    ]
+    return pa.concat_tables([known, pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)])
 
 
 def write_ledger(ledger: pa.Table, folder: Path) -> None:

@@ -154,4 +154,5 @@ def _rank(strings: pa.Array) -> np.ndarray:
     order = pc.sort_indices(encoded.dictionary).to_numpy()
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
-    return place[encoded.indices.to_numpy()]
+    ranks: np.ndarray = place[encoded.indices.to_numpy()]
+    return ranks

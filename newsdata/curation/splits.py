@@ -5,6 +5,7 @@ Times go in as milliseconds since 1970 UTC; days are days of the site's time zon
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -115,13 +116,13 @@ def choose_borders(
             before = np.r_[0, np.cumsum(counts)[:-1]] / counts.sum()  # share of articles before each day
             objects = days.astype(object)
             if validation_from is None:
-                end = len(days) - 1 if test_from is None else int(np.searchsorted(objects, test_from))
+                end = len(days) - 1 if test_from is None else bisect_left(objects.tolist(), test_from)
                 if end < 2:
                     raise CallError("no day is left for train or validation before --test-from")
                 target = 0.8 if test_from is None else before[end] * 8 / 9 if end < len(days) else 0.8
                 validation_from = objects[1 + int(np.argmin(np.abs(before[1:end] - target)))]
             if test_from is None:
-                begin = int(np.searchsorted(objects, validation_from)) + 1
+                begin = bisect_left(objects.tolist(), validation_from) + 1
                 if begin >= len(days):
                     raise CallError("no day is left for validation and test after --validation-from")
                 middle = (before[begin - 1] + 1) / 2

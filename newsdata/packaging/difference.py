@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..errors import VerifyError
 from ..schema import CONFIGS, columns
 from .manifest import Manifest, Shard, parse_version
 
@@ -122,7 +123,10 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
     if words:
         level = "major" if level == "major" or set(words) & set(_FROZEN) else "minor"
         reasons += tuple(f"the words of {n} shards of {split} changed" for split, n in words.items())
-    if level is None and (files or tools or settings or old.source != new.source or old.shards != new.shards):
+    past = _revised(old, new)
+    if past:
+        level, reasons = "major" if level == "major" else "minor", (*reasons, past)
+    if level is None and (files or tools or settings or old.source != new.source or _compared(old) != _compared(new)):
         level, reasons = "patch", ("the same rows, other files",)
     return Difference(
         old=old.dataset_version,
@@ -136,6 +140,20 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
         configuration={**settings, **tools},
         files=files,
     )
+
+
+def _compared(manifest: Manifest) -> list[Shard]:
+    """The shards that make a difference: where a source is the same, it is no matter which commit named it."""
+    return [shard for shard in manifest.shards if shard.config != "origins"]
+
+
+def _revised(old: Manifest, new: Manifest) -> str:
+    """What happened to the config `revisions`, in words; empty where nothing did."""
+    before, after = ([s for s in m.shards if s.config == "revisions"] for m in (old, new))
+    if [s.digest for s in before] == [s.digest for s in after]:
+        return ""
+    more = sum(shard.rows for shard in after) - sum(shard.rows for shard in before)
+    return f"{more} rows added to revisions" if more > 0 else "rows of revisions changed"
 
 
 def _rewritten(old: Manifest, new: Manifest) -> dict[str, int]:
@@ -228,7 +246,9 @@ def _compare_rows(
     common = pc.indices_nonzero(at.is_valid())
     old_rows = at.take(common)
     differing: dict[int, list[str]] = {}
-    names = [n for n in _names(new_folder, new) if n != key and n in set(_names(old_folder, old))]
+    ours, theirs = _names(old_folder, old), _names(new_folder, new)
+    both = set(ours) & set(theirs) | {"excluded_reason"}  # a row that is set aside, or comes back, changes that one
+    names = [n for n in dict.fromkeys([*theirs, *ours]) if n != key and n in both]
     for name in names:
         a = _read(old_folder, old, [name])[name].take(old_rows).combine_chunks()
         b = _read(new_folder, new, [name])[name].take(common).combine_chunks()
@@ -295,15 +315,25 @@ def _moved_files(
 def _names(folder: Path, shards: Sequence[Shard]) -> list[str]:
     names: dict[str, None] = {}
     for shard in shards:
-        names |= dict.fromkeys(pq.read_schema(folder / shard.path).names)
+        names |= dict.fromkeys(_names_in(folder / shard.path))
     return list(names)
+
+
+def _names_in(file: Path) -> list[str]:
+    try:
+        return list(pq.read_schema(file).names)
+    except (pa.ArrowException, FileNotFoundError):
+        raise VerifyError(
+            "is missing or damaged, so the versions cannot be compared; `newsdata verify` lists what is wrong",
+            path=file,
+        ) from None
 
 
 def _read(folder: Path, shards: Sequence[Shard], names: list[str]) -> pa.Table:
     tables = []
     for shard in shards:
         file = folder / shard.path
-        there = set(pq.read_schema(file).names)
+        there = set(_names_in(file))
         table = pq.read_table(file, columns=[n for n in names if n in there], partitioning=None)
         for name in names:
             if name not in there:  # `excluded_reason` in a shard of articles

@@ -19,12 +19,14 @@ from ..errors import ManifestError, VersionError
 __all__ = [
     "MANIFEST_NAME",
     "MANIFEST_VERSION",
+    "YANKED_NAME",
     "File",
     "FullShard",
     "Manifest",
     "Shard",
     "parse_version",
     "read_manifest",
+    "read_yanked",
     "shards_of",
     "versions_in",
     "write_manifest",
@@ -32,6 +34,7 @@ __all__ = [
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = "1.0"
+YANKED_NAME = "yanked.json"
 
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
@@ -163,6 +166,17 @@ def read_manifest(folder: Path | str) -> Manifest:
         for file in files:
             _check_path(file.path, path)
     return manifest
+
+
+def read_yanked(folder: Path | str) -> str | None:
+    """Why the version in `folder` was marked as bad; None where it was not. The mark is no part of the version itself."""
+    path = Path(folder) / YANKED_NAME
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return f"{YANKED_NAME} cannot be read"  # damaged, but the mark stands
 
 
 def _only(record: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ _CONFIG_MEANING = {
     "posts": "one row for each source file that could be read, before merging",
     "rejects": "one row for each file that should be a post and could not be read",
     "excluded": "articles that a rule had to set aside",
+    "origins": "one row for each source file that git named",
+    "revisions": "one row for each content that a source file ever had, and each time it was taken away",
 }
 _FEEDS = {
     "emnews": "the archive's annotated feed",
@@ -50,15 +52,12 @@ _LEAKAGE = {
     "rows": "Rows",
     "leak_j50": "Jaccard ≥ 0.5",
     "leak_j80": "Jaccard ≥ 0.8",
-    "containment_80": "Containment ≥ 0.8",
+    "leak_c80": "Containment ≥ 0.8",
+    "leak_any": "Any pair found",
     "coverage_50gram": "Covered by 50-grams",
-    "shared_keys": "Shared keys",
-    "set_aside": "Set aside",
-    "future": "Dated later than the split",
-    "moved": "Moved since the version before",
-    "largest_group": "Largest group",
-    "latest_train": "Latest train date",
-    "earliest_test": "Earliest test date",
+    "latest_seen": "Latest day there",
+    "earliest_tested": "Earliest day here",
+    "future_rows": "Rows there from later",
 }
 _RISKY = re.compile(r"[^\w\s.,/()'+-]|(?<=www)\.|_", re.ASCII)
 _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
@@ -347,7 +346,8 @@ def _accounting(manifest: Manifest, name: str, title: str) -> str:
 
 
 def _duplicates(manifest: Manifest, name: str, title: str) -> str:
-    rows = [(_label(key), _value(value)) for key, value in _flat(manifest.duplicates) if value is not None]
+    counted = {key: value for key, value in manifest.duplicates.items() if key not in ("method", "aliases")}
+    rows = [(_label(key), _value(value)) for key, value in _flat(counted) if value is not None]
     if not rows:
         return ""
     return _join(
@@ -381,7 +381,7 @@ def _leakage(manifest: Manifest, name: str, title: str) -> str:
             " thresholds; a random split of equal size shows what cutting by date and setting near-copies"
             " aside is worth. No leak at a threshold is not no leak at all.",
             _table(header, rows, right=numbers),
-            "The closest pairs that are left, to look at:" if examples else "",
+            "The closest pairs that were kept apart by setting one of them aside, to look at:" if examples else "",
             "\n".join(f"- {_example(example)}" for example in examples),
         ]
     )
@@ -431,13 +431,10 @@ def _changes(manifest: Manifest, name: str, title: str) -> str:
 
 
 def _change(change: Mapping[str, Any]) -> str:
-    facts = [
-        f"{_label(key)} {_value(value)}"
-        for key, value in _flat({key: value for key, value in change.items() if key != "version"})
-        if value not in (None, 0, "")
-    ]
     head = f"- **{escape(change.get('version', '?'))}**"
-    return f"{head}: {'; '.join(facts)}" if facts else head
+    bump = f" ({escape(change['bump'])})" if change.get("bump") else ""
+    reasons = "; ".join(escape(reason) for reason in change.get("reasons") or ())
+    return f"{head}{bump}: {reasons}" if reasons else f"{head}{bump}"
 
 
 def _citation(manifest: Manifest, name: str, title: str) -> str:

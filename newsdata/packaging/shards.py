@@ -1,7 +1,7 @@
 """Rows to Parquet and back.
 
 The settings, and why (measured: ecosystem notes in CONTRIBUTING.md):
-zstd at level 3, named because the default level costs 20 % more bytes; content-defined chunking and a page index, as
+zstd at level 3, named because the default level costs 20 % more bytes; dictionaries where values repeat; content-defined chunking and a page index, as
 the Hub's own writer does, so that an appended day uploads little; small row groups in date order, so that a filter
 on a week reads little; statistics for short columns only.
 """
@@ -32,7 +32,23 @@ _STATISTICS = {
     "excluded": ["article_id", "published_at", "feed", "category", "excluded_reason"],
     "posts": ["path", "sha256", "article_id", "published_at"],
     "rejects": ["path", "sha256", "rule"],
+    "origins": ["path"],
+    "revisions": ["article_id", "path", "first_seen_at", "revised_at"],
 }
+
+
+_DICTIONARY = {
+    "articles": [
+        "feed", "category", "tags.list.element", "media", "source", "digest_credit", "issues.list.element",
+        "sources.list.element.feed", "text_codes.list.element", "chart_symbol",
+        *(f"mentions.list.element.{name}" for name in ("text", "kind", "market", "code", "exchange", "url")),
+    ],
+    "posts": ["categories.list.element", "tags.list.element", "generation", "issues.list.element"],
+    "rejects": ["rule"],
+    "origins": ["commit"],
+    "revisions": ["commit"],
+}  # fmt: skip
+"""Columns whose values repeat; for the others a dictionary costs time and memory and saves nothing."""
 
 
 def shard_schema(config: str, timezone: str) -> pa.Schema:
@@ -73,10 +89,10 @@ def write_shard(path: Path, tables: Iterable[pa.Table], config: str, schema: pa.
         version="2.6",
         compression="zstd",
         compression_level=3,
-        use_dictionary=True,
+        use_dictionary=_DICTIONARY["articles" if config == "excluded" else config],
         use_content_defined_chunking=True,
         write_page_index=True,
-        write_statistics=_STATISTICS[config],  # type: ignore[arg-type]
+        write_statistics=_STATISTICS[config],
         sorting_columns=[pq.SortingColumn(schema.get_field_index(name)) for name in sorting] if sorting else None,
         store_schema=True,
     ) as writer:

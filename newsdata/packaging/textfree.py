@@ -80,6 +80,16 @@ _KEPT: Mapping[str, Mapping[str, _Rule]] = {
         "issues": True,
     },
     "rejects": {"path": True, "sha256": True, "size": True, "rule": True, "line": True},
+    "origins": {"path": True, "blob": True, "commit": True},
+    "revisions": {
+        "article_id": True,
+        "path": True,
+        "commit": True,
+        "first_seen_at": True,
+        "revised_at": True,
+        "sha256": True,
+        "published_at": True,
+    },
 }
 
 

@@ -8,13 +8,23 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from ..errors import SourceError
 from ..schema import Reject
 from .archives import Fault, as_reject, check_path, size_fault
 
-__all__ = ["Blob", "git_folder", "list_tree", "read_blobs", "resolve", "split_revision"]
+__all__ = [
+    "Blob",
+    "Change",
+    "blob_sizes",
+    "git_folder",
+    "list_changes",
+    "list_tree",
+    "read_blobs",
+    "resolve",
+    "split_revision",
+]
 
 
 class Blob(NamedTuple):
@@ -23,6 +33,18 @@ class Blob(NamedTuple):
     path: str
     size: int
     id: str
+
+
+class Change(NamedTuple):
+    """What a commit did to a file: the commit, its time in seconds since 1970, the path, and the id of the new blob.
+
+    `blob` is None where there is no regular file any more.
+    """
+
+    commit: str
+    time: int
+    path: str
+    blob: str | None
 
 
 def git_folder(folder: str) -> str | None:
@@ -104,6 +126,79 @@ def list_tree(root: str, tree: str, only: str | None = None) -> tuple[list[Blob]
     return list(blobs.values()), rejects, [f"submodules left out: {submodules}"] if submodules else []
 
 
+def list_changes(root: str, commit: str, below: str) -> Iterator[Change]:
+    """Every change of a file below the folder `below`, from the first commit to `commit`.
+
+    The line of first parents is followed: a merge counts as one change, at the time of the merge. Renames are a
+    file that goes and one that comes.
+
+    Raises:
+        SourceError: git cannot read the history.
+    """
+    listed = _git(root, "rev-list", "--first-parent", "--reverse", "--parents", "--timestamp", commit)
+    times: dict[str, int] = {}
+    with tempfile.TemporaryFile() as pairs, tempfile.TemporaryFile() as said:
+        for line in listed.decode().splitlines():
+            time, own, *parents = line.split()
+            times[own] = int(time)
+            pairs.write(" ".join([own, *parents[:1]]).encode() + b"\n")
+        pairs.seek(0)
+        options = "--stdin", "--root", "-r", "--raw", "-z", "--no-renames", "--no-abbrev"
+        process = subprocess.Popen(  # noqa: S603  (a list, no shell)
+            _command(root, "diff-tree", *options, *(["--", f"{below}/"] if below else [])),
+            env=_environment(),
+            stdin=pairs,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            bufsize=2**18,
+        )
+        assert process.stdout
+        try:
+            yield from _read_changes(_split_nul(process.stdout), times, f"{below}/".encode() if below else b"")
+            if process.wait():
+                said.seek(0)
+                reason = said.read().decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
+                raise SourceError(f"git: {reason}", path=root, hint="check the repository with `git fsck`")
+        finally:
+            process.stdout.close()
+            process.kill()
+            process.wait()
+
+
+def _read_changes(words: Iterator[bytes], times: dict[str, int], prefix: bytes) -> Iterator[Change]:
+    commit = ""
+    for word in words:
+        if not word.startswith(b":"):
+            commit = word.decode().strip()
+            continue
+        raw = next(words, b"")
+        _, mode, _, blob, _ = word.decode().split()
+        if not raw.startswith(prefix) or b".git" in raw.split(b"/"):
+            continue
+        path = check_path(raw[len(prefix) :])
+        if not isinstance(path, Fault):
+            yield Change(commit, times[commit], path, blob if mode.startswith("100") else None)
+
+
+def _split_nul(stream: IO[bytes]) -> Iterator[bytes]:
+    left = b""
+    while chunk := stream.read(2**18):
+        *whole, left = (left + chunk).split(b"\0")
+        yield from whole
+
+
+def blob_sizes(root: str, ids: Sequence[str]) -> dict[str, int]:
+    """The size in bytes of each blob that the repository has.
+
+    Raises:
+        SourceError: git cannot read the repository.
+    """
+    wanted = "".join(f"{one}\n" for one in ids).encode()
+    listed = _git(root, "cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", "--buffer", given=wanted)
+    lines = (line.split() for line in listed.decode().splitlines())
+    return {line[0]: int(line[2]) for line in lines if line[1:2] == ["blob"]}
+
+
 def read_blobs(root: str, blobs: Sequence[tuple[str, int]]) -> Iterator[bytes | None]:
     """The bytes of each `(id, size)`, None for one that git cannot read or that has another size."""
     done = 0
@@ -145,11 +240,11 @@ def _read_until_damage(root: str, blobs: Sequence[tuple[str, int]]) -> Iterator[
         process.wait()
 
 
-def _git(root: str, *arguments: str) -> bytes:
+def _git(root: str, *arguments: str, given: bytes = b"") -> bytes:
     done = subprocess.run(  # noqa: S603  (a list, no shell)
         _command(root, *arguments),
         env=_environment(),
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         check=False,
     )

@@ -146,11 +146,23 @@ def _applies(scope: str, path: str, site: Site) -> bool:
 
 @cache
 def _glob(pattern: str) -> re.Pattern[str]:
-    """Ruby's Dir.glob as far as defaults use it: `*` and `?` within a name, `**/` for any folders."""
-    parts = {"**/": r"(?:[^/]+/)*", "*": r"[^/]*", "?": r"[^/]"}
-    return re.compile(
-        "".join(parts.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*|\?)", pattern))
+    """Ruby's Dir.glob as far as defaults use it: `*` and `?` within a name, `**/` for any folders.
+
+    All stars but the last of a name, and all `**/` but the last, take the first match there is (atomic groups): no
+    later one could help, and trying them would take exponential time.
+    """
+    first, *more = (
+        "/".join(map(_name_glob, block.split("/")))
+        for block in re.split(r"(?:\A|(?<=/))(?:\*\*/)+", pattern)
     )
+    atomic = "".join(f"(?>(?:[^/]++/)*?{block})" for block in more[:-1])
+    return re.compile(first + atomic + "".join(f"(?:[^/]++/)*{block}" for block in more[-1:]))
+
+
+def _name_glob(name: str) -> str:
+    first, *more = ("[^/]".join(map(re.escape, piece.split("?"))) for piece in name.split("*"))
+    atomic = "".join(f"(?>[^/]*?{piece})" for piece in more[:-1])
+    return first + atomic + "".join(f"[^/]*{piece}" for piece in more[-1:])
 
 
 def read_site(config: bytes | None, *, drafts: bool = False) -> tuple[Site, tuple[str, ...]]:

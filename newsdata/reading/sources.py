@@ -39,6 +39,7 @@ class Source:
         exclude: a folder below `root` that is no part of the source, relative to it.
         commit: full id of the commit, for git.
         tree: full id of the tree that is the site's root, for git.
+        below: the folder of the repository that is the site's root, "" for its own, for git.
     """
 
     kind: Literal["folder", "git", "spool"]
@@ -46,6 +47,7 @@ class Source:
     exclude: str | None = None
     commit: str | None = None
     tree: str = ""
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,7 +368,7 @@ def _same_time(file: SourceFile, status: os.stat_result) -> bool:
 def _open_git(folder: str, revision: str, below: str) -> Source:
     root = os.path.realpath(folder)
     commit, tree = resolve(root, revision, below)
-    return Source(kind="git", root=root, commit=commit, tree=tree)
+    return Source(kind="git", root=root, commit=commit, tree=tree, below=below)
 
 
 def _list_git(source: Source, only: str | None = None) -> Listing:

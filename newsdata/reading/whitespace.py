@@ -29,7 +29,7 @@ _CONTROLS = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff"
 # Joiners stay only before what they shape: emoji, and the scripts from Arabic to the Indic ones.
 _JOINER = "[\u200c\u200d](?![\u0600-\u1fff\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])"
 _RUN = re.compile(  # any but a single plain blank between two words, which is how it should be
-    rf"(?:\A|(?! [^\s\u200c\u200d{_INVISIBLE}{_CONTROLS}]))(?:[\s{_INVISIBLE}{_CONTROLS}]|{_JOINER})+"
+    rf"(?:\A|(?! [^\s\u200c\u200d{_INVISIBLE}{_CONTROLS}]))(?:[\s{_INVISIBLE}{_CONTROLS}]++|{_JOINER})++"
 )
 _UNSEEN = re.compile(rf"[{_INVISIBLE}{_CONTROLS}]|{_JOINER}")
 _UNSEEN_IN_CODE = re.compile(rf"[{_INVISIBLE}{_CONTROLS}\x0c\x85\u2028\u2029]|{_JOINER}")
