@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,29 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 needs_finews = pytest.mark.skipif(not (SHARED / "finews").is_dir(), reason="the shared sample of real posts is not here")
+
+
+@contextmanager
+def s3_server(bucket: str) -> Iterator[None]:
+    """A real S3 server on this machine with an empty bucket; the environment points to it meanwhile."""
+    moto = pytest.importorskip("moto.server")
+    s3fs = pytest.importorskip("s3fs")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": os.devnull,
+        }.items():
+            patch.setenv(name, value)
+        s3fs.S3FileSystem.clear_instance_cache()  # those of another test know another server
+        s3fs.S3FileSystem().mkdir(bucket)
+        try:
+            yield
+        finally:
+            s3fs.S3FileSystem.clear_instance_cache()
+            server.stop()

@@ -15,6 +15,7 @@ from newsdata.errors import CallError, HubError, VerifyError, VersionError
 from newsdata.packaging.shards import hash_file
 from newsdata.publisher import Plan, plan, publish
 
+from .conftest import s3_server
 from .hub_client import Client, Failed
 from .hub_server import OWNER, READER, STRANGER, Fault, Hub, Repo
 from .versions import MONTHS, make_version
@@ -424,23 +425,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    moto = pytest.importorskip("moto.server")
-    pytest.importorskip("s3fs")
-    import fsspec
-
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_CONFIG_FILE", str(tmp_path_factory.mktemp("aws") / "none"))
-        fsspec.filesystem("s3").mkdir("datasets")
+def bucket() -> Iterator[str]:
+    with s3_server("datasets"):
         yield "datasets"
-    server.stop()
 
 
 def read(place: str, path: str) -> bytes:

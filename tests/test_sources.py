@@ -27,6 +27,7 @@ from newsdata.reading import archives
 from newsdata.reading.sources import list_files, open_source, read_file, read_files
 from newsdata.schema import Reject
 
+from .conftest import s3_server
 from .source_files import SITE, Opened, git, git_of, opened_archive, refused, tar_of, write, zip_of, zstd
 
 
@@ -454,22 +455,10 @@ def test_a_spool_that_is_gone(tmp_path: Path, unpack: Callable[[bytes], Opened])
         list(read_files(found.source, found.listing.files))
 
 
-def test_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        }.items():  # fmt: skip
-            monkeypatch.setenv(name, value)
-        s3 = fsspec.filesystem("s3", skip_instance_cache=True)
-        s3.mkdir("bucket")
-        files = {
-            path: data for path, data in SITE.items() if "\n" not in path
-        }  # which the server cannot store
+def test_s3(tmp_path: Path) -> None:
+    with s3_server("bucket"):
+        s3 = fsspec.filesystem("s3")
+        files = {path: data for path, data in SITE.items() if "\n" not in path}  # which the server cannot store
         s3.pipe({f"bucket/site/{path}": data for path, data in files.items()})
         s3.pipe_file("bucket/site/folder/", b"")
         s3.pipe_file("bucket/site.zip", zip_of(files))
@@ -477,5 +466,3 @@ def test_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert Opened(spec, tmp_path).read == files, spec
         with pytest.raises(SourceError, match="nothing at this address"):
             open_source("s3://bucket/no.zip", scratch=tmp_path)
-    finally:
-        server.stop()

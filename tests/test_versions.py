@@ -1,0 +1,299 @@
+"""Versions after they were built: marked as bad, thinned out, an article taken out; a cache that is not trusted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import newsdata
+from newsdata.curation.ledger import read_ledger, tombstones
+from newsdata.errors import CallError, ManifestError, VersionError
+from newsdata.packaging.manifest import read_manifest
+
+from .conftest import many_posts, post, run_newsdata, write_archive
+from .test_incremental import as_git, digests, inodes
+
+
+def grow(tmp_path: Path, versions: int = 3, **options: Any) -> tuple[Path, Path]:
+    """An archive and a folder of versions, each with ten days more."""
+    archive, out = tmp_path / "in", tmp_path / "out"
+    for number in range(versions):
+        write_archive(archive, many_posts(10, start_day=1 + 10 * number))
+        newsdata.build(archive, out, num_proc=1, **options)
+    return archive, out
+
+
+def ids(out: Path, revision: str | None = None) -> set[str]:
+    return set(newsdata.load_pandas(out, revision=revision, columns=["article_id"]).article_id)
+
+
+# ------------------------------------------------------------------------------------------------------------ yank
+
+
+def test_a_yanked_version_is_passed_over(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path)
+    before = digests(out / "1.2.0")
+    assert newsdata.yank(out, revision="1.2.0", reason="half of\nMarch was missing") == out / "1.2.0"
+    assert newsdata.info(out)["version"] == newsdata.info(out, revision="1.*")["version"] == "1.1.0"
+    assert len(ids(out)) == 60
+    for path, revision in ((out, "1.2.0"), (out / "1.2.0", None)):
+        with pytest.warns(UserWarning, match="1.2.0 was yanked: half of March was missing"):
+            newsdata.load_dataset(path, split="train", revision=revision)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        newsdata.load_dataset(out, split="train")
+    assert newsdata.info(out / "1.2.0")["yanked"] == "half of March was missing"
+    assert newsdata.info(out)["yanked"] is None
+    assert newsdata.verify(out).faults == ()
+    with pytest.raises(VersionError, match="yanked: half"):
+        newsdata.publish(out, str(tmp_path / "public"), revision="1.2.0", full_text=True)
+    assert not (tmp_path / "public").exists()
+    assert digests(out / "1.2.0").items() - before.items() == {("yanked.json", digests(out / "1.2.0")["yanked.json"])}
+    write_archive(archive, many_posts(1, start_day=31))
+    made = newsdata.build(archive, out, num_proc=1)
+    assert (made.version, made.manifest.follows) == ("1.3.0", "1.2.0")
+    assert not (made.path / "yanked.json").exists() and newsdata.info(out)["version"] == "1.3.0"
+
+
+def test_when_every_version_is_yanked(tmp_path: Path) -> None:
+    _, out = grow(tmp_path, 1)
+    newsdata.yank(out / "1.0.0", reason="wrong zone")
+    with pytest.raises(VersionError, match="1.0.0: wrong zone"):
+        newsdata.load_dataset(out)
+    (out / "1.0.0" / "yanked.json").write_text("{", "utf-8")  # damaged: the mark stands
+    with pytest.raises(VersionError, match="every version was yanked"):
+        newsdata.info(out)
+    (out / "1.0.0" / "yanked.json").unlink()
+    assert newsdata.info(out)["yanked"] is None
+
+
+def test_yank_wants_a_version_and_a_reason(tmp_path: Path) -> None:
+    _, out = grow(tmp_path, 2)
+    for revision in (None, "1.*"):
+        with pytest.raises(CallError, match="which one"):
+            newsdata.yank(out, reason="x", revision=revision)
+    with pytest.raises(CallError, match="reason is empty"):
+        newsdata.yank(out / "1.0.0", reason=" \n")
+    with pytest.raises(VersionError, match="no version 7"):
+        newsdata.yank(out, reason="x", revision="7.0.0")
+
+
+# ----------------------------------------------------------------------------------------------------------- prune
+
+
+def test_prune_frees_what_no_kept_version_uses(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 4)
+    kept = {version: digests(out / version) for version in ("1.2.0", "1.3.0")}
+    before = sum(f.stat().st_size / f.stat().st_nlink for f in out.rglob("*") if f.is_file())
+    done = newsdata.prune(out, keep=2)
+    after = sum(f.stat().st_size / f.stat().st_nlink for f in out.rglob("*") if f.is_file())
+    assert (done.removed, done.kept) == (("1.0.0", "1.1.0"), ("1.2.0", "1.3.0"))
+    assert done.freed == round(before - after) > 0
+    assert {version: digests(out / version) for version in kept} == kept
+    assert newsdata.verify(out).faults == newsdata.verify(out).notes == ()
+    assert not newsdata.build(archive, out, num_proc=1).created
+    assert newsdata.prune(out, keep=2).removed == ()
+
+
+def test_prune_keeps_good_versions_and_the_newest(tmp_path: Path) -> None:
+    _, out = grow(tmp_path, 4)
+    newsdata.yank(out / "1.2.0", reason="bad")
+    newsdata.yank(out / "1.3.0", reason="bad, too")
+    assert newsdata.prune(out, keep=1) .kept == ("1.1.0", "1.3.0")
+    assert newsdata.info(out)["version"] == "1.1.0"
+    with pytest.raises(CallError, match="at least 1"):
+        newsdata.prune(out, keep=0)
+    with pytest.raises(VersionError, match="no versions"):
+        newsdata.prune(tmp_path / "nothing", keep=1)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_prune_drops_what_the_cache_has_of_other_posts(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 1)
+    cache = out / ".newsdata" / "cache"
+    keep = {p.name for p in cache.iterdir()}
+    entry = next(p for p in cache.glob("*.json") if len(p.stem) == 40)
+    for file in cache.glob(f"{entry.stem}.*"):
+        shutil.copy(file, cache / f"{'0' * 40}{file.suffix}")
+    data = json.loads(entry.read_text("utf-8"))
+    data["posts"]["sha256"] = "0" * 64
+    (cache / f"{'0' * 40}.json").write_text(json.dumps(data), "utf-8")
+    assert newsdata.prune(out, keep=1).cache_entries >= 4
+    assert {p.name for p in cache.iterdir()} == keep
+    assert not newsdata.build(archive, out, num_proc=1).created
+
+
+# ---------------------------------------------------------------------------------------------------------- redact
+
+ONE = "202203050000000001"
+WORDS = "独一无二的一句话"
+
+
+def redactable(tmp_path: Path) -> tuple[Path, Path, dict[str, bytes]]:
+    body = f"\n<p>{WORDS}，只在这里出现过。</p>\n"
+    files = many_posts(10) | {
+        f"_posts/2022-03-05-{ONE}.md": post(title="要撤下的一则", body=body),
+        f"_posts/2022-03-05-NW{ONE}.md": post(title="要撤下的一则", body=body, category="chenbao"),
+    }
+    return write_archive(tmp_path / "in", files), tmp_path / "out", files
+
+
+def holds(folder: Path, words: str = WORDS) -> bool:
+    """Whether any file of a folder holds the words, in whatever form Arrow or Parquet keep them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for file in folder.rglob("*"):
+        if not file.is_file():
+            continue
+        if words.encode() in file.read_bytes():
+            return True
+        text = ""
+        if file.suffix in (".parquet", ".posts"):
+            text = str(pq.read_table(file, partitioning=None).to_pylist())
+        elif file.suffix in (".spool", ".keys"):
+            with pa.OSFile(str(file)) as opened, pa.ipc.open_file(opened) as reader:
+                text = str(reader.read_all().to_pylist())
+        if words in text:
+            return True
+    return False
+
+
+def test_redaction_takes_an_article_out(tmp_path: Path) -> None:
+    archive, out, files = redactable(tmp_path)
+    newsdata.build(archive, out, num_proc=1)
+    write_archive(archive, many_posts(1, start_day=11))
+    newsdata.build(archive, out, num_proc=1)
+    done = newsdata.redact(out, ONE, reason="asked for by its author")
+    assert done.held_by == ("1.0.0", "1.1.0")
+    assert holds(out / ".newsdata") and holds(out / "1.1.0")
+    made = newsdata.build(archive, out, num_proc=1)
+    assert made.version == "2.0.0" and made.manifest.accounting["ignored_by_reason"]["redacted"] == 2
+    assert not holds(made.path) and not holds(out / ".newsdata")
+    assert ONE not in ids(out) and len(ids(out)) == 33
+    assert ONE not in set(newsdata.load_pandas(out, "posts", split="posts").article_id)
+    assert tombstones(read_ledger(made.path)) == {ONE: "asked for by its author"}
+    assert newsdata.verify(out).faults == ()
+    for name in (ONE, f"_posts/2022-03-05-NW{ONE}.md", f"old_post/2022-03-05-{ONE}.md"):
+        found = newsdata.where(out, name)
+        assert (found.became, found.article_id) == ("redacted", ONE) and "author" in found.why
+    assert newsdata.redact(out, ONE, reason="again").held_by == ("1.0.0", "1.1.0")
+    assert newsdata.redact(out, ONE, reason="again").reason == "asked for by its author"
+    assert not newsdata.build(archive, out, num_proc=1).created
+
+
+def test_no_rebuild_brings_it_back(tmp_path: Path) -> None:
+    archive, out, files = redactable(tmp_path)
+    newsdata.build(archive, out, num_proc=1)
+    newsdata.redact(out, ONE, reason="a request")
+    first = newsdata.build(archive, out, num_proc=1)
+    (out / "redactions.json").unlink()  # the ledger knows by now
+    moved = archive / "old_post" / f"2022-03-06-NW{ONE}.md"
+    moved.parent.mkdir()
+    (archive / "_posts" / f"2022-03-05-{ONE}.md").rename(moved)
+    write_archive(archive, many_posts(1, start_day=11))
+    second = newsdata.build(archive, out, num_proc=1)
+    assert second.created and second.manifest.accounting["ignored_by_reason"]["redacted"] == 2
+    for number, folder in enumerate((first.path, second.path)):
+        again = newsdata.build(archive, tmp_path / f"again-{number}", base=folder, cache=False, num_proc=1)
+        assert ONE not in ids(again.path) and not holds(again.path)
+        assert tombstones(read_ledger(again.path)) == {ONE: "a request"}
+
+
+def test_a_redaction_that_waits_holds_for_every_base(tmp_path: Path) -> None:
+    archive, out, files = redactable(tmp_path)
+    made = newsdata.build(archive, out, num_proc=1)
+    newsdata.redact(out, ONE, reason="a request")
+    full = newsdata.build(archive, tmp_path / "full", base=made.path, cache=False, num_proc=1)
+    second = newsdata.build(archive, out, num_proc=1)
+    assert digests(full.path) == digests(second.path)
+    assert ONE not in ids(newsdata.build(archive, out, base=made.path, version="3.0.0", num_proc=1).path)
+    (out / "redactions.json").write_text("[", "utf-8")
+    with pytest.raises(ManifestError, match=r"redactions\.json"):
+        newsdata.build(archive, out, num_proc=1)
+
+
+def test_redaction_reaches_the_history(tmp_path: Path) -> None:
+    _, out, files = redactable(tmp_path)
+    bare = as_git(tmp_path / "git", files)
+    newsdata.build(f"{bare}@main", out, num_proc=1, history=True)
+    assert holds(out / "1.0.0" / "revisions")
+    newsdata.redact(out, ONE, reason="a request")
+    made = newsdata.build(f"{bare}@main", out, num_proc=1)
+    assert made.created and not holds(made.path)
+
+
+def test_redact_refuses_what_nobody_knows(tmp_path: Path) -> None:
+    _, out = grow(tmp_path, 1)
+    with pytest.raises(CallError, match="no version has an article 7"):
+        newsdata.redact(out, "7", reason="x")
+    with pytest.raises(CallError, match="reason is empty"):
+        newsdata.redact(out, "202203010000000000", reason="")
+    with pytest.raises(VersionError, match="no versions"):
+        newsdata.redact(tmp_path / "nothing", "7", reason="x")
+    assert not (out / "redactions.json").exists()
+
+
+# ------------------------------------------------------------------------------------------------- verify, cache
+
+
+def test_verify_checks_every_version(tmp_path: Path) -> None:
+    _, out = grow(tmp_path)
+    assert newsdata.verify(out).faults == newsdata.verify(out).notes == ()
+    old = out / "1.0.0" / "ledger.arrow"
+    old.write_bytes(old.read_bytes()[:-1])
+    assert any(fault.startswith("1.0.0/ledger.arrow: ") for fault in newsdata.verify(out).faults)
+    assert newsdata.verify(out, revision="1.2.0").faults == newsdata.verify(out / "1.1.0").faults == ()
+
+
+def test_verify_notes_lost_links(tmp_path: Path) -> None:
+    _, out = grow(tmp_path, 2)
+    shared = inodes(out / "1.0.0", read_manifest(out / "1.0.0")).items() & inodes(out / "1.1.0", read_manifest(out / "1.1.0")).items()
+    shutil.copytree(out, tmp_path / "copy")
+    found = newsdata.verify(tmp_path / "copy")
+    assert found.faults == ()
+    assert (f"1.1.0: {len(shared)} files" in str(found.notes)) == bool(shared)
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+def test_a_damaged_cache_is_rebuilt(damage: str, tmp_path: Path) -> None:
+    files = {"_config.yml": b"timezone: Asia/Shanghai\n", **many_posts(10)}
+    out = tmp_path / "out"
+    first = newsdata.build(as_git(tmp_path / "git", files), out, num_proc=1)
+    source = as_git(tmp_path / "git", files | many_posts(1, start_day=11))
+    full = newsdata.build(source, tmp_path / "full", base=first.path, cache=False, num_proc=1)
+    for number, file in enumerate(sorted((out / ".newsdata" / "cache").iterdir())):
+        place = tmp_path / f"case-{number}"
+        shutil.copytree(out, place)
+        hurt = place / ".newsdata" / "cache" / file.name
+        data = bytearray(hurt.read_bytes())
+        hurt.unlink()
+        if damage == "flip" and data:
+            data[len(data) // 2] ^= 1
+        hurt.write_bytes({"flip": data, "cut": data[: len(data) // 2], "empty": b""}[damage])
+        if file.suffix in (".posts", ".spool", ".keys", ".signatures") or len(file.stem) == 40:
+            assert any("damaged" in note for note in newsdata.verify(place).notes), file.name
+        made = newsdata.build(source, place, num_proc=1)
+        assert digests(made.path) == digests(full.path), file.name
+
+
+# ------------------------------------------------------------------------------------------------- command line
+
+
+def test_commands(tmp_path: Path) -> None:
+    _, out = grow(tmp_path)
+    done = run_newsdata("redact", out, "202203010000000001", "--reason", "a request")
+    assert done.returncode == 0 and "1.0.0 still holds it" in done.stdout, done.stderr
+    done = run_newsdata("yank", out, "--revision", "1.2.0", "--reason", "bad")
+    assert done.returncode == 0 and "yanked" in done.stdout, done.stderr
+    done = run_newsdata("info", out / "1.2.0")
+    assert "yanked: bad" in done.stdout
+    done = run_newsdata("prune", out, "--keep", 1, "--json")
+    assert json.loads(done.stdout)["removed"] == ["1.0.0"], done.stderr
+    assert run_newsdata("yank", out, "--reason", "bad").returncode == 2
+    assert run_newsdata("verify", out).returncode == 0
