@@ -198,6 +198,7 @@ def build(
     """
     from .packaging.card import read_card
 
+    engine.check_memory()
     out = Path(out)
     clock = _Clock(progress)
     options = _Options(
@@ -222,6 +223,12 @@ def build(
             f"the system said: {error.strerror or error}",
             path=error.filename or out,
             hint="earlier versions are untouched; make room or check the rights, then run the same command again",
+        ) from error
+    except pa.ArrowException as error:
+        raise MachineError(
+            f"Arrow said: {str(error).splitlines()[0][:300]}",
+            path=out,
+            hint="earlier versions are untouched; the machine may be out of memory, or one month hold more than 2 GB of text",
         ) from error
 
 

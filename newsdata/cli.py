@@ -41,6 +41,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line; every error ends here, as one message and an exit code."""
+    _open_standard_streams()
     signal.signal(signal.SIGTERM, _interrupt)
     code = 0
     try:
@@ -55,16 +56,34 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         _complain("stopped; earlier versions are untouched")
         code = 130
-    except BrokenPipeError:  # the reader of our output went away
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # the reader of our output went away; click makes a SystemExit of that
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 2
     except MemoryError:
         _complain("the machine ran out of memory; try --num-proc 1")
         code = 2
+    except ImportError as error:
+        _complain(f"a library cannot be loaded ({error}); install newsdata anew, or allow it more memory")
+        code = 2
+    except UnicodeEncodeError:
+        _complain("the locale cannot name a path that is needed; run the same command with PYTHONUTF8=1")
+        code = 2
     except OSError as error:
         _complain(str(MachineError(f"the system said: {error.strerror or error}", path=error.filename)))
         code = 2
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the answer stands; a late signal must not spoil it
     sys.exit(code)
+
+
+def _open_standard_streams() -> None:
+    """Lead closed standard streams to nowhere, lest the next file that is opened takes their number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115, PTH123
 
 
 def _interrupt(*_: object) -> None:

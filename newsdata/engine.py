@@ -22,6 +22,9 @@ __all__ = ["Run", "available_cores", "release_memory", "workers"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+NEEDED = 4 * 2**30
+"""Bytes of address space that a build may need on two cores (3.1 GB measured); most of it is never touched."""
+
 _IDLE = 600.0  # seconds after which an idle worker ends
 
 
@@ -84,12 +87,30 @@ def workers(num_proc: int) -> Iterator[Run]:
             executor.shutdown(wait=True, kill_workers=True)
 
 
+def check_memory() -> None:
+    """Refuse to work in an address space that is too small: libraries in C and Rust abort where it ends.
+
+    Raises:
+        MachineError: less than `NEEDED` is allowed.
+
+    >>> check_memory()
+    """
+    import resource
+
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if allowed != resource.RLIM_INFINITY and allowed < NEEDED:
+        raise MachineError(
+            f"only {allowed / 2**30:.1f} GiB of address space are allowed, and a build needs {NEEDED / 2**30:.0f} GiB",
+            hint="raise the limit (ulimit -v)",
+        )
+
+
 def _result(future: Future[Result]) -> Result:
-    from loky.process_executor import TerminatedWorkerError
+    from loky.process_executor import BrokenProcessPool
 
     try:
         return future.result()
-    except TerminatedWorkerError as error:
+    except BrokenProcessPool as error:
         raise MachineError(
             "a worker process was killed",
             hint="the machine may be out of memory; try --num-proc 1",

@@ -6,7 +6,7 @@ Signatures are made in worker processes from the spool, file by file, and kept i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ from .curation.duplicates import (
     method,
     sample_ids,
 )
-from .curation.leakage import leaked, passage_coverage
+from .curation.leakage import Evidence, gather, leaked, passage_coverage
 from .curation.merge import NO_DATE, Articles
+from .curation.signatures import SIGNATURE_SCHEMA
 from .curation.splits import Placement, local_days
 from .engine import Run
 from .packaging.manifest import Manifest
@@ -35,10 +36,15 @@ from .packaging.shards import digest_table
 from .schema import SPLITS
 from .tasks import SignTask, find_signed, sign_articles, words_of
 
-__all__ = ["BOILERPLATE_NAME", "Groups", "find_groups", "measure_leakage"]
+__all__ = ["BOILERPLATE_NAME", "COUNTS_NAME", "Groups", "find_groups", "measure_leakage"]
 
 BOILERPLATE_NAME = "boilerplate.bin"
 """The dataset's list of shingles that say nothing, frozen with its first version."""
+
+COUNTS_NAME = "counts.bin"
+"""In the cache: what the candidate pairs of the last build have in common."""
+
+_SAMPLE_BATCH = 500  # articles of the boilerplate sample whose words are in memory at once
 
 _NO_DAY = -(10**6)  # undated articles of the boilerplate sample share a day of their own
 
@@ -125,7 +131,7 @@ def find_groups(
         )
     for done in run(sign_articles, tasks):
         advance(done)
-    pairs = match(files)
+    pairs = match(files, cache / COUNTS_NAME)
 
     # Ids go to the first-ingested member: what the ledger knows, then by date, undated articles last.
     order = np.lexsort((np.arange(len(articles)), articles.published_at, ~dated))
@@ -168,15 +174,16 @@ def _places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.ndarray,
 
 def _sample(
     articles: Articles, places: Mapping[str, tuple[np.ndarray, np.ndarray]], days: np.ndarray, spool: Spool
-) -> list[tuple[int, str]]:
+) -> Iterator[tuple[int, str]]:
+    """Day and words of the sample's articles, a batch of the spool in memory at a time."""
     wanted = pa.array(sorted(sample_ids(articles.article_id.to_pylist())), pa.string())
     chosen = np.flatnonzero(pc.is_in(articles.article_id, wanted).to_numpy(zero_copy_only=False))
-    sample = []
-    for number in np.unique(places["text"][0][chosen]):
-        some = chosen[places["text"][0][chosen] == number]
+    file, row = (side[chosen] for side in places["text"])
+    chosen = chosen[np.lexsort((row, file))]
+    for begin in range(0, len(chosen), _SAMPLE_BATCH):
+        some = chosen[begin : begin + _SAMPLE_BATCH]
         words = words_of(spool, *((places[r][0][some], places[r][1][some]) for r in ("text", "digest", "title")))
-        sample += list(zip(days[some].tolist(), words, strict=True))
-    return sample
+        yield from zip(days[some].tolist(), words, strict=True)
 
 
 def _signatures_name(
@@ -188,7 +195,7 @@ def _signatures_name(
     how: Mapping[str, Any],
 ) -> str:
     """A digest of all that the signatures of these articles depend on."""
-    digest = hashlib.sha256(f"{boilerplate.digest} {sorted(how.items())}".encode())
+    digest = hashlib.sha256(f"{boilerplate.digest} {sorted(how.items())} {SIGNATURE_SCHEMA}".encode())
     rows = {"article_id": articles.article_id.take(pa.array(chosen)), "day": pa.array(days[chosen])}
     for role in ("text", "digest", "title", "url"):
         posts = keys.select(["path", "sha256"]).take(pa.array(getattr(articles, role)[chosen]))
@@ -222,12 +229,13 @@ def measure_leakage(
         return None
     random = _random_split(ids, placement.split, counts)
     tables = {"pairs": placement.split, "random": random}
+    evidence = gather(found.pairs, found.files, ids)
     report: dict[str, Any] = {}
     for name, split in tables.items():
         rows = []
         for later in present[1:]:
             for earlier in present[: present.index(later)]:
-                rows.append(_against(found, articles, split, later, earlier, timezone))
+                rows.append(_against(evidence, articles, split, later, earlier, timezone))
         report[name] = rows
     report["examples"] = _examples(found, articles, placement)
     report["largest_group"] = int(pc.max(pc.value_counts(found.groups).field("counts")).as_py())
@@ -235,25 +243,24 @@ def measure_leakage(
 
 
 def _against(
-    found: Groups, articles: Articles, split: np.ndarray, later: int, earlier: int, timezone: str
+    evidence: Evidence, articles: Articles, split: np.ndarray, later: int, earlier: int, timezone: str
 ) -> dict[str, Any]:
-    ids = articles.article_id
-    tested = ids.filter(pa.array(split == later)).to_pylist()
-    seen = ids.filter(pa.array(split == earlier)).to_pylist()
-    counted = leaked(found.pairs, seen, tested)
+    seen, tested = split == earlier, split == later
+    counted = leaked(evidence, seen, tested)
+    rows = int(tested.sum())
     times = articles.published_at
-    last_seen, first_tested = times[split == earlier].max(), times[split == later].min()
+    last_seen, first_tested = times[seen].max(), times[tested].min()
     ends = local_days(np.array([last_seen, first_tested]), timezone)
-    coverage = passage_coverage(found.files, seen, tested)
+    coverage = passage_coverage(evidence, seen, tested)
     return {
         "split": SPLITS[later],
         "against": SPLITS[earlier],
-        "rows": len(tested),
-        **{name: round(count / len(tested), 6) for name, count in counted.items()},
+        "rows": rows,
+        **{name: round(count / rows, 6) for name, count in counted.items()},
         "coverage_50gram": None if coverage is None else round(coverage, 6),
         "latest_seen": str(ends[0]),
         "earliest_tested": str(ends[1]),
-        "future_rows": int((times[split == earlier] >= first_tested).sum()),
+        "future_rows": int((times[seen] >= first_tested).sum()),
     }
 
 

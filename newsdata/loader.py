@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,21 +112,26 @@ def load_dataset(
     revision: str | None = None,
     streaming: bool = False,
     columns: Sequence[str] | None = None,
+    as_of: str | datetime | None = None,
 ) -> datasets.DatasetDict | datasets.Dataset | datasets.IterableDatasetDict | datasets.IterableDataset:
     """Like `datasets.load_dataset`, for one exact version, whose files are checked against its manifest.
 
     Args:
         path: the folder of a version, the folder that holds versions, or a dataset repository of a hub ("owner/name").
-        name: config: "articles" (default), "posts", "rejects" or "excluded".
+        name: config: "articles" (default), "posts", "rejects", "excluded", "origins" or "revisions".
         split: one split, slices included ("test", "train[:1000]", "test[10%:20%]"); None gives all of them. A split
             without rows is empty and has its columns.
         revision: "1.0.0", "v1.0.0" or a range such as "1.*"; None is the newest.
         streaming: read rows when they are asked for.
         columns: only these; the others are not read from the files.
+        as_of: an instant with its zone ("2022-03-01T09:30+08:00"): what was known then, as rows of `revisions`, one an
+            article, from a version built with `history=True`. Each post counts as its last commit up to then left it;
+            one that was taken away or could not be read does not count; of an article's other posts the one that was
+            revised last speaks, of several the first by path. There is no split: cut by `published_at`.
 
     Raises:
         VersionError: no such version; the message lists those that are there.
-        CallError: no such config, split or column.
+        CallError: no such config, split or column; no revisions, or no zone, for `as_of`.
         VerifyError: a file is not what the manifest says.
         HubError: the hub is out of reach and this very version is not in the cache, or it refuses.
 
@@ -141,7 +147,9 @@ def load_dataset(
     manifest = version.manifest
     if version.resolved is None and (reason := read_yanked(version.folder)) is not None:
         warnings.warn(f"{manifest.dataset_version} was yanked: {reason}", UserWarning, stacklevel=2)
-    config = name or "articles"
+    config = name or ("articles" if as_of is None else "revisions")
+    if as_of is not None:
+        _check_as_of(manifest, config, split, streaming)
     if config not in CONFIGS:
         raise CallError(f"there is no config {config!r}", hint=f"there are: {', '.join(CONFIGS)}")
     import datasets
@@ -152,12 +160,62 @@ def load_dataset(
         if unknown:
             raise CallError(f"there is no column {', '.join(unknown)}", hint=f"there are: {', '.join(kinds)}")
         kinds = datasets.Features({c: kinds[c] for c in columns})
+    if as_of is not None:
+        part = _parts(manifest, config, config)[0]
+        rows = _load_part(version, part, kinds, False, f"{config}-{manifest.dataset_version}")
+        return rows.select(_known_at(version, part, _instant(as_of)))
     parts = _parts(manifest, config, split)
     loaded = [_load_part(version, part, kinds, streaming, f"{config}-{manifest.dataset_version}") for part in parts]
     if split is None:
         kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
         return kind({part.split: rows for part, rows in zip(parts, loaded, strict=True)})
     return loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded)
+
+
+def _check_as_of(manifest: Manifest, config: str, split: str | None, streaming: bool) -> None:
+    if config != "revisions" or split not in (None, "revisions") or streaming:
+        raise CallError(
+            "as_of gives rows of the config revisions, all at once", field="as_of", hint="leave out name, split and streaming"
+        )
+    if not shards_of(manifest, "revisions"):
+        raise CallError(
+            f"{manifest.dataset_version} has no config revisions, so what was known at a time is not known",
+            field="as_of",
+            hint="build it from a git repository: newsdata build REPO@REVISION OUT --history",
+        )
+
+
+def _instant(as_of: str | datetime) -> datetime:
+    try:
+        time = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+    except ValueError:
+        raise CallError(f"{as_of!r} is no time", field="as_of", hint="write 2022-03-01T09:30+08:00") from None
+    if time.tzinfo is None:
+        raise CallError(f"{as_of} has no zone", field="as_of", hint="write 2022-03-01T09:30+08:00") from None
+    return time
+
+
+def _known_at(version: _Version, part: _Part, time: datetime) -> list[int]:
+    """The numbers of the rows of `revisions` that held at `time`, one an article; reads no text."""
+    import pyarrow.parquet as pq
+
+    last: dict[str, tuple[int, str, int, bool]] = {}
+    before = 0
+    for file in version.files(part.shards, streaming=False):
+        table = pq.ParquetFile(file).read(["article_id", "path", "revised_at", "title"])
+        revised = table["revised_at"].cast("int64").to_pylist()
+        readable = table["title"].is_valid().to_pylist()
+        names = zip(table["article_id"].to_pylist(), table["path"].to_pylist(), strict=True)
+        for number, (identity, path) in enumerate(names):
+            if revised[number] <= time.timestamp() * 1000:  # rows stand in the order of the commits: the last one holds
+                last[path] = revised[number], identity, before + number, readable[number]
+        before += table.num_rows
+    chosen: dict[str, tuple[int, int]] = {}
+    for path in sorted(last):
+        when, identity, row, there = last[path]
+        if there and (identity not in chosen or when > chosen[identity][0]):
+            chosen[identity] = when, row
+    return sorted(row for _, row in chosen.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -343,7 +343,7 @@ _REVISIONS: tuple[tuple[str, pa.DataType | str, str], ...] = (
     ("commit", pa.string(), "the commit that brought this content, or took the file away"),
     ("first_seen_at", _TIME, "when the article first came into the archive, by any of its posts"),
     ("revised_at", _TIME, "when the commit was made, and never before the commit that it follows"),
-    ("sha256", pa.string(), "hash of the content; null where the commit took the file away"),
+    ("sha256", pa.string(), "hash of the content; null where the commit took the file away, or git cannot give it"),
     ("title", pa.string(), "headline; null where there is no file, or it cannot be read"),
     ("text", pa.string(), "clean text; null where there is no file, or it cannot be read"),
     ("published_at", _TIME, "when the publisher dated it, as this content says"),

@@ -28,7 +28,7 @@ from newsdata.curation.duplicates import (
     sign,
     write_signatures,
 )
-from newsdata.curation.leakage import leaked, passage_coverage
+from newsdata.curation.leakage import gather, leaked, passage_coverage
 from newsdata.curation.pairs import PAIR_SCHEMA
 from newsdata.curation.shingles import shingle
 from newsdata.curation.signatures import SIGNATURE_SCHEMA
@@ -430,6 +430,10 @@ BANDS = [4040484059, 2656226897, 712681764]
 # ---------------------------------------------------------------------------------------------- leakage
 
 
+def which(ids: Sequence[str], chosen: set[str]) -> np.ndarray:
+    return np.array([name in chosen for name in ids])
+
+
 def test_leaks_are_counted_once_an_article(tmp_path: Path) -> None:
     text = words(1, 360)
     rows = [
@@ -440,10 +444,13 @@ def test_leaks_are_counted_once_an_article(tmp_path: Path) -> None:
         row("test3", text[: 13 * 22] + words(4, 96)),
     ]
     pairs, files = matched(tmp_path, rows)
-    seen, tested = {"train1", "train2"}, {"test1", "test2", "test3"}
-    assert leaked(pairs, seen, tested) == {"leak_j50": 2, "leak_j80": 1, "leak_c80": 1, "leak_any": 2}
-    assert leaked(pairs, seen, {"test2"}) == {"leak_j50": 0, "leak_j80": 0, "leak_c80": 0, "leak_any": 0}
-    assert passage_coverage(files, seen, set()) is None
+    ids = [r[0] for r in rows]
+    evidence = gather(pairs, files, pa.array(ids))
+    seen = which(ids, {"train1", "train2"})
+    none = {"leak_j50": 0, "leak_j80": 0, "leak_c80": 0, "leak_any": 0}
+    assert leaked(evidence, seen, ~seen) == {"leak_j50": 2, "leak_j80": 1, "leak_c80": 1, "leak_any": 2}
+    assert leaked(evidence, seen, which(ids, {"test2"})) == none
+    assert passage_coverage(evidence, seen, which(ids, set())) is None
 
 
 def test_coverage_by_passages(tmp_path: Path) -> None:
@@ -454,10 +461,16 @@ def test_coverage_by_passages(tmp_path: Path) -> None:
         row("half", long[:6500] + words(2, 6000)),
         row("other", words(3, 12_000)),
     ]
-    _, files = matched(tmp_path, rows, per_file=2)
-    assert passage_coverage(files, {"seen"}, {"same"}) == 1
-    assert passage_coverage(files, {"seen"}, {"other"}) == 0
-    half = passage_coverage(files, {"seen"}, {"half"})
+    pairs, files = matched(tmp_path, rows, per_file=2)
+    ids = [r[0] for r in rows]
+    evidence = gather(pairs, files, pa.array(ids))
+
+    def coverage(tested: str) -> float | None:
+        return passage_coverage(evidence, which(ids, {"seen"}), which(ids, {tested}))
+
+    assert coverage("same") == 1
+    assert coverage("other") == 0
+    half = coverage("half")
     assert half is not None
     assert 0.35 < half < 0.65
 

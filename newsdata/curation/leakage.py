@@ -2,26 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from .pairs import Pairs
-from .signatures import SIGNATURE_SCHEMA
+from .signatures import open_signatures
 
-__all__ = ["leaked", "passage_coverage"]
+__all__ = ["Evidence", "gather", "leaked", "passage_coverage"]
+
+_Which = NDArray[np.bool_]  # of the articles
 
 
-def leaked(pairs: Pairs, seen: Collection[str], tested: Collection[str]) -> dict[str, int]:
-    """How many articles of `tested` have a copy in `seen`, among the pairs that were found.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """What tells a leak, by the position of each article.
+
+    Attributes:
+        left, right: the two articles of each pair.
+        jaccard, containment: of the pair; 1 for one address.
+        owner, passages: the article of each kept passage, and its hash. A passage is 50 units in a row; one in 64,
+            chosen by its hash, stands for all: about 200 bytes for an article of 1,500 characters.
+    """
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    jaccard: NDArray[np.float32]
+    containment: NDArray[np.float32]
+    owner: NDArray[np.int32]
+    passages: NDArray[np.uint64]
+
+
+def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Evidence:
+    """Read it once, for any number of splits.
 
     Args:
         pairs: from `match`.
-        seen: article ids of the earlier split (train).
-        tested: article ids of the later one (test); disjoint from `seen`.
+        files: signature files that hold these articles.
+        article_ids: every article, each once.
+    """
+    owners, passages = [np.zeros(0, np.int32)], [np.zeros(0, np.uint64)]
+    for path in files:
+        with open_signatures(path, ["article_id", "passages"]) as rows:
+            lengths = pc.list_value_length(rows["passages"]).to_numpy()
+            at = pc.index_in(rows["article_id"], value_set=article_ids).to_numpy().astype(np.int32)
+            owners.append(np.repeat(at, lengths))
+            passages.append(pc.list_flatten(rows["passages"]).to_numpy().copy())
+    left, right = (
+        pc.index_in(pairs.table[side], value_set=article_ids).to_numpy().astype(np.int64)
+        for side in ("left", "right")
+    )
+    return Evidence(
+        left=left,
+        right=right,
+        jaccard=pc.fill_null(pairs.table["jaccard"], 1.0).to_numpy(),
+        containment=pc.fill_null(pairs.table["containment"], 1.0).to_numpy(),
+        owner=np.concatenate(owners),
+        passages=np.concatenate(passages),
+    )
+
+
+def leaked(evidence: Evidence, seen: _Which, tested: _Which) -> dict[str, int]:
+    """How many of the `tested` articles have a copy among the `seen` ones, by the pairs that were found.
+
+    Args:
+        seen: which articles the earlier split (train) holds.
+        tested: which ones the later split (test) holds; none of `seen`.
 
     Returns:
         Articles of which a copy has a Jaccard of at least .5 (`leak_j50`), .8 (`leak_j80`), a containment of
@@ -29,58 +80,40 @@ def leaked(pairs: Pairs, seen: Collection[str], tested: Collection[str]) -> dict
 
     >>> from .pairs import PAIR_SCHEMA
     >>> row = {"left": "a", "right": "b", "rule": "jaccard", "jaccard": 0.6, "containment": 0.9}
-    >>> leaked(Pairs(table=pa.Table.from_pylist([row], PAIR_SCHEMA), report={}), {"b"}, {"a"})
+    >>> pairs = Pairs(table=pa.Table.from_pylist([row], PAIR_SCHEMA), report={})
+    >>> leaked(gather(pairs, [], pa.array(["a", "b"])), np.array([False, True]), np.array([True, False]))
     {'leak_j50': 1, 'leak_j80': 0, 'leak_c80': 1, 'leak_any': 1}
     """
-    table = pairs.table
-    seen_ids, tested_ids = pa.array(seen, pa.string()), pa.array(tested, pa.string())
-    best: dict[str, set[str]] = {"leak_j50": set(), "leak_j80": set(), "leak_c80": set(), "leak_any": set()}
-    for one, other in (("left", "right"), ("right", "left")):
-        across = pc.and_(pc.is_in(table[one], seen_ids), pc.is_in(table[other], tested_ids))
-        rows = table.filter(across)
-        jaccard, containment = pc.fill_null(rows["jaccard"], 1.0), pc.fill_null(rows["containment"], 1.0)
-        for name, mask in (
-            ("leak_j50", pc.greater_equal(jaccard, 0.5)),
-            ("leak_j80", pc.greater_equal(jaccard, 0.8)),
-            ("leak_c80", pc.greater_equal(containment, 0.8)),
-        ):
-            best[name].update(rows.filter(mask)[other].to_pylist())
-        best["leak_any"].update(rows[other].to_pylist())
-    return {name: len(articles) for name, articles in best.items()}
+    masks = {
+        "leak_j50": evidence.jaccard >= 0.5,
+        "leak_j80": evidence.jaccard >= 0.8,
+        "leak_c80": evidence.containment >= 0.8,
+        "leak_any": np.ones(len(evidence.left), np.bool_),
+    }
+    counts = {}
+    for name, mask in masks.items():
+        articles = [
+            other[mask & seen[one] & tested[other]]
+            for one, other in ((evidence.left, evidence.right), (evidence.right, evidence.left))
+        ]
+        counts[name] = len(np.unique(np.concatenate(articles)))
+    return counts
 
 
-def passage_coverage(files: Sequence[Path], seen: Collection[str], tested: Collection[str]) -> float | None:
-    """The share of the passages of `tested` that stand in `seen`, word for word.
-
-    A passage is 50 units in a row; one in 64, chosen by its hash, stands for all. Memory: about 400 bytes for
-    each article of `seen` of 1,500 characters.
+def passage_coverage(evidence: Evidence, seen: _Which, tested: _Which) -> float | None:
+    """The share of the passages of the `tested` articles that stand in the `seen` ones, word for word.
 
     Args:
-        files: signature files that hold all these articles.
-        seen, tested: article ids.
+        seen, tested: as for `leaked`.
 
     Returns:
-        A share from 0 to 1, or None where no article of `tested` has a passage.
+        A share from 0 to 1, or None where no tested article has a passage.
     """
-    seen_ids, tested_ids = pa.array(seen, pa.string()), pa.array(tested, pa.string())
-    known = np.unique(
-        np.concatenate([np.zeros(0, np.uint64), *(_passages(path, seen_ids) for path in files)])
-    )
-    total = found = 0
-    for path in files:
-        passages = _passages(path, tested_ids)
-        total += len(passages)
-        if len(known):
-            at = np.minimum(np.searchsorted(known, passages), len(known) - 1)
-            found += int(np.count_nonzero(known[at] == passages))
-    return found / total if total else None
-
-
-def _passages(path: Path, article_ids: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    columns = ["article_id", "passages"]
-    at = [SIGNATURE_SCHEMA.get_field_index(name) for name in columns]
-    with pa.OSFile(str(path)) as source:
-        table = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(included_fields=at)).read_all()
-    rows = table.filter(pc.is_in(table["article_id"], article_ids)).combine_chunks()
-    passages: np.ndarray[tuple[int], np.dtype[np.uint64]] = pc.list_flatten(rows["passages"]).to_numpy()
-    return passages
+    asked = evidence.passages[tested[evidence.owner]]
+    if not len(asked):
+        return None
+    known = np.unique(evidence.passages[seen[evidence.owner]])
+    if not len(known):
+        return 0.0
+    at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    return np.count_nonzero(known[at] == asked) / len(asked)

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .signatures import BANDS, SIGNATURE_SCHEMA
+from .counts import Counted, recall, remember
+from .signatures import BANDS, SIGNATURE_SCHEMA, open_signatures
 
 __all__ = ["CONTAINMENT", "JACCARD", "PAIR_SCHEMA", "Pairs", "match"]
 
@@ -40,8 +41,9 @@ URL_CAP = 20
 """An address that more articles have is no article's address."""
 
 _Rows = NDArray[np.int64]
-_PENDING = 1 << 23  # candidate pairs that are collected before they are verified: 64 MB
-_BLOCK = 1 << 25  # shingles that are in memory at once: 128 MB
+_PENDING = 1 << 21  # candidate pairs that are collected before they are verified: 16 MB
+_BLOCK = 1 << 22  # shingles that are in memory at once: 16 MB
+_REMEMBERED = 1 << 21  # candidate pairs whose counts are kept for the next build: 32 MB
 
 PAIR_SCHEMA = pa.schema(
     [
@@ -54,7 +56,7 @@ PAIR_SCHEMA = pa.schema(
 )
 
 
-_KEYS = ["article_id", "day", "url", "exact", "rare", "facts", "bands"]
+_KEYS = ["day", "url", "exact", "rare", "facts", "identity"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,10 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Keys:
-    """All signatures but for their shingles, by article id; `file` and `row` say where each stands."""
+    """All signatures but for their shingles, by article id; `file` and `row` say where each stands.
+
+    `bands` has a row for each band, so that one band of all articles lies together.
+    """
 
     files: Sequence[Path]
     article_id: pa.Array
@@ -82,6 +87,7 @@ class _Keys:
     exact: NDArray[np.uint64]
     rare: _Rows
     facts: _Rows
+    identity: NDArray[np.uint64]
     bands: NDArray[np.uint32]
     file: _Rows
     row: _Rows
@@ -91,48 +97,76 @@ _NO_DAY = 1 << 40
 
 
 def _read_keys(files: Sequence[Path]) -> _Keys:
-    schema_at = [SIGNATURE_SCHEMA.get_field_index(name) for name in _KEYS]
-    options = pa.ipc.IpcReadOptions(included_fields=schema_at)
-    tables = []
+    names = [pa.array([], pa.string())]
+    sizes = []
     for path in files:
-        with pa.OSFile(str(path)) as source:
-            tables.append(pa.ipc.open_file(source, options=options).read_all().select(_KEYS))
-    sizes = [table.num_rows for table in tables]
-    empty = SIGNATURE_SCHEMA.empty_table().select(_KEYS)
-    table = pa.concat_tables([empty, *tables]).combine_chunks()
-    del tables
-    order = pc.sort_indices(table["article_id"]).to_numpy()
-    bands = table["bands"].combine_chunks().flatten().to_numpy().reshape(-1, BANDS)
+        with open_signatures(path, ["article_id"]) as rows:
+            sizes.append(rows.num_rows)
+            names.append(rows["article_id"].take(pa.array(np.arange(rows.num_rows))).combine_chunks())
+    article_id = pa.concat_arrays(names)
+    del names
+    order = pc.sort_indices(article_id).to_numpy().astype(np.int64)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    held = {name: np.zeros(len(order), SIGNATURE_SCHEMA.field(name).type.to_pandas_dtype()) for name in _KEYS}
+    held["day"] = np.zeros(len(order), np.int64)
+    bands = np.zeros((BANDS, len(order)), np.uint32)
+    begin = 0
+    for path, size in zip(files, sizes, strict=True):
+        to = place[begin : begin + size]
+        begin += size
+        with open_signatures(path, [*_KEYS, "bands"]) as rows:
+            for name in _KEYS:
+                column = rows[name].cast(pa.int64()).fill_null(_NO_DAY) if name == "day" else rows[name]
+                held[name][to] = column.to_numpy()
+            some = rows["bands"].combine_chunks().flatten().to_numpy().reshape(-1, BANDS)
+            bands[:, to] = some.T
     return _Keys(
         files=files,
-        article_id=table["article_id"].combine_chunks().take(pa.array(order)),
-        day=table["day"].cast(pa.int64()).fill_null(_NO_DAY).to_numpy()[order],
-        url=table["url"].to_numpy()[order],
-        exact=table["exact"].to_numpy()[order],
-        rare=table["rare"].to_numpy()[order].astype(np.int64),
-        facts=table["facts"].to_numpy()[order].astype(np.int64),
-        bands=bands[order],
+        article_id=article_id.take(pa.array(order)),
+        day=held["day"],
+        url=held["url"],
+        exact=held["exact"],
+        rare=held["rare"].astype(np.int64),
+        facts=held["facts"].astype(np.int64),
+        identity=held["identity"],
+        bands=bands,
         file=np.repeat(np.arange(len(files)), sizes)[order],
         row=np.concatenate([np.zeros(0, np.int64), *(np.arange(size) for size in sizes)])[order],
     )
 
 
-def match(files: Sequence[Path]) -> Pairs:
+def match(files: Sequence[Path], memory: Path | None = None) -> Pairs:
     """Find and verify all pairs among the articles of signature files (see `write_signatures`), in any order.
 
-    Memory: about 1.2 KB an article plus 0.5 GB; shingles are read from the files for the candidates only.
+    Candidates are looked for among all articles each time, which is cheap; what two articles have in common is
+    counted anew only where one of them is new or has other shingles than `memory` says.
+
+    Memory: about 0.6 KB an article plus 0.2 GB; shingles are read from the files for the candidates only.
+
+    Args:
+        files: signature files that hold each article once.
+        memory: the file that keeps the counts of one build for the next; the pairs are the same without it, and
+            where it is damaged.
 
     >>> match([]).table.num_rows
     0
     """
     keys = _read_keys(files)
+    known = recall(memory, keys.article_id, keys.identity)
     signed = np.flatnonzero(keys.rare >= MIN_RARE)
     buckets = _Buckets()
     parts = [_short_pairs(keys), url_pairs := _url_pairs(keys)]
+    counted: list[Counted] = []
     candidates = 0
     for left, right in _candidates(keys, signed, buckets):
+        counts = _counted(keys, left, right, known)
+        parts.append(_verified(keys, counts))
+        if candidates < _REMEMBERED:
+            counted.append(counts)
         candidates += len(left)
-        parts.append(_verified(keys, left, right))
+    if memory is not None:
+        remember(memory, keys.article_id, keys.identity, counted)
     table = _pair_table(keys, parts)
     rules = {str(count["values"]): count["counts"] for count in pc.value_counts(table["rule"]).to_pylist()}
     return Pairs(
@@ -213,53 +247,84 @@ def _url_pairs(keys: _Keys) -> _Found:
 def _candidates(keys: _Keys, rows: _Rows, buckets: _Buckets) -> Iterator[tuple[_Rows, _Rows]]:
     """Distinct pairs that share a band, in batches; a pair may come again in a later batch."""
     total = len(keys.rare)
+    codes = np.zeros(0, np.int64)
     pending: list[_Rows] = []
     for band in range(BANDS):
-        order = rows[np.argsort(keys.bands[rows, band], kind="stable")]
-        begins, sizes = _groups(keys.bands[order, band])
+        order = _repeated(keys.bands[band], rows)
+        begins, sizes = _groups(keys.bands[band, order])
         for size in np.unique(sizes[(sizes > 1) & (sizes <= BUCKET_CAP)]).tolist():
             members = order[begins[sizes == size][:, None] + np.arange(size)]
             one, two = np.triu_indices(size, 1)
-            pending.append((members[:, one] * total + members[:, two]).ravel())
+            pending.append(_comparable(keys, members[:, one].ravel(), members[:, two].ravel()))
         for begin, size in zip(
             begins[sizes > BUCKET_CAP].tolist(), sizes[sizes > BUCKET_CAP].tolist(), strict=True
         ):
             buckets.large += 1
             buckets.largest = max(buckets.largest, size)
             members = order[begin : begin + size]
-            following = [keys.bands[members, (band + k) % BANDS] for k in (3, 2, 1)]
+            following = [keys.bands[(band + k) % BANDS, members] for k in (3, 2, 1)]
             members = members[np.lexsort((members, *following))]
             for step in range(1, WINDOW + 1):
                 one, two = members[:-step], members[step:]
-                pending.append(np.minimum(one, two) * total + np.maximum(one, two))
+                pending.append(_comparable(keys, np.minimum(one, two), np.maximum(one, two)))
         if band == BANDS - 1 or sum(map(len, pending)) > _PENDING:
-            codes = np.concatenate([np.zeros(0, np.int64), *pending])
+            codes = np.concatenate([codes, *pending])
             codes.sort()
             codes = codes[_groups(codes)[0]]
-            left, right = codes // max(total, 1), codes % max(total, 1)
-            ratio = np.maximum(keys.rare[left], keys.rare[right]) / np.minimum(
-                keys.rare[left], keys.rare[right]
-            )
-            yield left[ratio <= MAX_RATIO], right[ratio <= MAX_RATIO]
             pending = []
+            if band == BANDS - 1 or len(codes) > _PENDING:
+                yield codes // max(total, 1), codes % max(total, 1)
+                codes = codes[:0]
 
 
-def _verified(keys: _Keys, left: _Rows, right: _Rows) -> _Found:
-    """The pairs that rule A or C accepts, by their exact common shingles."""
-    common, facts = np.zeros(len(left), np.int64), np.zeros(len(left), np.int64)
-    weight = np.cumsum(keys.rare[left] + keys.rare[right])
+def _repeated(band: NDArray[np.uint32], rows: _Rows) -> _Rows:
+    """The rows by their key in a band; most keys stand once only, and such rows are left out as far as is cheap."""
+    slots = band[rows] & np.uint32((1 << max(8, len(rows).bit_length() + 3)) - 1)
+    some = rows[np.bincount(slots)[slots] > 1] if len(rows) else rows
+    return some[np.argsort(band[some], kind="stable")]
+
+
+def _comparable(keys: _Keys, left: _Rows, right: _Rows) -> _Rows:
+    """The pairs that are not too different in size, each as one number."""
+    one, two = keys.rare[left], keys.rare[right]
+    kept = np.maximum(one, two) <= MAX_RATIO * np.minimum(one, two)
+    return left[kept] * len(keys.rare) + right[kept]
+
+
+def _counted(keys: _Keys, left: _Rows, right: _Rows, known: Counted) -> Counted:
+    """What the two articles of each candidate have in common: as `known` says, else by their shingles."""
+    total = len(keys.rare)
+    common, facts = np.zeros(len(left), np.int32), np.zeros(len(left), np.int32)
+    found = np.zeros(len(left), np.bool_)
+    if len(known.left):
+        codes = left * total + right
+        known_codes = known.left * total + known.right
+        at = np.minimum(np.searchsorted(known_codes, codes), len(known_codes) - 1)
+        found = known_codes[at] == codes
+        common[found], facts[found] = known.common[at[found]], known.facts[at[found]]
+    new = np.flatnonzero(~found)
+    again = np.concatenate([[False], left[new][1:] == left[new][:-1]]) if len(new) else np.zeros(0, np.bool_)
+    weight = np.cumsum(np.where(again, 0, keys.rare[left[new]]) + keys.rare[right[new]])
     begin = 0
-    while begin < len(left):
+    while begin < len(new):
         spent = weight[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(weight, spent + _BLOCK)))
-        held = _shingles_of(keys, np.concatenate([left[begin:end], right[begin:end]]))
-        for k in range(begin, end):
+        some = new[begin:end]
+        held = _shingles_of(keys, np.concatenate([left[some], right[some]]))
+        for k in some.tolist():
             both = np.concatenate((held[int(left[k])], held[int(right[k])]))
             both.sort()
             shared = both[1:][both[1:] == both[:-1]]
             common[k] = len(shared)
             facts[k] = np.count_nonzero(shared & 1)
         begin = end
+    return Counted(left=left, right=right, common=common, facts=facts)
+
+
+def _verified(keys: _Keys, counted: Counted) -> _Found:
+    """The pairs that rule A or C accepts, by their exact common shingles."""
+    left, right = counted.left, counted.right
+    common, facts = counted.common.astype(np.int64), counted.facts.astype(np.int64)
     one, two = keys.rare[left], keys.rare[right]
     smaller = np.minimum(one, two)
     jaccard = common / (one + two - common)
@@ -293,16 +358,14 @@ def _shingles_of(keys: _Keys, rows: _Rows) -> dict[int, NDArray[np.uint32]]:
     rows = rows[np.lexsort((keys.row[rows], keys.file[rows]))]
     held: dict[int, NDArray[np.uint32]] = {}
     begins, sizes = _groups(keys.file[rows])
-    options = pa.ipc.IpcReadOptions(included_fields=[SIGNATURE_SCHEMA.get_field_index("shingles")])
     for begin, size in zip(begins.tolist(), sizes.tolist(), strict=True):
         wanted = rows[begin : begin + size]
-        with pa.memory_map(str(keys.files[keys.file[wanted[0]]])) as source:
-            batch = pa.ipc.open_file(source, options=options).get_batch(0)
-            column = batch.column(0)
+        with open_signatures(keys.files[keys.file[wanted[0]]], ["shingles"]) as table:
+            column = table["shingles"].chunk(0)
             offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
             for row, at in zip(wanted.tolist(), keys.row[wanted].tolist(), strict=True):
                 held[row] = values[offsets[at] : offsets[at + 1]].copy()
-            del batch, column, offsets, values
+            del table, column, offsets, values
     return held
 
 

@@ -7,16 +7,27 @@ kept as long as none of them changes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from .shingles import Boilerplate, combine, shingle, text_table_digest
 
-__all__ = ["BANDS", "DEDUP_VERSION", "SIGNATURE_SCHEMA", "method", "sign", "write_signatures"]
+__all__ = [
+    "BANDS",
+    "DEDUP_VERSION",
+    "SIGNATURE_SCHEMA",
+    "method",
+    "open_signatures",
+    "sign",
+    "write_signatures",
+]
 
 DEDUP_VERSION = "1"
 """Version of the whole method: another rule, another constant or a library's other result is a new one."""
@@ -35,6 +46,7 @@ SIGNATURE_SCHEMA = pa.schema(
         ("exact", pa.uint64()),  # hash of the normalised text, 0 where it has no word
         ("rare", pa.int32()),  # rare shingles
         ("facts", pa.int32()),  # of these, with a number
+        ("identity", pa.uint64()),  # hash of the rare shingles: equal ones need not be compared again
         ("bands", pa.list_(pa.uint32(), BANDS)),
         ("shingles", pa.list_(pa.uint32())),  # the rare ones, sorted
         ("passages", pa.list_(pa.uint64())),
@@ -98,6 +110,7 @@ def sign(
             pa.array(found.exact),
             pa.array(np.diff(offsets).astype(np.int32)),
             pa.array(np.diff(facts).astype(np.int32)),
+            pa.array(_identities(hashes, offsets)),
             pa.FixedSizeListArray.from_arrays(pa.array(bands), BANDS),
             pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(hashes)),
             pa.ListArray.from_arrays(
@@ -116,7 +129,21 @@ def _url_key(url: str | None) -> int:
     return int.from_bytes(state.digest(), "little") | 1
 
 
+def _identities(hashes: NDArray[np.uint32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    data, ends = hashes.astype("<u4", copy=False).tobytes(), (4 * offsets).tolist()
+    states = (hashlib.blake2b(data[begin:end], digest_size=8) for begin, end in pairwise(ends))
+    return np.fromiter((int.from_bytes(s.digest(), "little") for s in states), np.uint64, len(ends) - 1)
+
+
 def write_signatures(signatures: pa.Table, path: Path) -> None:
     """Write `signatures` to `path`, uncompressed and in one batch, so that single rows can be read back."""
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, SIGNATURE_SCHEMA) as writer:
         writer.write_table(signatures.combine_chunks())
+
+
+@contextmanager
+def open_signatures(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Some columns of a signature file, in the order of the schema; mapped, so that what is used must be copied."""
+    options = pa.ipc.IpcReadOptions(included_fields=[SIGNATURE_SCHEMA.get_field_index(c) for c in columns])
+    with pa.memory_map(str(path)) as source:
+        yield pa.ipc.open_file(source, options=options).read_all()
