@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .builder import Build, build
     from .errors import NewsdataError
-    from .loader import diff, info, load_dataset, load_pandas, where
+    from .loader import diff, duplicates, info, load_dataset, load_pandas, where
     from .publisher import publish
     from .reading.parse import parse_post
     from .rehydrator import rehydrate
@@ -30,6 +30,7 @@ __all__ = [
     "Reject",
     "build",
     "diff",
+    "duplicates",
     "info",
     "load_dataset",
     "load_pandas",
@@ -52,6 +53,7 @@ _HOME = {
     "Reject": "schema",
     "build": "builder",
     "diff": "loader",
+    "duplicates": "loader",
     "info": "loader",
     "load_dataset": "loader",
     "load_pandas": "loader",

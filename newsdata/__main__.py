@@ -1,5 +1,8 @@
 """`python -m newsdata` is the command `newsdata`."""
 
-from .cli import main
+try:
+    from .cli import main
+except KeyboardInterrupt:  # stopped before anything began
+    raise SystemExit(130) from None
 
 main()

@@ -26,7 +26,7 @@ from . import engine
 from .curation import ledger as ledgers
 from .curation.merge import FEEDS, KEYS, NO_DATE, Articles, merge_posts
 from .curation.splits import Borders, Placement, choose_borders, local_days, parse_day, place
-from .errors import LeakError, CallError, MachineError, RejectsError, VersionError
+from .errors import LeakError, CallError, MachineError, RejectsError, VersionError, shown
 from .packaging.difference import Difference, compare, next_version
 from .packaging.manifest import File, Manifest, Shard, parse_version, read_manifest, shards_of, versions_in, write_manifest
 from .packaging.rows import Spool, rejects_table
@@ -320,9 +320,11 @@ def _build(
         )
         if same:
             _borders(base, None, site, options)  # a wish for other borders is refused, not passed over
+            kept_rejects = _read_rejects(base_folder, base)
+            _check_rejects(kept_rejects, base.accounting["posts"], options)
             return Build(
                 path=base_folder, version=base.dataset_version, created=False, manifest=base, stages=clock.stages,
-                rejects=(), difference=compare(base_folder, base, base_folder, base),
+                rejects=tuple(kept_rejects[:1000]), difference=compare(base_folder, base, base_folder, base),
             )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------- parsing
@@ -558,6 +560,16 @@ def _read_keys(folder: Path, name: str) -> pa.Table:
         return reader.read_all()
 
 
+def _read_rejects(folder: Path, version: Manifest) -> list[Reject]:
+    """The rejects of a version."""
+    return [
+        Reject(**row)
+        for shard in shards_of(version, "rejects")
+        for rows in read_shard(folder / shard.path)
+        for row in rows.to_pylist()
+    ]
+
+
 def _check_rejects(rejects: Sequence[Reject], posts: int, options: _Options) -> None:
     count = len(rejects)
     too_many = count > 10 and count > options.max_reject_share * (posts + count)
@@ -565,7 +577,7 @@ def _check_rejects(rejects: Sequence[Reject], posts: int, options: _Options) -> 
         return
     by_rule = Counter(r.rule for r in rejects)
     listed = "".join(
-        f"\n  {r.path}{f', line {r.line}' if r.line else ''}: {r.rule}: {r.reason}" for r in rejects[:20]
+        f"\n  {shown(r.path)}{f', line {r.line}' if r.line else ''}: {r.rule}: {shown(r.reason)}" for r in rejects[:20]
     )
     raise RejectsError(
         f"{count} of {posts + count} posts were rejected ("

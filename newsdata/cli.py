@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .errors import DriftError, MachineError, NewsdataError
+from .errors import DriftError, MachineError, NewsdataError, RejectsError, shown
 
 if TYPE_CHECKING:
     from .builder import Build
@@ -54,7 +54,8 @@ def main() -> NoReturn:
         error.show()
         code = 2
     except (KeyboardInterrupt, click.Abort):
-        _complain("stopped; earlier versions are untouched")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _complain("stopped; earlier versions are untouched, and the same command goes on from here")
         code = 130
     except (BrokenPipeError, SystemExit):  # the reader of our output went away; click makes a SystemExit of that
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -71,7 +72,8 @@ def main() -> NoReturn:
     except OSError as error:
         _complain(str(MachineError(f"the system said: {error.strerror or error}", path=error.filename)))
         code = 2
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the answer stands; a late signal must not spoil it
+    for late in (signal.SIGINT, signal.SIGTERM):  # the answer stands, nothing may spoil it now
+        signal.signal(late, signal.SIG_IGN)
     sys.exit(code)
 
 
@@ -166,6 +168,10 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
     bar = None if quiet else _Bar()
     try:
         made = build_version(source, out, progress=bar, **options)
+    except RejectsError as error:
+        if as_json:
+            _print_json({"error": str(error), "version": None, "created": False, "rejects": error.rejects})
+        raise
     finally:
         if bar:
             bar.close()
@@ -237,8 +243,12 @@ def _summary(made: Build) -> str:
     for reason, count in a["excluded_by_reason"].items():
         lines.append(f"  {'excluded':>9}   {count:,} articles: {reason}")
     for rule, count in a["rejects_by_rule"].items():
-        first = next(r for r in made.rejects if r.rule == rule)
-        lines.append(f"  {'rejected':>9}   {count:,} posts: {rule}, for example {first.path}: {first.reason}")
+        lines.append(f"  {'rejected':>9}   {count:,} posts: {rule}")
+        examples = [r for r in made.rejects if r.rule == rule][:3]
+        for r in examples:
+            lines.append(f"  {'':>9}     {shown(r.path)}{f', line {r.line}' if r.line else ''}: {shown(r.reason)}")
+        if count > len(examples):
+            lines.append(f"  {'':>9}     and {count - len(examples):,} more; they are in the config `rejects` and in --json")
     lines += [f"  {'note':>9}   _config.yml: {note}" for note in a.get("config_notes", ())]
     return "\n".join(lines)
 
@@ -312,7 +322,7 @@ def _info_text(facts: dict[str, Any]) -> str:
 
 @cli.command()
 @click.argument("directory", metavar="DIR")
-@_revision_option
+@click.option("--revision", metavar="X.Y.Z", help="Only this version, or a range such as 1.*; by default all in DIR.")
 @_json_option
 def verify(directory: str, revision: str | None, as_json: bool) -> None:
     """Check hashes, schema, accounting, offsets and splits; list every fault. A folder of versions: all of them, and the cache."""
@@ -352,6 +362,31 @@ def where(directory: str, name: str, revision: str | None, as_json: bool) -> Non
             _say(f"  post {post}")
     if found.became == "unknown":
         raise click.exceptions.Exit(1)
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("article_id", metavar="[ARTICLE_ID]", required=False)
+@_revision_option
+@_json_option
+def duplicates(directory: str, article_id: str | None, revision: str | None, as_json: bool) -> None:
+    """Who copied whom, and when: the clusters of near-copies, or the one that holds ARTICLE_ID."""
+    from .loader import duplicates as find
+
+    found = find(directory, article_id, revision=revision)
+    if as_json:
+        _print_json(found)
+        return
+    if not found:
+        _say("no article has a near-copy")
+    for cluster in found[:20]:
+        _say(f"{cluster.duplicate_cluster}: {len(cluster.members)} articles")
+        for member in cluster.members:
+            when = f"{member.published_at:%Y-%m-%d %H:%M}" if member.published_at else "no date".ljust(16)
+            alike = " first" if member is cluster.members[0] else "     -" if member.similarity is None else f"{member.similarity:6.2f}"
+            _say(f"  {when} {alike}  {member.split:<10} {member.publisher or '-'}  {member.title or ''}  {member.article_id}")
+    if len(found) > 20:
+        _say(f"… and {len(found) - 20:,} more clusters; --json lists all")
 
 
 @cli.command()
@@ -430,11 +465,17 @@ def publish(
 
     def confirm(found: Plan) -> bool:
         show(found)
-        return yes or click.confirm("Send it?", err=True)
+        try:
+            return yes or click.confirm("Send it?", err=True)
+        except click.Abort:  # nobody is there to answer
+            click.echo("", err=True)
+            return False
 
     if dry_run:
-        found = make_plan(directory, target, revision=revision, full_text=full_text, private=not public)
+        found = make_plan(directory, target, revision=revision, private=not public)
         show(found)
+        if found.full_text and not full_text:
+            click.echo("it holds the publishers' text: sending it needs --full-text", err=True)
         if as_json:
             _print_json(found)
         else:

@@ -6,6 +6,7 @@ Results come back in the order of the tasks, whatever runs them, so no output de
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from .errors import MachineError
 
-__all__ = ["Run", "available_cores", "release_memory", "workers"]
+__all__ = ["Run", "available_cores", "check_memory", "release_memory", "workers"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -76,7 +77,8 @@ def workers(num_proc: int) -> Iterator[Run]:
         for task in tasks:
             if len(waiting) == 2 * num_proc:
                 yield _result(waiting.popleft())
-            waiting.append(executor.submit(function, task))
+            with _unheard_by_workers():
+                waiting.append(executor.submit(function, task))
         while waiting:
             yield _result(waiting.popleft())
 
@@ -85,6 +87,19 @@ def workers(num_proc: int) -> Iterator[Run]:
     finally:
         if executor is not None:
             executor.shutdown(wait=True, kill_workers=True)
+
+
+@contextmanager
+def _unheard_by_workers() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back while workers may be started: they inherit that, and this process ends them."""
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # it would let the signals through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def check_memory() -> None:

@@ -35,7 +35,21 @@ __all__ = [
     "SourceError",
     "VerifyError",
     "VersionError",
+    "shown",
 ]
+
+
+def shown(text: str) -> str:
+    """A name from an archive as a terminal may show it: what does not print is escaped.
+
+    >>> print(shown("a\\nb\\x1b[31m新"))
+    a\\nb\\x1b[31m新
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
 
 
 class NewsdataError(Exception):
@@ -64,7 +78,7 @@ class NewsdataError(Exception):
         hint: str | None = None,
     ) -> None:
         self.reason = reason
-        self.path = None if path is None else str(path)
+        self.path = None if path is None else shown(str(path))
         self.line = line
         self.field = field
         self.hint = hint

@@ -29,7 +29,7 @@ from .curation.leakage import Evidence, gather, leaked, passage_coverage
 from .curation.merge import NO_DATE, Articles
 from .curation.signatures import SIGNATURE_SCHEMA
 from .curation.splits import Placement, local_days
-from .engine import Run
+from .engine import Run, release_memory
 from .packaging.manifest import Manifest
 from .packaging.rows import Spool
 from .packaging.shards import digest_table
@@ -107,6 +107,7 @@ def find_groups(
         boilerplate = Boilerplate.load(base_folder / BOILERPLATE_NAME)
     if boilerplate is None:
         boilerplate = find_boilerplate(_sample(articles, places, days, spool))
+        release_memory()
     list_file = cache / f"{boilerplate.digest}.boilerplate"
     boilerplate.save(list_file)
 
@@ -132,6 +133,7 @@ def find_groups(
     for done in run(sign_articles, tasks):
         advance(done)
     pairs = match(files, cache / COUNTS_NAME)
+    release_memory()
 
     # Ids go to the first-ingested member: what the ledger knows, then by date, undated articles last.
     order = np.lexsort((np.arange(len(articles)), articles.published_at, ~dated))
@@ -207,9 +209,7 @@ def _signatures_name(
 # ----------------------------------------------------------------------------------------------------- leakage
 
 
-def measure_leakage(
-    found: Groups, articles: Articles, placement: Placement, timezone: str
-) -> dict[str, Any] | None:
+def measure_leakage(found: Groups, articles: Articles, placement: Placement, timezone: str) -> dict[str, Any] | None:
     """What each split shares with the earlier ones, beside a random split of the same sizes.
 
     Shares are of the rows of the later split. Only pairs that were found are counted: no leak here is not no leak.

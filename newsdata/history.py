@@ -24,7 +24,16 @@ from .reading.site import classify
 from .reading.sources import Source
 from .schema import Reject, Site, table_schema
 
-__all__ = ["Revision", "RevisionShard", "RevisionTask", "plan_revisions", "read_origins", "revisions_key", "write_origins", "write_revisions"]
+__all__ = [
+    "Revision",
+    "RevisionShard",
+    "RevisionTask",
+    "plan_revisions",
+    "read_origins",
+    "revisions_key",
+    "write_origins",
+    "write_revisions",
+]
 
 SHARD_ROWS = 4000
 """Rows of a shard of revisions. Rows are only ever added at the end, so full shards never change."""

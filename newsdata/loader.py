@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     import datasets
     import pandas as pd
 
+    from .copies import Cluster
     from .hub import Resolved
     from .packaging.difference import Difference
 
-__all__ = ["Where", "diff", "info", "load_dataset", "load_pandas", "open_version", "where"]
+__all__ = ["Where", "diff", "duplicates", "info", "load_dataset", "load_pandas", "open_version", "where"]
 
 _SLICE = re.compile(r"(?P<split>\w+)(?:\[(?P<begin>[^:\]]*):(?P<end>[^:\]]*)\])?")
 
@@ -113,6 +114,7 @@ def load_dataset(
     streaming: bool = False,
     columns: Sequence[str] | None = None,
     as_of: str | datetime | None = None,
+    deduplicate: bool = False,
 ) -> datasets.DatasetDict | datasets.Dataset | datasets.IterableDatasetDict | datasets.IterableDataset:
     """Like `datasets.load_dataset`, for one exact version, whose files are checked against its manifest.
 
@@ -128,10 +130,12 @@ def load_dataset(
             article, from a version built with `history=True`. Each post counts as its last commit up to then left it;
             one that was taken away or could not be read does not count; of an article's other posts the one that was
             revised last speaks, of several the first by path. There is no split: cut by `published_at`.
+        deduplicate: keep one article a duplicate cluster, over all that is loaded: the earliest (undated ones come
+            last), of these the one with the longest text, of these the first by article id.
 
     Raises:
         VersionError: no such version; the message lists those that are there.
-        CallError: no such config, split or column; no revisions, or no zone, for `as_of`.
+        CallError: no such config, split or column; no clusters to keep one of; no revisions, or no zone, for `as_of`.
         VerifyError: a file is not what the manifest says.
         HubError: the hub is out of reach and this very version is not in the cache, or it refuses.
 
@@ -152,6 +156,8 @@ def load_dataset(
         _check_as_of(manifest, config, split, streaming)
     if config not in CONFIGS:
         raise CallError(f"there is no config {config!r}", hint=f"there are: {', '.join(CONFIGS)}")
+    if deduplicate and (config not in ("articles", "excluded") or as_of is not None):
+        raise CallError(f"there are no duplicate clusters in the config {config!r}", field="deduplicate")
     import datasets
 
     kinds = features(config, str(manifest.configuration["timezone"]))
@@ -165,7 +171,11 @@ def load_dataset(
         rows = _load_part(version, part, kinds, False, f"{config}-{manifest.dataset_version}")
         return rows.select(_known_at(version, part, _instant(as_of)))
     parts = _parts(manifest, config, split)
-    loaded = [_load_part(version, part, kinds, streaming, f"{config}-{manifest.dataset_version}") for part in parts]
+    config_name = f"{config}-{manifest.dataset_version}"
+    if deduplicate:
+        loaded = _load_first(version, parts, kinds, streaming, config_name)
+    else:
+        loaded = [_load_part(version, part, kinds, streaming, config_name) for part in parts]
     if split is None:
         kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
         return kind({part.split: rows for part, rows in zip(parts, loaded, strict=True)})
@@ -175,7 +185,9 @@ def load_dataset(
 def _check_as_of(manifest: Manifest, config: str, split: str | None, streaming: bool) -> None:
     if config != "revisions" or split not in (None, "revisions") or streaming:
         raise CallError(
-            "as_of gives rows of the config revisions, all at once", field="as_of", hint="leave out name, split and streaming"
+            "as_of gives rows of the config revisions, all at once",
+            field="as_of",
+            hint="leave out name, split and streaming",
         )
     if not shards_of(manifest, "revisions"):
         raise CallError(
@@ -277,6 +289,29 @@ def _load_part(version: _Version, part: _Part, kinds: datasets.Features, streami
     if streaming:
         return rows.skip(part.begin).take(part.end - part.begin)
     return rows.select(range(part.begin, part.end))
+
+
+def _load_first(
+    version: _Version, parts: Sequence[_Part], kinds: datasets.Features, streaming: bool, config_name: str
+) -> list[Any]:
+    """One row a duplicate cluster of all parts; while streaming, by article id, which holds in every worker."""
+    import datasets
+
+    from .copies import Rows, first_rows
+
+    files = [tuple(version.files(part.shards, streaming=streaming)) for part in parts]
+    rows = [Rows(files=some, begin=part.begin, end=part.end) for some, part in zip(files, parts, strict=True)]
+    every = kinds if "article_id" in kinds else datasets.Features({**kinds, "article_id": datasets.Value("string")})
+    loaded = []
+    for part, (positions, names) in zip(parts, first_rows(rows), strict=True):
+        if not streaming:
+            loaded.append(_load_part(version, part, kinds, streaming, config_name).select(positions))
+            continue
+        kept = frozenset(names.to_pylist())
+        some = _load_part(version, part, every, streaming, config_name)
+        some = some.filter(kept.__contains__, input_columns=["article_id"])
+        loaded.append(some if every is kinds else some.select_columns(list(kinds)))
+    return loaded
 
 
 def _nothing() -> Iterator[dict[str, Any]]:
@@ -463,6 +498,34 @@ def _find(
         table = pq.read_table(folder / shard.path, columns=columns, filters=[(column, "=", value)])
         found.extend((shard, row) for row in table.to_pylist())
     return found
+
+
+def duplicates(
+    path: str | Path, article_id: str | None = None, *, revision: str | None = None
+) -> tuple[Cluster, ...]:
+    """Who copied whom, and when: the clusters of near-copies with their members in time order.
+
+    Args:
+        path: the folder of a version, or the folder that holds versions.
+        article_id: only the cluster of this article; by default every cluster of several articles.
+        revision: as for `load_dataset`.
+
+    Raises:
+        VersionError, ManifestError: there is no such version, or its manifest cannot be read.
+        CallError: there is no such article.
+
+    >>> import tempfile
+    >>> from newsdata import build
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     made = build("examples/archive", out, num_proc=1)
+    ...     all(len(cluster.members) > 1 for cluster in duplicates(out))
+    True
+    """
+    from .copies import clusters_of
+    from .grouping import BOILERPLATE_NAME
+
+    folder, manifest = open_version(path, revision)
+    return clusters_of(folder, manifest, folder / BOILERPLATE_NAME, article_id)
 
 
 def diff(old: str | Path, new: str | Path) -> Difference:

@@ -105,11 +105,12 @@ def plan(
     target: str,
     *,
     revision: str | None = None,
-    full_text: bool = False,
     private: bool = True,
     token: str | None = None,
 ) -> Plan:
     """What `publish` with the same arguments would do; nothing is sent or changed.
+
+    It needs no `full_text`: `Plan.full_text` says whether publishing would.
 
     Raises:
         as `publish`.
@@ -118,11 +119,11 @@ def plan(
     >>> from newsdata import build
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     made = build("examples/archive", f"{folder}/out", num_proc=1)
-    ...     found = plan(f"{folder}/out", f"{folder}/public", full_text=True)
+    ...     found = plan(f"{folder}/out", f"{folder}/public")
     >>> found.version, found.published, "README.md" in found.new
     ('1.0.0', False, True)
     """
-    ours = _open(directory, revision, full_text)
+    ours = _open(directory, revision)
     if _is_repository(target):
         return _plan_commit(client(_token(token, target)), ours, target, private)
     return _plan_folder(ours, _store(target))[0]
@@ -170,7 +171,13 @@ def publish(
     (False, True)
     """
     say = report or _say_nothing
-    ours = _open(directory, revision, full_text)
+    ours = _open(directory, revision)
+    if ours.full_text and not full_text:
+        raise CallError(
+            "this version holds the full text of the articles",
+            path=ours.folder,
+            hint="if its publishers' rights allow that, say --full-text; else build one with --text none",
+        )
     if _is_repository(target):
         return _publish_commit(client(_token(token, target)), ours, target, private, confirm, say)
     return _publish_folder(ours, _store(target), confirm, say)
@@ -188,19 +195,13 @@ def _agreed(found: Plan, confirm: Callable[[Plan], bool] | None) -> None:
 # -------------------------------------------------------------------------------- the version
 
 
-def _open(directory: str | Path, revision: str | None, full_text: bool) -> _Version:
+def _open(directory: str | Path, revision: str | None) -> _Version:
     """The files of a version, each checked: a damaged folder is never published."""
     folder, manifest = open_version(directory, revision)
     folder = folder.resolve()
     if (reason := read_yanked(folder)) is not None:
         raise VersionError(f"{manifest.dataset_version} was yanked: {reason}", path=folder, hint="publish another version")
     has_text = manifest.configuration.get("text", "full") == "full"
-    if has_text and not full_text:
-        raise CallError(
-            "this version holds the full text of the articles",
-            path=folder,
-            hint="if its publishers' rights allow that, say --full-text; else build one with --text none",
-        )
     return _Version(
         folder=folder, version=manifest.dataset_version, full_text=has_text, files=_checked(folder, manifest)
     )

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from .engine import release_memory
+from .errors import MachineError
 from .packaging.rows import ArticleRows, Spool, article_table, keys_table, posts_table, spool_schema, spool_table
 from .packaging.shards import ROW_GROUP, Written, hash_file, shard_schema, write_shard
 from .reading.parse import PARSER_VERSION, parse_bytes
@@ -114,7 +115,12 @@ def parse_posts(task: ParseTask) -> Parsed:
             sha256 = hashlib.sha256(data).hexdigest()
             hashes.append(sha256)
             size += len(data)
-            post = parse_bytes(file.path, data, task.site, sha256, task.ids.get(file.path))
+            try:
+                post = parse_bytes(file.path, data, task.site, sha256, task.ids.get(file.path))
+            except MemoryError as error:  # of the machine, not of the post: no reject, which the cache would keep
+                raise MachineError(
+                    "the machine ran out of memory while this was read", path=file.path, hint="try --num-proc 1"
+                ) from error
             if isinstance(post, Reject):
                 rejects.append(post)
                 continue
@@ -255,13 +261,20 @@ def sign_articles(task: SignTask) -> int:
     from .curation.duplicates import Boilerplate, sign, write_signatures
 
     urls = task.spool.take(*task.url, ["url"])["url"].to_pylist()
-    texts = words_of(task.spool, task.text, task.digest, task.title)
-    signatures = sign(task.article_id, texts, task.days, urls, Boilerplate.load(task.boilerplate))
+    boilerplate = Boilerplate.load(task.boilerplate)
+    signatures = []
+    for begin in range(0, len(urls), SPOOL_BATCH):  # so that little text is in memory at a time
+        some = slice(begin, begin + SPOOL_BATCH)
+        places = ((file[some], row[some]) for file, row in (task.text, task.digest, task.title))
+        texts = words_of(task.spool, *places)
+        signatures.append(sign(task.article_id[some], texts, task.days[some], urls[some], boilerplate))
     part = task.path.with_name(f"{task.path.name}.unfinished")
-    write_signatures(signatures, part)
+    write_signatures(pa.concat_tables(signatures), part)
     task.path.with_suffix(".sha256").write_text(hash_file(part)[1], encoding="ascii")
     part.rename(task.path)
-    return len(texts)
+    del signatures
+    release_memory()
+    return len(urls)
 
 
 def find_signed(path: Path) -> bool:

@@ -107,12 +107,14 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
             (out / version).rename(workspace.staging / version)  # gone in one step; the rest may take its time
         for file in stale:
             file.unlink()
-    return Pruned(removed=tuple(removed), kept=tuple(sorted(kept, key=there.index)), cache_entries=len(stale), freed=freed)
+    return Pruned(
+        removed=tuple(removed), kept=tuple(sorted(kept, key=there.index)), cache_entries=len(stale), freed=freed
+    )
 
 
 def _stale_entries(workspace: Workspace, newest: Manifest) -> list[Path]:
     """Cached posts that are not in the newest version. Everything else there is small, or the last build's own."""
-    used = {shard.sha256 for shard in (*shards_of(newest, "posts"), *newest.full)}
+    used = {shard.sha256 for shard in shards_of(newest, "posts")} | {shard.sha256 for shard in newest.full}
     stale = []
     for entry in sorted(workspace.cache.glob("*.json")):
         if len(entry.stem) != 40:
@@ -183,14 +185,16 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
     out = Path(out)
     reason = _reason(reason)
     there = _some_versions(out)
-    known = {version: _ledger_of(out / version) for version in there}
-    held = tuple(version for version in there if article_id in known[version][0] and _holds(out / version, article_id))
-    buried = next((stones[article_id] for _, stones in reversed(known.values()) if article_id in stones), None)
+    known = {version: tombstones(read_ledger(out / version)) for version in there}
+    held = tuple(version for version in there if _holds(out / version, article_id))
+    buried = next((stones[article_id] for stones in reversed(known.values()) if article_id in stones), None)
     with open_workspace(out, cache=True):
         pending = read_redactions(out)
         if not held and buried is None and article_id not in pending:
             raise CallError(
-                f"no version has an article {article_id}", path=out, hint="`newsdata where OUT PATH` shows a post's article id"
+                f"no version has an article {article_id}",
+                path=out,
+                hint="`newsdata where OUT PATH` shows a post's article id",
             )
         if buried is None:
             pending[article_id] = reason
@@ -198,15 +202,10 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
     return Redacted(article_id=article_id, reason=buried or reason, held_by=held)
 
 
-def _ledger_of(folder: Path) -> tuple[set[str], dict[str, str]]:
-    ledger = read_ledger(folder)
-    return set(ledger["article_id"].to_pylist()), tombstones(ledger)
-
-
 def _holds(folder: Path, article_id: str) -> bool:
     manifest = read_manifest(folder)
     for shard in manifest.shards:
-        if shard.config in ("articles", "excluded", "posts"):
+        if shard.config in ("articles", "excluded", "posts", "revisions"):
             ids = pq.read_table(folder / shard.path, columns=["article_id"], partitioning=None)["article_id"]
             if pc.any(pc.equal(ids, article_id)).as_py():
                 return True

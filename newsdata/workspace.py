@@ -75,6 +75,9 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
 
     if out.exists() and not out.is_dir():
         raise MachineError("is a file", path=out, hint="name a folder to write versions to")
+    for name in (WORK, f"{WORK}/lock", f"{WORK}/cache"):
+        if (out / name).is_symlink():  # it would lead what is written out of the folder
+            raise MachineError("is a link", path=out / name, hint="remove it; a build makes its own")
     (out / WORK).mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(out / WORK / "lock", timeout=0):

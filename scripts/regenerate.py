@@ -1,14 +1,18 @@
-"""Regenerate the dataset from its archive: build the next version, verify it, say so in one line. For cron.
+"""Regenerate the dataset from its archive: fetch, build, verify, publish; one line says how it went. For cron and CI.
 
-    python scripts/regenerate.py SOURCE OUT [--version X.Y.Z]
+    python scripts/regenerate.py SOURCE OUT [--fetch COMMAND] [--publish REPO [--full-text]]
 
-Exit codes are those of the command line: 0 good, 1 the data is at fault, 2 the call or the machine is.
+Exit codes are those of the command line: 0 good, 1 the data is at fault, 2 the call or the machine is. A step that fails
+ends the run: nothing is published that was not built and found good. docs/regenerate.md has recipes.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
+import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
 import newsdata
@@ -16,26 +20,62 @@ import newsdata
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Build and verify the next version of a dataset, quietly.")
+    parser = argparse.ArgumentParser(description="Fetch, build, verify and publish the next version, quietly.")
     parser.add_argument("source", help="the archive")
     parser.add_argument("out", help="the folder that holds the versions")
+    parser.add_argument(
+        "--fetch", metavar="COMMAND", help="run this first (no shell), `git -C repo pull --ff-only` say"
+    )
+    parser.add_argument("--publish", metavar="REPO", help="send a good version there, if it is not there yet")
+    parser.add_argument("--full-text", action="store_true", help="send the publishers' text, too")
     parser.add_argument("--version", help="the version to build (X.Y.Z)")
     parser.add_argument("--num-proc", type=int, help="worker processes")
     options = parser.parse_args(arguments)
+    begin = time.monotonic()
     try:
+        if options.fetch is not None and (failed := _fetch(options.fetch)):
+            return _fail(f"fetch: {failed}", 2)
         made = newsdata.build(options.source, options.out, version=options.version, num_proc=options.num_proc)
-        checked = newsdata.verify(made.path)
+        faults = newsdata.verify(made.path).faults
+        published = ""
+        if options.publish and not faults:
+            sent = newsdata.publish(made.path, options.publish, full_text=options.full_text)
+            published = ", published before" if sent.already else f", published to {sent.target}"
     except newsdata.NewsdataError as error:
-        print(f"regenerate: failed: {error}", file=sys.stderr)
-        return error.exit_code
+        return _fail(str(error), error.exit_code)
     counts = made.manifest.accounting
     print(
-        f"regenerate: {made.version} {'built' if made.created else 'unchanged'}: {counts['posts']} posts, "
-        f"{counts['articles']} articles, {counts['rejects']} rejects, {len(checked.faults)} faults"
+        f"{_time()} regenerate: {made.version} {'built' if made.created else 'unchanged'}: {counts['posts']} posts, "
+        f"{counts['articles']} articles, {counts['rejects']} rejects, {len(faults)} faults{published}, "
+        f"{time.monotonic() - begin:.1f} s"
     )
-    for fault in checked.faults:
+    for fault in faults:
         print(f"regenerate: {fault}", file=sys.stderr)
-    return 1 if checked.faults else 0
+    return 1 if faults else 0
+
+
+def _fetch(command: str) -> str | None:
+    """Run the command; what went wrong, None if nothing did. Its output shows only then, so that cron sends no mail."""
+    try:
+        words = shlex.split(command)
+        if not words:
+            return "the command is empty"
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    except (OSError, ValueError) as error:
+        return f"{command}: {error}"
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        return f"{command}: exit code {done.returncode}{f': {said}' if said else ''}"
+    return None
+
+
+def _fail(reason: str, code: int) -> int:
+    print(f"{_time()} regenerate: failed: {reason}", file=sys.stderr)
+    return code
+
+
+def _time() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def test_readme_names_every_option_of_build() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for parameter in cli.commands["build"].params:
         if parameter.param_type_name == "option" and parameter.name not in ("quiet",):
-            assert any(option in text for option in parameter.opts), parameter.name
+            assert any(f"`{name}" in text for name in (*parameter.opts, *parameter.secondary_opts)), parameter.name
 
 
 def test_readme_shows_the_demo_as_it_is(demo: Path) -> None:

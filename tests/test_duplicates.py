@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsdata.curation import pairs as pairs_module
@@ -40,9 +42,7 @@ Row = tuple[str, str, int | None, str | None]
 def words(seed: int, length: int = 300) -> str:
     """Chinese-looking text that shares nothing with that of another seed."""
     rng = random.Random(seed)
-    return "".join(
-        "".join(chr(rng.randint(0x4E00, 0x9000)) for _ in range(12)) + "，" for _ in range(length // 12)
-    )
+    return "".join("".join(chr(rng.randint(0x4E00, 0x9000)) for _ in range(12)) + "，" for _ in range(length // 12))
 
 
 def row(article_id: str, text: str, day: int | None = 19000, url: str | None = None) -> Row:
@@ -87,9 +87,7 @@ def test_variants_of_writing_come_out_the_same() -> None:
 
 
 def test_accents_composed_or_not_and_letters_outside_the_basic_plane() -> None:
-    found = shingle(
-        ["café au lait noir", "cafe\u0301 au lait noir", "𝐜𝐚𝐟é au lait noir", "café 😀 au lait noir"]
-    )
+    found = shingle(["café au lait noir", "cafe\u0301 au lait noir", "𝐜𝐚𝐟é au lait noir", "café 😀 au lait noir"])
     assert len(set(found.exact.tolist())) == 1
     rare = shingle(["𠀀𠀁𠀂𠀃𠀄", "𠀀𠀁𠀂𠀃𠀅"])
     assert rare.offsets.tolist() == [0, 1, 2]
@@ -253,9 +251,7 @@ def test_one_address_is_one_cluster_but_a_home_page_is_no_address(tmp_path: Path
     rows = [row("a", words(1), url="http://x.cn/1.html"), row("b", words(2), url="https://x.cn/1.html#top")]
     rows += [row(f"h{k:02d}", words(10 + k), url="http://x.cn/") for k in range(30)]
     pairs, _ = matched(tmp_path, rows)
-    assert pairs.table.select(["left", "right", "rule"]).to_pylist() == [
-        {"left": "a", "right": "b", "rule": "url"}
-    ]
+    assert pairs.table.select(["left", "right", "rule"]).to_pylist() == [{"left": "a", "right": "b", "rule": "url"}]
     assert pairs.table["jaccard"].to_pylist() == [None]
     assert pairs.report["shared_urls"] == 1
 
@@ -279,6 +275,74 @@ def test_batches_and_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(pairs_module, "_PENDING", 10)
     monkeypatch.setattr(pairs_module, "_BLOCK", 1000)
     assert matched(tmp_path, rows)[0].table.equals(whole)
+
+
+EDITS = st.lists(
+    st.tuples(st.sampled_from(["add", "change", "remove"]), st.integers(0, 15), st.integers(0, 8)),
+    min_size=1,
+    max_size=12,
+)
+
+
+def text_of(story: int, edit: int) -> str:
+    """One of a few stories, with more or less of another one in it."""
+    return words(story % 3, 240)[: 26 * (9 - edit)] + words(100 + story, 26 * edit + 13)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(EDITS, min_size=2, max_size=4))
+def test_pairs_by_memory_are_those_found_anew(histories: list[list[tuple[str, int, int]]]) -> None:
+    held: dict[str, str] = {f"{k:02d}": text_of(k, k % 4) for k in range(8)}
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs_module, "BUCKET_CAP", 4)  # so that crowded buckets are met, too
+        patch.setattr(pairs_module, "WINDOW", 2)
+        memory = Path(name, "counts")
+        for number, edits in enumerate(histories):
+            for kind, at, edit in edits:
+                if kind == "remove":
+                    held.pop(f"{at:02d}", None)
+                elif (kind == "add") == (f"{at:02d}" not in held):
+                    held[f"{at:02d}"] = text_of(at, edit)
+            folder = Path(name, str(number))
+            folder.mkdir()
+            _, files = matched(folder, [row(*item) for item in held.items()], per_file=5)
+            anew, remembered = match(files), match(files, memory)
+            assert remembered.table.equals(anew.table)
+            assert remembered.report == anew.report
+
+
+def test_only_pairs_with_something_new_are_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row(f"{k}-{c}", words(k, 240)[c * 26 :]) for k in range(10) for c in range(3)]
+    _, files = matched(tmp_path, rows)
+    memory = tmp_path / "counts"
+    whole = match(files, memory)
+    reads: list[int] = []
+    shingles_of = pairs_module._shingles_of
+
+    def counting(keys: Any, wanted: Any) -> Any:
+        reads.append(len(np.unique(wanted)))
+        return shingles_of(keys, wanted)
+
+    monkeypatch.setattr(pairs_module, "_shingles_of", counting)
+    assert match(files, memory).table.equals(whole.table)
+    assert reads == []
+    rows[0] = row("0-0", words(0, 240)[13:])
+    changed = matched(tmp_path, rows)[0]
+    reads.clear()
+    assert match(files, memory).table.equals(changed.table)
+    assert reads == [3]
+
+
+def test_a_damaged_memory_is_no_memory(tmp_path: Path) -> None:
+    rows = [row(f"{k}-{c}", words(k, 240)[c * 26 :]) for k in range(4) for c in range(3)]
+    whole, files = matched(tmp_path, rows)
+    memory = tmp_path / "counts"
+    match(files, memory)
+    good = memory.read_bytes()
+    for damaged in (b"", good[:40], good[:-1], good[:200] + bytes([good[200] ^ 1]) + good[201:], good + b"x"):
+        memory.write_bytes(damaged)
+        assert match(files, memory).table.equals(whole.table)
+        assert memory.read_bytes() == good
 
 
 def test_no_articles(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ class Archive:
     def write(self, path: str, text: str, day: str | None = None) -> None:
         date = f"{day or path[path.rindex('/') + 1 :][:10]} {self.rng.randrange(24):02d}:{self.rng.randrange(60):02d}:00 +0800"
         link = f"\n\n<http://news.example/a,{self.rng.randrange(10**9)}.html>\n" if self.rng.random() < 0.8 else "\n"
-        self.files[path] = post(title=text[:12], date=date, tag=self.rng.choice(("要闻", "行情")), body=f"\n<p>{text}</p>{link}")
+        self.files[path] = post(
+            title=text[:12], date=date, tag=self.rng.choice(("要闻", "行情")), body=f"\n<p>{text}</p>{link}"
+        )
 
     def add(self) -> None:
         day, number = self.day(), self.rng.randrange(10**10)
@@ -71,7 +73,9 @@ class Archive:
             data = self.files[self.rng.choice(self.posts())]
             day = self.day()
             body = data.partition(b"<p>")[2].partition(b"</p>")[0].decode()
-            self.write(f"_posts/{day}-{day.replace('-', '')}{self.rng.randrange(10**10):010d}.md", body + "记者综合报道。")
+            self.write(
+                f"_posts/{day}-{day.replace('-', '')}{self.rng.randrange(10**10):010d}.md", body + "记者综合报道。"
+            )
 
     def edit(self) -> None:
         if self.posts():
@@ -98,7 +102,9 @@ class Archive:
         if self.posts():
             path = self.rng.choice(self.posts())
             self.broken.add(path)
-            self.files[path] = self.rng.choice((b"", b"---\ntitle: x\n", b"\x00\xff\xfe\x01" * 9, b"---\n- a\n- b\n---\nx\n"))
+            self.files[path] = self.rng.choice(
+                (b"", b"---\ntitle: x\n", b"\x00\xff\xfe\x01" * 9, b"---\n- a\n- b\n---\nx\n")
+            )
 
     def mend(self) -> None:
         if self.broken:
@@ -272,8 +278,14 @@ def play(seed: int, tmp_path: Path, steps: int = 4) -> None:
     for step in range(steps):
         if step:
             archive.step()
+        if base is not None and rng.random() < 0.1:
+            held = sorted(rows(base, read_manifest(base), ("articles", "excluded"), "article_id"))
+            if held:
+                newsdata.redact(out, rng.choice(held), reason="a request")
         made = newsdata.build(make(tmp_path / "in", archive.files), out, **asked)
-        full = newsdata.build(make(tmp_path / "in", archive.files), tmp_path / f"full-{step}", base=base, cache=False, **asked)
+        full = newsdata.build(
+            make(tmp_path / "in", archive.files), tmp_path / f"full-{step}", base=base, cache=False, **asked
+        )
         assert (made.version, made.created) == (full.version, full.created), (seed, step)
         assert digests(made.path) == digests(full.path), (seed, step)
         assert newsdata.verify(made.path).faults == (), (seed, step)
@@ -343,7 +355,9 @@ def test_every_kind_of_source_gives_the_same_bytes(tmp_path: Path) -> None:
     for kind, build in made.items():
         found = digests(build.path)
         if kind in ("bare", "work tree"):  # only git knows blobs and commits: a config of its own, and what tells of it
-            assert {p for p in found if p not in expected} == {s.path for s in build.manifest.shards if s.config == "origins"}
+            assert {p for p in found if p not in expected} == {
+                s.path for s in build.manifest.shards if s.config == "origins"
+            }
             for one in (found, expected):
                 one |= dict.fromkeys(("README.md", "croissant.json", "manifest.json", "assets"), "")
             found = {path: digest for path, digest in found.items() if not path.startswith("origins/")}

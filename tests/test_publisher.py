@@ -96,17 +96,17 @@ def test_a_version_is_one_commit_with_the_tag_on_it(hub: Hub, owner: Client, mad
 
 
 def test_the_plan_is_made_without_a_write(hub: Hub, owner: Client, made: Path, name: str) -> None:
-    first = owner("publisher.plan", made / "1.0.0", name, full_text=True)
+    first = owner("publisher.plan", made / "1.0.0", name)
     assert first["create"] and first["private"] and set(first["new"]) == set(files_in(made / "1.0.0"))
     assert first["bytes"] == sum(p.stat().st_size for p in (made / "1.0.0").rglob("*") if p.is_file())
     assert not hub.requests(WRITES) and name not in hub.repos
     send(owner, made / "1.0.0", name, private=False)
     hub.log.clear()
-    second = owner("publisher.plan", made, name, full_text=True)
+    second = owner("publisher.plan", made, name)
     assert second["version"] == "1.1.0" and second["private"] is False and second["parent"]
     assert second["new"] == ["articles/newer-2022-02-00000.parquet"] and set(second["changed"]) == SMALL
     assert len(second["unchanged"]) == 4
-    assert owner("publisher.plan", made / "1.0.0", name, full_text=True)["published"]
+    assert owner("publisher.plan", made / "1.0.0", name)["published"]
     assert not hub.requests(WRITES)
 
 
@@ -221,10 +221,10 @@ def test_a_tag_that_somebody_else_sets_meanwhile(hub: Hub, owner: Client, made: 
 def test_full_text_is_sent_only_when_told(
     hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path
 ) -> None:
-    for function in ("publisher.plan", "publisher.publish"):
-        with pytest.raises(Failed, match="--full-text") as caught:
-            owner(function, made / "1.0.0", name)
-        assert caught.value.kind == "CallError" and not hub.log
+    with pytest.raises(Failed, match="--full-text") as caught:
+        owner("publisher.publish", made / "1.0.0", name)
+    assert caught.value.kind == "CallError" and not hub.log
+    assert owner("publisher.plan", made / "1.0.0", name)["full_text"]
     free = make_version(tmp_path, text="none")
     assert owner("publisher.publish", free, name)["tag"] == "v1.0.0"
 
@@ -483,7 +483,7 @@ def test_an_unfinished_folder_is_finished(made: Path, place: str) -> None:
     write(place, "1.0.0/README.md", (made / "1.0.0/README.md").read_bytes())
     write(place, "1.0.0/ledger.arrow", b"AR")
     write(place, "1.0.0/manifest.json.part", b"{")
-    found = plan(made / "1.0.0", place, full_text=True)
+    found = plan(made / "1.0.0", place)
     assert found.changed == ("ledger.arrow",) and found.unchanged == ("README.md",) and not found.published
     done = publish(made / "1.0.0", place, full_text=True)
     assert "README.md" not in done.sent and "ledger.arrow" in done.sent

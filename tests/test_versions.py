@@ -42,7 +42,7 @@ def test_a_yanked_version_is_passed_over(tmp_path: Path) -> None:
     assert newsdata.info(out)["version"] == newsdata.info(out, revision="1.*")["version"] == "1.1.0"
     assert len(ids(out)) == 60
     for path, revision in ((out, "1.2.0"), (out / "1.2.0", None)):
-        with pytest.warns(UserWarning, match="1.2.0 was yanked: half of March was missing"):
+        with pytest.warns(UserWarning, match=r"1\.2\.0 was yanked: half of March was missing"):
             newsdata.load_dataset(path, split="train", revision=revision)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -63,7 +63,7 @@ def test_a_yanked_version_is_passed_over(tmp_path: Path) -> None:
 def test_when_every_version_is_yanked(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 1)
     newsdata.yank(out / "1.0.0", reason="wrong zone")
-    with pytest.raises(VersionError, match="1.0.0: wrong zone"):
+    with pytest.raises(VersionError, match=r"1\.0\.0: wrong zone"):
         newsdata.load_dataset(out)
     (out / "1.0.0" / "yanked.json").write_text("{", "utf-8")  # damaged: the mark stands
     with pytest.raises(VersionError, match="every version was yanked"):
@@ -104,7 +104,7 @@ def test_prune_keeps_good_versions_and_the_newest(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 4)
     newsdata.yank(out / "1.2.0", reason="bad")
     newsdata.yank(out / "1.3.0", reason="bad, too")
-    assert newsdata.prune(out, keep=1) .kept == ("1.1.0", "1.3.0")
+    assert newsdata.prune(out, keep=1).kept == ("1.1.0", "1.3.0")
     assert newsdata.info(out)["version"] == "1.1.0"
     with pytest.raises(CallError, match="at least 1"):
         newsdata.prune(out, keep=0)
@@ -165,7 +165,7 @@ def holds(folder: Path, words: str = WORDS) -> bool:
 
 
 def test_redaction_takes_an_article_out(tmp_path: Path) -> None:
-    archive, out, files = redactable(tmp_path)
+    archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, out, num_proc=1)
     write_archive(archive, many_posts(1, start_day=11))
     newsdata.build(archive, out, num_proc=1)
@@ -188,7 +188,7 @@ def test_redaction_takes_an_article_out(tmp_path: Path) -> None:
 
 
 def test_no_rebuild_brings_it_back(tmp_path: Path) -> None:
-    archive, out, files = redactable(tmp_path)
+    archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, out, num_proc=1)
     newsdata.redact(out, ONE, reason="a request")
     first = newsdata.build(archive, out, num_proc=1)
@@ -206,7 +206,7 @@ def test_no_rebuild_brings_it_back(tmp_path: Path) -> None:
 
 
 def test_a_redaction_that_waits_holds_for_every_base(tmp_path: Path) -> None:
-    archive, out, files = redactable(tmp_path)
+    archive, out, _ = redactable(tmp_path)
     made = newsdata.build(archive, out, num_proc=1)
     newsdata.redact(out, ONE, reason="a request")
     full = newsdata.build(archive, tmp_path / "full", base=made.path, cache=False, num_proc=1)
@@ -216,6 +216,18 @@ def test_a_redaction_that_waits_holds_for_every_base(tmp_path: Path) -> None:
     (out / "redactions.json").write_text("[", "utf-8")
     with pytest.raises(ManifestError, match=r"redactions\.json"):
         newsdata.build(archive, out, num_proc=1)
+
+
+def test_a_redaction_of_what_the_base_never_had(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 2)
+    one = "202203150000000000"
+    assert newsdata.redact(out, one, reason="a request").held_by == ("1.1.0",)
+    made = newsdata.build(archive, out, base=out / "1.0.0", version="2.0.0", num_proc=1)
+    write_archive(archive, many_posts(1, start_day=21))
+    after = newsdata.build(archive, out, num_proc=1)
+    for build in (made, after):
+        assert one not in ids(build.path) and tombstones(read_ledger(build.path)) == {one: "a request"}
+    assert newsdata.verify(out).faults == ()
 
 
 def test_redaction_reaches_the_history(tmp_path: Path) -> None:
@@ -253,7 +265,10 @@ def test_verify_checks_every_version(tmp_path: Path) -> None:
 
 def test_verify_notes_lost_links(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
-    shared = inodes(out / "1.0.0", read_manifest(out / "1.0.0")).items() & inodes(out / "1.1.0", read_manifest(out / "1.1.0")).items()
+    shared = (
+        inodes(out / "1.0.0", read_manifest(out / "1.0.0")).items()
+        & inodes(out / "1.1.0", read_manifest(out / "1.1.0")).items()
+    )
     shutil.copytree(out, tmp_path / "copy")
     found = newsdata.verify(tmp_path / "copy")
     assert found.faults == ()
@@ -275,7 +290,7 @@ def test_a_damaged_cache_is_rebuilt(damage: str, tmp_path: Path) -> None:
         hurt.unlink()
         if damage == "flip" and data:
             data[len(data) // 2] ^= 1
-        hurt.write_bytes({"flip": data, "cut": data[: len(data) // 2], "empty": b""}[damage])
+        hurt.write_bytes({"flip": bytes(data), "cut": bytes(data[: len(data) // 2]), "empty": b""}[damage])
         if file.suffix in (".posts", ".spool", ".keys", ".signatures") or len(file.stem) == 40:
             assert any("damaged" in note for note in newsdata.verify(place).notes), file.name
         made = newsdata.build(source, place, num_proc=1)

@@ -49,9 +49,7 @@ _NONE = Counted(
 )
 
 
-def remember(
-    path: Path, article_id: pa.Array, identity: NDArray[np.uint64], counted: Sequence[Counted]
-) -> None:
+def remember(path: Path, article_id: pa.Array, identity: NDArray[np.uint64], counted: Sequence[Counted]) -> None:
     """Keep the counts of some batches of pairs in `path`.
 
     Args:

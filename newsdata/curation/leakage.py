@@ -54,8 +54,7 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
             owners.append(np.repeat(at, lengths))
             passages.append(pc.list_flatten(rows["passages"]).to_numpy().copy())
     left, right = (
-        pc.index_in(pairs.table[side], value_set=article_ids).to_numpy().astype(np.int64)
-        for side in ("left", "right")
+        pc.index_in(pairs.table[side], value_set=article_ids).to_numpy().astype(np.int64) for side in ("left", "right")
     )
     return Evidence(
         left=left,

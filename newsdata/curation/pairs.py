@@ -206,11 +206,7 @@ class _Found:
 
 def _groups(values: NDArray[np.integer]) -> tuple[_Rows, _Rows]:
     """Where each run of equal values begins, and how long it is."""
-    begins = (
-        np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-        if len(values)
-        else np.zeros(0, int)
-    )
+    begins = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])) if len(values) else np.zeros(0, int)
     return begins, np.diff(begins, append=len(values))
 
 
@@ -256,9 +252,7 @@ def _candidates(keys: _Keys, rows: _Rows, buckets: _Buckets) -> Iterator[tuple[_
             members = order[begins[sizes == size][:, None] + np.arange(size)]
             one, two = np.triu_indices(size, 1)
             pending.append(_comparable(keys, members[:, one].ravel(), members[:, two].ravel()))
-        for begin, size in zip(
-            begins[sizes > BUCKET_CAP].tolist(), sizes[sizes > BUCKET_CAP].tolist(), strict=True
-        ):
+        for begin, size in zip(begins[sizes > BUCKET_CAP].tolist(), sizes[sizes > BUCKET_CAP].tolist(), strict=True):
             buckets.large += 1
             buckets.largest = max(buckets.largest, size)
             members = order[begin : begin + size]
@@ -329,9 +323,7 @@ def _verified(keys: _Keys, counted: Counted) -> _Found:
     smaller = np.minimum(one, two)
     jaccard = common / (one + two - common)
     containment = common / smaller
-    kept = _facts_agree(keys, left, right, common, facts) & (
-        (jaccard >= JACCARD) | (containment >= CONTAINMENT)
-    )
+    kept = _facts_agree(keys, left, right, common, facts) & ((jaccard >= JACCARD) | (containment >= CONTAINMENT))
     rule = np.where(jaccard >= JACCARD, _RULES.index("jaccard"), _RULES.index("containment"))
     return _Found(
         left=left[kept],

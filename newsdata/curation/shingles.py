@@ -49,9 +49,7 @@ SAMPLE_SIZE = 20_000
 PASSAGE = 50
 """Units of a passage, for coverage. Shorter ones say little: .91 of Chinese articles share 13 characters."""
 
-_SLOT = (
-    8  # units of a slot; it breaks that many shingles and one shingle's width less one, as a mere cut does
-)
+_SLOT = 8  # units of a slot; it breaks that many shingles and one shingle's width less one, as a mere cut does
 _END = 1000  # characters
 _SLOTS = 2  # slots that make an article a filled form
 _PASSAGE_RATE = 64  # one passage in so many is kept, chosen by its hash
@@ -274,17 +272,13 @@ def _units(texts: Sequence[str]) -> _Units:
 _DATE_MARKS = np.array(sorted(map(ord, "年月日号时点分")), dtype=np.uint32)
 
 
-def _facts(
-    codes: NDArray[np.uint32], kinds: NDArray[np.uint8], begins: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _facts(codes: NDArray[np.uint32], kinds: NDArray[np.uint8], begins: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which units are numbers, but neither date, time nor year: all forms of one day share those."""
     numbers = np.flatnonzero(kinds[begins] == _DIGIT)
     first = begins[numbers]
     end = np.flatnonzero((kinds == _DIGIT) & np.concatenate([kinds[1:] != _DIGIT, [True]])) + 1
     century = codes[first] * 10 + codes[np.minimum(first + 1, len(codes) - 1)]
-    year = np.isin(century, [ord("1") * 10 + ord("9"), ord("2") * 10 + ord("0")]) & np.isin(
-        end - first, [4, 8]
-    )
+    year = np.isin(century, [ord("1") * 10 + ord("9"), ord("2") * 10 + ord("0")]) & np.isin(end - first, [4, 8])
     dated = np.isin(codes[np.minimum(end, len(codes) - 1)], _DATE_MARKS)
     facts = np.zeros(len(begins), np.bool_)
     facts[numbers] = ~(year | dated)
@@ -334,9 +328,7 @@ def _passages(units: _Units) -> tuple[NDArray[np.int64], _Hashes]:
         powers[width] = _joined(half, half, width // 2)
     passages = _joined(_joined(powers[32], powers[16], 32), powers[2], 48)
     article = units.article[: len(passages)]
-    kept = (passages % np.uint64(_PASSAGE_RATE) == 0) & (
-        article == units.article[PASSAGE - 1 :][: len(passages)]
-    )
+    kept = (passages % np.uint64(_PASSAGE_RATE) == 0) & (article == units.article[PASSAGE - 1 :][: len(passages)])
     return article[kept], passages[kept]
 
 

@@ -97,9 +97,7 @@ def sign(
     hashes = found.hashes[rare]
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(rare)])[found.offsets]
     facts = np.concatenate([np.zeros(1, np.int64), np.cumsum(hashes & 1)])[offsets]
-    minima = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
-        hashes.astype(np.uint64), offsets, PERMUTATIONS, SEED
-    )
+    minima = rensa.RMinHash.digest_matrix_from_flat_token_hashes(hashes.astype(np.uint64), offsets, PERMUTATIONS, SEED)
     rows = np.array(minima.to_rows(), dtype=np.uint64).reshape(-1, PERMUTATIONS)[:, : BANDS * ROWS]
     bands = (combine(rows.reshape(-1, ROWS)) >> np.uint64(32)).astype(np.uint32)
     return pa.table(
@@ -113,9 +111,7 @@ def sign(
             pa.array(_identities(hashes, offsets)),
             pa.FixedSizeListArray.from_arrays(pa.array(bands), BANDS),
             pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(hashes)),
-            pa.ListArray.from_arrays(
-                pa.array(found.passage_offsets.astype(np.int32)), pa.array(found.passages)
-            ),
+            pa.ListArray.from_arrays(pa.array(found.passage_offsets.astype(np.int32)), pa.array(found.passages)),
         ],
         schema=SIGNATURE_SCHEMA,
     )
