@@ -12,7 +12,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -26,14 +26,23 @@ from . import engine
 from .curation import ledger as ledgers
 from .curation.merge import FEEDS, KEYS, NO_DATE, Articles, merge_posts
 from .curation.splits import Borders, Placement, choose_borders, local_days, parse_day, place
-from .errors import LeakError, CallError, MachineError, RejectsError, VersionError, shown
+from .errors import CallError, LeakError, MachineError, RejectsError, VersionError, shown
+from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage
+from .history import RevisionTask, plan_revisions, read_origins, revisions_key, write_origins, write_revisions
 from .packaging.difference import Difference, compare, next_version
-from .packaging.manifest import File, Manifest, Shard, parse_version, read_manifest, shards_of, versions_in, write_manifest
+from .packaging.manifest import (
+    File,
+    Manifest,
+    Shard,
+    parse_version,
+    read_manifest,
+    shards_of,
+    versions_in,
+    write_manifest,
+)
 from .packaging.rows import Spool, rejects_table
 from .packaging.shards import ROW_GROUP, Written, hash_file, read_shard, shard_schema, write_shard
 from .packaging.textfree import blank_version
-from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage
-from .history import RevisionTask, plan_revisions, read_origins, revisions_key, write_origins, write_revisions
 from .planning import Decided, PostShard, plan_articles, plan_posts, rows_of, shard_key
 from .reading.parse import PARSER_VERSION, article_id
 from .reading.site import classify, read_site
@@ -425,7 +434,8 @@ def _build(
         manifest = _finish(replace(draft, dataset_version=version, changes=changes), dataset, options.card)
         advance(1)
     _publish_folder(dataset, out / version)
-    _remember(workspace, plan, parsed, cached, found.files, listed_at)
+    with suppress(OSError):  # the version stands; without the cache the next build is only slower
+        _remember(workspace, plan, parsed, cached, found.files, listed_at)
     return Build(
         path=out / version,
         version=version,

@@ -90,7 +90,9 @@ _BODIES: Mapping[str, str] = {
     "nav": "[返回](./) ｜ " * 20_000,
 }
 
-_HEAD = '---\nlayout: post\ntitle: "敌意"\ndate: 2022-03-02 08:00:00 +0800\ncategories: emnews\ntags: 东财滚动新闻\n---\n'
+_HEAD = (
+    '---\nlayout: post\ntitle: "敌意"\ndate: 2022-03-02 08:00:00 +0800\ncategories: emnews\ntags: 东财滚动新闻\n---\n'
+)
 
 _WHOLE: Mapping[str, bytes] = {
     "nothing": b"",

@@ -48,7 +48,7 @@ def test_snippets_run(document: str, module: str, tmp_path: Path) -> None:
 def test_links_lead_somewhere() -> None:
     for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/research.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text("utf-8")):
-            assert (ROOT / target).exists(), f"{document}: {target}"
+            assert ((ROOT / document).parent / target).exists(), f"{document}: {target}"
 
 
 def test_readme_names_every_option_of_build() -> None:

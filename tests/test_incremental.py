@@ -332,6 +332,18 @@ def test_files_that_only_moved_are_a_patch(tmp_path: Path) -> None:
     assert made.difference.reasons == ("2 files moved",)
 
 
+def test_a_date_that_changes_with_the_zone_is_told(tmp_path: Path) -> None:
+    files = many_posts(3, per_day=1)
+    out = tmp_path / "out"
+    newsdata.build(write_archive(tmp_path / "a", files), out, num_proc=1)
+    path = "_posts/2022-03-02-202203020000000000.md"
+    files[path] = files[path].replace(b"00:30:00", b"05:30:00")
+    made = newsdata.build(write_archive(tmp_path / "b", files, timezone="UTC"), out, num_proc=1)
+    assert made.difference is not None and "articles.published_at" in made.difference.columns_changed
+    articles = [c for c in made.difference.changes if c.config == "articles"]
+    assert [c.key for c in articles if "published_at" in c.columns] == ["202203020000000000"]
+
+
 def test_every_kind_of_source_gives_the_same_bytes(tmp_path: Path) -> None:
     archive = Archive(random.Random(7))
     for _ in range(25):

@@ -26,7 +26,7 @@ class Evidence:
     Attributes:
         left, right: the two articles of each pair.
         jaccard, containment: of the pair; 1 for one address.
-        owner, passages: the article of each kept passage, and its hash. A passage is 50 units in a row; one in 64,
+        owner, passages: the article of each kept passage, and its hash, sorted by the hash. A passage is 50 units in a row; one in 64,
             chosen by its hash, stands for all: about 200 bytes for an article of 1,500 characters.
     """
 
@@ -56,13 +56,16 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
     left, right = (
         pc.index_in(pairs.table[side], value_set=article_ids).to_numpy().astype(np.int64) for side in ("left", "right")
     )
+    every, owner = np.concatenate(passages), np.concatenate(owners)
+    del passages, owners
+    order = np.argsort(every, kind="stable")
     return Evidence(
         left=left,
         right=right,
         jaccard=pc.fill_null(pairs.table["jaccard"], 1.0).to_numpy(),
         containment=pc.fill_null(pairs.table["containment"], 1.0).to_numpy(),
-        owner=np.concatenate(owners),
-        passages=np.concatenate(passages),
+        owner=owner[order],
+        passages=every[order],
     )
 
 
@@ -111,7 +114,7 @@ def passage_coverage(evidence: Evidence, seen: _Which, tested: _Which) -> float 
     asked = evidence.passages[tested[evidence.owner]]
     if not len(asked):
         return None
-    known = np.unique(evidence.passages[seen[evidence.owner]])
+    known = evidence.passages[seen[evidence.owner]]
     if not len(known):
         return 0.0
     at = np.minimum(np.searchsorted(known, asked), len(known) - 1)

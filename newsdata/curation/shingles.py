@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,7 @@ _LETTERS = 64  # letters of a word that get a multiplier of their own; it repeat
 _SPILL = 1 << 19  # shingles that are read back at once
 _PART = 1 << 21  # shingles that are sorted at once: 16 MB
 
+_Unsigned = TypeVar("_Unsigned", np.uint32, np.uint64)
 _Hashes = NDArray[np.uint64]
 _Block = tuple[NDArray[np.uint32], NDArray[np.int64]]  # shingles in text order and the article of each
 
@@ -203,7 +204,7 @@ def _starts(values: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
 
 
-def _distinct(values: _Hashes) -> _Hashes:
+def _distinct(values: NDArray[_Unsigned]) -> NDArray[_Unsigned]:
     """Sorted, each once; sorts in place, and is several times as fast as `numpy.unique`."""
     values.sort()
     return values[_starts(values)]
@@ -360,7 +361,7 @@ class Boilerplate:
         >>> Boilerplate.of(np.array([4, 2, 4], dtype=np.uint32)).hashes.tolist()
         [2, 4]
         """
-        hashes = np.unique(hashes)
+        hashes = _distinct(hashes.copy())
         state = hashlib.blake2b(hashes.astype("<u4").tobytes(), digest_size=16)
         return Boilerplate(hashes=hashes, digest=state.hexdigest())
 

@@ -41,7 +41,7 @@ _ACCOUNTING = {
     "files_seen": "files seen",
     "posts": "read as posts",
     "rejects": "rejected",
-    "ignored": "ignored, because they are no posts",
+    "ignored": "ignored, because they are no posts, or were redacted",
     "articles": "articles",
     "merged_posts": "posts that were merged into another post's article",
     "excluded": "of these, set aside (config `excluded`)",
