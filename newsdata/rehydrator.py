@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .builder import OTHER_POSTS, Build, build_again
+from .builder import Build, build_again
 from .curation.ledger import LEDGER_NAME
 from .errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
+from .intake import OTHER_POSTS
 from .loader import open_version
 from .packaging.manifest import Manifest, read_manifest, shards_of, versions_in
 from .packaging.shards import read_shard

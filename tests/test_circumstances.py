@@ -46,7 +46,15 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(source: Path, out: Path, *options: str, **more: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "newsdata", "build", str(source), str(out), "--num-proc", "2", "--quiet", *options]
-    settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT} | more
+    # Python itself would leave cut .pyc files where files cannot grow.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    settings = {
+        "env": environment,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "cwd": ROOT,
+    } | more
     return subprocess.Popen(command, **settings)  # type: ignore[call-overload,no-any-return]
 
 

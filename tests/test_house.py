@@ -18,7 +18,7 @@ PACKAGE = ROOT / "newsdata"
 
 ORDER = [
     "errors", "schema", "reading", "curation", "packaging", "engine", "workspace", "tasks", "planning", "grouping", "history",
-    "builder", "hub", "copies", "loader", "verifier", "rehydrator", "publisher", "versions", "cli", "__main__",
+    "intake", "accounting", "choices", "writing", "builder", "hub", "copies", "loader", "verifier", "rehydrator", "publisher", "versions", "cli", "__main__",
 ]  # fmt: skip
 """A module (or the modules of a folder) may import what stands before it, and its own folder without a circle."""
 

@@ -83,8 +83,10 @@ def write_shard(path: Path, tables: Iterable[pa.Table], config: str, schema: pa.
     rows = 0
     filled = dict.fromkeys(schema.names, 0)
     sorting = _SORTED_BY.get(config)
+    # Through memory, a few MB: where a disk is full, Arrow's column writer aborts the whole process.
+    sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
-        path,
+        sink,
         schema,
         version="2.6",
         compression="zstd",
@@ -103,6 +105,8 @@ def write_shard(path: Path, tables: Iterable[pa.Table], config: str, schema: pa.
             rows += table.num_rows
             for name in schema.names:
                 filled[name] += _filled(table[name])
+    with path.open("wb") as file:
+        file.write(sink.getvalue())
     size, sha256 = hash_file(path)
     return Written(rows=rows, digest=digest.hexdigest(), bytes=size, sha256=sha256, filled=filled)
 

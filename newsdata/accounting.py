@@ -1,0 +1,104 @@
+"""What the manifest says of a build: its configuration, its source, and where every file went."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .curation.merge import FEEDS, NO_DATE, Articles
+from .curation.splits import Borders, Placement, local_days
+from .planning import PostShard
+from .schema import SPLITS, Reject, Site
+from .tasks import Parsed
+
+__all__ = ["account_for", "describe_configuration", "describe_site", "describe_source"]
+
+
+
+def describe_configuration(site: Site, borders: Borders) -> dict[str, Any]:
+    """The choices that shaped the rows, as the manifest holds them."""
+
+    def day(value: object) -> str | None:
+        return None if value is None else str(value)
+
+    return {
+        "timezone": site.timezone,
+        "drafts": site.drafts,
+        "validation_from": day(borders.validation_from),
+        "test_from": day(borders.test_from),
+        "test_until": day(borders.test_until),
+        "gap_days": borders.gap_days,
+        "split_scheme": 1,
+        "text": "full",
+    }
+
+
+def describe_site(site: Site) -> str:
+    """A digest of what `_config.yml` says about reading posts."""
+    return hashlib.sha256(repr(site).encode()).hexdigest()[:16]
+
+
+def describe_source(
+    plan: Sequence[PostShard], hashes: Sequence[str | None], early: Sequence[Reject], config: bytes | None
+) -> dict[str, Any]:
+    """One digest over everything that was read, in the order of the paths."""
+    files = [file for shard in plan for file in shard.files]
+    lines = sorted(
+        [f"{f.path}\0{sha}" for f, sha in zip(files, hashes, strict=True)] + [f"{r.path}\0{r.rule}" for r in early]
+    )
+    digest = hashlib.sha256("\n".join(lines).encode())
+    digest.update(hashlib.sha256(config or b"").digest())
+    return {"files": len(lines), "digest": digest.hexdigest()}
+
+
+def account_for(
+    files_seen: int,
+    posts: int,
+    rejects: Sequence[Reject],
+    ignored: Counter[str],
+    articles: Articles,
+    placement: Placement,
+    parsed: Sequence[Parsed],
+    site: Site,
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """Where every file and every article went; the sums are checked here, in the build itself."""
+    counts = np.bincount(placement.split, minlength=len(SPLITS) + 1).tolist()
+    dated = articles.published_at != NO_DATE
+    dates = {}
+    for number, split in enumerate(SPLITS):
+        times = articles.published_at[(placement.split == number) & dated]
+        if len(times):
+            days = local_days(np.array([times.min(), times.max()]), site.timezone)
+            dates[split] = [str(day) for day in days]
+    issues: Counter[str] = Counter()
+    feeds: Counter[str] = Counter()
+    for part in parsed:
+        issues.update(part.issues)
+        feeds.update(part.feeds)
+    accounting = {
+        "files_seen": files_seen,
+        "posts": posts,
+        "rejects": len(rejects),
+        "ignored": ignored.total(),
+        "articles": len(articles),
+        "merged_posts": posts - len(articles),
+        "excluded": counts[-1],
+        "articles_by_split": dict(zip(SPLITS, counts, strict=False)),
+        "dates_by_split": dates,
+        "excluded_by_reason": dict(sorted(Counter(r for r in placement.reason.tolist() if r).items())),
+        "posts_by_feed": {feed: feeds[feed] for feed in FEEDS if feeds[feed]},
+        "rejects_by_rule": dict(sorted(Counter(r.rule for r in rejects).items())),
+        "ignored_by_reason": dict(sorted(ignored.items())),
+        "issues_by_code": dict(sorted(issues.items())),
+        "config_notes": list(notes),
+    }
+    lost = files_seen - posts - len(rejects) - ignored.total()
+    unplaced = len(articles) - sum(counts)
+    if lost or unplaced:  # a fault of newsdata, never of the data
+        raise AssertionError(f"accounting does not add up: {lost} files, {unplaced} articles")
+    return accounting
