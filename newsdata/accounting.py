@@ -18,7 +18,6 @@ from .tasks import Parsed
 __all__ = ["account_for", "describe_configuration", "describe_site", "describe_source"]
 
 
-
 def describe_configuration(site: Site, borders: Borders) -> dict[str, Any]:
     """The choices that shaped the rows, as the manifest holds them."""
 

@@ -297,8 +297,7 @@ def _build(
         hashes = [known.sha256(f) for shard in plan for f in shard.files]
         same = (
             all(hashes)
-            and describe_source(plan, hashes, early_rejects, config) | {"bytes": 0}
-            == dict(base.source) | {"bytes": 0}
+            and describe_source(plan, hashes, early_rejects, config) | {"bytes": 0} == dict(base.source) | {"bytes": 0}
             and base.tools == tools
             and base.schema_version == SCHEMA_VERSION
             and not history  # a commit may have changed the past, or been undone by a later one
@@ -382,12 +381,16 @@ def _build(
             dataset_version="0.0.0",
             follows=base.dataset_version if base else None,
             schema_version=SCHEMA_VERSION,
-            configuration=describe_configuration(site, borders) | {"dedup_version": found.report["dedup_version"]} | settings
+            configuration=describe_configuration(site, borders)
+            | {"dedup_version": found.report["dedup_version"]}
+            | settings
             | ({"history": True} if history else {}),
             source=describe_source(plan, [h for p in parsed for h in p.sha256], early_rejects, config)
             | {"bytes": sum(p.sizes for p in parsed)},
             tools=tools,
-            accounting=account_for(files_seen, posts, rejects, ignored, articles, placement, parsed, site, config_notes),
+            accounting=account_for(
+                files_seen, posts, rejects, ignored, articles, placement, parsed, site, config_notes
+            ),
             columns=filled,
             shards=shards,
             duplicates=found.report,
@@ -410,7 +413,9 @@ def _build(
         changes = (*(base.changes if base else ()), release_note(version, draft, difference))
         if options.again and base:
             draft, version, changes = replace(draft, follows=base.follows), base.dataset_version, base.changes
-        manifest = write_manifest_and_card(replace(draft, dataset_version=version, changes=changes), dataset, options.card)
+        manifest = write_manifest_and_card(
+            replace(draft, dataset_version=version, changes=changes), dataset, options.card
+        )
         advance(1)
     publish_folder(dataset, out / version)
     with suppress(OSError):  # the version stands; without the cache the next build is only slower

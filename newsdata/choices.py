@@ -24,8 +24,19 @@ from .planning import Decided
 from .reading.sources import Source
 from .schema import SPLITS, Reject, Site
 
-__all__ = ["Options", "check_leakage", "check_rejects", "check_version", "choose_history", "choose_text", "choose_version", "decide_borders", "release_note", "splits_before", "update_ledger"]
-
+__all__ = [
+    "Options",
+    "check_leakage",
+    "check_rejects",
+    "check_version",
+    "choose_history",
+    "choose_text",
+    "choose_version",
+    "decide_borders",
+    "release_note",
+    "splits_before",
+    "update_ledger",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +71,7 @@ def decide_borders(base: Manifest | None, articles: Articles | None, site: Site,
             test_from=test,
             gap_days=options.gap_days or 0,
         )
-    kept = {
-        name: parse_day(base.configuration[name], name) for name in ("validation_from", "test_from", "test_until")
-    }
+    kept = {name: parse_day(base.configuration[name], name) for name in ("validation_from", "test_from", "test_until")}
     gap_days = int(base.configuration["gap_days"])
     if (
         validation not in (None, kept["validation_from"])

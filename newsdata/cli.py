@@ -93,7 +93,9 @@ def _interrupt(*_: object) -> None:
 
 
 def _complain(message: str) -> None:
-    with_place = message.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8")
+    with_place = message.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(
+        sys.stderr.encoding or "utf-8"
+    )
     click.echo(f"newsdata: {with_place}", err=True)
 
 
@@ -248,7 +250,9 @@ def _summary(made: Build) -> str:
         for r in examples:
             lines.append(f"  {'':>9}     {shown(r.path)}{f', line {r.line}' if r.line else ''}: {shown(r.reason)}")
         if count > len(examples):
-            lines.append(f"  {'':>9}     and {count - len(examples):,} more; they are in the config `rejects` and in --json")
+            lines.append(
+                f"  {'':>9}     and {count - len(examples):,} more; they are in the config `rejects` and in --json"
+            )
     lines += [f"  {'note':>9}   _config.yml: {note}" for note in a.get("config_notes", ())]
     return "\n".join(lines)
 
@@ -383,8 +387,16 @@ def duplicates(directory: str, article_id: str | None, revision: str | None, as_
         _say(f"{cluster.duplicate_cluster}: {len(cluster.members)} articles")
         for member in cluster.members:
             when = f"{member.published_at:%Y-%m-%d %H:%M}" if member.published_at else "no date".ljust(16)
-            alike = " first" if member is cluster.members[0] else "     -" if member.similarity is None else f"{member.similarity:6.2f}"
-            _say(f"  {when} {alike}  {member.split:<10} {member.publisher or '-'}  {member.title or ''}  {member.article_id}")
+            alike = (
+                " first"
+                if member is cluster.members[0]
+                else "     -"
+                if member.similarity is None
+                else f"{member.similarity:6.2f}"
+            )
+            _say(
+                f"  {when} {alike}  {member.split:<10} {member.publisher or '-'}  {member.title or ''}  {member.article_id}"
+            )
     if len(found) > 20:
         _say(f"… and {len(found) - 20:,} more clusters; --json lists all")
 
@@ -405,7 +417,13 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     for reason in found.reasons:
         _say(f"  {reason}")
     for change in found.changes[:20]:
-        what = f" ({', '.join(change.columns)})" if change.columns else f" from {change.old_path}" if change.old_path else ""
+        what = (
+            f" ({', '.join(change.columns)})"
+            if change.columns
+            else f" from {change.old_path}"
+            if change.old_path
+            else ""
+        )
         _say(f"    {change.config} {change.kind} {change.key}{what}")
     if len(found.changes) > 20:
         _say(f"    … and {len(found.changes) - 20:,} more; --json lists all")
@@ -493,7 +511,9 @@ def publish(
         _say(f"{done.version} is there already, with the same content; nothing was sent")
     else:
         at = f" as commit {done.commit}, tag {done.tag}" if done.commit else ""
-        _say(f"Published {done.version} to {done.target}{at}: {len(done.sent)} files, {done.bytes / 1e6:.1f} MB, verified")
+        _say(
+            f"Published {done.version} to {done.target}{at}: {len(done.sent)} files, {done.bytes / 1e6:.1f} MB, verified"
+        )
 
 
 @cli.command()
@@ -553,9 +573,7 @@ def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
 @click.option("--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available).")
 @click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
 @_json_option
-def rehydrate(
-    directory: Path, source: str, out: Path, num_proc: int | None, quiet: bool, as_json: bool
-) -> None:
+def rehydrate(directory: Path, source: str, out: Path, num_proc: int | None, quiet: bool, as_json: bool) -> None:
     """Make the full build of a text-free version from a copy of the archive, equal to the stored hashes."""
     from .rehydrator import rehydrate as make_full
 

@@ -47,9 +47,7 @@ def shown(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
-    )
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 class NewsdataError(Exception):
@@ -82,9 +80,7 @@ class NewsdataError(Exception):
         self.line = line
         self.field = field
         self.hint = hint
-        where = ", ".join(
-            part for part in (self.path, line and f"line {line}", field) if part
-        )
+        where = ", ".join(part for part in (self.path, line and f"line {line}", field) if part)
         super().__init__(f"{where}: {reason}" if where else reason, *([hint] if hint else []))
 
     def __str__(self) -> str:

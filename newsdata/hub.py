@@ -151,16 +151,12 @@ def _read(repo_id: str, commit: str, version: str | None, token: str | None) -> 
         missing = isinstance(error.__cause__, EntryNotFoundError)
         if not missing or isinstance(error.__cause__, LocalEntryNotFoundError):
             raise
-        raise ManifestError(
-            "this revision has no manifest.json: no dataset of newsdata", path=repo_id
-        ) from None
+        raise ManifestError("this revision has no manifest.json: no dataset of newsdata", path=repo_id) from None
     if not _intact(manifest):
         raise VerifyError("the hub's manifest.json is not what the hub says it is", path=repo_id)
     found = read_manifest(manifest.parent).dataset_version
     if version and version != found:
-        raise VersionError(
-            f"the tag v{version} holds version {found}", path=repo_id, hint="ask its publisher"
-        )
+        raise VersionError(f"the tag v{version} holds version {found}", path=repo_id, hint="ask its publisher")
     if version:
         _remember(manifest.parent.parent.parent, f"v{version}", commit)
     return Resolved(repo_id=repo_id, commit=commit, version=found)
@@ -241,9 +237,7 @@ def _cached_hint(repo_id: str) -> str:
 def _in_cache(repo_id: str, commit: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
-    return isinstance(
-        try_to_load_from_cache(repo_id, MANIFEST_NAME, revision=commit, repo_type="dataset"), str
-    )
+    return isinstance(try_to_load_from_cache(repo_id, MANIFEST_NAME, revision=commit, repo_type="dataset"), str)
 
 
 # ------------------------------------------------------------------------------------------------ files
@@ -341,9 +335,7 @@ def _download(repo_id: str, commit: str, path: str, token: str | None, *, force:
     from huggingface_hub import hf_hub_download
 
     def get() -> str:
-        return hf_hub_download(
-            repo_id, path, repo_type="dataset", revision=commit, token=token, force_download=force
-        )
+        return hf_hub_download(repo_id, path, repo_type="dataset", revision=commit, token=token, force_download=force)
 
     return Path(attempt(get, repo_id))
 
@@ -410,8 +402,7 @@ def _cause(error: BaseException) -> BaseException:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     while error.__cause__ is not None and (
-        isinstance(error, LocalEntryNotFoundError | RuntimeError | ValueError)
-        and not isinstance(error, HfHubHTTPError)
+        isinstance(error, LocalEntryNotFoundError | RuntimeError | ValueError) and not isinstance(error, HfHubHTTPError)
     ):
         error = error.__cause__
     return error
@@ -425,9 +416,7 @@ def _passing(error: BaseException) -> bool:
         return error.response.status_code >= 500
     if isinstance(error, HTTPError):
         return type(error).__name__ != "ConnectError"  # nobody there at all: no use in waiting
-    short = isinstance(error, OSError) and "Consistency check failed" in str(
-        error
-    )  # fewer bytes than promised
+    short = isinstance(error, OSError) and "Consistency check failed" in str(error)  # fewer bytes than promised
     return short or isinstance(error, json.JSONDecodeError)  # an error page where JSON was due
 
 
@@ -435,9 +424,7 @@ def _explained(error: BaseException, repo_id: str) -> NewsdataError:
     from huggingface_hub import errors
 
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return _OutOfReach(
-            "the hub is out of reach: offline mode is on", path=repo_id, hint="unset HF_HUB_OFFLINE"
-        )
+        return _OutOfReach("the hub is out of reach: offline mode is on", path=repo_id, hint="unset HF_HUB_OFFLINE")
     if isinstance(error, errors.GatedRepoError):
         return HubError("this repository is gated", path=repo_id, hint="ask for access on its page")
     if isinstance(error, errors.RepositoryNotFoundError):
@@ -454,9 +441,7 @@ def _explained(error: BaseException, repo_id: str) -> NewsdataError:
             hint = "take a token with write access to it"
             return HubError(f"this token has no right to do that: {said}", path=repo_id, hint=hint)
         if status >= 500:
-            return _OutOfReach(
-                f"the hub is out of reach: it answers {status}", path=repo_id, hint="try again later"
-            )
+            return _OutOfReach(f"the hub is out of reach: it answers {status}", path=repo_id, hint="try again later")
         return HubError(f"the hub refused: {said}", path=repo_id)
     if isinstance(error, errors.HTTPError):  # type: ignore[attr-defined]
         return _OutOfReach(f"the hub is out of reach: {_line(error)}", path=repo_id, hint="check the network")

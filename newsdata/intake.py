@@ -25,15 +25,24 @@ from .workspace import (
     Workspace,
 )
 
-__all__ = ["OTHER_POSTS", "REDACTED", "clashing_ids", "leave_out", "only_named", "parse_all", "read_ids", "read_keys", "read_rejects", "sort_out"]
+__all__ = [
+    "OTHER_POSTS",
+    "REDACTED",
+    "clashing_ids",
+    "leave_out",
+    "only_named",
+    "parse_all",
+    "read_ids",
+    "read_keys",
+    "read_rejects",
+    "sort_out",
+]
 
 OTHER_POSTS = "not in the version that is built again"
 """Why `build_again` ignores a post."""
 
 REDACTED = "redacted"
 """Why a file of an article that `newsdata.redact` took out is ignored."""
-
-
 
 
 def sort_out(

@@ -261,9 +261,7 @@ def _parts(manifest: Manifest, config: str, split: str | None) -> list[_Part]:
                 first = first if touched else begin - before
                 touched.append(shard)
             before += shard.rows
-        parts.append(
-            _Part(split=match["split"], shards=tuple(touched), begin=first, end=first + max(0, end - begin))
-        )
+        parts.append(_Part(split=match["split"], shards=tuple(touched), begin=first, end=first + max(0, end - begin)))
     return parts
 
 
@@ -500,9 +498,7 @@ def _find(
     return found
 
 
-def duplicates(
-    path: str | Path, article_id: str | None = None, *, revision: str | None = None
-) -> tuple[Cluster, ...]:
+def duplicates(path: str | Path, article_id: str | None = None, *, revision: str | None = None) -> tuple[Cluster, ...]:
     """Who copied whom, and when: the clusters of near-copies with their members in time order.
 
     Args:

@@ -152,9 +152,7 @@ class ArticleShard:
     articles: np.ndarray
 
 
-def plan_articles(
-    decided: Decided, timezone: str, base: Manifest | None, *, again: bool = False
-) -> list[ArticleShard]:
+def plan_articles(decided: Decided, timezone: str, base: Manifest | None, *, again: bool = False) -> list[ArticleShard]:
     """Cut every split into shards by month, in the order of (published_at, article_id); see `plan_posts`."""
     articles, placement = decided.articles, decided.placement
     if not len(articles):

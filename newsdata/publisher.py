@@ -200,7 +200,9 @@ def _open(directory: str | Path, revision: str | None) -> _Version:
     folder, manifest = open_version(directory, revision)
     folder = folder.resolve()
     if (reason := read_yanked(folder)) is not None:
-        raise VersionError(f"{manifest.dataset_version} was yanked: {reason}", path=folder, hint="publish another version")
+        raise VersionError(
+            f"{manifest.dataset_version} was yanked: {reason}", path=folder, hint="publish another version"
+        )
     has_text = manifest.configuration.get("text", "full") == "full"
     return _Version(
         folder=folder, version=manifest.dataset_version, full_text=has_text, files=_checked(folder, manifest)
@@ -221,9 +223,7 @@ def _checked(folder: Path, manifest: Manifest) -> dict[str, File]:
             faults.append(f"{named.path}: not the file that the manifest names")
         files[named.path] = File(path=named.path, bytes=named.bytes, sha256=named.sha256)
     if faults:
-        reason = f"damaged, so nothing was sent: {faults[0]}" + (
-            f" and {len(faults) - 1} more" if faults[1:] else ""
-        )
+        reason = f"damaged, so nothing was sent: {faults[0]}" + (f" and {len(faults) - 1} more" if faults[1:] else "")
         raise VerifyError(reason, path=folder, faults=tuple(faults))
     return dict(sorted(files.items()))
 
@@ -266,9 +266,7 @@ def _plan_commit(api: HfApi, ours: _Version, repo_id: str, private: bool) -> Pla
         new, changed, deleted = _difference(ours, _tree(api, repo_id, tags[ours.version]))
         if new or changed or deleted:
             first = (*changed, *new, *deleted)[0]
-            reason = (
-                f"the tag v{ours.version} is taken by other content ({first} differs), and no tag is moved"
-            )
+            reason = f"the tag v{ours.version} is taken by other content ({first} differs), and no tag is moved"
             raise VersionError(reason, path=repo_id, hint="build the change as a version of its own")
         return replace(begun, published=True, parent=tags[ours.version], unchanged=tuple(sizes))
     newer = [tag for tag in tags if parse_version(tag) > parse_version(ours.version)]
@@ -317,14 +315,10 @@ def _tree(api: HfApi, repo_id: str, commit: str | None) -> dict[str, Any]:
     return attempt(listing, repo_id)
 
 
-def _difference(
-    ours: _Version, tree: Mapping[str, Any]
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _difference(ours: _Version, tree: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Paths that are new, changed, and to be deleted, against the listing of a commit, by hash."""
     new = tuple(path for path in ours.files if path not in tree)
-    changed = tuple(
-        path for path, file in ours.files.items() if path in tree and not _same(ours, file, tree[path])
-    )
+    changed = tuple(path for path, file in ours.files.items() if path in tree and not _same(ours, file, tree[path]))
     gone = [path for path in tree if path not in ours.files and path.split("/")[0] in _FOLDERS]
     return new, changed, tuple(sorted(gone))
 
@@ -352,9 +346,7 @@ def _publish_commit(
     created = found.create
     if created:
         say(f"{repo_id}: making a {'private' if private else 'public'} repository")
-        attempt(
-            lambda: api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True), repo_id
-        )
+        attempt(lambda: api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True), repo_id)
         found = _plan_commit(api, ours, repo_id, private)
     commit = found.parent
     if found.new or found.changed or found.deleted:
@@ -538,9 +530,7 @@ def _hash(store: _Store, path: str) -> str:
     return digest.hexdigest()
 
 
-def _publish_folder(
-    ours: _Version, store: _Store, confirm: Callable[[Plan], bool] | None, say: _Report
-) -> Published:
+def _publish_folder(ours: _Version, store: _Store, confirm: Callable[[Plan], bool] | None, say: _Report) -> Published:
     found, copies = _plan_folder(ours, store)
     done = Published(target=found.target, version=ours.version, already=True)
     if found.published:

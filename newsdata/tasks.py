@@ -158,9 +158,7 @@ def parse_posts(task: ParseTask) -> Parsed:
     parsed = Parsed(
         name=name,
         posts=written if written.rows else None,
-        hashes={
-            ending: written.sha256 if ending == "posts" else hash_file(part)[1] for ending, part in parts.items()
-        },
+        hashes={ending: written.sha256 if ending == "posts" else hash_file(part)[1] for ending, part in parts.items()},
         sha256=tuple(hashes),
         sizes=size,
         rejects=tuple(rejects),

@@ -122,7 +122,11 @@ def _size_of_copy(one: Path, other: Path) -> int:
 def _check_cache(out: Path) -> Iterator[str]:
     """Entries of the cache that are not as they were written; a build checks the same and makes them anew."""
     cache = out / WORK / "cache"
-    damaged = [f"{file.stem[:12]}….json" for file in cache.glob("*.json") if len(file.stem) == 40 and not find_parsed(cache, file.stem)]
+    damaged = [
+        f"{file.stem[:12]}….json"
+        for file in cache.glob("*.json")
+        if len(file.stem) == 40 and not find_parsed(cache, file.stem)
+    ]
     damaged += [f"{file.stem[:12]}….signatures" for file in cache.glob("*.signatures") if not find_signed(file)]
     for name in sorted(damaged):
         yield f"cache: {name} is damaged; the next build makes it anew"
@@ -287,7 +291,8 @@ def _check_ids(folder: Path, seen: _Seen, faults: list[str]) -> None:
         faults.append(str(error))
         return
     faults.extend(
-        f"article {identity}: was redacted, and is here" for identity in sorted(places.keys() & tombstones(ledger).keys())
+        f"article {identity}: was redacted, and is here"
+        for identity in sorted(places.keys() & tombstones(ledger).keys())
     )
     missing = places.keys() - set(ledger["article_id"].to_pylist())
     faults.extend(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)[:100])

@@ -197,5 +197,9 @@ def drop_unused(workspace: Workspace, names: set[str]) -> None:
     """Remove what was parsed for posts that are no longer in the source; `names` are the tasks in use."""
     for file in os.scandir(workspace.cache):
         stem, _, ending = file.name.partition(".")
-        if ending in ("posts", "spool", "keys", "json", "signatures", "sha256") and len(stem) == 40 and stem not in names:
+        if (
+            ending in ("posts", "spool", "keys", "json", "signatures", "sha256")
+            and len(stem) == 40
+            and stem not in names
+        ):
             Path(file.path).unlink(missing_ok=True)

@@ -34,7 +34,6 @@ from .workspace import (
 __all__ = ["publish_folder", "write_all_origins", "write_all_revisions", "write_manifest_and_card", "write_shards"]
 
 
-
 def write_shards(
     decided: Decided,
     parsed: Sequence[Parsed],

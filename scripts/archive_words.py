@@ -57,9 +57,7 @@ def _companies() -> tuple[Security, ...]:
             place = number // len(_MARKETS)
             letters = "".join(chr(65 + place // 26**k % 26) for k in range(3))
             found.append(
-                Security(
-                    name, "stock", market, prefix + (letters if market in (105, 106) else str(700 + place))
-                )
+                Security(name, "stock", market, prefix + (letters if market in (105, 106) else str(700 + place)))
             )
     return tuple(found)
 
@@ -72,8 +70,7 @@ _BOARDS = tuple(
     )
 )
 _INFO = tuple(
-    Security(name, "info", 0, f"93{number:02d}")
-    for number, name in enumerate(_split("业绩 基金 理财 研报 利率 汇率"))
+    Security(name, "info", 0, f"93{number:02d}") for number, name in enumerate(_split("业绩 基金 理财 研报 利率 汇率"))
 )
 SECURITIES_BOARD = Security("证券", "board", 90, "BK9900")
 
@@ -97,8 +94,7 @@ PUBLISHERS = (
 )
 _PLACES = _split("临江 望川 鹭洲 北岸 溪桥 松陵 云程 长堤 湄川 汀洲 岚县 石渡 青坪 白塘 远安镇 南浦新区")
 _ROLES = _split(
-    "分析师 基金经理 采购负责人 渠道商 行业协会 客户经理 研发主管 监管人士 港口调度员 财务总监 门店店长 "
-    "质检员"
+    "分析师 基金经理 采购负责人 渠道商 行业协会 客户经理 研发主管 监管人士 港口调度员 财务总监 门店店长 质检员"
 )
 _NOUNS = _split(
     "订单 产能 库存 渠道 成本 利润 现金 债券 份额 合同 样机 厂房 产线 仓库 船队 航线 门店 会员 配额 关税 "
@@ -135,8 +131,7 @@ _TEMPLATES = (
     (
         "margin",
         "{name}：融资净买入{a}万元",
-        "{name}({code}){m}月{d}日获融资净买入{a}万元，融资余额{b}亿元，"
-        "占流通市值的{p}%，超过近一年{q}%分位水平。",
+        "{name}({code}){m}月{d}日获融资净买入{a}万元，融资余额{b}亿元，占流通市值的{p}%，超过近一年{q}%分位水平。",
     ),
     (
         "fund",

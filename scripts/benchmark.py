@@ -109,9 +109,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
         out.seek(0)
         err.seek(0)
         if code:
-            raise RuntimeError(
-                f"{' '.join(command)} ended with {code}: {err.read()[-2000:].decode(errors='replace')}"
-            )
+            raise RuntimeError(f"{' '.join(command)} ended with {code}: {err.read()[-2000:].decode(errors='replace')}")
         return Run(seconds=seconds, peak_mb=peak[0] or None, output=out.read().decode())
 
 
@@ -169,9 +167,7 @@ def table(rows: Sequence[Mapping[str, object]]) -> str:
     widths = [max(len(line[i]) for line in cells) for i in range(len(names))]
     right = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in names]
     return "\n".join(
-        "  ".join(
-            c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)
-        ).rstrip()
+        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)).rstrip()
         for line in cells
     )
 
@@ -180,9 +176,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return (
-            f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-        )
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
@@ -249,9 +243,7 @@ def _build_section(setting: _Setting) -> dict[str, Any]:
     stages = {name: statistics.median(_stages(d)[name]["seconds"] for d in runs["newsdata, 1 worker"])
               for name in _stages(runs["newsdata, 1 worker"][0])}  # fmt: skip
     print(f"\n## Building {posts:,} posts\n\n{table(rows)}\n")
-    print(
-        "`x newsdata`: beside two workers with the near-duplicate step apart. The stages with one worker:\n"
-    )
+    print("`x newsdata`: beside two workers with the near-duplicate step apart. The stages with one worker:\n")
     print(table([{"stage": name, "seconds": s, "us a post": s / posts * 1e6} for name, s in stages.items()]))
     return {"posts": posts, "programs": results, "stages": stages}
 
@@ -274,9 +266,7 @@ def _growth_section(setting: _Setting) -> dict[str, Any]:
             "peak MB": result["peak_mb"],
             "x posts": posts / setting.growth[0],
             "x seconds": result["seconds"] / first["seconds"],
-            "x memory": result["peak_mb"] / first["peak_mb"]
-            if result["peak_mb"] and first["peak_mb"]
-            else None,
+            "x memory": result["peak_mb"] / first["peak_mb"] if result["peak_mb"] and first["peak_mb"] else None,
         }
         for posts, result in results.items()
     ]
@@ -298,9 +288,7 @@ def _load_section(setting: _Setting) -> dict[str, Any]:
         {"what": name, "seconds": f["seconds"], "rows": int(f["rows"]), "rows/s": f["rows"] / f["seconds"]}
         for name, f in found.items()
     ]
-    ratio = (
-        found["the same week, unsorted in one row group"]["seconds"] / found["one week by filter"]["seconds"]
-    )
+    ratio = found["the same week, unsorted in one row group"]["seconds"] / found["one week by filter"]["seconds"]
     print(
         f"\n## Loading ({setting.posts:,} posts)\n\n{table(rows)}\n\n"
         f"A week by filter: {ratio:.1f}x as fast as unsorted."
@@ -404,15 +392,11 @@ def _main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="newsdata side by side with what people use today.")
     parser.add_argument("--only", help=f"sections, separated by commas: {','.join(SECTIONS)} (default: all)")
     parser.add_argument("--posts", type=int, default=20_000, help="posts of the archive (default: 20000)")
-    parser.add_argument(
-        "--repeat", type=int, default=3, help="runs of each program, the median counts (default: 3)"
-    )
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each program, the median counts (default: 3)")
     parser.add_argument(
         "--growth", type=int, nargs="+", default=[20_000, 200_000], metavar="POSTS", help="sizes to grow over"
     )
-    parser.add_argument(
-        "--quality-size", type=int, default=5_000, help="articles a style in the section quality"
-    )
+    parser.add_argument("--quality-size", type=int, default=5_000, help="articles a style in the section quality")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     parser.add_argument(
         "--work", type=Path, help="keep archives here for the next run (default: a folder that is removed)"
@@ -435,16 +419,12 @@ def _main(arguments: Sequence[str] | None = None) -> None:
         )
         found: dict[str, Any] = {"machine": _machine(), "sections": {}}
         machine = found["machine"]
-        print(
-            f"{machine['date']}, {machine['cores']} cores, {machine['platform']}, Python {machine['python']}"
-        )
+        print(f"{machine['date']}, {machine['cores']} cores, {machine['platform']}, Python {machine['python']}")
         print(", ".join(f"{name} {number}" for name, number in machine["libraries"].items()))
         for name in chosen:
             found["sections"][name] = SECTIONS[name](setting)
             if given.json:  # after every section: a later one that fails costs nothing
-                given.json.write_text(
-                    json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-                )
+                given.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,9 +39,7 @@ def from_generator(archive: str, out: str) -> int:
     import datasets
     from naive_build import read_posts
 
-    rows = datasets.Dataset.from_generator(
-        read_posts, gen_kwargs={"archive": Path(archive)}, cache_dir=f"{out}/cache"
-    )
+    rows = datasets.Dataset.from_generator(read_posts, gen_kwargs={"archive": Path(archive)}, cache_dir=f"{out}/cache")
     rows.to_parquet(f"{out}/train.parquet")
     return len(rows)
 
@@ -59,9 +57,7 @@ def trafilatura(archive: str, out: str) -> int:
         for path in list(_post_files(archive))[rank::world_size]:
             head, _, body = path.read_text(encoding="utf-8", errors="replace").partition("\n---\n")
             if body:
-                yield Document(
-                    text=f"<html><body>{body}</body></html>", id=path.stem, metadata={"head": head}
-                )
+                yield Document(text=f"<html><body>{body}</body></html>", id=path.stem, metadata={"head": head})
 
     LocalPipelineExecutor(
         pipeline=[posts, Trafilatura(), ParquetWriter(f"{out}/data")],

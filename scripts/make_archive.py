@@ -414,9 +414,7 @@ def _chart(article: _Article) -> str:
 
 def _url(article: _Article, fault: str, channel: int) -> str:
     return (
-        "<>\n"
-        if fault == "no-url"
-        else f"<http://finance.example.com/news/{1340 + channel},{article.identity}.html>\n"
+        "<>\n" if fault == "no-url" else f"<http://finance.example.com/news/{1340 + channel},{article.identity}.html>\n"
     )
 
 
@@ -465,9 +463,7 @@ def _write_days(
     return Made(files=files, bytes=size, articles=articles, copies=copies), planted
 
 
-def _day(
-    plan: _Plan, rng: random.Random, day: int, quota: int
-) -> Iterator[tuple[_Article | None, str, bytes]]:
+def _day(plan: _Plan, rng: random.Random, day: int, quota: int) -> Iterator[tuple[_Article | None, str, bytes]]:
     """The first `quota` files of a day; the article comes with its first file."""
     number = 0
     while quota > 0:
@@ -499,25 +495,16 @@ def _main() -> None:
     parser.add_argument("--posts", type=int, required=True, help="how many post files")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=date.fromisoformat, default=date(2021, 12, 1), metavar="DAY")
-    parser.add_argument(
-        "--days", type=int, help="over how many days (default: a day for 100 posts, 10 to 240)"
-    )
+    parser.add_argument("--days", type=int, help="over how many days (default: a day for 100 posts, 10 to 240)")
     parser.add_argument("--labels", type=Path, help="a file for what was planted; keep it out of the archive")
-    parser.add_argument(
-        "--extend", type=int, default=0, metavar="NEW", help="then add NEW files of later days"
-    )
-    parser.add_argument(
-        "--change", type=int, default=0, metavar="N", help="then change N files of the newest days"
-    )
+    parser.add_argument("--extend", type=int, default=0, metavar="NEW", help="then add NEW files of later days")
+    parser.add_argument("--change", type=int, default=0, metavar="N", help="then change N files of the newest days")
     given = parser.parse_args()
     options = {"posts": given.posts, "seed": given.seed, "start": given.start, "days": given.days}
     try:
         if not ((given.extend or given.change) and (given.out / "_config.yml").is_file()):
             made = make_archive(given.out, labels=given.labels, **options)
-            print(
-                f"{made.files:,} posts, {made.bytes:,} bytes, "
-                f"{made.articles:,} articles, {made.copies:,} copies"
-            )
+            print(f"{made.files:,} posts, {made.bytes:,} bytes, {made.articles:,} articles, {made.copies:,} copies")
         if given.extend or given.change:
             made = extend_archive(given.out, new=given.extend, change=given.change, **options)
             print(f"then {made.files:,} files new or changed, {made.bytes:,} bytes")

@@ -42,9 +42,7 @@ def read_post(path: Path) -> dict[str, Any]:
     return {
         "article_id": path.stem.rsplit("-", 1)[-1].removeprefix("NW"),
         "title": str(post["title"]),
-        "published_at": date.tz_localize("Asia/Shanghai")
-        if date.tz is None
-        else date.tz_convert("Asia/Shanghai"),
+        "published_at": date.tz_localize("Asia/Shanghai") if date.tz is None else date.tz_convert("Asia/Shanghai"),
         "category": str(post["categories"]),
         "media": str(post["tags"]).removesuffix("新闻"),
         "text": "\n".join(p for p in paragraphs if p) or body.strip(),

@@ -54,8 +54,7 @@ class Planted:
 # ------------------------------------------------------------------------------------------ vocabularies
 
 _SYLLABLES = (
-    "华中东方信安金海天科新国长江南北恒达瑞康泰盛润丰源宏远"
-    "创智联通航电力材化生物能光明星云图腾龙凤嘉和美德仁善福禄"
+    "华中东方信安金海天科新国长江南北恒达瑞康泰盛润丰源宏远创智联通航电力材化生物能光明星云图腾龙凤嘉和美德仁善福禄"
 )
 _COMMON = """
 公司 市场 行业 经济 发展 企业 项目 产品 技术 投资 资金 政策 增长 下降 预计 目前 未来 持续 推动 提升
@@ -90,9 +89,7 @@ class _Words:
     def sentence(self, rng: random.Random) -> str:
         words = rng.choices(self.words, cum_weights=self.weights, k=rng.randint(7, 18))
         if rng.random() < 0.35:
-            words.insert(
-                rng.randrange(len(words)), _amount(rng) if self.chinese else f"{rng.uniform(1, 900):.1f}"
-            )
+            words.insert(rng.randrange(len(words)), _amount(rng) if self.chinese else f"{rng.uniform(1, 900):.1f}")
         if not self.chinese:
             return " ".join(words).capitalize() + "."
         comma = rng.randrange(3, len(words))
@@ -279,9 +276,7 @@ def _copy(text: str, rng: random.Random, fresh: Callable[[], str], chinese: bool
     paragraphs = text.split("\n")
     long = len(paragraphs) > 3
     edit = rng.choice(
-        ("credit", "cut", "replace", "reorder", "sentences", "variant")
-        if long
-        else ("credit", "credit", "variant")
+        ("credit", "cut", "replace", "reorder", "sentences", "variant") if long else ("credit", "credit", "variant")
     )
     change = 0.0
     if edit in ("cut", "replace"):
@@ -363,12 +358,8 @@ STYLES: dict[str, _Style] = {
     "wire": _Style(originals=(_wire, _wire, _flash), chinese=True, days=180, families=_ZH, siblings=0.3),
     "flashes": _Style(originals=(_flash,), chinese=True, days=120, families=_ZH, siblings=0.5),
     "frames": _Style(originals=(_framed,), chinese=True, days=150, families=_ZH, siblings=0.3),
-    "three-days": _Style(
-        originals=(_framed, _wire, _flash), chinese=True, days=3, families=_ZH, siblings=0.4
-    ),
-    "briefs": _Style(
-        originals=(_brief, _brief, _markdown), chinese=False, days=60, families=_EN, siblings=0.5
-    ),
+    "three-days": _Style(originals=(_framed, _wire, _flash), chinese=True, days=3, families=_ZH, siblings=0.4),
+    "briefs": _Style(originals=(_brief, _brief, _markdown), chinese=False, days=60, families=_EN, siblings=0.5),
     "viral": _Style(
         originals=(_wire, _framed, _flash),
         chinese=True,
@@ -384,11 +375,7 @@ STYLES: dict[str, _Style] = {
 
 def _fresh(rng: random.Random, words: _Words, day: int) -> str:
     """A paragraph that replaces another."""
-    return (
-        words.paragraph(rng)
-        if rng.random() < 0.5 or not words.chinese
-        else _framed(rng, words, day).split("\n")[0]
-    )
+    return words.paragraph(rng) if rng.random() < 0.5 or not words.chinese else _framed(rng, words, day).split("\n")[0]
 
 
 def plant(style: str, size: int, seed: int = 1) -> list[Planted]:
@@ -421,9 +408,7 @@ def plant(style: str, size: int, seed: int = 1) -> list[Planted]:
     return sorted(made[:size], key=lambda article: article.article_id)
 
 
-def _planted(
-    rng: random.Random, text: str, day: int, group: int, family: str, edit: str, change: float
-) -> Planted:
+def _planted(rng: random.Random, text: str, day: int, group: int, family: str, edit: str, change: float) -> Planted:
     return Planted(
         article_id=f"{rng.getrandbits(60):018d}",
         text=text,

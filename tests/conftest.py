@@ -93,7 +93,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-needs_finews = pytest.mark.skipif(not (SHARED / "finews").is_dir(), reason="the shared sample of real posts is not here")
+needs_finews = pytest.mark.skipif(
+    not (SHARED / "finews").is_dir(), reason="the shared sample of real posts is not here"
+)
 
 
 @contextmanager

@@ -73,9 +73,7 @@ class Handler(BaseHTTPRequestHandler):
             self._route()
         except Refused as refusal:
             self._drain()
-            headers = {"X-Error-Message": refusal.message} | (
-                {"X-Error-Code": refusal.code} if refusal.code else {}
-            )
+            headers = {"X-Error-Message": refusal.message} | ({"X-Error-Code": refusal.code} if refusal.code else {})
             self._json({"error": refusal.message, **refusal.body}, refusal.status, headers)
 
     def _route(self) -> None:
@@ -112,9 +110,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._add_ref(repo, repo.branches, branch, self._data().get("startingPoint", "main"))
             case "DELETE", ["api", "datasets", owner, name, "branch", branch]:
                 self._drop_ref(self._repo(owner, name, write=True).branches, branch)
-            case "POST", ["datasets", owner, name, "info", "lfs", "objects", "batch"] if name.endswith(
-                ".git"
-            ):
+            case "POST", ["datasets", owner, name, "info", "lfs", "objects", "batch"] if name.endswith(".git"):
                 self._batch(self._repo(owner, name.removesuffix(".git"), write=True))
             case "PUT", ["_lfs", sha256]:
                 self._receive(sha256)
@@ -188,9 +184,7 @@ class Handler(BaseHTTPRequestHandler):
         if data.get("type") != "dataset":
             raise Refused(400, "this hub holds datasets only")
         if not self._member(owner) or self.user.role != "write":
-            raise Refused(
-                403, f'You don\'t have the rights to create a dataset under the namespace "{owner}"'
-            )
+            raise Refused(403, f'You don\'t have the rights to create a dataset under the namespace "{owner}"')
         url = f"{self.hub.url}/datasets/{repo_id}"
         with self.hub.lock:
             if repo_id in self.hub.repos:
@@ -249,9 +243,7 @@ class Handler(BaseHTTPRequestHandler):
         def listed(refs: dict[str, str], kind: str) -> list[dict[str, str]]:
             return [{"name": n, "ref": f"refs/{kind}/{n}", "targetCommit": c} for n, c in refs.items()]
 
-        self._json(
-            {"branches": listed(repo.branches, "heads"), "converts": [], "tags": listed(repo.tags, "tags")}
-        )
+        self._json({"branches": listed(repo.branches, "heads"), "converts": [], "tags": listed(repo.tags, "tags")})
 
     def _add_ref(self, repo: Repo, refs: dict[str, str], name: str, revision: str) -> None:
         with self.hub.lock:
@@ -294,8 +286,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, blob in files.items():
             below = name.removeprefix(prefix).split("/")[:-1]
             folders |= {
-                prefix + "/".join(below[: n + 1])
-                for n in range(len(below) if recursive else min(1, len(below)))
+                prefix + "/".join(below[: n + 1]) for n in range(len(below) if recursive else min(1, len(below)))
             }
             if recursive or not below:
                 found.append(blob.listed(name))
@@ -339,9 +330,7 @@ class Handler(BaseHTTPRequestHandler):
     def _preupload(self, repo: Repo) -> None:
         files = []
         for file in self._data()["files"]:
-            binary = b"\0" in base64.b64decode(file["sample"]) or file["path"].endswith(
-                (".parquet", ".arrow")
-            )
+            binary = b"\0" in base64.b64decode(file["sample"]) or file["path"].endswith((".parquet", ".arrow"))
             there = repo.files.get(file["path"])
             files.append(
                 {
@@ -398,9 +387,7 @@ class Handler(BaseHTTPRequestHandler):
             for line in lines[1:]:
                 self._apply(files, line["key"], line["value"])
             author = self.user.name if self.user else "?"
-            commit = repo.add_commit(
-                header["summary"], files, author=author, message=header.get("description", "")
-            )
+            commit = repo.add_commit(header["summary"], files, author=author, message=header.get("description", ""))
         url = f"{self.hub.url}/datasets/{repo.id}/commit/{commit.id}"
         self._json({"success": True, "commitOid": commit.id, "commitUrl": url, "hookOutput": ""})
 

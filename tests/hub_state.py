@@ -133,9 +133,7 @@ class Repo:
         """Files of the newest commit; none where there is no commit yet."""
         return self.head.files if "main" in self.branches else {}
 
-    def add_commit(
-        self, title: str, files: dict[str, Blob], *, author: str = "system", message: str = ""
-    ) -> Commit:
+    def add_commit(self, title: str, files: dict[str, Blob], *, author: str = "system", message: str = "") -> Commit:
         """Put a commit with exactly these files on main."""
         parent = self.branches.get("main")
         listing = "".join(f"{path} {blob.oid}\n" for path, blob in sorted(files.items()))

@@ -362,9 +362,7 @@ def test_the_differences_that_are_meant(tmp_path: Path) -> None:
         assert isinstance(header, Header), front
         assert {name: fields(header)[name] for name in meant} == meant, front
         assert same(header, answers[path]) == set(meant), (front, answers[path])
-        assert (
-            set(header.issues) & {"value-not-text", "date-unreadable", "date-without-zone"} or "null" in front
-        )
+        assert set(header.issues) & {"value-not-text", "date-unreadable", "date-without-zone"} or "null" in front
 
 
 @needs_jekyll

@@ -216,9 +216,7 @@ names = st.text(st.characters(exclude_characters="\0/"), min_size=1, max_size=13
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.dictionaries(
-        st.lists(names, min_size=1, max_size=4).map("/".join), st.binary(max_size=1100), max_size=6
-    ),
+    st.dictionaries(st.lists(names, min_size=1, max_size=4).map("/".join), st.binary(max_size=1100), max_size=6),
     st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
 )
 def test_tars_are_read_as_tarfile_reads_them(files: dict[str, bytes], format: int) -> None:

@@ -358,9 +358,7 @@ def test_no_text_raises(text: str) -> None:
 HOSTILE = {
     "deep paragraphs": "<p>" * 50_000,
     "deep divisions": "<div>" * 100_000 + "x" + "</div>" * 100_000,
-    "deep mentions": '<span class="em_stock_key_common" data-code="1,2">' * 50_000
-    + "甲"
-    + "</span>" * 50_000,
+    "deep mentions": '<span class="em_stock_key_common" data-code="1,2">' * 50_000 + "甲" + "</span>" * 50_000,
     "deep links": '<a href="/x">' * 50_000 + "x",
     "deep tables": "<table><tr><td>" * 30_000 + "x",
     "deep hidden": '<div style="display:none">' * 50_000 + "x",

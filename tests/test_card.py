@@ -148,9 +148,7 @@ def test_card_has_every_section(manifest: Manifest) -> None:
     assert "| `mentions` | list of {start, end, text," in sections["## Columns"]
     assert "| 36.4% | spans that the publisher linked" in sections["## Columns"]
     assert "- `train`: before 2022-02-01" in sections["## How the splits were made"]
-    assert (
-        "| a random split | test | train | 3 | 50.0% | 0% | 1.2% |" in sections["## Leakage between splits"]
-    )
+    assert "| a random split | test | train | 3 | 50.0% | 0% | 1.2% |" in sections["## Leakage between splits"]
     assert "| `empty` | the file has no bytes" in sections["## Where every file went"]
     assert sections["## Changelog"].index("1.2.0") < sections["## Changelog"].index("1.0.0")
     assert "@misc{dataset_org_news_1_2_0," in sections["## Citation"]
@@ -202,9 +200,7 @@ def test_a_build_without_text_says_so_and_shows_no_pair(manifest: Manifest) -> N
 
 
 def test_charts_are_shown(manifest: Manifest) -> None:
-    files = tuple(
-        File(path=p, bytes=1, sha256="0" * 64) for p in ("assets/posts-per-day.svg", "croissant.json")
-    )
+    files = tuple(File(path=p, bytes=1, sha256="0" * 64) for p in ("assets/posts-per-day.svg", "croissant.json"))
     readme = render_card(CARD, dataclasses.replace(manifest, files=files), name="news")
     assert "![posts per day](assets/posts-per-day.svg)" in readme
 
@@ -236,9 +232,7 @@ def test_data_cannot_change_the_markup(manifest: Manifest) -> None:
     clean = _shape(render_card(CARD, _spoiled(manifest, "word"), name="news"))
     assert _shape(render_card(CARD, _spoiled(manifest, HOSTILE), name="news")) == clean
     assert "<script" not in render_card(CARD, _spoiled(manifest, HOSTILE), name="news")
-    assert _shape(render_card(CARD, manifest, name=HOSTILE)) == _shape(
-        render_card(CARD, manifest, name="news")
-    )
+    assert _shape(render_card(CARD, manifest, name=HOSTILE)) == _shape(render_card(CARD, manifest, name="news"))
 
 
 def _spoiled(manifest: Manifest, word: str) -> Manifest:
@@ -256,9 +250,7 @@ def _shape(readme: str) -> list[tuple[str, int]]:
     """The blocks of a card and what is nested in each line, without words (a code span counts as words)."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(readme.split("\n---\n", 1)[1])
     shape = [(token.type, token.level) for token in tokens]
-    inner = [
-        (c.type, c.level) for t in tokens for c in t.children or () if c.type not in ("text", "code_inline")
-    ]
+    inner = [(c.type, c.level) for t in tokens for c in t.children or () if c.type not in ("text", "code_inline")]
     return shape + [token for token in inner if token[0] != "text_special"]
 
 
@@ -270,9 +262,7 @@ def test_escaped_text_reads_back_as_itself(text: str) -> None:
     inline = MarkdownIt("commonmark", {"html": True}).parseInline("x " + shown + " x")[0].children or []
     plain = "".join(token.content for token in inline)
     assert {token.type for token in inline} <= {"text", "text_special"}
-    wanted = re.sub(
-        r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+", " ", text
-    )
+    wanted = re.sub(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+", " ", text)
     assert plain == f"x {wanted.strip()} x"
 
 
@@ -308,10 +298,7 @@ def test_drift_is_found(manifest: Manifest, old: str, new: str, fault: str) -> N
 
 def test_a_current_part_is_no_drift(manifest: Manifest) -> None:
     part = SECTIONS["rules"](manifest, "", "")
-    assert (
-        check_card(CARD.replace("newsdata:rules --><!--", f"newsdata:rules -->\n{part}\n<!--"), manifest)
-        == ()
-    )
+    assert check_card(CARD.replace("newsdata:rules --><!--", f"newsdata:rules -->\n{part}\n<!--"), manifest) == ()
 
 
 @pytest.mark.parametrize("old", ["license_name: none-stated\n", "<!-- /newsdata:changes -->", "- zh"])
@@ -322,9 +309,7 @@ def test_a_faulty_card_is_not_rendered(manifest: Manifest, old: str) -> None:
 
 
 def test_own_card_with_windows_lines_and_mark(manifest: Manifest) -> None:
-    card = (
-        "\ufeff---\nlicense: mit\n---\n# Mine\n\n## Empty\n\n### Empty, too\n\n## Full\n\n### Deep\n\nText.\n"
-    )
+    card = "\ufeff---\nlicense: mit\n---\n# Mine\n\n## Empty\n\n### Empty, too\n\n## Full\n\n### Deep\n\nText.\n"
     readme = render_card(card.replace("\n", "\r\n"), manifest, name="news")
     assert list(_sections(readme)) == ["# Mine", "## Full", "### Deep"]
 
@@ -375,11 +360,7 @@ def test_rewritten_rows_are_not_served_from_the_cache(tmp_path: Path) -> None:
     titles = []
     for title in ("甲厂公布数字", "乙厂公布数字"):
         manifest = _build(tmp_path / "version", title)
-        (tmp_path / "version" / "README.md").write_text(
-            render_card(CARD, manifest, name="a"), encoding="utf-8"
-        )
+        (tmp_path / "version" / "README.md").write_text(render_card(CARD, manifest, name="a"), encoding="utf-8")
         cache = str(tmp_path / "cache")
-        titles.append(
-            datasets.load_dataset(str(tmp_path / "version"), split="test", cache_dir=cache)[0]["title"]
-        )
+        titles.append(datasets.load_dataset(str(tmp_path / "version"), split="test", cache_dir=cache)[0]["title"])
     assert titles == ["甲厂公布数字", "乙厂公布数字"]

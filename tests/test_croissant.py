@@ -147,9 +147,7 @@ def test_reads_back_the_rows_of_the_files(manifest: tuple[Path, Manifest], confi
         for name, value in row.items():
             if value is None and name in ("headings", "mentions", "images", "links", "sources"):
                 row[name] = [
-                    dict.fromkeys(
-                        pq.read_schema(folder / made.shards[0].path).field(name).type.value_type.names
-                    )
+                    dict.fromkeys(pq.read_schema(folder / made.shards[0].path).field(name).type.value_type.names)
                 ]
     read = [_plain(record, f"{config}/") for record in _open(folder).records(config)]
     assert read == wanted

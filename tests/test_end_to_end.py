@@ -73,7 +73,9 @@ def test_a_second_version_keeps_what_was_decided(tmp_path: Path) -> None:
     newsdata.build(archive, tmp_path / "out", num_proc=1)
     write_archive(archive, many_posts(5, start_day=21))
     second = newsdata.build(archive, tmp_path / "out", version="1.1.0", num_proc=1)
-    before, after = (newsdata.load_pandas(tmp_path / "out", revision=v).set_index("article_id") for v in ("1.0.0", "1.1.0"))
+    before, after = (
+        newsdata.load_pandas(tmp_path / "out", revision=v).set_index("article_id") for v in ("1.0.0", "1.1.0")
+    )
     assert (after.loc[before.index, "split"] == before["split"]).all()
     assert set(after.drop(before.index)["split"]) == {"newer"}
     assert second.manifest.configuration == newsdata.info(tmp_path / "out", revision="1.0.0")["configuration"]
@@ -94,7 +96,9 @@ def test_a_corrected_date_moves_nothing(tmp_path: Path) -> None:
         write_archive(archive, many_posts(more, start_day=21))
         assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == version
         excluded = newsdata.load_pandas(tmp_path / "out", "excluded", split="excluded")
-        assert list(zip(excluded.article_id, excluded.excluded_reason, strict=True)) == [("202203010000000000", "moved")]
+        assert list(zip(excluded.article_id, excluded.excluded_reason, strict=True)) == [
+            ("202203010000000000", "moved")
+        ]
         assert newsdata.verify(tmp_path / "out").faults == ()
 
 
@@ -137,9 +141,7 @@ def test_plain_datasets(demo: Path) -> None:
     folder = str(demo / "1.0.0")
     accounting = newsdata.info(demo)["accounting"]
     every = datasets.load_dataset(folder)
-    assert {s: d.num_rows for s, d in every.items()} == {
-        s: n for s, n in accounting["articles_by_split"].items() if n
-    }
+    assert {s: d.num_rows for s, d in every.items()} == {s: n for s, n in accounting["articles_by_split"].items() if n}
     assert str(every["train"].features["published_at"].dtype) == "timestamp[ms, tz=Asia/Shanghai]"
     for config, key in (("posts", "posts"), ("rejects", "rejects")):
         assert datasets.load_dataset(folder, config, split=config).num_rows == accounting[key]
@@ -286,17 +288,29 @@ def test_commands(demo: Path, tmp_path: Path) -> None:
 
 
 def test_parse_command(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path, {"_posts/2022-03-01-202203010000000001.md": post(), "_posts/2022-03-01-b.md": b""})
+    archive = write_archive(
+        tmp_path, {"_posts/2022-03-01-202203010000000001.md": post(), "_posts/2022-03-01-b.md": b""}
+    )
     good = run_newsdata("parse", archive / "_posts" / "2022-03-01-202203010000000001.md")
     answer = json.loads(good.stdout)
-    assert (answer["path"], answer["published_at"]) == ("_posts/2022-03-01-202203010000000001.md", "2022-03-01T08:00:00+08:00")
+    assert (answer["path"], answer["published_at"]) == (
+        "_posts/2022-03-01-202203010000000001.md",
+        "2022-03-01T08:00:00+08:00",
+    )
     bad = run_newsdata("parse", archive / "_posts" / "2022-03-01-b.md")
     assert bad.returncode == 1 and json.loads(bad.stdout)["rule"] == "empty"
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["build", "nowhere", "out"], ["info", "nowhere"], ["verify", "nowhere"], ["parse", "nowhere.md"], ["build"], ["bild"]],
+    [
+        ["build", "nowhere", "out"],
+        ["info", "nowhere"],
+        ["verify", "nowhere"],
+        ["parse", "nowhere.md"],
+        ["build"],
+        ["bild"],
+    ],
 )
 def test_wrong_calls_end_with_2_and_no_traceback(arguments: list[str], tmp_path: Path) -> None:
     found = run_newsdata(*arguments, cwd=tmp_path)

@@ -154,9 +154,7 @@ def test_an_impossible_date_is_the_names_day(date: str) -> None:
 
 
 def test_blank_lines_before_the_front_matter_are_flagged() -> None:
-    data = (
-        b'\n\n---\nlayout: post\ntitle: "a"\ndate: 2022-05-30 22:00:29 +0800\ncategories: b\ntags: c\n---\nd'
-    )
+    data = b'\n\n---\nlayout: post\ntitle: "a"\ndate: 2022-05-30 22:00:29 +0800\ncategories: b\ntags: c\n---\nd'
     header = read_header(data, OWN, SHANGHAI, own_feed=True)
     assert isinstance(header, Header)
     assert (header.title, header.body, header.body_line) == ("a", "d", 10)
@@ -255,9 +253,7 @@ def test_a_title_of_the_archive_is_never_lost(title: str, tag: str) -> None:
 # ------------------------------------------------------------------------------------ other sites' posts
 
 
-@pytest.mark.parametrize(
-    "written", ["1.10", "0755", "12:30", "no", "null", "On", "2015", "2015-01-01", "1_000"]
-)
+@pytest.mark.parametrize("written", ["1.10", "0755", "12:30", "no", "null", "On", "2015", "2015-01-01", "1_000"])
 def test_a_value_that_is_no_text_is_taken_as_written(written: str) -> None:
     header = other(f"title: {written}\ncategories: {written}\ntags: [{written}, b]")
     if written != "null":
@@ -318,9 +314,7 @@ def test_defaults_of_the_site() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("written", "published"), [("false", False), ("no", False), ('"false"', True), ("", True)]
-)
+@pytest.mark.parametrize(("written", "published"), [("false", False), ("no", False), ('"false"', True), ("", True)])
 def test_published(written: str, published: bool) -> None:
     header = other(f"published: {written}")
     assert (header.published, "unpublished" in header.issues) == (published, not published)
@@ -336,9 +330,7 @@ def test_drafts() -> None:
 
 def test_the_raw_front_matter_is_kept_in_written_order() -> None:
     header = other(
-        "z: 1\na: [x, {y: 0755}]\nz: 2\nt: !custom v\nr: *q\nq: &q 1".replace(
-            "r: *q\nq: &q 1", "q: &q 1\nr: *q"
-        )
+        "z: 1\na: [x, {y: 0755}]\nz: 2\nt: !custom v\nr: *q\nq: &q 1".replace("r: *q\nq: &q 1", "q: &q 1\nr: *q")
     )
     assert header.front_matter == '{"z": "2", "a": ["x", {"y": "0755"}], "t": "v", "q": "1", "r": "*q"}'
     assert "duplicate-key" in header.issues
@@ -484,17 +476,13 @@ def test_a_hostile_front_matter_is_read_or_rejected(name: str, own_feed: bool) -
         assert found.rule in REJECT_RULES
 
 
-@pytest.mark.parametrize(
-    "name", ["flow", "flow maps", "blocks", "keys", "indents", "aliases", "merges on and on"]
-)
+@pytest.mark.parametrize("name", ["flow", "flow maps", "blocks", "keys", "indents", "aliases", "merges on and on"])
 def test_what_no_post_can_need_is_called_hostile(name: str) -> None:
     assert rejected(f"---\n{HOSTILE[name]}\n---\nText".encode()).rule == "front-matter-hostile"
 
 
 _LINES = ["---\n", "...\n", "title: ", "date: ", "tags: ", "categories: ", "layout: post\n", "2015-02-30"]
-_PIECES = st.sampled_from(
-    [*_LINES, *"\n\"'\\[]{}#\t\r\0\ufeff\u2028x", ": ", "- ", "&a ", "*a", "!x ", "<<: "]
-)
+_PIECES = st.sampled_from([*_LINES, *"\n\"'\\[]{}#\t\r\0\ufeff\u2028x", ": ", "- ", "&a ", "*a", "!x ", "<<: "])
 
 
 @settings(max_examples=400, deadline=None)

@@ -34,9 +34,7 @@ def test_hostile_names_in_git(tmp_path: Path) -> None:
     work = git_of(tmp_path / "repo", {"a.md": b"a"})
     blob = git(work, "hash-object", "-w", "a.md")
     entry = bytes.fromhex(blob)
-    raw = b"".join(
-        b"100644 " + name + b"\0" + entry for name in (b"..", b".git", b"a.md", b"a.md", b"\xff.md")
-    )
+    raw = b"".join(b"100644 " + name + b"\0" + entry for name in (b"..", b".git", b"a.md", b"a.md", b"\xff.md"))
     tree = git(work, "hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=raw)
     commit = git(work, "commit-tree", tree, "-m", "hostile")
     found = Opened(f"{work}@{commit}", tmp_path)
@@ -45,9 +43,7 @@ def test_hostile_names_in_git(tmp_path: Path) -> None:
 
 
 def test_git_runs_nothing_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = git_of(
-        tmp_path / "repo", {"a.md": b"real\n", ".gitattributes": b"* filter=f diff=d text eol=crlf\n"}
-    )
+    work = git_of(tmp_path / "repo", {"a.md": b"real\n", ".gitattributes": b"* filter=f diff=d text eol=crlf\n"})
     write(work, {"evil.md": b"evil\n"})
     git(work, "replace", git(work, "rev-parse", "HEAD:a.md"), git(work, "hash-object", "-w", "evil.md"))
     trap = tmp_path / "trap"

@@ -65,7 +65,9 @@ def test_the_leak_is_measured_beside_a_random_split(out: Path) -> None:
     assert {(row["split"], row["against"]) for row in leakage["pairs"]} >= {("test", "train"), ("validation", "train")}
     assert all(row["leak_j50"] == 0 for row in leakage["pairs"])
     assert [row["rows"] for row in leakage["pairs"]] == [row["rows"] for row in leakage["random"]]
-    assert {"202203050000000077", "202204070000000078"} <= {e[side] for e in leakage["examples"] for side in ("left", "right")}
+    assert {"202203050000000077", "202204070000000078"} <= {
+        e[side] for e in leakage["examples"] for side in ("left", "right")
+    }
 
 
 def test_the_boilerplate_list_is_frozen(out: Path) -> None:

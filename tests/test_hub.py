@@ -122,9 +122,7 @@ def test_repositories_that_hold_no_version(hub: Hub, client: Client, made: Path)
     with pytest.raises(Failed, match=r"the tag v1\.0\.0 holds version 1\.9\.0"):
         client("hub.resolve", "lab/wrong", "1.0.0")
     for name, token in (("lab/nothing", None), (NAME, STRANGER)):
-        with pytest.raises(
-            Failed, match="no such dataset repository, or this token may not see it"
-        ) as caught:
+        with pytest.raises(Failed, match="no such dataset repository, or this token may not see it") as caught:
             client("hub.resolve", name, "1.0.0", token=token)
         assert caught.value.kind == "HubError"
 
@@ -159,10 +157,7 @@ def test_a_broken_download_goes_on(hub: Hub, client: Client, tmp_path: Path) -> 
     "match",
     [
         *("/refs", f"^GET .*{TEST}"),
-        *(
-            pytest.param(m, marks=pytest.mark.slow)
-            for m in ("^HEAD .*manifest.json", "^GET .*manifest.json", "tree")
-        ),
+        *(pytest.param(m, marks=pytest.mark.slow) for m in ("^HEAD .*manifest.json", "^GET .*manifest.json", "tree")),
     ],
 )
 def test_a_busy_hub_is_asked_again(hub: Hub, client: Client, made: Path, name: str, match: str) -> None:

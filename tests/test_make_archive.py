@@ -131,9 +131,7 @@ def test_malformations(archive: Path) -> None:
 
 
 def test_labels_name_what_was_planted(archive: Path) -> None:
-    labels = [
-        json.loads(line) for line in (archive / "labels.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+    labels = [json.loads(line) for line in (archive / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
     texts: dict[str, str] = {}
     for post in read(archive / "archive"):
         if isinstance(post, Post) and len(post.text) >= len(texts.get(post.article_id, "")):

@@ -38,9 +38,7 @@ def security(code: str, words: str, market: int = 1) -> str:
 
 def later(code: str, words: str, market: int = 1) -> str:
     quote = f"http://quote.example.com/unify/r/{market}.{code}"
-    return (
-        f'<span web="1" href="{quote}" class="em_stock_key_common" data-code="{market},{code}">{words}</span>'
-    )
+    return f'<span web="1" href="{quote}" class="em_stock_key_common" data-code="{market},{code}">{words}</span>'
 
 
 CHART = (
@@ -116,8 +114,7 @@ def test_glossary_entry() -> None:
 
 def test_mentions_keep_the_order_of_the_text() -> None:
     body = article(
-        f"<p>{later('000333', '乙集团', 0)}、{security('600160', '甲股份')}，</p>"
-        f"<p>{later('NIO', '丙', 106)}</p>"
+        f"<p>{later('000333', '乙集团', 0)}、{security('600160', '甲股份')}，</p><p>{later('NIO', '丙', 106)}</p>"
     )
     assert [m.text for m in body.mentions] == ["乙集团", "甲股份", "丙"]
     assert [m.start for m in body.mentions] == [0, 4, 9]
@@ -356,15 +353,12 @@ def test_paragraphs_and_white_space(html: str, text: str) -> None:
     ],
 )
 def test_tables(html: str, text: str) -> None:
-    assert article(f"<p>前</p><table>{html}</table><p>后</p>").text == "\n".join(
-        filter(None, ["前", text, "后"])
-    )
+    assert article(f"<p>前</p><table>{html}</table><p>后</p>").text == "\n".join(filter(None, ["前", text, "后"]))
 
 
 def test_mentions_in_tables() -> None:
     body = article(
-        f"<table><tr><td></td><td>{later('1', '甲')}</td></tr>"
-        f"<tr><td>乙</td><td>{later('2', '丙')}</td></tr></table>"
+        f"<table><tr><td></td><td>{later('1', '甲')}</td></tr><tr><td>乙</td><td>{later('2', '丙')}</td></tr></table>"
     )
     assert body.text == "\t甲\n乙\t丙"
     assert [m.start for m in body.mentions] == [1, 5]

@@ -32,7 +32,9 @@ def test_copies_longest_text_then_mentions_then_folder_then_path() -> None:
 
 def test_what_the_text_post_lacks_comes_from_the_next() -> None:
     lacking = dict.fromkeys(("has_title", "has_url", "has_digest", "has_source"), False)
-    found = merge_posts(keys({"path": "_posts/a.md", "published_at": None, "num_chars": 50} | lacking, {"path": "_posts/b.md"}))
+    found = merge_posts(
+        keys({"path": "_posts/a.md", "published_at": None, "num_chars": 50} | lacking, {"path": "_posts/b.md"})
+    )
     assert found.text.tolist() == [0]
     for column in (found.title, found.url, found.digest, found.source, found.date):
         assert column.tolist() == [1]
@@ -44,7 +46,9 @@ def test_a_post_without_text_does_not_speak_before_one_that_has_some() -> None:
 
 
 def test_undated_articles_and_members() -> None:
-    found = merge_posts(keys({"article_id": "2", "published_at": None}, {"article_id": "1"}, {"article_id": "1", "path": "x"}))
+    found = merge_posts(
+        keys({"article_id": "2", "published_at": None}, {"article_id": "1"}, {"article_id": "1", "path": "x"})
+    )
     assert found.article_id.to_pylist() == ["1", "2"]
     assert found.published_at.tolist() == [1000, NO_DATE]
     assert found.members.tolist() == [1, 2, 0] and found.starts.tolist() == [0, 2]
@@ -55,7 +59,9 @@ def test_no_posts() -> None:
 
 
 def test_order_of_input_does_not_matter() -> None:
-    rows = [{"article_id": str(i % 5), "path": f"_posts/{i}.md", "num_chars": (i * 7) % 4, "feed": i % 3} for i in range(40)]
+    rows = [
+        {"article_id": str(i % 5), "path": f"_posts/{i}.md", "num_chars": (i * 7) % 4, "feed": i % 3} for i in range(40)
+    ]
     first = merge_posts(keys(*rows))
     shuffled = np.random.default_rng(0).permutation(40)
     second = merge_posts(keys(*(rows[i] for i in shuffled)))

@@ -74,9 +74,7 @@ def test_each_rule(old: str, new: str, fault: str) -> None:
     assert any(fault in found for found in faults), faults
 
 
-@pytest.mark.parametrize(
-    "text", ["", "- a", "a: [", "a: &x [*x]\nb: !!python/object:os.system {}", "[" * 5000]
-)
+@pytest.mark.parametrize("text", ["", "- a", "a: [", "a: &x [*x]\nb: !!python/object:os.system {}", "[" * 5000])
 def test_what_is_no_map_is_a_fault_and_no_error(text: str) -> None:
     assert check_metadata(text)
 

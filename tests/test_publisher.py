@@ -90,9 +90,9 @@ def test_a_version_is_one_commit_with_the_tag_on_it(hub: Hub, owner: Client, mad
     assert repo.tags == {"v1.0.0": repo.head.id} and repo.head.id == found["commit"]
     assert holds(repo, repo.head.id) == files_in(made / "1.0.0")
     assert found["created"] and not found["already"] and set(found["sent"]) == set(files_in(made / "1.0.0"))
-    assert {
-        path: hub.content(blob) for path, blob in repo.head.files.items() if path != ".gitattributes"
-    } == {path: (made / "1.0.0" / path).read_bytes() for path in files_in(made / "1.0.0")}
+    assert {path: hub.content(blob) for path, blob in repo.head.files.items() if path != ".gitattributes"} == {
+        path: (made / "1.0.0" / path).read_bytes() for path in files_in(made / "1.0.0")
+    }
 
 
 def test_the_plan_is_made_without_a_write(hub: Hub, owner: Client, made: Path, name: str) -> None:
@@ -118,9 +118,7 @@ def test_a_second_run_writes_nothing(hub: Hub, owner: Client, made: Path, name: 
     assert not hub.requests(WRITES)
 
 
-def test_a_new_month_sends_its_shard_and_the_small_files(
-    hub: Hub, owner: Client, made: Path, name: str
-) -> None:
+def test_a_new_month_sends_its_shard_and_the_small_files(hub: Hub, owner: Client, made: Path, name: str) -> None:
     send(owner, made / "1.0.0", name)
     hub.log.clear()
     found = send(owner, made / "1.1.0", name)
@@ -175,9 +173,7 @@ def refused(hub: Hub, client: Client, folder: Path, name: str, **options: Any) -
 def test_a_taken_tag_is_not_moved(hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path) -> None:
     send(owner, made / "1.0.0", name)
     error = refused(hub, owner, make_version(tmp_path, "1.0.0", note="other"), name)
-    assert (
-        error.kind == "VersionError" and "v1.0.0 is taken" in error.message and "README.md" in error.message
-    )
+    assert error.kind == "VersionError" and "v1.0.0 is taken" in error.message and "README.md" in error.message
     hub.repos[name].tags["v1.1.0"] = hub.repos[name].head.id
     assert "v1.1.0 is taken" in refused(hub, owner, made / "1.1.0", name).message
 
@@ -188,9 +184,7 @@ def test_an_older_version_does_not_go_on_top(hub: Hub, owner: Client, made: Path
     assert error.kind == "VersionError" and "1.1.0 is published" in error.message
 
 
-def test_a_repository_of_something_else_is_not_overwritten(
-    hub: Hub, owner: Client, made: Path, name: str
-) -> None:
+def test_a_repository_of_something_else_is_not_overwritten(hub: Hub, owner: Client, made: Path, name: str) -> None:
     repo = hub.create(name)
     other = repo.head.files[".gitattributes"]
     repo.add_commit("model", repo.head.files | {"articles/mine.txt": other, "README.md": other})
@@ -218,9 +212,7 @@ def test_a_tag_that_somebody_else_sets_meanwhile(hub: Hub, owner: Client, made: 
     assert repo.tags == {"v1.0.0": next(iter(repo.commits))}
 
 
-def test_full_text_is_sent_only_when_told(
-    hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path
-) -> None:
+def test_full_text_is_sent_only_when_told(hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path) -> None:
     with pytest.raises(Failed, match="--full-text") as caught:
         owner("publisher.publish", made / "1.0.0", name)
     assert caught.value.kind == "CallError" and not hub.log
@@ -242,9 +234,7 @@ def test_full_text_is_sent_only_when_told(
         (OWNER, "hf://datasets/lab/private", "name the repository alone"),
     ],
 )
-def test_errors_say_what_to_do(
-    hub: Hub, owner: Client, made: Path, token: str, target: str, said: str
-) -> None:
+def test_errors_say_what_to_do(hub: Hub, owner: Client, made: Path, token: str, target: str, said: str) -> None:
     hub.create("lab/private")
     error = refused(hub, owner, made / "1.0.0", target, token=token)
     assert error.kind == "HubError" and said in error.message
@@ -293,9 +283,7 @@ def damage_path(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(data), encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "damage", [damage_byte, damage_missing, damage_link, damage_folder_link, damage_path]
-)
+@pytest.mark.parametrize("damage", [damage_byte, damage_missing, damage_link, damage_folder_link, damage_path])
 def test_a_damaged_folder_is_not_sent(tmp_path: Path, damage: Any) -> None:
     folder = make_version(tmp_path / "out")
     damage(folder)
@@ -325,10 +313,7 @@ def test_the_hub_refuses_a_bad_card(hub: Hub, owner: Client, name: str, tmp_path
     "match",
     [
         *("GET .*/refs", "PUT", "/commit/", "/tag/"),
-        *(
-            pytest.param(m, marks=pytest.mark.slow)
-            for m in ("tree", "create", "validate", "preupload", "batch")
-        ),
+        *(pytest.param(m, marks=pytest.mark.slow) for m in ("tree", "create", "validate", "preupload", "batch")),
     ],
 )
 def test_a_busy_hub_is_asked_again(hub: Hub, owner: Client, made: Path, name: str, match: str) -> None:
@@ -340,9 +325,7 @@ def test_a_busy_hub_is_asked_again(hub: Hub, owner: Client, made: Path, name: st
 
 
 @pytest.mark.parametrize("match", ["repos/create", "/commit/", "/tag/"])
-def test_a_lost_answer_is_not_a_second_commit(
-    hub: Hub, owner: Client, made: Path, name: str, match: str
-) -> None:
+def test_a_lost_answer_is_not_a_second_commit(hub: Hub, owner: Client, made: Path, name: str, match: str) -> None:
     hub.faults.append(Fault("lose", match))
     found = send(owner, made / "1.0.0", name, listen=True)
     repo = hub.repos[name]
@@ -352,9 +335,7 @@ def test_a_lost_answer_is_not_a_second_commit(
         assert any("again in" in line for line in found["said"])
 
 
-def test_a_connection_that_breaks_in_an_upload(
-    hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path
-) -> None:
+def test_a_connection_that_breaks_in_an_upload(hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path) -> None:
     folder = make_version(tmp_path, rows=30_000)
     hub.faults.append(Fault("drop", "^PUT ", after=10_000))
     send(owner, folder, name)
@@ -383,9 +364,7 @@ def test_killed_during_the_upload(hub: Hub, made: Path, name: str, tmp_path: Pat
     hub.release.set()
     repo = hub.repos[name]
     assert len(repo.commits) == 1 and not repo.tags
-    there = {
-        line.path for line in hub.requests("^PUT ") if line.status == 200 and not line.path.endswith(late)
-    }
+    there = {line.path for line in hub.requests("^PUT ") if line.status == 200 and not line.path.endswith(late)}
     with Client(hub, tmp_path / "b") as second:
         send(second, made / "1.0.0", name)
     assert len(repo.commits) == 2 and repo.tags == {"v1.0.0": repo.head.id}
@@ -459,9 +438,7 @@ def test_versions_stand_side_by_side(made: Path, place: str) -> None:
         return True
 
     second = publish(made / "1.1.0", place, full_text=True, confirm=agree)
-    assert set(second.sent) == {"articles/newer-2022-02-00000.parquet"} | SMALL, (
-        "the rest is copied over there"
-    )
+    assert set(second.sent) == {"articles/newer-2022-02-00000.parquet"} | SMALL, "the rest is copied over there"
     assert len(seen[0].unchanged) == 4 and seen[0].bytes == second.bytes
     for version in ("1.0.0", "1.1.0"):
         for path in files_in(made / version):

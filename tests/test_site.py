@@ -129,9 +129,7 @@ def test_the_date_and_the_slug_of_a_name(name: str, expected: tuple[str, str] | 
         (b"a: " + b"[" * 100_000, "UTC", 1),
     ],
 )
-def test_a_broken_configuration_is_noted_and_never_raises(
-    config: bytes | None, timezone: str, notes: int
-) -> None:
+def test_a_broken_configuration_is_noted_and_never_raises(config: bytes | None, timezone: str, notes: int) -> None:
     site, said = read_site(config)
     assert (site.timezone, len(said)) == (timezone, notes), said
     assert all("\n" not in note for note in said)

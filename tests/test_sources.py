@@ -52,21 +52,13 @@ SHAPES: dict[str, Callable[[dict[str, bytes], str], bytes]] = {
 
 @pytest.mark.parametrize("top", ["", "finews-main/"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_archive_is_its_folder(
-    shape: str, top: str, tmp_path: Path, unpack: Callable[[bytes], Opened]
-) -> None:
+def test_an_archive_is_its_folder(shape: str, top: str, tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:
     folder = Opened(write(tmp_path / "site", SITE), tmp_path / "scratch")
     assert folder.read == SITE and folder.rules == []
     archive = unpack(SHAPES[shape](SITE, top))
     assert archive.read == SITE and archive.rules == []
-    assert archive.listing.notes == (
-        (f"paths are given without the archive's top folder {top}",) if top else ()
-    )
-    assert (
-        read_file(archive.source, "_config.yml")
-        == read_file(folder.source, "_config.yml")
-        == SITE["_config.yml"]
-    )
+    assert archive.listing.notes == ((f"paths are given without the archive's top folder {top}",) if top else ())
+    assert read_file(archive.source, "_config.yml") == read_file(folder.source, "_config.yml") == SITE["_config.yml"]
     assert read_file(archive.source, "nothing") is read_file(folder.source, "nothing") is None
 
 
@@ -144,9 +136,7 @@ def test_http(tmp_path: Path) -> None:
             open_source(f"{address}/page.html", scratch=tmp_path / "scratch")
         assert "clone" in str(caught.value)
     with pytest.raises(SourceError, match="cannot be read") as caught:
-        open_source(
-            f"{address.replace('//', '//user:PASSWORD@')}/a.tar.gz?k=SECRET", scratch=tmp_path / "scratch"
-        )
+        open_source(f"{address.replace('//', '//user:PASSWORD@')}/a.tar.gz?k=SECRET", scratch=tmp_path / "scratch")
     assert "SECRET" not in str(caught.value) and "PASSWORD" not in str(caught.value)
 
 
@@ -182,9 +172,7 @@ def test_a_missing_driver_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_no_file_in_a_folder(tmp_path: Path) -> None:
-    root = write(
-        tmp_path / "site", {"_posts/a.md": b"a", ".git/config": b"no", "sub/.git": b"no", "b.md": b"b"}
-    )
+    root = write(tmp_path / "site", {"_posts/a.md": b"a", ".git/config": b"no", "sub/.git": b"no", "b.md": b"b"})
     outside = write(tmp_path / "outside", {"secret.md": b"secret"})
     (root / "_posts/link.md").symlink_to(outside / "secret.md")
     (root / "_posts/loop.md").symlink_to("loop.md")
@@ -379,9 +367,7 @@ def test_too_large_is_never_read(
     opened += [Opened(spec, tmp_path) for spec in (work, f"{work}@main", "memory://big")]
     for found in opened:
         assert found.read == {"_posts/small.md": b"012345678"}
-        assert [(r.path, r.rule, r.size) for r in found.listing.rejects] == [
-            ("_posts/big.md", "too-large", 10)
-        ]
+        assert [(r.path, r.rule, r.size) for r in found.listing.rejects] == [("_posts/big.md", "too-large", 10)]
     memory.store.clear()
 
 

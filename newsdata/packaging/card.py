@@ -57,9 +57,7 @@ def render_card(card_text: str, manifest: Manifest, *, name: str) -> str:
     header, body, header_faults = _split(text)
     faults += [*header_faults, *_marker_faults(body)]
     _raise(faults, "the card cannot be used")
-    header = {key: value for key, value in header.items() if key not in _GENERATED} | _generate_header(
-        manifest
-    )
+    header = {key: value for key, value in header.items() if key not in _GENERATED} | _generate_header(manifest)
     yaml_text = yaml.safe_dump(header, allow_unicode=True, sort_keys=False, width=1000)
     _raise(
         check_metadata(yaml_text, [shard.path for shard in manifest.shards]),
@@ -158,9 +156,7 @@ def _apply_conditions(card_text: str, manifest: Manifest) -> tuple[str, list[str
             tests = [test.partition("=") for test in start[2].split()]
             known = {key: _values(key, manifest) for key, _, _ in tests}
             faults += [f"line {number}: no such condition: {key}" for key in known if known[key] is None]
-            kept = all((known[key] or set()) & set(wanted.split(",")) for key, _, wanted in tests) == (
-                inside == "if"
-            )
+            kept = all((known[key] or set()) & set(wanted.split(",")) for key, _, wanted in tests) == (inside == "if")
         elif end:
             if end[1] != inside:
                 faults.append(f"line {number}: closes a condition that is not open")
@@ -222,8 +218,7 @@ def _config(manifest: Manifest, config: str, *, default: bool) -> dict[str, Any]
         "version": version,
         "description": f"{config} of version {version}, content {content_digest(manifest, config)}",
         "data_files": [
-            {"split": split, "path": _pattern(manifest, config, split)}
-            for split in splits_of(manifest, config)
+            {"split": split, "path": _pattern(manifest, config, split)} for split in splits_of(manifest, config)
         ],
     }
 

@@ -186,9 +186,7 @@ def article_table(rows: ArticleRows, spool: Spool, schema: pa.Schema) -> pa.Tabl
         "fold": rows.fold,
     }
     text_file, text_row = rows.places["text"]
-    alone = all(
-        np.array_equal(file, text_file) and np.array_equal(row, text_row) for file, row in rows.places.values()
-    )
+    alone = all(np.array_equal(file, text_file) and np.array_equal(row, text_row) for file, row in rows.places.values())
     if alone:  # no article of this run was merged: one pass over the spool
         names = [name for group in _ROLES.values() for name in group]
         columns |= _columns(spool.take(text_file, text_row, names))

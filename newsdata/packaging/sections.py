@@ -215,9 +215,7 @@ def _quickstart(manifest: Manifest, name: str, title: str) -> str:
         "",
     ]
     lines += ["```python", "import newsdata", ""]
-    lines += [
-        f'{first} = newsdata.load_dataset(where, split="{first}", revision="{manifest.dataset_version}")'
-    ]
+    lines += [f'{first} = newsdata.load_dataset(where, split="{first}", revision="{manifest.dataset_version}")']
     return "\n".join([*lines, "```"])
 
 
@@ -238,9 +236,7 @@ def _splits(manifest: Manifest, name: str, title: str) -> str:
 
 def _rules(manifest: Manifest, name: str, title: str) -> str:
     chosen = manifest.configuration
-    days = {
-        key: escape(chosen[key]) for key in ("validation_from", "test_from", "test_until") if chosen.get(key)
-    }
+    days = {key: escape(chosen[key]) for key in ("validation_from", "test_from", "test_until") if chosen.get(key)}
     timezone = escape(chosen.get("timezone", "UTC"))
     if not days:
         borders = "There are no borders between splits: every article that has a date is in `train`."
@@ -266,9 +262,7 @@ def _rules(manifest: Manifest, name: str, title: str) -> str:
             "\n".join(parts),
             "An article with a near-copy in an earlier split is set aside, so that no group of near-copies"
             " stands on two sides.",
-            f"Articles dated within {_plural(gap, 'day')} of a border are set aside, on both sides."
-            if gap
-            else "",
+            f"Articles dated within {_plural(gap, 'day')} of a border are set aside, on both sides." if gap else "",
             frozen,
             _set_aside(manifest),
         ]
@@ -284,10 +278,7 @@ def _counts(head: str, counts: Mapping[str, int], meanings: Mapping[str, str], u
     """A table of what was counted, with what each key means where that is known; nothing for no counts."""
     filled = {key: count for key, count in counts.items() if count}
     known = any(key in meanings for key in filled)
-    rows = [
-        (_code(key), *([meanings.get(key, "")] if known else []), f"{count:,}")
-        for key, count in filled.items()
-    ]
+    rows = [(_code(key), *([meanings.get(key, "")] if known else []), f"{count:,}") for key, count in filled.items()]
     return _table((head, *(["Meaning"] if known else []), unit), rows, right=(2 if known else 1,))
 
 
@@ -330,9 +321,7 @@ def _charts(manifest: Manifest, name: str, title: str) -> str:
 
 def _accounting(manifest: Manifest, name: str, title: str) -> str:
     counts = manifest.accounting
-    rows = [
-        (label, f"{counts[key]:,}") for key, label in _ACCOUNTING.items() if isinstance(counts.get(key), int)
-    ]
+    rows = [(label, f"{counts[key]:,}") for key, label in _ACCOUNTING.items() if isinstance(counts.get(key), int)]
     return _join(
         [
             _table(("What", "Number"), rows, right=(1,)),
@@ -371,9 +360,7 @@ def _leakage(manifest: Manifest, name: str, title: str) -> str:
     keys.sort(key=lambda key: list(_LEAKAGE).index(key) if key in _LEAKAGE else len(_LEAKAGE))
     header = ["How", *(_LEAKAGE.get(key) or _label(key) for key in keys)]
     rows = [(how, *(_measure(pair.get(key)) for key in keys)) for how, pair in measured]
-    numbers = [
-        1 + n for n, key in enumerate(keys) if not any(isinstance(p.get(key), str) for _, p in measured)
-    ]
+    numbers = [1 + n for n, key in enumerate(keys) if not any(isinstance(p.get(key), str) for _, p in measured)]
     examples = [] if _text_free(manifest) else list(manifest.leakage.get("examples") or ())
     return _join(
         [
@@ -419,9 +406,7 @@ def _provenance(manifest: Manifest, name: str, title: str) -> str:
     facts |= {f"source {key}": value for key, value in _flat(manifest.source)}
     facts |= {"schema": manifest.schema_version, "manifest": manifest.manifest_version}
     rows = [(_label(key), _value(value)) for key, value in facts.items() if value is not None]
-    rows += [
-        (_label(key), _value(value)) for key, value in _flat(manifest.configuration) if value is not None
-    ]
+    rows += [(_label(key), _value(value)) for key, value in _flat(manifest.configuration) if value is not None]
     rows += [(escape(tool), _value(version)) for tool, version in manifest.tools.items()]
     return _table(("What", "Value"), rows)
 

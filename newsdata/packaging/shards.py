@@ -166,4 +166,6 @@ def _digest_array(array: pa.Array, digest: Any) -> None:
     elif pa.types.is_timestamp(kind):
         digest.update(array.cast(pa.int64()).fill_null(0).to_numpy().tobytes())
     else:
-        digest.update(array.fill_null(0 if not pa.types.is_boolean(kind) else False).to_numpy(zero_copy_only=False).tobytes())
+        digest.update(
+            array.fill_null(0 if not pa.types.is_boolean(kind) else False).to_numpy(zero_copy_only=False).tobytes()
+        )

@@ -188,9 +188,7 @@ def blank_version(
         shards=tuple(shards),
         columns={config: dict(counts) for config, counts in filled.items()},
         leakage=draft.leakage and {key: value for key, value in draft.leakage.items() if key != "examples"},
-        full=tuple(
-            FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in draft.shards
-        ),
+        full=tuple(FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in draft.shards),
     )
 
 

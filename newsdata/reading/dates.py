@@ -194,9 +194,7 @@ def _free_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]]
     return _at(numbers, offset, zone, microsecond), issues
 
 
-def _in_order(
-    year: str | None, month: str | None, day: str | None
-) -> tuple[int | None, int | None, int | None]:
+def _in_order(year: str | None, month: str | None, day: str | None) -> tuple[int | None, int | None, int | None]:
     """Which of three parts is which, by their length and by what is missing, as Ruby decides it."""
     if year is not None and month is not None and day is None:
         year, month, day = None, year, month

@@ -159,8 +159,7 @@ def _quick(data: bytes, path: str, site: Site) -> Header | None:
         (tag,),
         True,
         draft,
-        f'{{"layout": "post", "title": "{title}", "date": "{written}", '
-        f'"categories": "{category}", "tags": "{tag}"}}',
+        f'{{"layout": "post", "title": "{title}", "date": "{written}", "categories": "{category}", "tags": "{tag}"}}',
         text[match.end() :],
         8 + len(blank),
         issues,
@@ -203,9 +202,7 @@ def _decode(data: bytes) -> tuple[str, list[str], tuple[str, str] | None]:
     return text, issues, None
 
 
-def _read(
-    text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes
-) -> Header | Reject:
+def _read(text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes) -> Header | Reject:
     opening = _OPENING.match(text)
     if opening is None:
         return _bare(text, path, site, own_feed, issues, data)
@@ -253,9 +250,7 @@ def _read(
     return _reject(data, path, "front-matter-unreadable", reason, line=at + 1, excerpt=lines[at])
 
 
-def _bare(
-    text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes
-) -> Header | Reject:
+def _bare(text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes) -> Header | Reject:
     """A file without front matter: a post where its name says so, as for Jekyll."""
     if _OPENING.match(text) and _LOOKS_LIKE_KEY.match(text):
         reason = "the front matter has no closing line"
@@ -296,9 +291,7 @@ def _header(
 ) -> Header:
     fields = default_values(path, site)
     preset = fields.pop("categories", None)
-    fields |= {
-        key: value for key, value in _merged(root, 0, {}).items() if not _is_null(value) or key not in fields
-    }
+    fields |= {key: value for key, value in _merged(root, 0, {}).items() if not _is_null(value) or key not in fields}
     title = _title(fields.get("title"), written.get("title"), path, own_feed, issues)
     published_at, date_written = _date(fields, path, site, issues)
     split = not own_feed
@@ -388,9 +381,7 @@ def _title(value: object, written: str | None, path: str, own_feed: bool, issues
     return title
 
 
-def _date(
-    fields: dict[str, object], path: str, site: Site, issues: list[str]
-) -> tuple[datetime | None, str | None]:
+def _date(fields: dict[str, object], path: str, site: Site, issues: list[str]) -> tuple[datetime | None, str | None]:
     zone = site_zone(site.timezone)
     value = fields.get("date")
     text = None if value is None else str(value) if isinstance(value, str) else _as_written(value, None)

@@ -260,9 +260,7 @@ def _git(root: str, *arguments: str, given: bytes = b"") -> bytes:
 def _command(root: str, *arguments: str) -> list[str]:
     program = shutil.which("git")
     if program is None:
-        raise SourceError(
-            "git is not installed", path=root, hint="install it, or give a folder or an archive"
-        )
+        raise SourceError("git is not installed", path=root, hint="install it, or give a folder or an archive")
     # Naming the git folder makes git look for none, and not ask who owns it.
     general = "--no-pager", "--literal-pathspecs", f"--git-dir={root}", "-c", "core.fsmonitor=false"
     return [program, *general, *arguments]

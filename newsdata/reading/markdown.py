@@ -28,9 +28,7 @@ _MOST_BRACKETS = 20_000  # each open one may cost a look at what follows
 
 _LIQUID = re.compile(r"\{[{%]")
 _LIQUID_BLOCK = re.compile(r"\{%-?\s*(highlight|raw|comment)\b")
-_LIQUID_BLOCK_ENDS = {
-    name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("highlight", "raw", "comment")
-}
+_LIQUID_BLOCK_ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("highlight", "raw", "comment")}
 _PRIVATE_USE = range(0xE000, 0xF900)
 
 _FENCE = re.compile(r"[ >]*(`{3,}|~{3,})")

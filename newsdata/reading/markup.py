@@ -433,9 +433,7 @@ class _Reader:
             self.bold_from = 0
         line = "".join(pieces)
         moves = None
-        if (
-            not line.isprintable() or "  " in line or line[:1] == " " or line[-1:] == " "
-        ):  # not is_clean(line)
+        if not line.isprintable() or "  " in line or line[:1] == " " or line[-1:] == " ":  # not is_clean(line)
             self.control = self.control or has_control(line)
             line, moves = verbatim(line) if self.pre else clean(line)
         if line and not self.chart:

@@ -91,7 +91,9 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
         body = read_body(header.body, feed=feed, markup=markup, title=header.title)
     except RecursionError:  # of a Markdown or HTML library; our own readers do not recurse
         reason = "the body is nested deeper than can be followed"
-        return Reject(path=path, sha256=sha256, size=len(data), rule="body-hostile", reason=reason, line=header.body_line)
+        return Reject(
+            path=path, sha256=sha256, size=len(data), rule="body-hostile", reason=reason, line=header.body_line
+        )
     media = None
     if feed == "market" and header.tags:
         media = header.tags[0].removesuffix(_TRAILING_NEWS) or None

@@ -103,8 +103,7 @@ def _excluded(path: str, site: Site) -> bool:
     ends = [i for i, letter in enumerate(path) if letter == "/"]
     entries = [*(path[:end] for end in ends), path]
     return any(
-        path.startswith(pattern) or any(fnmatchcase(entry, pattern) for entry in entries)
-        for pattern in site.exclude
+        path.startswith(pattern) or any(fnmatchcase(entry, pattern) for entry in entries) for pattern in site.exclude
     )
 
 
@@ -152,8 +151,7 @@ def _glob(pattern: str) -> re.Pattern[str]:
     later one could help, and trying them would take exponential time.
     """
     first, *more = (
-        "/".join(map(_name_glob, block.split("/")))
-        for block in re.split(r"(?:\A|(?<=/))(?:\*\*/)+", pattern)
+        "/".join(map(_name_glob, block.split("/"))) for block in re.split(r"(?:\A|(?<=/))(?:\*\*/)+", pattern)
     )
     atomic = "".join(f"(?>(?:[^/]++/)*?{block})" for block in more[:-1])
     return re.compile(first + atomic + "".join(f"(?:[^/]++/)*{block}" for block in more[-1:]))

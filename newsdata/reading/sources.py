@@ -187,9 +187,7 @@ def read_file(source: Source, path: str) -> bytes | None:
 
 
 def _in_order(rejects: Iterable[Reject]) -> tuple[Reject, ...]:
-    return tuple(
-        sorted(rejects, key=lambda found: (found.path, found.rule, found.sha256 or "", found.reason))
-    )
+    return tuple(sorted(rejects, key=lambda found: (found.path, found.rule, found.sha256 or "", found.reason)))
 
 
 def _unreadable(file: SourceFile, reason: str) -> Reject:
@@ -374,9 +372,7 @@ def _open_git(folder: str, revision: str, below: str) -> Source:
 def _list_git(source: Source, only: str | None = None) -> Listing:
     blobs, rejects, notes = list_tree(source.root, source.tree, only)
     return Listing(
-        files=tuple(
-            SourceFile(path=path, size=size, stamp=f"git:{blob}") for path, size, blob in sorted(blobs)
-        ),
+        files=tuple(SourceFile(path=path, size=size, stamp=f"git:{blob}") for path, size, blob in sorted(blobs)),
         rejects=_in_order(rejects),
         commit=source.commit,
         notes=tuple(notes),

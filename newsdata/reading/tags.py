@@ -169,9 +169,7 @@ def _read_tag(written: str, archive: bool) -> Tag | None:
         name = written[3:-2]
         if "--" in name:
             return None
-        return Tag(
-            action=_COMMENTS.get(name.strip(), Action.NOTHING) if archive else Action.NOTHING, name="!--"
-        )
+        return Tag(action=_COMMENTS.get(name.strip(), Action.NOTHING) if archive else Action.NOTHING, name="!--")
     if _WELL_FORMED.fullmatch(written) is None:
         return None
     token = next(tokenize(f"<{written}>"))

@@ -37,8 +37,7 @@ _CONTROL = re.compile(rf"[{_CONTROLS}\u202a-\u202e\u2066-\u2069]")
 _BLANK = re.compile(r"[^\S\x0b\x1c-\x1f]")
 _SOFT = re.compile(r"[ \t\r\f]*\n[ \t\r\f\n]*")
 _WIDE = (
-    "\u2e80-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff60\uffe0-\uffe6"
-    "\U00020000-\U0003ffff"
+    "\u2e80-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003ffff"
 )
 _WELDS = re.compile(rf"[{_WIDE}][{_WIDE}“”‘’…—·]|[“”‘’…—·][{_WIDE}]")
 
