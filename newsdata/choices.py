@@ -166,8 +166,12 @@ def check_leakage(leakage: Mapping[str, Any] | None, allowed: float) -> None:
     """Raise a `LeakError` where more of a split than `allowed` has a copy in an earlier one."""
     for row in (leakage or {}).get("pairs", ()):
         if row["leak_j50"] > allowed:
+            pairs = "".join(
+                f"\n  {pair['left']} and {pair['right']}: Jaccard {pair['jaccard']}"
+                for pair in (leakage or {}).get("leaking", ())
+            )
             raise LeakError(
-                f"{row['leak_j50']:.2%} of {row['split']} have a copy in {row['against']} (Jaccard of at least .5)",
+                f"{row['leak_j50']:.2%} of {row['split']} have a copy in {row['against']} (Jaccard of at least .5):{pairs}",
                 hint="--max-leak allows more",
             )
 

@@ -36,7 +36,7 @@ from .packaging.shards import digest_table
 from .schema import SPLITS
 from .tasks import SignTask, find_signed, sign_articles, words_of
 
-__all__ = ["BOILERPLATE_NAME", "COUNTS_NAME", "Groups", "find_groups", "measure_leakage"]
+__all__ = ["BOILERPLATE_NAME", "COUNTS_NAME", "Groups", "find_groups", "leaking_pairs", "measure_leakage"]
 
 BOILERPLATE_NAME = "boilerplate.bin"
 """The dataset's list of shingles that say nothing, frozen with its first version."""
@@ -237,6 +237,12 @@ def measure_leakage(found: Groups, articles: Articles, placement: Placement, tim
             for earlier in present[: present.index(later)]:
                 rows.append(_against(evidence, articles, split, later, earlier, timezone))
         report[name] = rows
+    report["leaking"] = [
+        pair
+        for later in present[1:]
+        for earlier in present[: present.index(later)]
+        for pair in leaking_pairs(evidence, ids, placement.split == earlier, placement.split == later)
+    ]
     report["examples"] = _examples(found, articles, placement)
     report["largest_group"] = int(pc.max(pc.value_counts(found.groups).field("counts")).as_py())
     return report
@@ -262,6 +268,24 @@ def _against(
         "earliest_tested": str(ends[1]),
         "future_rows": int((times[seen] >= first_tested).sum()),
     }
+
+
+def leaking_pairs(evidence: Evidence, ids: pa.Array, seen: np.ndarray, tested: np.ndarray) -> list[dict[str, Any]]:
+    """At most ten pairs with a Jaccard of at least .5 that stand on two sides: ids and similarity, closest first.
+
+    Args:
+        evidence: of all articles.
+        ids: of the articles, in the order of the evidence.
+        seen, tested: for each article whether it stands in the earlier split, and in the later one.
+    """
+    left, right = evidence.left, evidence.right
+    across = (seen[left] & tested[right]) | (tested[left] & seen[right])
+    rows = np.flatnonzero(across & (evidence.jaccard >= 0.5))
+    rows = rows[np.argsort(-evidence.jaccard[rows], kind="stable")][:10]
+    return [
+        {"left": ids[left[r]].as_py(), "right": ids[right[r]].as_py(), "jaccard": round(float(evidence.jaccard[r]), 3)}
+        for r in rows.tolist()
+    ]
 
 
 def _random_split(ids: pa.Array, split: np.ndarray, counts: np.ndarray) -> np.ndarray:
