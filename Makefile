@@ -39,7 +39,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto
 
 bench: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark.py
