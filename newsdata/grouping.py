@@ -33,6 +33,7 @@ from .engine import Run, release_memory
 from .packaging.manifest import Manifest
 from .packaging.rows import Spool
 from .packaging.shards import digest_table
+from .planning import spool_places
 from .schema import SPLITS
 from .tasks import SignTask, find_signed, sign_articles, words_of
 
@@ -95,7 +96,7 @@ def find_groups(
         run: where tasks run.
         advance: told of articles that are done.
     """
-    places = {role: _places(getattr(articles, role), rows_before) for role in ("text", "digest", "title", "url")}
+    places = {role: spool_places(getattr(articles, role), rows_before) for role in ("text", "digest", "title", "url")}
     dated = articles.published_at != NO_DATE
     days = np.full(len(articles), _NO_DAY, dtype=np.int64)
     if dated.any():
@@ -167,11 +168,6 @@ def find_groups(
         boilerplate=boilerplate,
         report=report,
     )
-
-
-def _places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    file = np.searchsorted(rows_before, positions, side="right") - 1
-    return file, positions - rows_before[file]
 
 
 def _sample(

@@ -50,20 +50,15 @@ def sort_out(
 ) -> tuple[list[SourceFile], list[Reject], Counter[str]]:
     """Candidates, rejects among what could not even be listed, and the ignored ones counted by reason."""
     ignored: Counter[str] = Counter()
-    candidates = []
-    for file in files:
-        reason = classify(file.path, site)
-        if reason is None:
-            candidates.append(file)
-        else:
+
+    def is_candidate(path: str) -> bool:
+        reason = classify(path, site)
+        if reason is not None:
             ignored[reason] += 1
-    kept = []
-    for reject in rejects:
-        reason = classify(reject.path, site)
-        if reason is None:
-            kept.append(reject)
-        else:
-            ignored[reason] += 1
+        return reason is None
+
+    candidates = [file for file in files if is_candidate(file.path)]
+    kept = [reject for reject in rejects if is_candidate(reject.path)]
     return candidates, kept, ignored
 
 

@@ -24,7 +24,17 @@ from .packaging.shards import ROW_GROUP, digest_table
 from .reading.sources import SourceFile
 from .schema import SPLITS
 
-__all__ = ["ArticleShard", "Decided", "PostShard", "day_of_name", "plan_articles", "plan_posts", "rows_of", "shard_key"]
+__all__ = [
+    "ArticleShard",
+    "Decided",
+    "PostShard",
+    "day_of_name",
+    "plan_articles",
+    "plan_posts",
+    "rows_of",
+    "shard_key",
+    "spool_places",
+]
 
 SHARD_ROWS = 4000
 """Rows of a shard when it is first cut: small enough that a day's run rewrites little."""
@@ -188,6 +198,21 @@ def _start_key(start: str) -> tuple[int, str]:
     return int(time), identity
 
 
+def spool_places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where posts lie in the spool: the number of the file and the row in it.
+
+    Args:
+        positions: of the posts among all posts.
+        rows_before: how many posts lie in the files before each one.
+
+    >>> file, row = spool_places(np.array([0, 4]), np.array([0, 3, 5]))
+    >>> file.tolist(), row.tolist()
+    ([0, 1], [0, 1])
+    """
+    file = np.searchsorted(rows_before, positions, side="right") - 1
+    return file, positions - rows_before[file]
+
+
 def rows_of(shard: ArticleShard, decided: Decided) -> tuple[ArticleRows, ...]:
     """The instructions for each row group of a shard."""
     return tuple(
@@ -199,10 +224,6 @@ def rows_of(shard: ArticleShard, decided: Decided) -> tuple[ArticleRows, ...]:
 def _row_group(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
     articles, rows_before = decided.articles, decided.rows_before
 
-    def places(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        file = np.searchsorted(rows_before, positions, side="right") - 1
-        return file, positions - rows_before[file]
-
     members, starts = _members(articles, chosen)
     at = pa.array(chosen)
     group = decided.groups.take(at)
@@ -212,8 +233,8 @@ def _row_group(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> Artic
         leak_group=group,
         fold=pa.array([_fold(g) for g in group.to_pylist()], pa.int32()),
         excluded_reason=pa.array(decided.placement.reason[chosen], pa.string()) if excluded else None,
-        places={role: places(getattr(articles, role)[chosen]) for role in _ROLES},
-        member_places=places(members),
+        places={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in _ROLES},
+        member_places=spool_places(members, rows_before),
         member_starts=starts,
         member_sha256=decided.keys["sha256"].take(pa.array(members)).combine_chunks(),
         member_feed=decided.keys["feed"].take(pa.array(members)).to_numpy(),

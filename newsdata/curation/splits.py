@@ -11,7 +11,6 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow as pa
 
 from ..errors import CallError
 from ..schema import SPLITS
@@ -197,8 +196,3 @@ def _starts(borders: Borders) -> list[date]:
 
 def _midnight(day: date, timezone: str) -> int:
     return int(datetime.combine(day, time(), ZoneInfo(timezone)).timestamp() * 1000)
-
-
-def split_names(placement: Placement) -> pa.Array:
-    """The names of the splits, `excluded` among them."""
-    return pa.array([*SPLITS, "excluded"]).take(pa.array(placement.split))
