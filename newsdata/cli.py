@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .engine import MEMORY
 from .errors import DriftError, MachineError, NewsdataError, RejectsError, shown
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line; every error ends here, as one message and an exit code."""
     _open_standard_streams()
+    os.environ |= MEMORY | dict(os.environ)
     signal.signal(signal.SIGTERM, _interrupt)
     code = 0
     try:
@@ -106,6 +108,8 @@ def _print_json(value: object) -> None:
 def _plain(value: object) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, dict | Counter):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -124,7 +124,8 @@ def parse_posts(task: ParseTask) -> Parsed:
             if isinstance(post, Reject):
                 rejects.append(post)
                 continue
-            issues.update(post.issues)
+            if post.issues:
+                issues.update(post.issues)
             feeds[post.feed] += 1
             yield post
 
@@ -142,10 +143,9 @@ def parse_posts(task: ParseTask) -> Parsed:
                 keys.append(keys_table(chunk))
                 waiting.append(posts_table(chunk, timezone))
                 if len(waiting) * SPOOL_BATCH == ROW_GROUP:
-                    yield pa.concat_tables(waiting)
-                    waiting.clear()
+                    yield _joined(waiting)
             if waiting:
-                yield pa.concat_tables(waiting)
+                yield _joined(waiting)
 
         written = write_shard(parts["posts"], row_groups(), "posts", shard_schema("posts", timezone))
     with (
@@ -170,6 +170,13 @@ def parse_posts(task: ParseTask) -> Parsed:
     _remember(parsed, task.folder)
     release_memory()
     return parsed
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """The tables as one; the list is emptied, so that nothing is in memory twice."""
+    whole = pa.concat_tables(tables).combine_chunks()
+    tables.clear()
+    return whole
 
 
 def _chunks(posts: Iterator[Post], size: int) -> Iterator[list[Post]]:

@@ -511,3 +511,24 @@ def test_repair_changes_nothing_that_is_sound(html: str) -> None:
 def test_text_is_what_a_tokenizer_sees(html: str) -> None:
     seen = "".join(token.data or "" for token in tokenize(html) if token.type is TokenType.TEXT)
     assert "".join(read_html(html, archive=False).text.split()) == "".join(seen.split())
+
+
+# ------------------------------------------------------------------------------- paragraphs that are taken whole
+
+PARAGRAPHS = [
+    "<p>", "</p>", "<p>", "</p>", "\n <p>", "<p>　　", "甲公司", "业绩增长", " ", "  ", "\n", "\n\n", "\u3000\u3000", "&lt;", "&nbsp;", "&#10;",
+    "\x00", "\x1c", "\u200b", "（文章来源：某报）", "（", "(注)", "<strong>", "</strong>", "<br />", "<br>", "<b>", "</b>",
+    security("600000", "甲银行"), security("", "丙", 90), security("600001", " 乙\n股 "), later("000001", "丁"), later("x", "&amp;"),
+    '<span id="Info.1"><a href="/g" class="infokey">', "</a>", "</span>", "<a href='/l'>", '<span id="quote_1.6"></span>', "<span>",
+    '<span style="display:none">', '<span id="a"><span id="b">', '<p style="text-align:center">', '<p class="em_media">', "<center>",
+    '<img src="/i.png">', "<div>", "</div>", "<table>", "<tr>", "<td>", "</td>", "</tr>", "</table>", "<pre>", "</pre>", "<h2>", "</h2>",
+    "<script>", "</script>", "<!-- EM_StockImg_Start -->", "<!-- EM_StockImg_End -->", '<p style="display:none">', "<ul>", "<li>", "<5%", ">",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("archive", [True, False])
+@given(st.lists(st.sampled_from(PARAGRAPHS)).map("".join))
+@settings(max_examples=500, deadline=None)
+def test_a_paragraph_taken_whole_is_read_as_tag_by_tag(archive: bool, html: str) -> None:
+    tag_by_tag = html.replace("</p>", "</p >")  # the same tag, but not the form that is looked for
+    assert read_html(html, archive=archive) == read_html(tag_by_tag, archive=archive)

@@ -31,6 +31,8 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         names = [f.name for f in dataclasses.fields(value) if f.name not in ("body", "sha256")]
         return {name: plain(getattr(value, name)) for name in names}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: plain(item) for name, item in value._asdict().items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value.isoformat() if isinstance(value, datetime) else value

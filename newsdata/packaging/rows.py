@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,8 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
         flat = list(chain.from_iterable(values)) if offsets[-1] else []
         return pa.ListArray.from_arrays(pa.array(offsets), _array(flat, kind.value_type), type=kind)
     if pa.types.is_struct(kind):
-        children = [_array(list(map(attrgetter(f.name), values)), f.type) for f in kind]
+        columns = zip(*values, strict=True) if values else repeat(())  # records of these kinds are named tuples
+        children = [_array(list(column), f.type) for f, column in zip(kind, columns, strict=False)]
         return pa.StructArray.from_arrays(children, fields=list(kind))
     return pa.array(values, kind)
 

@@ -23,7 +23,8 @@ closes ends with its paragraph; a mention is dropped then, because nobody can te
 ended.
 
 The body is split at its `<`; every part must begin with a tag as HTML wants it. Where one does not, the body
-is repaired first. The state is flat, so depth costs nothing and time is linear.
+is repaired first. The state is flat, so depth costs nothing and time is linear. Nearly all paragraphs of the
+archive hold nothing but words and mentions in a known form: those are taken whole, with the same outcome.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from turbohtml import unescape
 from ..schema import Image, Link, Mention, Span
 from .repair import repaired
 from .tags import Action, Tag, known_tags, read_tag
-from .whitespace import LINE_BREAK, Moves, clean, clean_line, has_control, trimmed, verbatim
+from .whitespace import LINE_BREAK, Moves, clean, clean_line, has_control, is_clean, trimmed, verbatim
 
 __all__ = ["Reading", "read_html", "read_text", "split_paragraphs"]
 
@@ -51,6 +52,13 @@ _SOURCE = re.compile(r"[（(]\s*文章来源\s*[：:]\s*(.*?)\s*[）)]|文章来
 _SOURCE_STARTS = ("（文章来源", "(文章来源")
 _SOURCE_LENGTH = 60  # an `em_media` paragraph without the wrapper that is longer than this names no publisher
 _EDITOR = "编辑"
+# A mention as the archive's feed writes it: a link in a span, often with an empty span behind it, or a span alone.
+_MARKED = re.compile(
+    r"""<(?:span\ id="[\w.]*+"|(span\ [^<>]*+))>
+        (?:<(a\ [^<>]*+)>([^<>]*+)</a></span>(?:<span\ id="[\w.]*+"></span>)?+ | ([^<>]*+)</span>)""",
+    re.VERBOSE,
+)
+_STRONG, _END_STRONG = "<strong>", "</strong>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +134,7 @@ class _Reader:
         "chart",
         "chart_symbol",
         "control",
+        "depth",
         "headings",
         "images",
         "kind",
@@ -141,6 +150,7 @@ class _Reader:
         "row",
         "separators",
         "size",
+        "skip",
         "source",
         "spans",
     )
@@ -169,6 +179,8 @@ class _Reader:
         self.mention: tuple[int, Tag] | None = None
         self.spans = 0  # how many spans are open inside that mention
         self.anchor: tuple[int, str] | None = None
+        self.skip: Tag | None = None  # the element whose content is dropped, and how many of its name are open
+        self.depth = 0
         self.remark: str | None = None  # the symbol that the link around a price chart names
         self.chart = False  # between the comments around a price chart
         self.picture = False  # the last thing was a picture that may get a caption
@@ -178,14 +190,92 @@ class _Reader:
 
     def read(self, html: str) -> bool:
         """Read all of it; False as soon as something in `<>` is no tag."""
+        *paragraphs, rest = html.split("</p>")
+        at_rest = True
+        for paragraph in paragraphs:
+            if not (at_rest and self.plain_paragraph(paragraph)):
+                if not self.tags(f"{paragraph}</p>"):
+                    return False
+                at_rest = self.is_at_rest()
+        if rest and not self.tags(rest):
+            return False
+        self.end_row()
+        if self.skip is not None or self.anchor is not None:
+            self.broken = True
+        return True
+
+    def is_at_rest(self) -> bool:
+        """Whether nothing is open or collected, so that what a paragraph means does not depend on what came before."""
+        return not (
+            self.pieces or self.bold or self.pre or self.chart
+            or self.skip or self.mention or self.anchor or self.remark is not None or self.row is not None
+        )  # fmt: skip
+
+    def plain_paragraph(self, written: str) -> bool:
+        """Take a `<p>` without its end tag that holds words and mentions only; False, and nothing done, for any other."""
+        before, opened, inner = written.partition("<p>")
+        if not opened or before.strip(" \t\n") or ("\n" in inner and ("&" in inner or _BLANK_LINE.search(inner))):
+            return False
+        if "<" not in inner:
+            if "&" not in inner and inner and inner[0] not in "（(" and is_clean(inner):  # what `end_line` would do
+                self.lines.append(inner)
+                self.size += len(inner) + 1
+                self.picture = False
+                return True
+            pieces = [inner]
+        elif inner.startswith(_STRONG):
+            words = inner[len(_STRONG) : -len(_END_STRONG)]
+            if not words or "<" in words or not inner.endswith(_END_STRONG):
+                return False
+            pieces = [words]
+            self.bolds.append((0, 1))
+        else:
+            found = self.marked(inner)
+            if found is None:
+                return False
+            pieces, self.marks = found
+        if "&" in inner:
+            pieces = [unescape(piece) for piece in pieces]
+        self.kind = "p"
+        self.pieces += pieces
+        self.end_line()
+        self.kind = ""
+        return True
+
+    def marked(self, inner: str) -> tuple[list[str], list[tuple[int, int, Tag]]] | None:
+        """The pieces of a paragraph and its mentions; None where there is anything else in `<>`."""
+        parts = _MARKED.split(inner)
+        if "<" in "".join(parts[::5]):
+            return None
+        known = known_tags(self.archive).get
+        pieces = [parts[0]]
+        marks = []
+        for at in range(1, len(parts), 5):
+            span, link, linked, words, behind = parts[at : at + 5]
+            tag = None
+            if span is not None:
+                tag = known(span) or read_tag(span, self.archive)
+                if tag is None or tag.action is not (_MENTION if link is None else _SPAN):
+                    return None
+            if link is not None:
+                tag = known(link) or read_tag(link, self.archive)
+                if tag is None or tag.action is not _MENTION:
+                    return None
+                words = linked
+            if tag is not None:
+                marks.append((len(pieces), len(pieces) + 1, tag))
+            pieces += (words, behind)
+        return pieces, marks
+
+    def tags(self, html: str) -> bool:
+        """Read tag by tag; False as soon as something in `<>` is no tag."""
         parts = html.split("<")
         archive = self.archive
         known = known_tags(archive).get
         pieces = self.pieces
-        skip: Tag | None = None  # the element whose content is dropped
-        depth = 0
-        if parts[0]:
-            self.text(parts[0])
+        skip, depth = self.skip, self.depth
+        if parts[0] and skip is None:
+            self.words(parts[0])
         del parts[0]
         for part in parts:
             written, closed, text = part.partition(">")
@@ -233,16 +323,16 @@ class _Reader:
             else:
                 self.inline(tag, action)
             if text:
-                if "\n" in text or text[0] == "\u3000" or self.pre or self.remark is not None:
-                    self.text(text)
-                elif "&" in text:
-                    pieces.append(unescape(text))
-                else:
-                    pieces.append(text)
-        self.end_row()
-        if skip is not None or self.anchor is not None:
-            self.broken = True
+                self.words(text)
+        self.skip, self.depth = skip, depth
         return True
+
+    def words(self, written: str) -> None:
+        """Text between two tags."""
+        if "\n" in written or written[0] == "\u3000" or self.pre or self.remark is not None:
+            self.text(written)
+        else:
+            self.pieces.append(unescape(written) if "&" in written else written)
 
     def text(self, written: str) -> None:
         """Text that needs a closer look."""
@@ -257,10 +347,12 @@ class _Reader:
                 self.end_line()
                 pieces.append(other)
         elif text.isspace():
-            if self.archive and pieces and _BLANK_LINE.search(text):
-                self.end_line()
-            elif pieces:
+            if pieces and not (self.archive and _BLANK_LINE.search(text)):
                 pieces.append(text)
+            else:
+                self.control = self.control or has_control(text)
+                if pieces:
+                    self.end_line()
         else:
             if text.startswith("\u3000\u3000") and pieces and pieces[-1] == LINE_BREAK:
                 self.end_line()
@@ -488,25 +580,18 @@ class _Reader:
 
     def take_marks(self, line: str, base: int, moves: Moves | None) -> None:
         at = [0, *accumulate(map(len, self.pieces))]
+        mentions = self.mentions
         for begin, stop, tag in self.marks:
             start, end = at[begin], at[stop]
             if moves is not None:
                 start, end = moves.new(start), moves.new(end)
-            start, end = trimmed(line, start, end)
-            if start < end and tag.target is not None:
+            words = line[start:end]
+            if not words.isprintable() or words[:1] == " " or words[-1:] == " ":
+                start, end = trimmed(line, start, end)
+                words = line[start:end]
+            if words and tag.target is not None:
                 kind, market, code, exchange, url = tag.target
-                self.mentions.append(
-                    Mention(
-                        start=base + start,
-                        end=base + end,
-                        text=line[start:end],
-                        kind=kind,
-                        market=market,
-                        code=code,
-                        exchange=exchange,
-                        url=url,
-                    )
-                )
+                mentions.append(Mention(base + start, base + end, words, kind, market, code, exchange, url))
         for begin, stop, address in self.anchors:
             start, end = at[begin], at[stop]
             if moves is not None:

@@ -83,8 +83,15 @@ def clean(raw: str) -> tuple[str, Moves]:
     >>> line, line[moved.new(14):]
     ('growth of 5%', '5%')
     """
-    pieces: list[str] = []
     moves = Moves()
+    line = raw.strip()
+    if is_clean(line):  # nothing but its edges: nearly always
+        begin = len(raw) - len(raw.lstrip())
+        if begin:
+            moves.cut(0, begin, 0)
+        moves.cut(begin + len(line), len(raw), 0)
+        return line, moves
+    pieces: list[str] = []
     done = 0
     for match in _RUN.finditer(raw):
         begin, end = match.span()
