@@ -8,11 +8,14 @@ A post whose file only moved is the same post.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -25,6 +28,11 @@ __all__ = ["Change", "Difference", "bump", "compare", "next_version"]
 
 _FROZEN = ("train", "validation", "test")
 _KEYS = {"articles": "article_id", "posts": "path", "rejects": "path"}
+_MADE_FROM = {
+    "articles": ("sources", "duplicate_cluster", "leak_group", "fold", "excluded_reason"),
+    "posts": ("sha256", "article_id"),
+}
+"""What a row follows from, where tools, schema and the site's configuration are the same."""
 _FIXED = ("validation_from", "test_from", "test_until", "gap_days", "split_scheme", "dedup_version", "timezone")
 
 
@@ -87,6 +95,9 @@ class Difference:
 def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) -> Difference:
     """Compare two versions row by row; shards whose bytes are equal are not opened.
 
+    Where the same tools made both with the same configuration, rows are opened only where the files that they were
+    made from, or what curation decided, differ: all else follows from those.
+
     Args:
         old_folder, new_folder: where the shards lie.
         old, new: the manifests.
@@ -99,12 +110,18 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
         before, after = _columns(old, config), _columns(new, config)
         added_columns += [f"{config}.{c}" for c in after if before and c not in before]
         removed_columns += [f"{config}.{c}" for c in before if after and c not in after]
-    for config, key in _KEYS.items():
+    derived = (
+        old.tools == new.tools
+        and old.schema_version == new.schema_version
+        and old.configuration.get("site") == new.configuration.get("site")
+        and bool(old.full) == bool(new.full)
+    )
+    for config in _KEYS:
         configs = ("articles", "excluded") if config == "articles" else (config,)
         same = {s.sha256 for s in old.shards} & {s.sha256 for s in new.shards}
         ours = [s for s in old.shards if s.config in configs and not _stays(s, new, same)]
         theirs = [s for s in new.shards if s.config in configs and not _stays(s, old, same)]
-        changes += _compare_rows(config, key, old_folder, ours, new_folder, theirs, changed_columns)
+        changes += _compare_rows(config, old_folder, ours, new_folder, theirs, changed_columns, derived=derived)
     settings = {
         name: (old.configuration.get(name), new.configuration.get(name))
         for name in sorted(old.configuration.keys() | new.configuration.keys())
@@ -231,77 +248,117 @@ def _stays(shard: Shard, other: Manifest, same: set[str]) -> bool:
 
 def _compare_rows(
     config: str,
-    key: str,
     old_folder: Path,
     old: Sequence[Shard],
     new_folder: Path,
     new: Sequence[Shard],
     changed_columns: list[str],
+    *,
+    derived: bool,
 ) -> list[Change]:
-    """Rows of the given shards that differ; one column is in memory at a time."""
-    before, after = _read(old_folder, old, [key]), _read(new_folder, new, [key])
-    old_split, new_split = _splits(old), _splits(new)
-    old_keys, new_keys = before[key].combine_chunks(), after[key].combine_chunks()
-    at = pc.index_in(new_keys, old_keys)  # for each new row its place among the old ones
-    common = pc.indices_nonzero(at.is_valid())
-    old_rows = at.take(common)
-    differing: dict[int, list[str]] = {}
-    ours, theirs = _names(old_folder, old), _names(new_folder, new)
+    """Rows of the given shards that differ; the rows of one shard are in memory at a time.
+
+    Args:
+        derived: whether both versions make the same rows of the same files. Then a row is opened only where its
+            `_MADE_FROM` differs.
+    """
+    key, made_from = _KEYS[config], _MADE_FROM.get(config, ())
+    ours, theirs = _fields(old_folder, old), _fields(new_folder, new)
     both = set(ours) & set(theirs) | {"excluded_reason"}  # a row that is set aside, or comes back, changes that one
     names = [n for n in dict.fromkeys([*theirs, *ours]) if n != key and n in both]
-    for name in names:
-        a = _read(old_folder, old, [name])[name].take(old_rows).combine_chunks()
-        b = _read(new_folder, new, [name])[name].take(common).combine_chunks()
-        if a.type != b.type:
-            changed_columns.append(f"{config}.{name}")
-        if a.type != b.type or not a.equals(b):  # in another zone an instant is still the same
-            for row, (x, y) in enumerate(zip(a.to_pylist(), b.to_pylist(), strict=True)):
-                if x != y:
+    types = {n: (ours.get(n, theirs.get(n)), theirs.get(n, ours.get(n))) for n in names}
+    changed_columns += [f"{config}.{n}" for n, (a, b) in types.items() if a != b]
+
+    old_keys, new_keys = _keys(old_folder, old, key), _keys(new_folder, new, key)
+    old_split, new_split = _splits(old), _splits(new)
+    at = pc.index_in(new_keys, old_keys)  # for each new row its place among the old ones
+    found = at.is_valid().to_numpy(zero_copy_only=False)
+    common = np.flatnonzero(found)
+    old_rows = at.drop_null().to_numpy()
+    differing: dict[int, list[str]] = {}
+
+    def look(rows: np.ndarray, names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+        """For each column which of the common `rows` differ in it."""
+        a = _gather(old_folder, old, old_rows[rows], names)
+        b = _gather(new_folder, new, common[rows], names)
+        for name in names:
+            yield name, rows[_unequal(a[name].combine_chunks(), b[name].combine_chunks())]
+
+    ends = np.cumsum([0, *(shard.rows for shard in new)])
+    for begin, end in pairwise(np.searchsorted(common, ends).tolist()):
+        rows = np.arange(begin, end)
+        if derived and made_from and len(rows):
+            rows = np.unique(np.concatenate([r for _, r in look(rows, [n for n in made_from if n in both])]))
+        if len(rows):
+            for name, unequal in look(rows, names):
+                for row in unequal.tolist():
                     differing.setdefault(row, []).append(name)
+
     changes = []
-    for row, (old_row, new_row) in enumerate(zip(old_rows.to_pylist(), common.to_pylist(), strict=True)):
-        splits = old_split[old_row], new_split[new_row]
-        if splits[0] != splits[1] or row in differing:
-            changes.append(
-                Change(
-                    config=config,
-                    key=new_keys[new_row].as_py(),
-                    kind="moved" if splits[0] != splits[1] else "changed",
-                    old=splits[0],
-                    new=splits[1],
-                    columns=tuple(differing.get(row, ())),
-                )
+    moved_rows = np.flatnonzero(old_split[old_rows] != new_split[common]).tolist()
+    for row in sorted({*moved_rows, *differing}):
+        was, is_ = old_split[old_rows[row]], new_split[common[row]]
+        changes.append(
+            Change(
+                config=config,
+                key=new_keys[common[row]].as_py(),
+                kind="moved" if was != is_ else "changed",
+                old=was,
+                new=is_,
+                columns=tuple(differing.get(row, ())),
             )
-    added = [i for i, valid in enumerate(at.is_valid().to_pylist()) if not valid]
-    gone = [i for i, found in enumerate(pc.is_in(old_keys, new_keys).to_pylist()) if not found]
+        )
+    added = np.flatnonzero(~found)
+    gone = np.flatnonzero(~pc.is_in(old_keys, new_keys).to_numpy(zero_copy_only=False))
     moved = _moved_files(config, old_folder, old, gone, new_folder, new, added)
-    for place in added:
+    for place in added.tolist():
         name = new_keys[place].as_py()
         kind, origin = ("moved", moved[name]) if name in moved else ("added", None)
-        split = old_split[0] if origin and old_split else None
+        split = old_split[0] if origin and len(old_split) else None
         changes.append(Change(config=config, key=name, kind=kind, old=split, new=new_split[place], old_path=origin))
     left = set(moved.values())
-    for place in gone:
+    for place in gone.tolist():
         name = old_keys[place].as_py()
         if name not in left:
             changes.append(Change(config=config, key=name, kind="removed", old=old_split[place], new=None))
     return sorted(changes, key=lambda c: (c.kind, c.key))
 
 
+def _unequal(a: pa.Array, b: pa.Array) -> np.ndarray:
+    """For each row whether two columns differ there."""
+    if a.equals(b):
+        return np.zeros(len(a), dtype=bool)
+    if a.type != b.type:  # in another zone an instant is still the same
+        return np.array([x != y for x, y in zip(a.to_pylist(), b.to_pylist(), strict=True)], dtype=bool)
+    unequal: np.ndarray = pc.not_equal(a.is_null(), b.is_null()).to_numpy(zero_copy_only=False).copy()
+    if pa.types.is_struct(a.type):
+        for x, y in zip(a.flatten(), b.flatten(), strict=True):
+            unequal |= _unequal(x, y)
+    elif pa.types.is_list(a.type):
+        lengths = a.value_lengths().fill_null(0).to_numpy()
+        unequal |= lengths != b.value_lengths().fill_null(0).to_numpy()
+        same = pa.array(~unequal)
+        row_of = np.repeat(np.flatnonzero(~unequal), lengths[~unequal])
+        unequal[row_of[_unequal(a.filter(same).flatten(), b.filter(same).flatten())]] = True
+    else:
+        unequal |= pc.not_equal(a, b).fill_null(False).to_numpy(zero_copy_only=False)
+    return unequal
+
+
 def _moved_files(
     config: str,
     old_folder: Path,
     old: Sequence[Shard],
-    gone: Sequence[int],
+    gone: np.ndarray,
     new_folder: Path,
     new: Sequence[Shard],
-    added: Sequence[int],
+    added: np.ndarray,
 ) -> dict[str, str]:
     """New path -> old path of posts that are the same file at another place."""
-    if config != "posts" or not gone or not added:
+    if config != "posts" or not len(gone) or not len(added):
         return {}
-    before = _read(old_folder, old, ["sha256", "path"]).take(pa.array(gone)).to_pylist()
-    after = _read(new_folder, new, ["sha256", "path"]).take(pa.array(added)).to_pylist()
+    before = _gather(old_folder, old, gone, ["sha256", "path"]).to_pylist()
+    after = _gather(new_folder, new, added, ["sha256", "path"]).to_pylist()
     places: dict[str, list[str]] = {}
     for row in sorted(before, key=lambda r: r["path"], reverse=True):
         places.setdefault(row["sha256"], []).append(row["path"])
@@ -312,16 +369,14 @@ def _moved_files(
     return moved
 
 
-def _names(folder: Path, shards: Sequence[Shard]) -> list[str]:
-    names: dict[str, None] = {}
-    for shard in shards:
-        names |= dict.fromkeys(_names_in(folder / shard.path))
-    return list(names)
+# ------------------------------------------------------------------------------------------------ reading shards
 
 
-def _names_in(file: Path) -> list[str]:
+@contextmanager
+def _opened(file: Path) -> Iterator[pq.ParquetFile]:
     try:
-        return list(pq.read_schema(file).names)
+        with pq.ParquetFile(file) as opened:
+            yield opened
     except (pa.ArrowException, FileNotFoundError):
         raise VerifyError(
             "is missing or damaged, so the versions cannot be compared; `newsdata verify` lists what is wrong",
@@ -329,20 +384,48 @@ def _names_in(file: Path) -> list[str]:
         ) from None
 
 
-def _read(folder: Path, shards: Sequence[Shard], names: list[str]) -> pa.Table:
-    tables = []
+def _fields(folder: Path, shards: Sequence[Shard]) -> dict[str, pa.DataType]:
+    """The columns that some shard has, in order, and their types."""
+    fields: dict[str, pa.DataType] = {}
     for shard in shards:
-        file = folder / shard.path
-        there = set(_names_in(file))
-        table = pq.read_table(file, columns=[n for n in names if n in there], partitioning=None)
-        for name in names:
-            if name not in there:  # `excluded_reason` in a shard of articles
-                table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
-        tables.append(table.replace_schema_metadata(None).select(names))
-    if not tables:
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    return pa.concat_tables(tables)
+        with _opened(folder / shard.path) as file:
+            fields |= {f.name: f.type for f in file.schema_arrow if f.name not in fields}
+    return fields
 
 
-def _splits(shards: Sequence[Shard]) -> list[str]:
-    return [shard.split for shard in shards for _ in range(shard.rows)]
+def _keys(folder: Path, shards: Sequence[Shard], key: str) -> pa.Array:
+    columns_ = [pa.array([], pa.string())]
+    for shard in shards:
+        with _opened(folder / shard.path) as file:
+            columns_ += file.read([key])[key].chunks
+    return pa.concat_arrays(columns_)
+
+
+def _gather(folder: Path, shards: Sequence[Shard], rows: np.ndarray, names: Sequence[str]) -> pa.Table:
+    """The given rows of all shards taken together, in that order; a column that a shard lacks is null there."""
+    ends = np.cumsum([shard.rows for shard in shards])
+    order = np.argsort(rows, kind="stable")
+    wanted = rows[order]
+    tables = []
+    for number in np.unique(np.searchsorted(ends, wanted, side="right")).tolist():
+        begin = int(ends[number]) - shards[number].rows
+        with _opened(folder / shards[number].path) as file:
+            columns_there = file.schema_arrow.names
+            there = [n for n in names if n in columns_there]
+            for group in range(file.num_row_groups):
+                end = begin + file.metadata.row_group(group).num_rows
+                here = wanted[slice(*np.searchsorted(wanted, [begin, end]))] - begin
+                if len(here):
+                    table = file.read_row_group(group, columns=there).take(pa.array(here))
+                    for name in names:
+                        if name not in there:  # `excluded_reason` in a shard of articles
+                            table = table.append_column(name, pa.nulls(len(here), pa.string()))
+                    tables.append(table.replace_schema_metadata(None).select(names))
+                begin = end
+    place = np.empty(len(rows), dtype=np.int64)
+    place[order] = np.arange(len(rows))
+    return pa.concat_tables(tables).take(pa.array(place))
+
+
+def _splits(shards: Sequence[Shard]) -> np.ndarray:
+    return np.repeat(np.array([shard.split for shard in shards], dtype=object), [shard.rows for shard in shards])
