@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,10 @@ from .choices import (
     update_ledger,
 )
 from .curation import ledger as ledgers
-from .curation.merge import KEYS, merge_posts
+from .curation.merge import merge_posts, take_keys
 from .curation.splits import place
 from .errors import MachineError
-from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage
-from .intake import clashing_ids, leave_out, only_named, parse_all, read_ids, read_keys, read_rejects, sort_out
+from .intake import Intake, digest_listing, parse_all, read_keys, read_rejects, take_in
 from .packaging.difference import Difference, compare
 from .packaging.manifest import (
     Manifest,
@@ -47,7 +47,7 @@ from .packaging.manifest import (
 )
 from .packaging.rows import Spool
 from .packaging.textfree import blank_version
-from .planning import Decided, PostShard, plan_posts
+from .planning import Decided, PostShard
 from .reading.parse import PARSER_VERSION
 from .reading.site import read_site
 from .reading.sources import list_files, open_source, read_file
@@ -55,6 +55,7 @@ from .schema import SCHEMA_VERSION, Reject
 from .tasks import SPOOL_BATCH, Parsed
 from .workspace import (
     CachedShard,
+    KnownFiles,
     Workspace,
     drop_unused,
     now,
@@ -69,8 +70,8 @@ __all__ = ["Build", "build", "build_again"]
 
 _TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
 
-_SMALL = 4 * 2**20
-"""Bytes of posts below which starting processes takes longer than reading them."""
+_SMALL = 24 * 2**20
+"""Bytes of posts below which starting processes takes about as long as reading them."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how many rows are done, and how many there are."""
@@ -270,6 +271,9 @@ def _build(
     dataset = workspace.staging / "version"
     dataset.mkdir()
 
+    tools = {name: installed(name) for name in _TOOLS}
+    about = f"{sorted(tools.items())} schema {SCHEMA_VERSION} parser {PARSER_VERSION}"
+
     # ------------------------------------------------------------------------------------------- listing
     with clock.stage("listing", 0) as advance:
         listed_at = now()
@@ -279,54 +283,57 @@ def _build(
         drafts = options.drafts if options.drafts is not None else bool(base and base.configuration["drafts"])
         config = read_file(opened, "_config.yml")
         site, config_notes = read_site(config, drafts=drafts)
-        files, early_rejects, ignored = sort_out(listing.files, listing.rejects, site)
         files_seen = len(listing.files) + len(listing.rejects)
-        own_ids = clashing_ids(files)
-        files, early_rejects = leave_out(files, early_rejects, own_ids, redacted, ignored)
-        if options.again and base and base_folder:
-            own_ids = read_ids(base_folder, base)
-            files, early_rejects = only_named(own_ids, files, early_rejects, ignored)
-        plan = plan_posts(files, base, again=options.again)
+        settings = {"site": describe_site(site), "card": hashlib.sha256(options.card.encode()).hexdigest()[:16]}
         known = read_known(workspace)
+        listed = digest_listing(listing, site, config, redacted, about)
+        taken = None
+        # Where the last build saw the same listing and made this version's source of it, no name has to be looked at.
+        if base is None or options.again or (listed, base.source.get("digest")) != (known.listing, known.source):
+            taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
     clock.stages["listing"]["rows"] = files_seen
 
-    tools = {name: installed(name) for name in _TOOLS}
-    about = f"{sorted(tools.items())} schema {SCHEMA_VERSION} parser {PARSER_VERSION}"
-    settings = {"site": describe_site(site), "card": hashlib.sha256(options.card.encode()).hexdigest()[:16]}
     if base is not None and base_folder is not None and not options.version:
-        hashes = [known.sha256(f) for shard in plan for f in shard.files]
         same = (
-            all(hashes)
-            and describe_source(plan, hashes, early_rejects, config) | {"bytes": 0} == dict(base.source) | {"bytes": 0}
-            and base.tools == tools
+            base.tools == tools
             and base.schema_version == SCHEMA_VERSION
             and not history  # a commit may have changed the past, or been undone by a later one
             and not base.configuration.get("history")
             and all(base.configuration.get(name) == value for name, value in settings.items())
             and base_folder.parent.resolve() == out.resolve()
+            and (taken is None or _is_source_of(base, taken, known, config))
         )
         if same:
             decide_borders(base, None, site, options)  # a wish for other borders is refused, not passed over
             kept_rejects = read_rejects(base_folder, base)
             check_rejects(kept_rejects, base.accounting["posts"], options)
+            number = base.dataset_version
+            nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
             return Build(
-                path=base_folder, version=base.dataset_version, created=False, manifest=base, stages=clock.stages,
-                rejects=tuple(kept_rejects[:1000]), difference=compare(base_folder, base, base_folder, base),
+                path=base_folder, version=number, created=False, manifest=base, stages=clock.stages,
+                rejects=tuple(kept_rejects[:1000]), difference=nothing,
             )  # fmt: skip
+    from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage  # not needed where nothing changed
+
+    if taken is None:
+        taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
+    files, early_rejects, ignored, own_ids, plan = taken
 
     # ------------------------------------------------------------------------------------------- parsing
-    small = sum(file.size for file in files) < _SMALL
-    run = stack.enter_context(engine.workers(1 if small else options.workers))
+    hashes = known.hashes_of([file for shard in plan for file in shard.files])
+    run = stack.enter_context(engine.workers(1 if _changed(plan, hashes) < _SMALL else options.workers))
     with clock.stage("parsing", len(files)) as advance:
-        parsed = parse_all(plan, workspace, known, opened, site, own_ids, about, run, advance)
+        parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, about, run, advance)
     rejects = sorted((*early_rejects, *(r for p in parsed for r in p.rejects)), key=lambda r: r.path)
     posts = sum(p.posts.rows for p in parsed if p.posts)
     check_rejects(rejects, posts, options)
 
     # ------------------------------------------------------------------------------------------- merging
     with clock.stage("merging", posts) as advance:
-        keys = pa.concat_tables([KEYS.empty_table(), *(read_keys(workspace.cache, p.name) for p in parsed)])
+        keys, post_hashes = take_keys(read_keys(workspace.cache, p.name) for p in parsed)
         articles = merge_posts(keys)
+        del keys
+        engine.release_memory()
         advance(posts)
 
     # ---------------------------------------------------------------------------------------- duplicates
@@ -334,9 +341,11 @@ def _build(
     spool = Spool(files=tuple(workspace.cache / f"{p.name}.spool" for p in parsed), batch=SPOOL_BATCH)
     with clock.stage("duplicates", len(articles)) as advance:
         found = find_groups(
-            articles, keys, rows_before, spool, site.timezone, ledger, base, base_folder, workspace.cache, run, advance
-        )
+            articles, post_hashes, rows_before, spool, site.timezone, ledger, base, base_folder, workspace.cache, run,
+            advance,
+        )  # fmt: skip
         clusters, groups = found.clusters, found.groups
+        engine.release_memory()
 
     # ----------------------------------------------------------------------------------------- splitting
     with clock.stage("splitting", len(articles)) as advance:
@@ -346,10 +355,11 @@ def _build(
         placement = place(articles.published_at, group_numbers, borders, site.timezone, before=before)
         leakage = measure_leakage(found, articles, placement, site.timezone)
         check_leakage(leakage, options.max_leak)
+        engine.release_memory()
         advance(len(articles))
     decided = Decided(
         articles=articles,
-        keys=keys,
+        posts=post_hashes,
         rows_before=rows_before,
         clusters=clusters,
         groups=groups,
@@ -401,7 +411,7 @@ def _build(
         difference = compare(base_folder, base, dataset, draft) if base and base_folder and not options.again else None
         version = choose_version(options.version, base, difference, there)
         if version is None and base is not None and base_folder is not None:
-            _remember(workspace, plan, parsed, cached, found.files, listed_at)
+            _remember(workspace, plan, parsed, cached, found.files, listed_at, listed, draft)
             return Build(
                 path=base_folder, version=base.dataset_version, created=False, manifest=base, stages=clock.stages,
                 rejects=tuple(rejects[:1000]), difference=difference,
@@ -419,7 +429,7 @@ def _build(
         advance(1)
     publish_folder(dataset, out / version)
     with suppress(OSError):  # the version stands; without the cache the next build is only slower
-        _remember(workspace, plan, parsed, cached, found.files, listed_at)
+        _remember(workspace, plan, parsed, cached, found.files, listed_at, listed, manifest)
     return Build(
         path=out / version,
         version=version,
@@ -431,6 +441,22 @@ def _build(
     )
 
 
+def _changed(plan: Sequence[PostShard], hashes: Sequence[str | None]) -> int:
+    """Bytes of the shards of posts that hold a file that was not read before."""
+    hashes_of = iter(hashes)
+    return sum(
+        sum(file.size for file in shard.files) for shard in plan if not all(list(islice(hashes_of, len(shard.files))))
+    )
+
+
+def _is_source_of(base: Manifest, taken: Intake, known: KnownFiles, config: bytes | None) -> bool:
+    """Whether a version was made from just these files."""
+    hashes = known.hashes_of([file for shard in taken.plan for file in shard.files])
+    if not all(hashes):
+        return False
+    return describe_source(taken.plan, hashes, taken.rejects, config) | {"bytes": 0} == dict(base.source) | {"bytes": 0}
+
+
 def _remember(
     workspace: Workspace,
     plan: Sequence[PostShard],
@@ -438,8 +464,11 @@ def _remember(
     cached: Mapping[str, CachedShard],
     signed: Sequence[Path],
     listed_at: int,
+    listed: str,
+    built: Manifest,
 ) -> None:
     files = [file for shard in plan for file in shard.files]
-    write_known(workspace, files, [h for p in parsed for h in p.sha256], listed_at)
-    write_cached_shards(workspace, cached)
+    hashes = [h for p in parsed for h in p.sha256]
+    write_known(workspace, files, hashes, listed_at, listed, built.source["digest"])
+    write_cached_shards(workspace, cached, {shard.path: p.name for shard, p in zip(plan, parsed, strict=True)})
     drop_unused(workspace, {p.name for p in parsed} | {p.stem for p in signed})

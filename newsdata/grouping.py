@@ -6,7 +6,7 @@ Signatures are made in worker processes from the spool, file by file, and kept i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,22 +20,22 @@ from .curation.duplicates import (
     Boilerplate,
     Pairs,
     assign,
-    find_boilerplate,
+    choose_sample,
+    list_boilerplate,
     match,
     method,
-    sample_ids,
 )
 from .curation.leakage import Evidence, gather, leaked, passage_coverage
-from .curation.merge import NO_DATE, Articles
+from .curation.merge import NO_DATE, Articles, PostHashes
 from .curation.signatures import SIGNATURE_SCHEMA
 from .curation.splits import Placement, local_days
 from .engine import Run, release_memory
 from .packaging.manifest import Manifest
 from .packaging.rows import Spool
 from .packaging.shards import digest_table
-from .planning import spool_places
+from .planning import Lazily, spool_places
 from .schema import SPLITS
-from .tasks import SignTask, find_signed, sign_articles, words_of
+from .tasks import SampleTask, SignTask, find_signed, sample_articles, sign_articles
 
 __all__ = ["BOILERPLATE_NAME", "COUNTS_NAME", "Groups", "find_groups", "leaking_pairs", "measure_leakage"]
 
@@ -45,7 +45,7 @@ BOILERPLATE_NAME = "boilerplate.bin"
 COUNTS_NAME = "counts.bin"
 """In the cache: what the candidate pairs of the last build have in common."""
 
-_SAMPLE_BATCH = 500  # articles of the boilerplate sample whose words are in memory at once
+_SAMPLE_ROWS = 1250  # articles of the boilerplate sample in a task
 
 _NO_DAY = -(10**6)  # undated articles of the boilerplate sample share a day of their own
 
@@ -74,7 +74,7 @@ class Groups:
 
 def find_groups(
     articles: Articles,
-    keys: pa.Table,
+    posts: PostHashes,
     rows_before: np.ndarray,
     spool: Spool,
     timezone: str,
@@ -88,7 +88,7 @@ def find_groups(
     """Group the articles of a build; what the ledger joined stays joined and keeps its name.
 
     Args:
-        articles, keys, rows_before, spool: the merged articles and where their posts lie.
+        articles, posts, rows_before, spool: the merged articles, their posts and where they lie.
         timezone: of the site; a text without words of its own counts as a copy within days only.
         ledger: of the version before.
         base, base_folder: that version, whose boilerplate list is used.
@@ -96,50 +96,52 @@ def find_groups(
         run: where tasks run.
         advance: told of articles that are done.
     """
-    places = {role: spool_places(getattr(articles, role), rows_before) for role in ("text", "digest", "title", "url")}
     dated = articles.published_at != NO_DATE
-    days = np.full(len(articles), _NO_DAY, dtype=np.int64)
-    if dated.any():
-        days[dated] = local_days(articles.published_at[dated], timezone).astype(np.int64)
+    days = np.where(dated, local_days(articles.published_at, timezone).astype(np.int64), _NO_DAY).astype(np.int32)
     how = method()
     same_method = base is not None and base.duplicates.get("method") == how
     boilerplate = None
     if same_method and base_folder is not None:
         boilerplate = Boilerplate.load(base_folder / BOILERPLATE_NAME)
     if boilerplate is None:
-        boilerplate = find_boilerplate(_sample(articles, places, days, spool))
-        release_memory()
+        boilerplate = _find_boilerplate(articles, rows_before, days, spool, cache, run)
     list_file = cache / f"{boilerplate.digest}.boilerplate"
     boilerplate.save(list_file)
 
-    tasks = []
-    files = []
-    for number in np.unique(places["text"][0]):
-        chosen = np.flatnonzero(places["text"][0] == number)
-        path = cache / f"{_signatures_name(articles, keys, chosen, days, boilerplate, how)}.signatures"
-        files.append(path)
+    file_of = spool_places(articles.text, rows_before)[0]
+    by_file = np.argsort(file_of, kind="stable").astype(np.int32)
+    runs = np.split(by_file, np.flatnonzero(np.diff(file_of[by_file])) + 1) if len(by_file) else []
+    files = [
+        cache / f"{_signatures_name(articles, posts, chosen, days, boilerplate, how)}.signatures" for chosen in runs
+    ]
+    del file_of
+    missing = []
+    for number, (path, chosen) in enumerate(zip(files, runs, strict=True)):
         if find_signed(path):
             advance(len(chosen))
-            continue
-        tasks.append(
-            SignTask(
-                path=path,
-                spool=spool,
-                article_id=tuple(articles.article_id.take(pa.array(chosen)).to_pylist()),
-                days=tuple(None if day == _NO_DAY else day for day in days[chosen].tolist()),
-                boilerplate=list_file,
-                **{role: (file[chosen], row[chosen]) for role, (file, row) in places.items()},
-            )
+        else:
+            missing.append(number)
+
+    def task_of(number: int) -> SignTask:
+        chosen = runs[missing[number]]
+        return SignTask(
+            path=files[missing[number]],
+            spool=spool,
+            article_id=articles.article_id.take(pa.array(chosen)),
+            days=pa.array(days[chosen], mask=days[chosen] == _NO_DAY),
+            boilerplate=list_file,
+            **_places(articles, chosen, rows_before, _COMPARED),
         )
-    for done in run(sign_articles, tasks):
+
+    for done in run(sign_articles, Lazily(len(missing), task_of)):
         advance(done)
     pairs = match(files, cache / COUNTS_NAME)
     release_memory()
 
     # Ids go to the first-ingested member: what the ledger knows, then by date, undated articles last.
-    order = np.lexsort((np.arange(len(articles)), articles.published_at, ~dated))
+    order = np.lexsort((articles.published_at, ~dated))
     found = assign(pairs, articles.article_id.take(pa.array(order)), ledger if same_method or base is None else None)
-    back = np.empty(len(order), dtype=np.int64)
+    back = np.empty(len(order), dtype=np.int32)
     back[order] = np.arange(len(order))
     clusters, groups = found.duplicate_cluster.take(pa.array(back)), found.leak_group.take(pa.array(back))
     sizes = pc.value_counts(clusters).field("counts").to_numpy() if len(clusters) else np.zeros(0, np.int64)
@@ -170,23 +172,40 @@ def find_groups(
     )
 
 
-def _sample(
-    articles: Articles, places: Mapping[str, tuple[np.ndarray, np.ndarray]], days: np.ndarray, spool: Spool
-) -> Iterator[tuple[int, str]]:
-    """Day and words of the sample's articles, a batch of the spool in memory at a time."""
-    wanted = pa.array(sorted(sample_ids(articles.article_id.to_pylist())), pa.string())
-    chosen = np.flatnonzero(pc.is_in(articles.article_id, wanted).to_numpy(zero_copy_only=False))
-    file, row = (side[chosen] for side in places["text"])
-    chosen = chosen[np.lexsort((row, file))]
-    for begin in range(0, len(chosen), _SAMPLE_BATCH):
-        some = chosen[begin : begin + _SAMPLE_BATCH]
-        words = words_of(spool, *((places[r][0][some], places[r][1][some]) for r in ("text", "digest", "title")))
-        yield from zip(days[some].tolist(), words, strict=True)
+_WORDS = ("text", "digest", "title")
+_COMPARED = (*_WORDS, "url")
+
+
+def _places(
+    articles: Articles, chosen: np.ndarray, rows_before: np.ndarray, roles: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Where the posts lie that speak for the chosen articles."""
+    return {role: spool_places(getattr(articles, role)[chosen], rows_before) for role in roles}
+
+
+def _find_boilerplate(
+    articles: Articles, rows_before: np.ndarray, days: np.ndarray, spool: Spool, cache: Path, run: Run
+) -> Boilerplate:
+    """The list, from a sample of the articles, read in the order of the spool."""
+    chosen = choose_sample(articles.article_id)
+    chosen = chosen[np.argsort(articles.text[chosen], kind="stable")]
+    tasks = [
+        SampleTask(
+            path=cache / f"sample-{begin}.unfinished",
+            spool=spool,
+            **_places(articles, chosen[begin : begin + _SAMPLE_ROWS], rows_before, _WORDS),
+        )
+        for begin in range(0, len(chosen), _SAMPLE_ROWS)
+    ]
+    found = list_boilerplate(list(run(sample_articles, tasks)), days[chosen], run)
+    for task in tasks:
+        task.path.unlink()
+    return found
 
 
 def _signatures_name(
     articles: Articles,
-    keys: pa.Table,
+    posts: PostHashes,
     chosen: np.ndarray,
     days: np.ndarray,
     boilerplate: Boilerplate,
@@ -194,11 +213,12 @@ def _signatures_name(
 ) -> str:
     """A digest of all that the signatures of these articles depend on."""
     digest = hashlib.sha256(f"{boilerplate.digest} {sorted(how.items())} {SIGNATURE_SCHEMA}".encode())
-    rows = {"article_id": articles.article_id.take(pa.array(chosen)), "day": pa.array(days[chosen])}
-    for role in ("text", "digest", "title", "url"):
-        posts = keys.select(["path", "sha256"]).take(pa.array(getattr(articles, role)[chosen]))
-        rows |= {f"{role}.{name}": posts[name].combine_chunks() for name in posts.column_names}
-    digest_table(pa.table(rows), digest)
+    digest_table(pa.table({"article_id": articles.article_id.take(pa.array(chosen))}), digest)
+    digest.update(days[chosen].tobytes())
+    for role in _COMPARED:
+        speaking = getattr(articles, role)[chosen]
+        digest.update(posts.sha256[speaking].tobytes())
+        digest.update(posts.name[speaking].tobytes())
     return digest.hexdigest()[:40]
 
 
@@ -226,17 +246,18 @@ def measure_leakage(found: Groups, articles: Articles, placement: Placement, tim
     random = _random_split(ids, placement.split, counts)
     tables = {"pairs": placement.split, "random": random}
     evidence = gather(found.pairs, found.files, ids)
-    report: dict[str, Any] = {}
-    for name, split in tables.items():
-        rows = []
-        for later in present[1:]:
-            for earlier in present[: present.index(later)]:
-                rows.append(_against(evidence, articles, split, later, earlier, timezone))
-        report[name] = rows
+    sides = [(later, earlier) for later in present[1:] for earlier in present[: present.index(later)]]
+    cuts = [(split == earlier, split == later) for split in tables.values() for later, earlier in sides]
+    coverage = iter(passage_coverage(evidence, cuts))
+    report: dict[str, Any] = {
+        name: [
+            _against(evidence, articles, split, later, earlier, timezone, next(coverage)) for later, earlier in sides
+        ]
+        for name, split in tables.items()
+    }
     report["leaking"] = [
         pair
-        for later in present[1:]
-        for earlier in present[: present.index(later)]
+        for later, earlier in sides
         for pair in leaking_pairs(evidence, ids, placement.split == earlier, placement.split == later)
     ]
     report["examples"] = _examples(found, articles, placement)
@@ -245,7 +266,13 @@ def measure_leakage(found: Groups, articles: Articles, placement: Placement, tim
 
 
 def _against(
-    evidence: Evidence, articles: Articles, split: np.ndarray, later: int, earlier: int, timezone: str
+    evidence: Evidence,
+    articles: Articles,
+    split: np.ndarray,
+    later: int,
+    earlier: int,
+    timezone: str,
+    coverage: float | None,
 ) -> dict[str, Any]:
     seen, tested = split == earlier, split == later
     counted = leaked(evidence, seen, tested)
@@ -253,7 +280,6 @@ def _against(
     times = articles.published_at
     last_seen, first_tested = times[seen].max(), times[tested].min()
     ends = local_days(np.array([last_seen, first_tested]), timezone)
-    coverage = passage_coverage(evidence, seen, tested)
     return {
         "split": SPLITS[later],
         "against": SPLITS[earlier],
@@ -287,8 +313,11 @@ def leaking_pairs(evidence: Evidence, ids: pa.Array, seen: np.ndarray, tested: n
 def _random_split(ids: pa.Array, split: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """The same articles dealt by a hash of their ids into splits of the same sizes."""
     inside = np.flatnonzero(split < len(SPLITS))
-    names = ids.take(pa.array(inside)).to_pylist()
-    keys = np.array([int.from_bytes(hashlib.sha256(n.encode()).digest()[:8], "big") for n in names], dtype=np.uint64)
+    keys = np.zeros(len(inside), dtype=np.uint64)
+    for begin in range(0, len(inside), 4096):
+        names = ids.take(pa.array(inside[begin : begin + 4096])).to_pylist()
+        states = (hashlib.sha256(name.encode()).digest() for name in names)
+        keys[begin : begin + len(names)] = [int.from_bytes(state[:8], "big") for state in states]
     dealt = np.full(len(split), len(SPLITS), dtype=np.int8)
     dealt[inside[np.argsort(keys, kind="stable")]] = np.repeat(np.arange(len(SPLITS), dtype=np.int8), counts)
     return dealt
@@ -297,15 +326,7 @@ def _random_split(ids: pa.Array, split: np.ndarray, counts: np.ndarray) -> np.nd
 def _examples(found: Groups, articles: Articles, placement: Placement) -> list[dict[str, Any]]:
     """The closest pairs that the time cut alone would have leaked, to look at: ids, splits and similarity."""
     rows = found.pairs.table
-    names = [*SPLITS, "excluded"]
-    split = {
-        identity: names[number]
-        for identity, number in zip(articles.article_id.to_pylist(), placement.split.tolist(), strict=True)
-        if number == len(SPLITS)
-    }
-    if not split:
-        return []
-    aside = pa.array(sorted(split), pa.string())
+    aside = articles.article_id.filter(pa.array(placement.split == len(SPLITS)))
     touched = rows.filter(pc.or_(pc.is_in(rows["left"], aside), pc.is_in(rows["right"], aside)))
     best = touched.sort_by([("jaccard", "descending"), ("left", "ascending"), ("right", "ascending")]).slice(0, 5)
     return [

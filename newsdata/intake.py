@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -15,20 +17,23 @@ from .packaging.manifest import (
     shards_of,
 )
 from .packaging.shards import read_shard
-from .planning import PostShard
+from .planning import PostShard, plan_posts
 from .reading.parse import article_id
-from .reading.site import classify
-from .reading.sources import SourceFile
+from .reading.site import classify_all
+from .reading.sources import Listing, Source, SourceFile
 from .schema import Reject, Site
 from .tasks import Parsed, ParseTask, find_parsed, parse_posts, task_id
 from .workspace import (
     Workspace,
+    read_cached_tasks,
 )
 
 __all__ = [
     "OTHER_POSTS",
     "REDACTED",
+    "Intake",
     "clashing_ids",
+    "digest_listing",
     "leave_out",
     "only_named",
     "parse_all",
@@ -36,6 +41,7 @@ __all__ = [
     "read_keys",
     "read_rejects",
     "sort_out",
+    "take_in",
 ]
 
 OTHER_POSTS = "not in the version that is built again"
@@ -49,17 +55,60 @@ def sort_out(
     files: Sequence[SourceFile], rejects: Sequence[Reject], site: Site
 ) -> tuple[list[SourceFile], list[Reject], Counter[str]]:
     """Candidates, rejects among what could not even be listed, and the ignored ones counted by reason."""
-    ignored: Counter[str] = Counter()
+    paths = [*(file.path for file in files), *(reject.path for reject in rejects)]
+    reasons = list(classify_all(paths, site))
+    candidates = [file for file, reason in zip(files, reasons, strict=False) if reason is None]
+    kept = [reject for reject, reason in zip(rejects, reasons[len(files) :], strict=True) if reason is None]
+    return candidates, kept, Counter(reason for reason in reasons if reason is not None)
 
-    def is_candidate(path: str) -> bool:
-        reason = classify(path, site)
-        if reason is not None:
-            ignored[reason] += 1
-        return reason is None
 
-    candidates = [file for file in files if is_candidate(file.path)]
-    kept = [reject for reject in rejects if is_candidate(reject.path)]
-    return candidates, kept, ignored
+class Intake(NamedTuple):
+    """What goes into a build.
+
+    Attributes:
+        files: the candidates, each in one shard of `plan`.
+        rejects: among what could not even be listed.
+        ignored: how many of the others there are, by reason.
+        own_ids: article ids of files that would otherwise share one (path -> id).
+        plan: the shards of posts to be.
+    """
+
+    files: list[SourceFile]
+    rejects: list[Reject]
+    ignored: Counter[str]
+    own_ids: Mapping[str, str]
+    plan: list[PostShard]
+
+
+def take_in(
+    listing: Listing,
+    site: Site,
+    redacted: Mapping[str, str],
+    base: Manifest | None,
+    base_folder: Path | None,
+    *,
+    again: bool,
+) -> Intake:
+    """What of a listing goes into a build, and into which shards."""
+    files, rejects, ignored = sort_out(listing.files, listing.rejects, site)
+    own_ids = clashing_ids(files)
+    files, rejects = leave_out(files, rejects, own_ids, redacted, ignored)
+    if again and base and base_folder:
+        own_ids = read_ids(base_folder, base)
+        files, rejects = only_named(own_ids, files, rejects, ignored)
+    return Intake(files, rejects, ignored, own_ids, plan_posts(files, base, again=again))
+
+
+def digest_listing(listing: Listing, site: Site, config: bytes | None, redacted: Mapping[str, str], about: str) -> str:
+    """A digest of a listing and of all else that decides what `take_in` makes of it, but for the version before.
+
+    Equal digests mean equal names and equal contents, as far as stamps can tell.
+    """
+    rejects = [(reject.path, reject.rule) for reject in listing.rejects]
+    digest = hashlib.sha256(repr((about, site, config, sorted(redacted), rejects, len(listing.files))).encode())
+    digest.update("\0".join([file.path for file in listing.files]).encode())
+    digest.update("\0".join([file.stamp for file in listing.files]).encode())
+    return digest.hexdigest()
 
 
 def read_ids(folder: Path, version: Manifest) -> dict[str, str]:
@@ -108,6 +157,8 @@ def leave_out(
     ignored: Counter[str],
 ) -> tuple[list[SourceFile], list[Reject]]:
     """Those of articles that were not redacted: a redacted one is not even read, whatever its file is called now."""
+    if not redacted:
+        return list(files), list(rejects)
 
     def stays(path: str) -> bool:
         return own_ids.get(path, article_id(path)) not in redacted
@@ -122,15 +173,21 @@ def leave_out(
 def parse_all(
     plan: Sequence[PostShard],
     workspace: Workspace,
-    known: Any,
-    source: Any,
+    known: Sequence[str | None],
+    source: Source,
     site: Site,
     own_ids: Mapping[str, str],
     about: str,
     run: engine.Run,
     advance: Callable[[int], None],
 ) -> list[Parsed]:
-    """Read every planned shard of posts, from the cache where its files have not changed."""
+    """Read every planned shard of posts, from the cache where its files have not changed.
+
+    Args:
+        known: the hash of each planned file, in order, None where it has to be read.
+    """
+    earlier = read_cached_tasks(workspace)
+    hashes_of = iter(known)
     tasks = [
         ParseTask(
             source=source,
@@ -139,13 +196,12 @@ def parse_all(
             ids={f.path: own_ids[f.path] for f in shard.files if f.path in own_ids},
             folder=workspace.cache,
             tools=about,
+            known=tuple(islice(hashes_of, len(shard.files))),
+            earlier=earlier.get(shard.path),
         )
         for shard in plan
     ]
-    parsed: list[Parsed | None] = []
-    for task in tasks:
-        hashes = tuple(known.sha256(file) for file in task.files)
-        parsed.append(find_parsed(workspace.cache, task_id(task, hashes)) if all(hashes) else None)
+    parsed = [find_parsed(workspace.cache, task_id(task, task.known)) if all(task.known) else None for task in tasks]
     missing = [number for number, found in enumerate(parsed) if found is None]
     advance(sum(len(task.files) for task, found in zip(tasks, parsed, strict=True) if found))
     results = run(parse_posts, [tasks[number] for number in missing])

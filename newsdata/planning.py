@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from .curation.merge import NO_DATE, Articles
+from .curation.merge import Articles, PostHashes
 from .curation.splits import Placement, local_days
 from .packaging.manifest import Manifest, shards_of
 from .packaging.rows import ArticleRows
@@ -27,8 +28,8 @@ from .schema import SPLITS
 __all__ = [
     "ArticleShard",
     "Decided",
+    "Lazily",
     "PostShard",
-    "day_of_name",
     "plan_articles",
     "plan_posts",
     "rows_of",
@@ -41,6 +42,8 @@ SHARD_ROWS = 4000
 
 SHARD_BYTES = 64 * 2**20
 """Bytes of source files of a shard of posts when it is first cut."""
+
+Task = TypeVar("Task")
 
 _NAME_DAY = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2])-\d{2})-", re.ASCII)
 
@@ -65,36 +68,28 @@ def plan_posts(files: Sequence[SourceFile], base: Manifest | None, *, again: boo
         base: the version whose borders are kept.
         again: whether `base` itself is built again: then there are no other borders than its own.
     """
-    months: dict[str, list[tuple[str, SourceFile]]] = {}
-    for key, file in sorted(((_post_key(f.path), f) for f in files), key=lambda pair: pair[0]):
-        months.setdefault(key[:7] if key[0] != "/" else "undated", []).append((key, file))
+    key_of = [_post_key(file.path) for file in files]
+    in_order = sorted(range(len(files)), key=key_of.__getitem__)
     shards = []
-    for month, members in months.items():
-        keys = [key for key, _ in members]
-        sizes = np.array([file.size for _, file in members])
+    for month, group in groupby(in_order, key=lambda i: "undated" if key_of[i][0] == "/" else key_of[i][:7]):
+        members = list(group)
+        keys = [key_of[i] for i in members]
+        sizes = np.array([files[i].size for i in members])
         for number, begin, end in _cut(keys, _kept_borders(base, "posts", "posts", month), sizes, again=again):
             shards.append(
                 PostShard(
                     path=f"posts/posts-{month}-{number:05d}.parquet",
                     start=keys[begin],
-                    files=tuple(file for _, file in members[begin:end]),
+                    files=tuple(files[i] for i in members[begin:end]),
                 )
             )
     return shards
 
 
-def day_of_name(path: str) -> str:
-    """The day that a file's name begins with, or "".
-
-    >>> day_of_name("_posts/2022-05-30-NW202205302396671645.md")
-    '2022-05-30'
-    """
-    match = _NAME_DAY.match(path, path.rfind("/") + 1)
-    return match[1] if match else ""
-
-
 def _post_key(path: str) -> str:
-    return f"{day_of_name(path)}/{path}"
+    """The day that a file's name begins with, if it does, and its path: the order of posts."""
+    match = _NAME_DAY.match(path, path.rfind("/") + 1)
+    return f"{match[1]}/{path}" if match else f"/{path}"
 
 
 def _kept_borders(base: Manifest | None, config: str, split: str, month: str) -> list[tuple[int, str]]:
@@ -128,6 +123,31 @@ def _cut(
     return [piece for piece in pieces if piece[1] < piece[2]]
 
 
+# ------------------------------------------------------------------------------------------------------- tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Lazily(Sequence[Task]):
+    """Tasks that are made when their turn comes: each names many rows, and all of them would fill the memory.
+
+    >>> list(Lazily(2, lambda number: number + 10))
+    [10, 11]
+    """
+
+    size: int
+    make: Callable[[int], Task]
+
+    def __len__(self) -> int:
+        """How many tasks there are."""
+        return self.size
+
+    def __getitem__(self, number: Any) -> Any:
+        """Make the task `number`."""
+        if number >= self.size:
+            raise IndexError(number)
+        return self.make(number)
+
+
 # ---------------------------------------------------------------------------------------------------- articles
 
 
@@ -137,14 +157,14 @@ class Decided:
 
     Attributes:
         articles: which post speaks for which column.
-        keys: of every post.
+        posts: hashes of every post.
         rows_before: how many posts lie in the spool files before each one.
         clusters, groups: ids of duplicate cluster and leak group.
         placement: splits and reasons.
     """
 
     articles: Articles
-    keys: pa.Table
+    posts: PostHashes
     rows_before: np.ndarray
     clusters: pa.Array
     groups: pa.Array
@@ -167,16 +187,18 @@ def plan_articles(decided: Decided, timezone: str, base: Manifest | None, *, aga
     articles, placement = decided.articles, decided.placement
     if not len(articles):
         return []
-    order = np.lexsort((np.arange(len(articles)), articles.published_at))  # articles stand by id already
-    months = local_days(articles.published_at[order], timezone).astype("datetime64[M]")
-    undated = articles.published_at[order] == NO_DATE
-    names = np.where(undated, "undated", np.datetime_as_string(months)).astype(object)
+    order = np.argsort(articles.published_at, kind="stable").astype(np.int32)  # articles stand by id already
+    dates = local_days(articles.published_at[order], timezone).astype("datetime64[M]")
+    months, month_of = np.unique(dates, return_inverse=True)
+    names = ["undated" if np.isnat(month) else str(month) for month in months]
+    cell = placement.split[order] * len(months) + month_of
+    by_cell = np.argsort(cell, kind="stable")
     plan = []
     for number, split in enumerate((*SPLITS, "excluded")):
         config = "excluded" if split == "excluded" else "articles"
-        of_split = placement.split[order] == number
-        for month in sorted(set(names[of_split])):
-            members = order[of_split & (names == month)]
+        for at, month in enumerate(names):
+            first, last = np.searchsorted(cell[by_cell], [number * len(months) + at, number * len(months) + at + 1])
+            members = order[by_cell[first:last]]
             ids = articles.article_id.take(pa.array(members)).to_pylist()
             keys = list(zip(articles.published_at[members].tolist(), ids, strict=True))
             kept = [(n, _start_key(start)) for n, start in _kept_borders(base, config, split, month)]
@@ -236,8 +258,8 @@ def _row_group(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> Artic
         places={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in _ROLES},
         member_places=spool_places(members, rows_before),
         member_starts=starts,
-        member_sha256=decided.keys["sha256"].take(pa.array(members)).combine_chunks(),
-        member_feed=decided.keys["feed"].take(pa.array(members)).to_numpy(),
+        member_sha256=pa.array([sha256.tobytes().hex() for sha256 in decided.posts.sha256[members]], pa.string()),
+        member_feed=decided.posts.feed[members],
     )
 
 
@@ -265,8 +287,7 @@ def shard_key(shard: ArticleShard, decided: Decided, about: str) -> str:
     """
     articles = decided.articles
     members, starts = _members(articles, shard.articles)
-    place = np.empty(len(articles.members), dtype=np.int64)
-    place[articles.members] = np.arange(len(articles.members))
+    counts = np.diff(starts, append=len(members))
     at = pa.array(shard.articles)
     rows = {
         "article_id": articles.article_id.take(at),
@@ -276,9 +297,10 @@ def shard_key(shard: ArticleShard, decided: Decided, about: str) -> str:
         "begin": pa.array(starts),
     }
     for role in _ROLES:
-        rows[role] = pa.array(place[getattr(articles, role)[shard.articles]] - articles.starts[shard.articles])
-    posts = decided.keys.select(["path", "sha256", "article_id"]).take(pa.array(members))
+        speaking = np.flatnonzero(members == np.repeat(getattr(articles, role)[shard.articles], counts))
+        rows[role] = pa.array(speaking - starts)
     digest = hashlib.sha256(f"{about}\0{shard.config}\0{shard.split}".encode())
     digest_table(pa.table(rows), digest)
-    digest_table(posts, digest)
+    digest.update(decided.posts.sha256[members].tobytes())
+    digest.update(decided.posts.name[members].tobytes())
     return digest.hexdigest()

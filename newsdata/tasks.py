@@ -11,28 +11,35 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from .curation.merge import FEEDS
 from .engine import release_memory
 from .errors import MachineError
 from .packaging.rows import ArticleRows, Spool, article_table, keys_table, posts_table, spool_schema, spool_table
-from .packaging.shards import ROW_GROUP, Written, hash_file, shard_schema, write_shard
-from .reading.parse import PARSER_VERSION, parse_bytes
+from .packaging.shards import ROW_GROUP, Written, hash_file, read_shard, shard_schema, write_shard
+from .reading.parse import PARSER_VERSION, article_id, parse_bytes
 from .reading.sources import Source, SourceFile, read_files
 from .schema import SCHEMA_VERSION, Post, Reject, Site
+
+if TYPE_CHECKING:
+    from .curation.boilerplate import Spilled
 
 __all__ = [
     "SPOOL_BATCH",
     "ParseTask",
     "Parsed",
+    "SampleTask",
     "SignTask",
     "WriteTask",
     "find_parsed",
     "find_signed",
     "parse_posts",
+    "sample_articles",
     "sign_articles",
     "task_id",
     "words_of",
@@ -50,6 +57,8 @@ class ParseTask:
     Attributes:
         ids: article ids of files that would otherwise share one (path -> id).
         tools: what shapes the bytes besides the files, as one string; a part of the task's name.
+        known: hash of each file, None where it has to be read.
+        earlier: a task done before, whose rows stand for files that have not changed since; None for none.
     """
 
     source: Source
@@ -58,6 +67,8 @@ class ParseTask:
     ids: Mapping[str, str]
     folder: Path
     tools: str
+    known: tuple[str | None, ...]
+    earlier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +77,7 @@ class Parsed:
 
     Attributes:
         name: of the task; `<name>.posts` (a shard), `<name>.spool` and `<name>.keys` lie in its folder.
+        circumstances: what shapes a row besides its file, as `_circumstances` digests it.
         posts: what was written to the shard, None where no file could be read.
         hashes: SHA-256 of each of the files above, by their ending.
         sha256: of each input file, in the order of the task's files; None where it could not be read.
@@ -75,6 +87,7 @@ class Parsed:
     """
 
     name: str
+    circumstances: str
     posts: Written | None
     hashes: Mapping[str, str]
     sha256: tuple[str | None, ...]
@@ -86,11 +99,56 @@ class Parsed:
 
 def task_id(task: ParseTask, hashes: tuple[str | None, ...]) -> str:
     """The name of a task: a digest of everything that its result depends on."""
-    digest = hashlib.sha256(repr((SCHEMA_VERSION, PARSER_VERSION, task.tools, task.site)).encode())
+    digest = hashlib.sha256(_circumstances(task).encode())
     for file, sha256 in zip(task.files, hashes, strict=True):
         own = task.ids.get(file.path, "")
         digest.update(f"{file.path}\0{sha256}\0{own}\n".encode())
     return digest.hexdigest()[:40]
+
+
+def _circumstances(task: ParseTask) -> str:
+    return hashlib.sha256(repr((SCHEMA_VERSION, PARSER_VERSION, task.tools, task.site)).encode()).hexdigest()
+
+
+class _Rows(NamedTuple):
+    """The same run of posts as rows of the three files of a task."""
+
+    posts: pa.Table
+    spool: pa.Table
+    keys: pa.Table
+
+    def slice(self, begin: int, end: int) -> _Rows:
+        return _Rows(*(table.slice(begin, end - begin) for table in self))
+
+
+class _Earlier(NamedTuple):
+    """What an earlier task left: its rows, the row of each post by path and hash, and rejects by the same."""
+
+    rows: _Rows
+    row_of: Mapping[tuple[str, str], int]
+    rejects: Mapping[tuple[str, str | None], Reject]
+
+
+def _read_earlier(task: ParseTask) -> _Earlier | None:
+    """The earlier task's rows, where it read posts under the same circumstances and is undamaged."""
+    found = find_parsed(task.folder, task.earlier) if task.earlier else None
+    if found is None or found.posts is None or found.circumstances != _circumstances(task):
+        return None
+    file = task.folder / found.name
+    timezone = task.site.timezone
+    with pa.OSFile(f"{file}.spool") as handle:
+        spool = pa.ipc.open_file(handle).read_all()
+    with pa.OSFile(f"{file}.keys") as handle:
+        keys = pa.ipc.open_file(handle).read_all()
+    posts = pa.concat_tables(read_shard(Path(f"{file}.posts"))).cast(posts_table([], timezone).schema)
+    paths, hashes, ids = (keys[name].to_pylist() for name in ("path", "sha256", "article_id"))
+    row_of = {
+        (path, sha256): row
+        for row, (path, sha256, own) in enumerate(zip(paths, hashes, ids, strict=True))
+        if own == task.ids.get(path, article_id(path))  # another file may have taken its id, or freed it
+    }
+    rejects = {(reject.path, reject.sha256): reject for reject in found.rejects}
+    return _Earlier(_Rows(posts, spool, keys), row_of, rejects)
 
 
 def parse_posts(task: ParseTask) -> Parsed:
@@ -101,62 +159,89 @@ def parse_posts(task: ParseTask) -> Parsed:
     hashes: list[str | None] = []
     rejects: list[Reject] = []
     issues: Counter[str] = Counter()
-    feeds: Counter[str] = Counter()
     keys: list[pa.Table] = []
     size = 0
 
-    def posts() -> Iterator[Post]:
+    def rows() -> Iterator[_Rows]:
+        """Runs of rows, in the order of the files: read, or taken over from the earlier task."""
         nonlocal size
-        for file, data in read_files(task.source, task.files):
-            if isinstance(data, Reject):
-                hashes.append(data.sha256)
-                rejects.append(data)
+        earlier = _read_earlier(task)
+        row_of, old_rejects = (earlier.row_of, earlier.rejects) if earlier else ({}, {})
+        known = [
+            sha256 is not None and ((file.path, sha256) in row_of or (file.path, sha256) in old_rejects)
+            for file, sha256 in zip(task.files, task.known, strict=True)
+        ]
+        contents = read_files(task.source, [file for file, taken in zip(task.files, known, strict=True) if not taken])
+        posts: list[Post] = []
+        begin = end = 0  # of the run of earlier rows that is being taken over
+        for file, sha256, taken in zip(task.files, task.known, known, strict=True):
+            row = row_of.get((file.path, sha256)) if taken and sha256 else None
+            if end > begin and row != end:
+                assert earlier is not None
+                yield earlier.rows.slice(begin, end)
+                begin = end = 0
+            if posts and (row is not None or len(posts) == SPOOL_BATCH):
+                yield _Rows(posts_table(posts, timezone), spool_table(posts, timezone), keys_table(posts))
+                posts = []
+            if row is not None:
+                begin, end = (begin if end > begin else row), row + 1
+            if taken:
+                hashes.append(sha256)
+                size += file.size
+                if row is None:
+                    rejects.append(old_rejects[file.path, sha256])
                 continue
-            sha256 = hashlib.sha256(data).hexdigest()
+            _, data = next(contents)
+            found, sha256 = _read(task, file, data)
             hashes.append(sha256)
-            size += len(data)
-            try:
-                post = parse_bytes(file.path, data, task.site, sha256, task.ids.get(file.path))
-            except MemoryError as error:  # of the machine, not of the post: no reject, which the cache would keep
-                raise MachineError(
-                    "the machine ran out of memory while this was read", path=file.path, hint="try --num-proc 1"
-                ) from error
-            if isinstance(post, Reject):
-                rejects.append(post)
-                continue
-            if post.issues:
-                issues.update(post.issues)
-            feeds[post.feed] += 1
-            yield post
+            size += 0 if isinstance(data, Reject) else len(data)
+            if isinstance(found, Reject):
+                rejects.append(found)
+            else:
+                posts.append(found)
+        if end > begin and earlier is not None:
+            yield earlier.rows.slice(begin, end)
+        if posts:
+            yield _Rows(posts_table(posts, timezone), spool_table(posts, timezone), keys_table(posts))
 
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
-    schema = spool_schema(timezone)
     with (
         pa.OSFile(str(parts["spool"]), "wb") as file,
-        pa.ipc.new_file(file, schema, options=lz4) as spool,
+        pa.ipc.new_file(file, spool_schema(timezone), options=lz4) as spool,
     ):
 
         def row_groups() -> Iterator[pa.Table]:
+            to_spool: list[pa.Table] = []
             waiting: list[pa.Table] = []
-            for chunk in _chunks(posts(), SPOOL_BATCH):
-                spool.write_table(spool_table(chunk, timezone).combine_chunks())
-                keys.append(keys_table(chunk))
-                waiting.append(posts_table(chunk, timezone))
-                if len(waiting) * SPOOL_BATCH == ROW_GROUP:
-                    yield _joined(waiting)
-            if waiting:
-                yield _joined(waiting)
+            for run in rows():
+                keys.append(run.keys)
+                to_spool.append(run.spool)
+                waiting.append(run.posts)
+                for batch in _batches(to_spool, SPOOL_BATCH):
+                    spool.write_table(batch)
+                yield from _batches(waiting, ROW_GROUP)
+            for batch in _batches(to_spool, SPOOL_BATCH, last=True):
+                spool.write_table(batch)
+            yield from _batches(waiting, ROW_GROUP, last=True)
 
-        written = write_shard(parts["posts"], row_groups(), "posts", shard_schema("posts", timezone))
+        def counted() -> Iterator[pa.Table]:
+            for table in row_groups():
+                issues.update(pc.list_flatten(table["issues"]).to_pylist())
+                yield table
+
+        written = write_shard(parts["posts"], counted(), "posts", shard_schema("posts", timezone))
+    all_keys = pa.concat_tables([keys_table([]), *keys]).combine_chunks()
     with (
         pa.OSFile(str(parts["keys"]), "wb") as file,
-        pa.ipc.new_file(file, keys_table([]).schema, options=lz4) as out,
+        pa.ipc.new_file(file, all_keys.schema, options=lz4) as out,
     ):
-        out.write_table(pa.concat_tables([keys_table([]), *keys]).combine_chunks())
+        out.write_table(all_keys)
 
     name = task_id(task, tuple(hashes))
+    feeds = Counter(FEEDS[number] for number in all_keys["feed"].to_pylist())
     parsed = Parsed(
         name=name,
+        circumstances=_circumstances(task),
         posts=written if written.rows else None,
         hashes={ending: written.sha256 if ending == "posts" else hash_file(part)[1] for ending, part in parts.items()},
         sha256=tuple(hashes),
@@ -172,22 +257,31 @@ def parse_posts(task: ParseTask) -> Parsed:
     return parsed
 
 
-def _joined(tables: list[pa.Table]) -> pa.Table:
-    """The tables as one; the list is emptied, so that nothing is in memory twice."""
-    whole = pa.concat_tables(tables).combine_chunks()
-    tables.clear()
-    return whole
+def _read(task: ParseTask, file: SourceFile, data: bytes | Reject) -> tuple[Post | Reject, str | None]:
+    """One file as a post or a reject, and its hash."""
+    if isinstance(data, Reject):
+        return data, data.sha256
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        return parse_bytes(file.path, data, task.site, sha256, task.ids.get(file.path)), sha256
+    except MemoryError as error:  # of the machine, not of the post: no reject, which the cache would keep
+        raise MachineError(
+            "the machine ran out of memory while this was read", path=file.path, hint="try --num-proc 1"
+        ) from error
 
 
-def _chunks(posts: Iterator[Post], size: int) -> Iterator[list[Post]]:
-    chunk: list[Post] = []
-    for post in posts:
-        chunk.append(post)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _batches(waiting: list[pa.Table], size: int, *, last: bool = False) -> Iterator[pa.Table]:
+    """Take tables of `size` rows off the front of those that wait; the `last` one may be smaller."""
+    rows = sum(table.num_rows for table in waiting)
+    if rows < size and not (last and rows):
+        return
+    whole = pa.concat_tables(waiting).combine_chunks()
+    waiting.clear()
+    for begin in range(0, rows, size):
+        if last or begin + size <= rows:
+            yield whole.slice(begin, size)
+        else:
+            waiting.append(whole.slice(begin))
 
 
 def _remember(parsed: Parsed, folder: Path) -> None:
@@ -245,15 +339,16 @@ class SignTask:
     """Sign articles for the search for near-copies, and leave the signatures in `path`.
 
     Attributes:
+        article_id: strings.
+        days: days since 1970 in the site's zone (int32), null where unknown.
         text, digest, title, url: for each article the (file number, row) in the spool of the post that speaks.
-        days: days since 1970 in the site's zone, None where unknown.
         boilerplate: the file of the dataset's list.
     """
 
     path: Path
     spool: Spool
-    article_id: tuple[str, ...]
-    days: tuple[int | None, ...]
+    article_id: pa.Array
+    days: pa.Array
     text: tuple[np.ndarray, np.ndarray]
     digest: tuple[np.ndarray, np.ndarray]
     title: tuple[np.ndarray, np.ndarray]
@@ -265,21 +360,46 @@ def sign_articles(task: SignTask) -> int:
     """Sign the articles of a task; returns how many there are."""
     from .curation.duplicates import Boilerplate, sign, write_signatures
 
-    urls = task.spool.take(*task.url, ["url"])["url"].to_pylist()
+    urls = task.spool.take(*task.url, ["url"])["url"]
     boilerplate = Boilerplate.load(task.boilerplate)
     signatures = []
-    for begin in range(0, len(urls), SPOOL_BATCH):  # so that little text is in memory at a time
+    for begin in range(0, len(task.article_id), SPOOL_BATCH):  # so that little text is in memory at a time
         some = slice(begin, begin + SPOOL_BATCH)
         places = ((file[some], row[some]) for file, row in (task.text, task.digest, task.title))
         texts = words_of(task.spool, *places)
-        signatures.append(sign(task.article_id[some], texts, task.days[some], urls[some], boilerplate))
+        signatures.append(sign(task.article_id[some], texts, task.days[some], urls[some].to_pylist(), boilerplate))
     part = task.path.with_name(f"{task.path.name}.unfinished")
     write_signatures(pa.concat_tables(signatures), part)
     task.path.with_suffix(".sha256").write_text(hash_file(part)[1], encoding="ascii")
     part.rename(task.path)
     del signatures
     release_memory()
-    return len(urls)
+    return len(task.article_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleTask:
+    """Leave the shingles of articles in `path`, for the list of boilerplate; places as in `SignTask`."""
+
+    path: Path
+    spool: Spool
+    text: tuple[np.ndarray, np.ndarray]
+    digest: tuple[np.ndarray, np.ndarray]
+    title: tuple[np.ndarray, np.ndarray]
+
+
+def sample_articles(task: SampleTask) -> Spilled:
+    """Spill the shingles of the articles of a task."""
+    from .curation.duplicates import spill
+
+    batches = (slice(begin, begin + SPOOL_BATCH) for begin in range(0, len(task.text[0]), SPOOL_BATCH))
+    texts = (
+        words_of(task.spool, *((file[some], row[some]) for file, row in (task.text, task.digest, task.title)))
+        for some in batches
+    )
+    spilled = spill(texts, task.path)
+    release_memory()
+    return spilled
 
 
 def find_signed(path: Path) -> bool:

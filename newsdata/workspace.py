@@ -48,16 +48,27 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFiles:
-    """Files that earlier builds read: path -> (stamp, SHA-256 or None)."""
+    """Files that the last build read.
 
-    hashes: Mapping[str, tuple[str, str]]
+    Attributes:
+        rows: path, stamp and SHA-256 of each.
+        listing: the listing that they were in, as `digest_listing` names it; "" where a file of it is not among them.
+        source: what `describe_source` made of that listing.
+    """
 
-    def sha256(self, file: SourceFile) -> str | None:
-        """The hash of a file that has not changed since it was read, as far as its stamp can tell; else None."""
-        if file.stamp.startswith("sha256:"):
-            return file.stamp[7:]
-        stamp, sha256 = self.hashes.get(file.path, ("", ""))
-        return sha256 if stamp and stamp == file.stamp else None
+    rows: pa.Table
+    listing: str = ""
+    source: str = ""
+
+    def hashes_of(self, files: Sequence[SourceFile]) -> list[str | None]:
+        """The hash of each file that has not changed since it was read, as far as its stamp can tell; else None."""
+        paths, stamps, hashes = (self.rows[name].to_pylist() for name in _INDEX_SCHEMA.names)
+        stamp_of, hash_of = (dict(zip(paths, column, strict=True)) for column in (stamps, hashes))
+        return [
+            hash_of[file.path] if stamp_of.get(file.path) == file.stamp
+            else file.stamp[7:] if file.stamp.startswith("sha256:") else None
+            for file in files
+        ]  # fmt: skip
 
 
 @contextmanager
@@ -100,25 +111,35 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
 
 # ------------------------------------------------------------------------------------------------ known files
 
-_INDEX = "files.arrow"
+_INDEX = "files.index"  # the SHA-256 of the rest in hexadecimal digits, then an Arrow file
+_DIGITS = 64
 _INDEX_SCHEMA = pa.schema([("path", pa.string()), ("stamp", pa.string()), ("sha256", pa.string())])
 
 
 def read_known(workspace: Workspace) -> KnownFiles:
     """What the last build knew of the source's files; nothing where that is missing or damaged."""
     try:
-        with pa.OSFile(str(workspace.cache / _INDEX)) as file, pa.ipc.open_file(file) as reader:
-            table = reader.read_all()
-            if (reader.schema.metadata or {}).get(b"digest", b"").decode() != _digest(table):
-                return KnownFiles(hashes={})
-        paths, stamps, hashes = (table[name].to_pylist() for name in _INDEX_SCHEMA.names)
-        return KnownFiles(hashes=dict(zip(paths, zip(stamps, hashes, strict=True), strict=True)))
-    except (OSError, KeyError, pa.ArrowInvalid):
-        return KnownFiles(hashes={})
+        data = memoryview((workspace.cache / _INDEX).read_bytes())
+        if hashlib.sha256(data[_DIGITS:]).hexdigest().encode() == data[:_DIGITS]:
+            with pa.ipc.open_file(pa.BufferReader(data[_DIGITS:])) as reader:
+                about = reader.schema.metadata or {}
+                return KnownFiles(
+                    rows=reader.read_all().select(_INDEX_SCHEMA.names),
+                    listing=about[b"listing"].decode(),
+                    source=about[b"source"].decode(),
+                )
+    except (OSError, KeyError, pa.ArrowInvalid):  # missing, or of another version of newsdata
+        pass
+    return KnownFiles(rows=_INDEX_SCHEMA.empty_table())
 
 
 def write_known(
-    workspace: Workspace, files: Sequence[SourceFile], hashes: Sequence[str | None], listed_at: int
+    workspace: Workspace,
+    files: Sequence[SourceFile],
+    hashes: Sequence[str | None],
+    listed_at: int,
+    listing: str,
+    source: str,
 ) -> None:
     """Remember the hashes of the files that were read.
 
@@ -127,6 +148,7 @@ def write_known(
 
     Args:
         listed_at: when the listing began, in nanoseconds since 1970.
+        listing, source: see `KnownFiles`.
     """
     rows = [
         (file.path, file.stamp, sha256)
@@ -134,14 +156,16 @@ def write_known(
         if sha256 and file.stamp and _settled(file.stamp, listed_at)
     ]
     columns = zip(*rows, strict=True) if rows else ((), (), ())
-    table = pa.table([pa.array(c, pa.string()) for c in columns], schema=_INDEX_SCHEMA)
-    schema = _INDEX_SCHEMA.with_metadata({"digest": _digest(table)})
+    about = {"listing": listing if len(rows) == len(files) else "", "source": source}
+    table = pa.table([pa.array(c, pa.string()) for c in columns], schema=_INDEX_SCHEMA.with_metadata(about))
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(table)
+    data = memoryview(sink.getvalue())
     part = workspace.cache / f"{_INDEX}.unfinished"
-    with (
-        pa.OSFile(str(part), "wb") as file,
-        pa.ipc.new_file(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer,
-    ):
-        writer.write_table(table.replace_schema_metadata(schema.metadata))
+    with part.open("wb") as file:
+        file.write(hashlib.sha256(data).hexdigest().encode())
+        file.write(data)
     part.replace(workspace.cache / _INDEX)
 
 
@@ -158,14 +182,6 @@ def _settled(stamp: str, listed_at: int) -> bool:
     return max(modified, changed) < listed_at - _RACY
 
 
-def _digest(table: pa.Table) -> str:
-    from .packaging.shards import digest_table
-
-    digest = hashlib.sha256()
-    digest_table(table.replace_schema_metadata(None), digest)
-    return digest.hexdigest()
-
-
 # ------------------------------------------------------------------------------------------- shards of articles
 
 
@@ -176,20 +192,30 @@ def _digest_json(data: object) -> str:
 def read_cached_shards(workspace: Workspace) -> dict[str, CachedShard]:
     """Shards of articles of the newest version, by path, and what their rows depend on."""
     try:
-        data: Any = json.loads((workspace.cache / "shards.json").read_text(encoding="utf-8"))
-        shards = data["shards"]
-        if data["digest"] != _digest_json(shards):
-            return {}
+        shards = _read_index(workspace)["shards"]
         return {path: CachedShard(key=s["key"], written=Written(**s["written"])) for path, s in shards.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
-def write_cached_shards(workspace: Workspace, shards: Mapping[str, CachedShard]) -> None:
-    """Remember them."""
+def read_cached_tasks(workspace: Workspace) -> dict[str, str]:
+    """The task that made each shard of posts of the newest version, by the path of the shard."""
+    try:
+        return {str(path): str(name) for path, name in _read_index(workspace)["tasks"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _read_index(workspace: Workspace) -> Any:
+    data: Any = json.loads((workspace.cache / "shards.json").read_text(encoding="utf-8"))
+    return data["index"] if data["digest"] == _digest_json(data["index"]) else {}
+
+
+def write_cached_shards(workspace: Workspace, shards: Mapping[str, CachedShard], tasks: Mapping[str, str]) -> None:
+    """Remember the shards of articles, and the tasks of the shards of posts."""
     part = workspace.cache / "shards.json.unfinished"
-    data = {path: asdict(s) for path, s in shards.items()}
-    part.write_text(json.dumps({"digest": _digest_json(data), "shards": data}), encoding="utf-8")
+    index = {"shards": {path: asdict(s) for path, s in shards.items()}, "tasks": dict(tasks)}
+    part.write_text(json.dumps({"digest": _digest_json(index), "index": index}), encoding="utf-8")
     part.replace(workspace.cache / "shards.json")
 
 

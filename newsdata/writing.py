@@ -21,7 +21,7 @@ from .packaging.manifest import (
 )
 from .packaging.rows import Spool, rejects_table
 from .packaging.shards import ROW_GROUP, Written, hash_file, shard_schema, write_shard
-from .planning import Decided, PostShard, plan_articles, rows_of, shard_key
+from .planning import Decided, Lazily, PostShard, plan_articles, rows_of, shard_key
 from .reading.sources import Source
 from .schema import CONFIGS, Reject, Site
 from .tasks import Parsed, WriteTask, write_articles
@@ -87,16 +87,18 @@ def write_shards(
                 advance(len(shard.articles))
                 continue
         to_write.append((shard, key))
-    tasks = [
-        WriteTask(
+
+    def task_of(number: int) -> WriteTask:
+        shard, _ = to_write[number]
+        return WriteTask(
             path=_made(dataset / shard.path),
             config=shard.config,
             timezone=site.timezone,
             spool=spool,
             rows=rows_of(shard, decided),
         )
-        for shard, _ in to_write
-    ]
+
+    tasks = Lazily(len(to_write), task_of)
     for written, (shard, key) in zip(run(write_articles, tasks), to_write, strict=True):
         cached[shard.path] = CachedShard(key=key, written=written)
         _share(dataset / shard.path, written, of_base.get(shard.path), base_folder)

@@ -17,16 +17,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsdata.curation import duplicates as duplicates_module
+from newsdata.curation import leakage as leakage_module
 from newsdata.curation import pairs as pairs_module
 from newsdata.curation.duplicates import (
     Boilerplate,
     Clusters,
     Pairs,
     assign,
+    choose_sample,
     find_boilerplate,
     match,
     method,
-    sample_ids,
     sign,
     write_signatures,
 )
@@ -173,9 +175,11 @@ def test_boilerplate_is_frozen_and_blind_to_order(tmp_path: Path) -> None:
 
 def test_the_sample_does_not_depend_on_order_and_has_its_size() -> None:
     ids = [f"{k:018d}" for k in range(500)]
-    assert sample_ids(ids, 50) == sample_ids(reversed(ids), 50)
-    assert len(sample_ids(ids, 50)) == 50
-    assert sample_ids(ids, 50) <= sample_ids(ids, 60)
+    found = choose_sample(pa.array(ids), 50)
+    backwards = choose_sample(pa.array(ids[::-1]), 50)
+    assert {ids[at] for at in found} == {ids[::-1][at] for at in backwards}
+    assert len(set(found.tolist())) == 50
+    assert set(found.tolist()) <= set(choose_sample(pa.array(ids), 60).tolist())
 
 
 # ------------------------------------------------------------------------------------------------ pairs
@@ -514,10 +518,12 @@ def test_leaks_are_counted_once_an_article(tmp_path: Path) -> None:
     none = {"leak_j50": 0, "leak_j80": 0, "leak_c80": 0, "leak_any": 0}
     assert leaked(evidence, seen, ~seen) == {"leak_j50": 2, "leak_j80": 1, "leak_c80": 1, "leak_any": 2}
     assert leaked(evidence, seen, which(ids, {"test2"})) == none
-    assert passage_coverage(evidence, seen, which(ids, set())) is None
+    assert passage_coverage(evidence, [(seen, which(ids, set()))]) == [None]
 
 
-def test_coverage_by_passages(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [1 << 18, 64])
+def test_coverage_by_passages(tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leakage_module, "_TOGETHER", together)
     long = words(1, 12_000)
     rows = [
         row("seen", long),
@@ -528,13 +534,9 @@ def test_coverage_by_passages(tmp_path: Path) -> None:
     pairs, files = matched(tmp_path, rows, per_file=2)
     ids = [r[0] for r in rows]
     evidence = gather(pairs, files, pa.array(ids))
-
-    def coverage(tested: str) -> float | None:
-        return passage_coverage(evidence, which(ids, {"seen"}), which(ids, {tested}))
-
-    assert coverage("same") == 1
-    assert coverage("other") == 0
-    half = coverage("half")
+    cuts = [(which(ids, {"seen"}), which(ids, {tested})) for tested in ("same", "other", "half")]
+    same, other, half = passage_coverage(evidence, cuts)
+    assert (same, other) == (1, 0)
     assert half is not None
     assert 0.35 < half < 0.65
 
@@ -552,3 +554,44 @@ def test_planted_copies_are_found(style: str, monkeypatch: pytest.MonkeyPatch) -
     assert figures["recall"] >= 0.87, figures
     assert figures["excess"] <= 3, figures
     assert not figures["long_recall"] < 0.98, figures
+
+
+# ------------------------------------------------------------------------------------------------ graphs
+
+
+def reached(links: list[tuple[int, int]], size: int) -> list[int]:
+    """The lowest node of each node's component, by walking."""
+    lowest = list(range(size))
+    for _ in range(size):
+        for a, b in links:
+            lowest[a] = lowest[b] = min(lowest[a], lowest[b])
+    return lowest
+
+
+LINKS = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)).filter(lambda pair: pair[0] < pair[1]), unique=True)
+
+
+@given(LINKS)
+def test_components_are_those_found_by_walking(links: list[tuple[int, int]]) -> None:
+    left, right = (np.array([link[side] for link in links], np.int64) for side in (0, 1))
+    assert duplicates_module._first_members([(left, right)], 20).tolist() == reached(links, 20)
+
+
+@given(LINKS, st.integers(1, 50), st.data())
+def test_a_bridge_is_a_doubtful_pair_without_a_common_neighbour(
+    links: list[tuple[int, int]], together: int, data: st.DataObject
+) -> None:
+    left, right = (np.array([link[side] for link in links], np.int64) for side in (0, 1))
+    jaccard = np.array([data.draw(st.sampled_from([0.4, 0.9])) for _ in links], np.float32)
+    duplicate = np.array([data.draw(st.booleans()) for _ in links], np.bool_)
+    near: dict[int, set[int]] = {node: set() for node in range(20)}
+    for (a, b), counts in zip(links, duplicate, strict=True):
+        if counts:
+            near[a].add(b)
+            near[b].add(a)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates_module, "_NEIGHBOURS", together)
+        kept = duplicates_module._no_bridges(left, right, duplicate, jaccard, 20)
+    for (a, b), counts, firm, stays in zip(links, duplicate, jaccard > 0.5, kept, strict=True):
+        if counts:
+            assert stays == (firm or len(near[a]) == 1 or len(near[b]) == 1 or bool(near[a] & near[b]))

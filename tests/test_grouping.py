@@ -87,8 +87,8 @@ def test_leaking_pairs_are_named() -> None:
         right=np.array([1, 3, 3]),
         jaccard=np.array([0.9, 0.4, 0.6], dtype=np.float32),
         containment=np.ones(3, dtype=np.float32),
-        owner=np.zeros(0, dtype=np.int32),
-        passages=np.zeros(0, dtype=np.uint64),
+        files=[],
+        owners=[],
     )
     ids = pa.array(["a", "b", "c", "d"])
     found = leaking_pairs(evidence, ids, np.array([True, False, True, False]), np.array([False, True, False, True]))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
+import subprocess
+import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -404,3 +407,35 @@ def test_a_damaged_version_is_not_followed(tmp_path: Path) -> None:
     write_archive(archive, many_posts(1, start_day=41))
     with pytest.raises(VerifyError, match="cannot be compared"):
         newsdata.build(archive, tmp_path / "out", num_proc=1)
+
+
+OPENED = """
+import sys, newsdata
+opened = []
+sys.addaudithook(lambda event, given: opened.append(given[0]) if event == "open" else None)
+newsdata.build(sys.argv[1], sys.argv[2], num_proc=1)
+print(sorted({name.decode() for name in opened if isinstance(name, bytes) and name.endswith(b".md")}))
+"""
+
+
+def test_only_files_that_changed_are_opened(tmp_path: Path) -> None:
+    """One changed post among many of the same shard: rows of the others are taken over, in whatever place they stand."""
+    files = many_posts(30, per_day=20) | {
+        "_posts/2022-03-07-202203070000000099.md": b"",
+        "_posts/2022-03-08-b.md": b"-",
+    }
+    archive = write_archive(tmp_path / "in", files)
+    time.sleep(2.1)  # files that were written just before they are listed are read again next time
+    out = tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1, max_reject_share=1.0)
+    names = sorted(path for path in files if path.startswith("_posts/"))
+    (archive / names[0]).write_bytes(files[names[0]].replace("仓库".encode(), "船坞".encode()))
+    (archive / names[1]).unlink()
+    (archive / names[555]).write_bytes(files[names[554]])
+    (archive / "_posts" / "2022-03-09-202203090000000099.md").write_bytes(b"---\ntitle: x\n---\nWords.\n")
+    done = subprocess.run([sys.executable, "-c", OPENED, archive, out], capture_output=True, text=True, check=True)
+    expected = [Path(names[0]).name, "2022-03-09-202203090000000099.md", Path(names[555]).name]
+    assert done.stdout == f"{sorted(expected)}\n"
+    made = out / newsdata.info(out)["version"]
+    full = newsdata.build(archive, tmp_path / "full", base=out / "1.0.0", cache=False, num_proc=2)
+    assert made.name == full.version and digests(made) == digests(full.path)

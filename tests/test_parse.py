@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from newsdata import Post, RawPost, Reject, parse_post
 from newsdata.packaging.rows import posts_table, spool_table
-from newsdata.reading.parse import parse_bytes
+from newsdata.reading.parse import article_id, parse_bytes
 from newsdata.schema import ISSUES, REJECT_RULES, Link, Site, Span
 
 from .conftest import post
@@ -99,6 +99,25 @@ def test_parsing_never_raises_and_offsets_hold(path: str, text: str, framed: boo
 def test_any_bytes(data: bytes, path: str) -> None:
     found = parse_bytes(path, data, SHANGHAI, hashlib.sha256(data).hexdigest())
     assert isinstance(found, Post | Reject)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("_posts/2022-01-27-NW202201272263299588.md", "202201272263299588"),
+        ("2022-01-27-202201272263299588.md.html", "2022-01-27-202201272263299588.md"),
+        ("202201272263299588", "202201272263299588"),
+        ("_posts/2022-01-27-x202201272263299588.md", "_posts/2022-01-27-x202201272263299588"),
+        ("_posts.d/a", "_posts.d/a"),
+        ("_posts/.md", "_posts/.md"),
+        ("_posts/a.", "_posts/a."),
+        ("_posts/a..md", "_posts/a."),
+        ("_posts/..md", "_posts/."),
+        ("_posts/新 闻.b.c", "_posts/新 闻.b"),
+    ],
+)
+def test_an_article_is_named_by_its_number_or_its_path(path: str, expected: str) -> None:
+    assert article_id(path) == expected
 
 
 def test_a_file_is_read_as_part_of_its_site(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsdata.reading.site import classify, default_values, post_name, read_site
+from newsdata.reading.site import classify, classify_all, default_values, post_name, read_site
 from newsdata.schema import Site
 
 CANDIDATES = [
@@ -88,6 +88,22 @@ def test_every_path_has_an_answer(path: str) -> None:
     for site in (Site(), Site(drafts=True, collections_dir="a", exclude=("b*",))):
         answer = classify(path, site)
         assert answer is None or answer
+
+
+PARTS = st.sampled_from(
+    ["_posts", "_drafts", "old_post", "content", "vendor", ".a", "_a", "a~", "a", "a.md", "b.html", "B.MD", "c.md.png", "a.md~",
+     "2022-03-01-a", "2022-03-01-a.md", "2022-03-01-b.markdown", "_c.md", "新闻.md", "n\nn.md", "_config.yml", "README.md"]
+)  # fmt: skip
+SITES = (
+    Site(),
+    Site(drafts=True, collections_dir="content"),
+    Site(exclude=("_posts/a", "*.html", "old*/2022*", "_drafts")),
+)
+
+
+@given(st.lists(st.lists(PARTS, min_size=1, max_size=4).map("/".join), max_size=20), st.sampled_from(SITES))
+def test_many_paths_are_classified_as_each_is(paths: list[str], site: Site) -> None:
+    assert list(classify_all(paths, site)) == [classify(path, site) for path in paths]
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,20 @@ def test_undated_and_gap() -> None:
     placed = place(times, np.arange(4), borders, "UTC", before=new(times))
     assert placed.reason.tolist() == ["no-date", "gap", "gap", None]
     assert placed.split.tolist() == [4, 4, 4, 1]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"])
+def test_local_days_are_those_of_pandas(zone: str) -> None:
+    import pandas as pd
+
+    rng = np.random.default_rng(5)
+    moments = ("1901-01-01", "1940-06-01", "1986-05-04", "2011-12-30", "2022-03-13", "2022-11-06", "2090-07-01")
+    around = [pd.Timestamp(m).value // 10**6 + rng.integers(-2 * DAY, 2 * DAY, 300) for m in moments]
+    times = np.concatenate([*around, np.arange(-40, 40) * DAY, [NO_DATE]])
+    local = pd.DatetimeIndex(times.astype("datetime64[ms]")).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    np.testing.assert_array_equal(local_days(times, zone), local.to_numpy().astype("datetime64[D]"))
+
+
+def test_local_days_at_the_ends_of_the_calendar() -> None:
+    ends = np.array(["0001-01-01T00:00", "9999-12-31T23:00"], "datetime64[ms]").astype(np.int64)
+    assert local_days(ends, "Asia/Shanghai").astype(str).tolist() == ["0001-01-01", "10000-01-01"]

@@ -1,7 +1,7 @@
 """What candidate pairs have in common, kept from one build to the next.
 
-Only counts are kept, and only for articles whose rare shingles are the same, so that the rules can change and a pair
-is judged as if it had been counted anew. The file is hashed; a damaged one is as good as none.
+Only counts are kept, by the hashes of the two sets of rare shingles, so that the rules can change and a pair is judged
+as if it had been counted anew. The file is hashed; a damaged one is as good as none.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Counted", "recall", "remember"]
+__all__ = ["Counted", "Remembered", "recall", "remember"]
 
 _SCHEMA = pa.schema(
     [
-        ("article_id", pa.list_(pa.string())),
-        ("identity", pa.list_(pa.uint64())),
-        ("left", pa.list_(pa.int32())),  # positions in article_id
+        ("identity", pa.list_(pa.uint64())),  # sorted, each once
+        ("left", pa.list_(pa.int32())),  # positions in identity, left <= right
         ("right", pa.list_(pa.int32())),
         ("common", pa.list_(pa.int32())),
         ("facts", pa.list_(pa.int32())),
     ]
 )
 _HASH = 32  # bytes of SHA-256 at the beginning
+
+_Numbers = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,35 +37,68 @@ class Counted:
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
-    common: NDArray[np.int32]
-    facts: NDArray[np.int32]
+    common: _Numbers
+    facts: _Numbers
 
 
-_NONE = Counted(
-    left=np.zeros(0, np.int64),
-    right=np.zeros(0, np.int64),
-    common=np.zeros(0, np.int32),
-    facts=np.zeros(0, np.int32),
-)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Remembered:
+    """Counts by the identities of the two sides.
+
+    Attributes:
+        identity: sorted, each once.
+        pairs: lower position in `identity` times their number plus the higher one, sorted.
+        common, facts: of each pair.
+    """
+
+    identity: NDArray[np.uint64]
+    pairs: NDArray[np.int64]
+    common: _Numbers
+    facts: _Numbers
+
+    def find(self, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> tuple[_Numbers, _Numbers, NDArray[np.bool_]]:
+        """What each two identities have in common, and which two are remembered; 0 for those that are not."""
+        common, facts = np.zeros(len(left), np.int32), np.zeros(len(left), np.int32)
+        if not len(self.pairs):
+            return common, facts, np.zeros(len(left), np.bool_)
+        one, one_known = _at(self.identity, left)
+        two, two_known = _at(self.identity, right)
+        at, known = _at(self.pairs, np.minimum(one, two) * len(self.identity) + np.maximum(one, two))
+        known &= one_known & two_known
+        common[known], facts[known] = self.common[at[known]], self.facts[at[known]]
+        return common, facts, known
 
 
-def remember(path: Path, article_id: pa.Array, identity: NDArray[np.uint64], counted: Sequence[Counted]) -> None:
+def _at(values: NDArray[np.integer], wanted: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where each of `wanted` stands among sorted `values`, and whether it does."""
+    at = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
+    return at, values[at] == wanted
+
+
+def remember(path: Path, identity: NDArray[np.uint64], counted: Sequence[Counted]) -> None:
     """Keep the counts of some batches of pairs in `path`.
 
     Args:
-        article_id, identity: of each row; the identity is a hash of the rare shingles.
+        identity: of each row, a hash of its rare shingles.
         counted: pairs of rows.
     """
-    counted = [_NONE, *counted]
-    left, right = (np.concatenate([getattr(c, side) for c in counted]) for side in ("left", "right"))
-    rows = np.unique(np.concatenate([left, right]))
+    left, right = (
+        np.concatenate([np.zeros(0, np.uint64), *(identity[getattr(c, side)] for c in counted)])
+        for side in ("left", "right")
+    )
+    names = np.unique(np.concatenate([left, right]))
+    one, two = np.searchsorted(names, left), np.searchsorted(names, right)
+    pairs, first = np.unique(np.minimum(one, two) * max(len(names), 1) + np.maximum(one, two), return_index=True)
+    common, facts = (
+        np.concatenate([np.zeros(0, np.int32), *(getattr(c, name) for c in counted)])[first]
+        for name in ("common", "facts")
+    )
     values = [
-        article_id.take(pa.array(rows)),
-        pa.array(identity[rows]),
-        pa.array(np.searchsorted(rows, left).astype(np.int32)),
-        pa.array(np.searchsorted(rows, right).astype(np.int32)),
-        pa.array(np.concatenate([c.common for c in counted])),
-        pa.array(np.concatenate([c.facts for c in counted])),
+        pa.array(names),
+        pa.array((pairs // max(len(names), 1)).astype(np.int32)),
+        pa.array((pairs % max(len(names), 1)).astype(np.int32)),
+        pa.array(common),
+        pa.array(facts),
     ]
     lists = [pa.ListArray.from_arrays(pa.array([0, len(v)], pa.int32()), v) for v in values]
     sink = pa.BufferOutputStream()
@@ -79,32 +112,27 @@ def remember(path: Path, article_id: pa.Array, identity: NDArray[np.uint64], cou
     part.replace(path)
 
 
-def recall(path: Path | None, article_id: pa.Array, identity: NDArray[np.uint64]) -> Counted:
-    """The counts in `path` of pairs whose articles are both still there and the same; none where it is damaged.
+def recall(path: Path | None) -> Remembered:
+    """The counts in `path`; none where it is missing or damaged.
 
     Args:
         path: what `remember` wrote, or None.
-        article_id, identity: of the rows of this build, sorted by article id.
     """
+    none = np.zeros(0, np.int32)
+    nothing = Remembered(identity=np.zeros(0, np.uint64), pairs=np.zeros(0, np.int64), common=none, facts=none)
     try:
         data = path.read_bytes() if path is not None else b""
     except OSError:
         data = b""
     if len(data) <= _HASH or hashlib.sha256(memoryview(data)[_HASH:]).digest() != data[:_HASH]:
-        return _NONE
+        return nothing
     table = pa.ipc.open_stream(pa.py_buffer(data).slice(_HASH)).read_all()
-    held = {name: table[name].chunk(0).flatten() for name in _SCHEMA.names}
-    at = pc.fill_null(pc.index_in(held["article_id"], value_set=article_id), -1).to_numpy().astype(np.int64)
-    if not len(at) or not len(identity):
-        return _NONE
-    same = (at >= 0) & (identity[at] == held["identity"].to_numpy())
-    at = np.where(same, at, -1)
-    left, right = at[held["left"].to_numpy()], at[held["right"].to_numpy()]
-    kept = np.flatnonzero((left >= 0) & (right >= 0))
-    kept = kept[np.lexsort((right[kept], left[kept]))]
-    return Counted(
-        left=left[kept],
-        right=right[kept],
-        common=held["common"].to_numpy()[kept],
-        facts=held["facts"].to_numpy()[kept],
+    if table.schema != _SCHEMA:
+        return nothing
+    held = {name: table[name].chunk(0).flatten().to_numpy() for name in _SCHEMA.names}
+    return Remembered(
+        identity=held["identity"],
+        pairs=held["left"].astype(np.int64) * len(held["identity"]) + held["right"],
+        common=held["common"],
+        facts=held["facts"],
     )

@@ -6,22 +6,21 @@
         (worker processes)      (kept while neither        (+ what the ledger
                                  texts nor list change)       decided before)
 
-`find_boilerplate` comes first, once in the life of a dataset.
+`list_boilerplate` comes first, once in the life of a dataset.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from .boilerplate import Boilerplate, choose_sample, find_boilerplate, list_boilerplate, spill
 from .pairs import Pairs, match
-from .shingles import Boilerplate, find_boilerplate, sample_ids
 from .signatures import DEDUP_VERSION, method, sign, write_signatures
 
 __all__ = [
@@ -30,11 +29,13 @@ __all__ = [
     "Clusters",
     "Pairs",
     "assign",
+    "choose_sample",
     "find_boilerplate",
+    "list_boilerplate",
     "match",
     "method",
-    "sample_ids",
     "sign",
+    "spill",
     "write_signatures",
 ]
 
@@ -63,71 +64,81 @@ def assign(pairs: Pairs, article_ids: pa.Array, ledger: pa.Table | None = None) 
 
     Args:
         pairs: from `match`, over these articles.
-        article_ids: every article; those that the ledger lacks in the order of ingestion (by time, then id).
+        article_ids: every article, each once; those that the ledger lacks in the order of ingestion (by time, then id).
         ledger: earlier decisions in the order of ingestion, with the columns `article_id`,
             `duplicate_cluster` and `leak_group`; it may hold articles that are gone.
     """
-    known = [] if ledger is None else ledger["article_id"].to_pylist()
-    position = {name: at for at, name in enumerate(dict.fromkeys([*known, *article_ids.to_pylist()]))}
-    names = list(position)
-    left, right = _positions(pairs.table["left"], position), _positions(pairs.table["right"], position)
+    known = _column(ledger, "article_id")
+    old = pc.index_in(article_ids, value_set=known)
+    names = pa.concat_arrays([known, article_ids.filter(old.is_null())])
+    ends = pa.chunked_array([*pairs.table["left"].chunks, *pairs.table["right"].chunks], pa.string())
+    left, right = np.split(pc.index_in(ends, value_set=names).to_numpy().astype(np.int64), 2)
     duplicate = pc.not_equal(pairs.table["rule"], "containment").to_numpy()
     jaccard = pc.fill_null(pairs.table["jaccard"], 1.0).to_numpy()
     firm = duplicate & _no_bridges(left, right, duplicate, jaccard, len(names))
     old_clusters, old_groups = _old_names(ledger, "duplicate_cluster"), _old_names(ledger, "leak_group")
     cluster_links = [(left[firm], right[firm]), _old_links(old_clusters)]
     group_links = [(left, right), _old_links(old_groups), _old_links(old_clusters)]
-    wanted = _positions(article_ids, position)
+    is_new = old.is_null().to_numpy(zero_copy_only=False)
+    wanted = old.fill_null(0).to_numpy().astype(np.int64)
+    wanted[is_new] = np.arange(len(known), len(names))
     clusters, cluster_aliases = _named(cluster_links, old_clusters, names)
     groups, group_aliases = _named(group_links, old_groups, names)
     return Clusters(
-        duplicate_cluster=pa.array([clusters[at] for at in wanted.tolist()], pa.string()),
-        leak_group=pa.array([groups[at] for at in wanted.tolist()], pa.string()),
+        duplicate_cluster=clusters.take(pa.array(wanted)),
+        leak_group=groups.take(pa.array(wanted)),
         aliases={"duplicate_cluster": cluster_aliases, "leak_group": group_aliases},
     )
 
 
-def _old_names(ledger: pa.Table | None, column: str) -> list[str]:
+def _column(ledger: pa.Table | None, name: str) -> pa.Array:
+    return pa.array([], pa.string()) if ledger is None else ledger[name].combine_chunks()
+
+
+def _old_names(ledger: pa.Table | None, column: str) -> pa.Array:
     """The group of each article of the ledger; an article without one is a group of its own."""
-    return [] if ledger is None else pc.coalesce(ledger[column], ledger["article_id"]).to_pylist()
+    return pc.coalesce(_column(ledger, column), _column(ledger, "article_id"))
 
 
-def _old_links(old: Sequence[str]) -> tuple[_Rows, _Rows]:
+def _old_links(old: pa.Array) -> tuple[_Rows, _Rows]:
     """Each article of the ledger, linked to the first one of its group."""
-    first: dict[str, int] = {}
-    firsts = [first.setdefault(name, at) for at, name in enumerate(old)]
-    return np.arange(len(old)), np.array(firsts, np.int64)
+    codes = old.dictionary_encode().indices.to_numpy()
+    first = np.unique(codes, return_index=True)[1][codes]
+    others = np.flatnonzero(first != np.arange(len(codes)))
+    return others, first[others]
 
 
-def _named(
-    links: Sequence[tuple[_Rows, _Rows]], old: Sequence[str], names: Sequence[str]
-) -> tuple[list[str], dict[str, str]]:
+def _named(links: Sequence[tuple[_Rows, _Rows]], old: pa.Array, names: pa.Array) -> tuple[pa.Array, dict[str, str]]:
     """The name of each article's group, and the old names that were given up."""
-    first = _first_members(links, len(names)).tolist()
-    named = [old[at] if at < len(old) else names[at] for at in first]
-    return named, {name: named[at] for at, name in enumerate(old) if named[at] != name}
-
-
-def _positions(article_ids: Any, position: Mapping[str, int]) -> _Rows:
-    return np.fromiter((position[name] for name in article_ids.to_pylist()), np.int64, len(article_ids))
+    first = pa.array(_first_members(links, len(names)))
+    named = pa.concat_arrays([old, names[len(old) :]]).take(first)
+    changed = pc.not_equal(named[: len(old)], old)
+    aliases = zip(old.filter(changed).to_pylist(), named[: len(old)].filter(changed).to_pylist(), strict=True)
+    return named, dict(aliases)
 
 
 def _first_members(links: Sequence[tuple[_Rows, _Rows]], size: int) -> _Rows:
-    """For each of `size` nodes the lowest node of its component."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    """For each of `size` nodes the lowest node of its component.
 
+    Each round every root takes the lowest root that it is linked with, and paths are made short, so that few rounds do
+    (Shiloach and Vishkin's way). scipy has the same, for 25 MB of memory.
+    """
     left = np.concatenate([link[0] for link in links])
     right = np.concatenate([link[1] for link in links])
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(size, size))
-    number, component = connected_components(graph, directed=False)
-    first = np.full(number, size, np.int64)
-    np.minimum.at(first, component, np.arange(size))
-    lowest: _Rows = first[component]
-    return lowest
+    root = np.arange(size)
+    while True:
+        one, two = root[left], root[right]
+        apart = np.flatnonzero(one != two)
+        if not len(apart):
+            return root
+        left, right, one, two = left[apart], right[apart], one[apart], two[apart]
+        np.minimum.at(root, np.maximum(one, two), np.minimum(one, two))
+        while not np.array_equal(shorter := root[root], root):
+            root = shorter
 
 
 _FIRM = 0.8  # Jaccard above which two articles need no third one
+_NEIGHBOURS = 1 << 20  # neighbours that are looked at at once: 16 MB
 
 
 def _no_bridges(
@@ -137,16 +148,24 @@ def _no_bridges(
 
     A pair stays where it is firm, where one of the two has no other neighbour, or where they share one.
     """
-    from scipy.sparse import coo_array
-
-    ones = np.ones(np.count_nonzero(duplicate), np.int32)
-    graph = coo_array((ones, (left[duplicate], right[duplicate])), shape=(size, size)).tocsr()
-    graph = graph + graph.T
-    degree = np.asarray(graph.sum(axis=1)).ravel()
+    one, two = left[duplicate], right[duplicate]
+    links = np.concatenate([one * size + two, two * size + one])
+    links.sort()
+    degree = np.bincount(np.concatenate([one, two]), minlength=size)
+    begins = np.cumsum(degree) - degree
     kept: NDArray[np.bool_] = (jaccard >= _FIRM) | (degree[left] == 1) | (degree[right] == 1)
     doubtful = np.flatnonzero(duplicate & ~kept)
-    for begin in range(0, len(doubtful), 65_536):
-        some = doubtful[begin : begin + 65_536]
-        shared = graph[left[some]].multiply(graph[right[some]])
-        kept[some] = np.asarray(shared.sum(axis=1)).ravel() > 0
+    swap = degree[left[doubtful]] > degree[right[doubtful]]
+    fewer, more = (np.where(swap, a[doubtful], b[doubtful]) for a, b in ((right, left), (left, right)))
+    ends = np.cumsum(degree[fewer])
+    begin = 0
+    while begin < len(doubtful):
+        end = max(begin + 1, int(np.searchsorted(ends, (ends[begin - 1] if begin else 0) + _NEIGHBOURS)))
+        counts = degree[fewer[begin:end]]
+        starts = np.cumsum(counts) - counts
+        neighbours = links[np.repeat(begins[fewer[begin:end]] - starts, counts) + np.arange(counts.sum())] % size
+        wanted = np.repeat(more[begin:end], counts) * size + neighbours
+        shared = links[np.minimum(np.searchsorted(links, wanted), len(links) - 1)] == wanted
+        kept[doubtful[begin:end]] = np.logical_or.reduceat(shared, starts)
+        begin = end
     return kept

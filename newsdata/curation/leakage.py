@@ -16,6 +16,8 @@ from .signatures import open_signatures
 
 __all__ = ["Evidence", "gather", "leaked", "passage_coverage"]
 
+_TOGETHER = 1 << 18  # passages that are sorted at once: 6 MB
+
 _Which = NDArray[np.bool_]  # of the articles
 
 
@@ -26,46 +28,42 @@ class Evidence:
     Attributes:
         left, right: the two articles of each pair.
         jaccard, containment: of the pair; 1 for one address.
-        owner, passages: the article of each kept passage, and its hash, sorted by the hash. A passage is 50 units in a row; one in 64,
-            chosen by its hash, stands for all: about 200 bytes for an article of 1,500 characters.
+        files, owners: the signature files, which hold the passages, and the article of each of their rows. A passage is 50 units
+            in a row; one in 64, chosen by its hash, stands for all: about 200 bytes for an article of 1,500 characters.
     """
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     jaccard: NDArray[np.float32]
     containment: NDArray[np.float32]
-    owner: NDArray[np.int32]
-    passages: NDArray[np.uint64]
+    files: Sequence[Path]
+    owners: Sequence[NDArray[np.int32]]
 
 
 def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Evidence:
-    """Read it once, for any number of splits.
+    """Find out whose each row is once, for any number of splits.
 
     Args:
         pairs: from `match`.
         files: signature files that hold these articles.
         article_ids: every article, each once.
     """
-    owners, passages = [np.zeros(0, np.int32)], [np.zeros(0, np.uint64)]
+    names = [*pairs.table["left"].chunks, *pairs.table["right"].chunks]
+    ends = [2 * pairs.table.num_rows]
     for path in files:
-        with open_signatures(path, ["article_id", "passages"]) as rows:
-            lengths = pc.list_value_length(rows["passages"]).to_numpy()
-            at = pc.index_in(rows["article_id"], value_set=article_ids).to_numpy().astype(np.int32)
-            owners.append(np.repeat(at, lengths))
-            passages.append(pc.list_flatten(rows["passages"]).to_numpy().copy())
-    left, right = (
-        pc.index_in(pairs.table[side], value_set=article_ids).to_numpy().astype(np.int64) for side in ("left", "right")
-    )
-    every, owner = np.concatenate(passages), np.concatenate(owners)
-    del passages, owners
-    order = np.argsort(every, kind="stable")
+        with open_signatures(path, ["article_id"]) as rows:
+            names.append(rows["article_id"].take(pa.array(np.arange(rows.num_rows))).combine_chunks())
+        ends.append(ends[-1] + len(names[-1]))
+    at = pc.index_in(pa.chunked_array(names, pa.string()), value_set=article_ids).to_numpy().astype(np.int32)
+    both, *owners = np.split(at, ends)[:-1]
+    left, right = np.split(both.astype(np.int64), 2)
     return Evidence(
         left=left,
         right=right,
         jaccard=pc.fill_null(pairs.table["jaccard"], 1.0).to_numpy(),
         containment=pc.fill_null(pairs.table["containment"], 1.0).to_numpy(),
-        owner=owner[order],
-        passages=every[order],
+        files=files,
+        owners=owners,
     )
 
 
@@ -102,20 +100,46 @@ def leaked(evidence: Evidence, seen: _Which, tested: _Which) -> dict[str, int]:
     return counts
 
 
-def passage_coverage(evidence: Evidence, seen: _Which, tested: _Which) -> float | None:
+def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Which, _Which]]) -> list[float | None]:
     """The share of the passages of the `tested` articles that stand in the `seen` ones, word for word.
 
+    Passages are read from the files once for each range of their hashes, so that few of them are in memory at a time.
+
     Args:
-        seen, tested: as for `leaked`.
+        evidence: whose signature files are still there.
+        cuts: pairs of `seen` and `tested`, as for `leaked`.
 
     Returns:
-        A share from 0 to 1, or None where no tested article has a passage.
+        For each cut a share from 0 to 1, or None where no tested article has a passage.
     """
-    asked = evidence.passages[tested[evidence.owner]]
-    if not len(asked):
-        return None
-    known = evidence.passages[seen[evidence.owner]]
-    if not len(known):
-        return 0.0
-    at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-    return np.count_nonzero(known[at] == asked) / len(asked)
+    asked, found = np.zeros(len(cuts), np.int64), np.zeros(len(cuts), np.int64)
+    total = 0
+    for path in evidence.files:
+        with open_signatures(path, ["passages"]) as rows:
+            total += len(rows["passages"].chunk(0).flatten())
+    bits = (total // _TOGETHER).bit_length()
+    for number in range(1 << bits):
+        owner, hashes = _passages(evidence, bits, number)
+        for cut, (seen, tested) in enumerate(cuts):
+            wanted, known = hashes[tested[owner]], hashes[seen[owner]]
+            asked[cut] += len(wanted)
+            if len(known):
+                at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+                found[cut] += np.count_nonzero(known[at] == wanted)
+    return [float(some / all_) if all_ else None for some, all_ in zip(found.tolist(), asked.tolist(), strict=True)]
+
+
+def _passages(evidence: Evidence, bits: int, number: int) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+    """The passages whose hashes begin with the `bits` bits of `number`: the article of each, and the hash, sorted."""
+    owners, passages = [np.zeros(0, np.int32)], [np.zeros(0, np.uint64)]
+    for path, owner in zip(evidence.files, evidence.owners, strict=True):
+        with open_signatures(path, ["passages"]) as rows:
+            column = rows["passages"].chunk(0)
+            hashes = column.flatten().to_numpy()
+            chosen = np.flatnonzero(hashes >> np.uint64(64 - bits) == number) if bits else np.arange(len(hashes))
+            owners.append(np.repeat(owner, column.value_lengths().to_numpy())[chosen])
+            passages.append(hashes[chosen])
+            del column, hashes
+    every = np.concatenate(passages)
+    order = np.argsort(every, kind="stable")
+    return np.concatenate(owners)[order], every[order]

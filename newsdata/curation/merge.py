@@ -5,13 +5,15 @@ Works on key columns only (a few dozen bytes a post), never on text.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["KEYS", "Articles", "merge_posts"]
+__all__ = ["FEEDS", "KEYS", "NO_DATE", "Articles", "PostHashes", "merge_posts", "take_keys"]
 
 KEYS = pa.schema(
     [
@@ -35,9 +37,24 @@ FEEDS = ("emnews", "market", "site")
 """In the order in which they speak for an article's text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PostHashes:
+    """What is kept of every post beside its article: 41 bytes.
+
+    Attributes:
+        sha256: a row of 32 bytes for each post.
+        name: hash of path and article id, 8 bytes; with `sha256` it tells a post from all others.
+        feed: position in `FEEDS`.
+    """
+
+    sha256: np.ndarray
+    name: np.ndarray
+    feed: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Articles:
-    """One entry an article, in the order of `article_id`; every array but the last two holds positions in the keys.
+    """One entry an article, in the order of `article_id`; the arrays hold positions in the keys (int32) where not said otherwise.
 
     Attributes:
         article_id: the ids, as a string array.
@@ -68,6 +85,33 @@ class Articles:
 NO_DATE = np.iinfo(np.int64).min
 
 
+def take_keys(tables: Iterable[pa.Table]) -> tuple[pa.Table, PostHashes]:
+    """The keys of every post: what merging needs, for a while, and what is kept.
+
+    Args:
+        tables: schema `KEYS`.
+
+    >>> post = {"path": "_posts/a.md", "sha256": "ff" * 32, "article_id": "7", "feed": 0, "num_chars": 9}
+    >>> keys, hashes = take_keys([pa.Table.from_pylist([post], KEYS)])
+    >>> keys["article_id"].to_pylist(), hashes.sha256.shape, int(hashes.sha256[0, 0])
+    (['7'], (1, 32), 255)
+    """
+    rest = [KEYS.empty_table().drop_columns("sha256")]
+    sha256, name = [np.zeros((0, 32), np.uint8)], [np.zeros(0, np.uint64)]
+    for table in tables:
+        data = bytes.fromhex("".join(table["sha256"].to_pylist()))
+        sha256.append(np.frombuffer(data, np.uint8).reshape(-1, 32))
+        pairs = zip(table["path"].to_pylist(), table["article_id"].to_pylist(), strict=True)
+        states = (
+            blake2b(f"{path}\0{identity}".encode("utf-8", "surrogatepass"), digest_size=8) for path, identity in pairs
+        )
+        name.append(np.frombuffer(b"".join(state.digest() for state in states), np.uint64))
+        rest.append(table.drop_columns("sha256"))
+    keys = pa.concat_tables(rest)
+    feed = keys["feed"].to_numpy()
+    return keys, PostHashes(sha256=np.concatenate(sha256), name=np.concatenate(name), feed=feed)
+
+
 def merge_posts(keys: pa.Table) -> Articles:
     """Group posts by article id and choose who speaks for what.
 
@@ -77,7 +121,7 @@ def merge_posts(keys: pa.Table) -> Articles:
     post whose text was taken; where it has none (an empty one counts as none), from the next.
 
     Args:
-        keys: one row a post, schema `KEYS`.
+        keys: one row a post, schema `KEYS`; hashes are not needed.
 
     >>> twin = {"path": ["_posts/a.md", "_posts/NWa.md"], "sha256": ["1", "2"], "article_id": ["7", "7"],
     ...         "feed": [0, 1], "published_at": [None, 5], "num_chars": [9, 10], "num_mentions": [1, 0],
@@ -87,48 +131,35 @@ def merge_posts(keys: pa.Table) -> Articles:
     >>> int(article.text[0]), int(article.title[0]), int(article.date[0]), int(article.labels[0])
     (0, 1, 1, 1)
     """
-    keys = keys.combine_chunks()
     count = keys.num_rows
-    if not count:
-        none = np.empty(0, dtype=np.int64)
-        names = (
-            "text",
-            "title",
-            "date",
-            "url",
-            "digest",
-            "source",
-            "labels",
-            "published_at",
-            "members",
-            "starts",
-        )
-        return Articles(article_id=pa.array([], pa.string()), **dict.fromkeys(names, none))
-    ids = keys["article_id"].combine_chunks()
-    id_rank = _rank(ids)
-    path_rank = _rank(keys["path"].combine_chunks())
-    feed = keys["feed"].to_numpy()
-    chars = keys["num_chars"].to_numpy()
-    mentions = keys["num_mentions"].to_numpy()
+    feed, chars, mentions = (keys[name].to_numpy() for name in ("feed", "num_chars", "num_mentions"))
     elsewhere = ~_flags(pc.match_substring_regex(keys["path"], r"(^|/)_posts/"))
-    dates = keys["published_at"]
-    has_date = _flags(dates.is_valid())
-    empty = chars == 0
+    path_rank = np.empty(count, dtype=np.int32)
+    path_rank[pc.sort_indices(keys["path"]).to_numpy()] = np.arange(count)
+    ids = keys["article_id"].combine_chunks()
+    by_id = pc.sort_indices(ids)
+    sorted_ids = ids.take(by_id)
+    begins = np.ones(count, dtype=bool)
+    begins[1:] = pc.not_equal(sorted_ids[1:], sorted_ids[:-1]).to_numpy(zero_copy_only=False)
+    del sorted_ids
+    group = np.empty(count, dtype=np.int32)
+    group[by_id.to_numpy()] = np.cumsum(begins) - 1
 
-    speaking = np.lexsort((path_rank, elsewhere, -mentions, -chars, feed, empty, id_rank))
-    grouped = id_rank[speaking]
-    starts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
+    order = np.lexsort((path_rank, elsewhere, -mentions, -chars, feed, chars == 0, group))
+    speaking = order.astype(np.int32)
+    starts = np.flatnonzero(begins).astype(np.int32)
     text = speaking[starts]
 
     def first_with(flag: np.ndarray, order: np.ndarray = speaking) -> np.ndarray:
-        places = np.where(flag[order], np.arange(count), count)
-        first = np.minimum.reduceat(places, starts)
+        places = np.where(flag[order], np.arange(count, dtype=np.int32), np.int32(count))
+        first = np.minimum.reduceat(places, starts) if count else places
         return order[np.where(first < count, first, starts)]
 
-    market_first = np.array([1, 0, 2])[feed]
-    labelling = np.lexsort((path_rank, elsewhere, -mentions, -chars, market_first, id_rank))
-    date = first_with(has_date)
-    times = dates.fill_null(NO_DATE).to_numpy()
+    market_first = np.array([1, 0, 2], dtype=np.int8)[feed]
+    order = np.lexsort((path_rank, elsewhere, -mentions, -chars, market_first, group))
+    labelling = order.astype(np.int32)
+    del order
+    date = first_with(_flags(keys["published_at"].is_valid()))
     return Articles(
         article_id=ids.take(pa.array(text)),
         text=text,
@@ -138,7 +169,7 @@ def merge_posts(keys: pa.Table) -> Articles:
         digest=first_with(_flags(keys["has_digest"])),
         source=first_with(_flags(keys["has_source"])),
         labels=first_with(_flags(keys["has_category"]), labelling),
-        published_at=times[date],
+        published_at=keys["published_at"].fill_null(NO_DATE).to_numpy()[date],
         members=speaking,
         starts=starts,
     )
@@ -146,13 +177,3 @@ def merge_posts(keys: pa.Table) -> Articles:
 
 def _flags(values: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(values.to_numpy(), dtype=bool)
-
-
-def _rank(strings: pa.Array) -> np.ndarray:
-    """For each string its place among the sorted distinct strings (by bytes, as UTF-8 sorts code points)."""
-    encoded = strings.dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    ranks: np.ndarray = place[encoded.indices.to_numpy()]
-    return ranks

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .counts import Counted, recall, remember
+from .counts import Counted, Remembered, recall, remember
 from .signatures import BANDS, SIGNATURE_SCHEMA, open_signatures
 
 __all__ = ["CONTAINMENT", "JACCARD", "PAIR_SCHEMA", "Pairs", "match"]
@@ -41,8 +41,9 @@ URL_CAP = 20
 """An address that more articles have is no article's address."""
 
 _Rows = NDArray[np.int64]
-_PENDING = 1 << 21  # candidate pairs that are collected before they are verified: 16 MB
-_BLOCK = 1 << 22  # shingles that are in memory at once: 16 MB
+_PENDING = 1 << 20  # candidate pairs that are collected before they are verified: 8 MB
+_BLOCK = 1 << 20  # shingles that are in memory at once: 4 MB
+_TOGETHER, _FOLLOWING = 8, 3  # bands that are in memory at once: these, and the next ones that order large buckets
 _REMEMBERED = 1 << 21  # candidate pairs whose counts are kept for the next build: 32 MB
 
 PAIR_SCHEMA = pa.schema(
@@ -54,9 +55,6 @@ PAIR_SCHEMA = pa.schema(
         ("containment", pa.float32()),
     ]
 )
-
-
-_KEYS = ["day", "url", "exact", "rare", "facts", "identity"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,65 +73,59 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Keys:
-    """All signatures but for their shingles, by article id; `file` and `row` say where each stands.
-
-    `bands` has a row for each band, so that one band of all articles lies together.
-    """
+    """What every article is compared by first, in the order of their ids; `places` says where each row of a file goes."""
 
     files: Sequence[Path]
+    places: Sequence[NDArray[np.int32]]
     article_id: pa.Array
-    day: NDArray[np.int64]
-    url: NDArray[np.uint64]
-    exact: NDArray[np.uint64]
-    rare: _Rows
-    facts: _Rows
+    rare: NDArray[np.int32]
+    facts: NDArray[np.int32]
     identity: NDArray[np.uint64]
-    bands: NDArray[np.uint32]
-    file: _Rows
-    row: _Rows
 
 
-_NO_DAY = 1 << 40
+_NO_DAY = 1 << 30
 
 
 def _read_keys(files: Sequence[Path]) -> _Keys:
     names = [pa.array([], pa.string())]
-    sizes = []
     for path in files:
         with open_signatures(path, ["article_id"]) as rows:
-            sizes.append(rows.num_rows)
             names.append(rows["article_id"].take(pa.array(np.arange(rows.num_rows))).combine_chunks())
+    ends = np.cumsum([len(some) for some in names[1:]])
     article_id = pa.concat_arrays(names)
     del names
-    order = pc.sort_indices(article_id).to_numpy().astype(np.int64)
-    place = np.empty(len(order), np.int64)
+    order = pc.sort_indices(article_id).to_numpy()
+    place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order))
-    held = {name: np.zeros(len(order), SIGNATURE_SCHEMA.field(name).type.to_pandas_dtype()) for name in _KEYS}
-    held["day"] = np.zeros(len(order), np.int64)
-    bands = np.zeros((BANDS, len(order)), np.uint32)
-    begin = 0
-    for path, size in zip(files, sizes, strict=True):
-        to = place[begin : begin + size]
-        begin += size
-        with open_signatures(path, [*_KEYS, "bands"]) as rows:
-            for name in _KEYS:
-                column = rows[name].cast(pa.int64()).fill_null(_NO_DAY) if name == "day" else rows[name]
-                held[name][to] = column.to_numpy()
-            some = rows["bands"].combine_chunks().flatten().to_numpy().reshape(-1, BANDS)
-            bands[:, to] = some.T
+    places = np.split(place, ends)[:-1]
     return _Keys(
         files=files,
+        places=places,
         article_id=article_id.take(pa.array(order)),
-        day=held["day"],
-        url=held["url"],
-        exact=held["exact"],
-        rare=held["rare"].astype(np.int64),
-        facts=held["facts"].astype(np.int64),
-        identity=held["identity"],
-        bands=bands,
-        file=np.repeat(np.arange(len(files)), sizes)[order],
-        row=np.concatenate([np.zeros(0, np.int64), *(np.arange(size) for size in sizes)])[order],
+        rare=_column(files, places, "rare"),
+        facts=_column(files, places, "facts"),
+        identity=_column(files, places, "identity"),
     )
+
+
+def _column(files: Sequence[Path], places: Sequence[NDArray[np.int32]], name: str) -> NDArray[Any]:
+    """One column of all articles, in the order of their ids."""
+    values = np.zeros(sum(map(len, places)), SIGNATURE_SCHEMA.field(name).type.to_pandas_dtype())
+    for path, place in zip(files, places, strict=True):
+        with open_signatures(path, [name]) as rows:
+            values[place] = rows[name].fill_null(_NO_DAY).to_numpy()
+    return values
+
+
+def _bands(keys: _Keys, first: int, count: int) -> NDArray[np.uint32]:
+    """Some bands of all articles, a row each; after the last band comes the first."""
+    wanted = np.arange(first, first + count) % BANDS
+    values = np.zeros((count, len(keys.rare)), np.uint32)
+    for path, place in zip(keys.files, keys.places, strict=True):
+        with open_signatures(path, ["bands"]) as rows:
+            some = rows["bands"].chunk(0).flatten().to_numpy().reshape(-1, BANDS)
+            values[:, place] = some[:, wanted].T
+    return values
 
 
 def match(files: Sequence[Path], memory: Path | None = None) -> Pairs:
@@ -142,7 +134,8 @@ def match(files: Sequence[Path], memory: Path | None = None) -> Pairs:
     Candidates are looked for among all articles each time, which is cheap; what two articles have in common is
     counted anew only where one of them is new or has other shingles than `memory` says.
 
-    Memory: about 0.6 KB an article plus 0.2 GB; shingles are read from the files for the candidates only.
+    Memory: about 0.2 KB an article plus 0.1 GB where there are millions of candidates; bands are read from the files
+    a few at a time, shingles for the candidates only.
 
     Args:
         files: signature files that hold each article once.
@@ -153,7 +146,7 @@ def match(files: Sequence[Path], memory: Path | None = None) -> Pairs:
     0
     """
     keys = _read_keys(files)
-    known = recall(memory, keys.article_id, keys.identity)
+    known = recall(memory)
     signed = np.flatnonzero(keys.rare >= MIN_RARE)
     buckets = _Buckets()
     parts = [_short_pairs(keys), url_pairs := _url_pairs(keys)]
@@ -166,7 +159,7 @@ def match(files: Sequence[Path], memory: Path | None = None) -> Pairs:
             counted.append(counts)
         candidates += len(left)
     if memory is not None:
-        remember(memory, keys.article_id, keys.identity, counted)
+        remember(memory, keys.identity, counted)
     table = _pair_table(keys, parts)
     rules = {str(count["values"]): count["counts"] for count in pc.value_counts(table["rule"]).to_pylist()}
     return Pairs(
@@ -210,7 +203,7 @@ def _groups(values: NDArray[np.integer]) -> tuple[_Rows, _Rows]:
     return begins, np.diff(begins, append=len(values))
 
 
-def _linked(keys: _Keys, order: _Rows, linked: NDArray[np.bool_], rule: str, value: float) -> _Found:
+def _linked(order: _Rows, linked: NDArray[np.bool_], rule: str, value: float) -> _Found:
     """Pairs of neighbours in `order`."""
     one, two = order[:-1][linked], order[1:][linked]
     same = np.full(len(one), value, np.float32)
@@ -224,19 +217,21 @@ def _linked(keys: _Keys, order: _Rows, linked: NDArray[np.bool_], rule: str, val
 
 
 def _short_pairs(keys: _Keys) -> _Found:
-    rows = np.flatnonzero((keys.rare < MIN_RARE) & (keys.exact != 0))
-    order = rows[np.lexsort((rows, keys.day[rows], keys.exact[rows]))]
-    near = np.diff(keys.day[order]) <= SHORT_DAYS
-    return _linked(keys, order, near & (keys.exact[order[1:]] == keys.exact[order[:-1]]), "text", 1.0)
+    day, exact = (_column(keys.files, keys.places, name) for name in ("day", "exact"))
+    rows = np.flatnonzero((keys.rare < MIN_RARE) & (exact != 0))
+    order = rows[np.lexsort((rows, day[rows], exact[rows]))]
+    near = np.diff(day[order].astype(np.int64)) <= SHORT_DAYS
+    return _linked(order, near & (exact[order[1:]] == exact[order[:-1]]), "text", 1.0)
 
 
 def _url_pairs(keys: _Keys) -> _Found:
-    rows = np.flatnonzero(keys.url != 0)
-    order = rows[np.argsort(keys.url[rows], kind="stable")]
-    _, sizes = _groups(keys.url[order])
+    url = _column(keys.files, keys.places, "url")
+    rows = np.flatnonzero(url != 0)
+    order = rows[np.argsort(url[rows], kind="stable")]
+    _, sizes = _groups(url[order])
     common = np.repeat(sizes > URL_CAP, sizes)
-    same = (keys.url[order[1:]] == keys.url[order[:-1]]) & ~common[1:]
-    found = _linked(keys, order, same, "url", np.nan)
+    same = (url[order[1:]] == url[order[:-1]]) & ~common[1:]
+    found = _linked(order, same, "url", np.nan)
     return replace(found, left_out=int((sizes > URL_CAP).sum()))
 
 
@@ -246,8 +241,11 @@ def _candidates(keys: _Keys, rows: _Rows, buckets: _Buckets) -> Iterator[tuple[_
     codes = np.zeros(0, np.int64)
     pending: list[_Rows] = []
     for band in range(BANDS):
-        order = _repeated(keys.bands[band], rows)
-        begins, sizes = _groups(keys.bands[band, order])
+        if band % _TOGETHER == 0:
+            bands = _bands(keys, band, min(_TOGETHER, BANDS - band) + _FOLLOWING)
+        here = band % _TOGETHER
+        order = _repeated(bands[here], rows)
+        begins, sizes = _groups(bands[here, order])
         for size in np.unique(sizes[(sizes > 1) & (sizes <= BUCKET_CAP)]).tolist():
             members = order[begins[sizes == size][:, None] + np.arange(size)]
             one, two = np.triu_indices(size, 1)
@@ -256,7 +254,7 @@ def _candidates(keys: _Keys, rows: _Rows, buckets: _Buckets) -> Iterator[tuple[_
             buckets.large += 1
             buckets.largest = max(buckets.largest, size)
             members = order[begin : begin + size]
-            following = [keys.bands[(band + k) % BANDS, members] for k in (3, 2, 1)]
+            following = [bands[here + k, members] for k in range(_FOLLOWING, 0, -1)]
             members = members[np.lexsort((members, *following))]
             for step in range(1, WINDOW + 1):
                 one, two = members[:-step], members[step:]
@@ -273,32 +271,31 @@ def _candidates(keys: _Keys, rows: _Rows, buckets: _Buckets) -> Iterator[tuple[_
 
 def _repeated(band: NDArray[np.uint32], rows: _Rows) -> _Rows:
     """The rows by their key in a band; most keys stand once only, and such rows are left out as far as is cheap."""
-    slots = band[rows] & np.uint32((1 << max(8, len(rows).bit_length() + 3)) - 1)
-    some = rows[np.bincount(slots)[slots] > 1] if len(rows) else rows
-    return some[np.argsort(band[some], kind="stable")]
+    number = 1 << (len(rows).bit_length() + 2)
+    slots = band[rows] & np.uint32(number - 1)
+    last = np.zeros(number, np.int32)
+    last[slots] = np.arange(len(rows))
+    several = np.zeros(number, np.bool_)
+    several[slots[last[slots] != np.arange(len(rows))]] = True
+    some = rows[several[slots]]
+    order: _Rows = some[np.argsort(band[some], kind="stable")]
+    return order
 
 
 def _comparable(keys: _Keys, left: _Rows, right: _Rows) -> _Rows:
     """The pairs that are not too different in size, each as one number."""
-    one, two = keys.rare[left], keys.rare[right]
+    one, two = keys.rare[left].astype(np.int64), keys.rare[right].astype(np.int64)
     kept = np.maximum(one, two) <= MAX_RATIO * np.minimum(one, two)
-    return left[kept] * len(keys.rare) + right[kept]
+    codes: _Rows = left[kept] * len(keys.rare) + right[kept]
+    return codes
 
 
-def _counted(keys: _Keys, left: _Rows, right: _Rows, known: Counted) -> Counted:
+def _counted(keys: _Keys, left: _Rows, right: _Rows, known: Remembered) -> Counted:
     """What the two articles of each candidate have in common: as `known` says, else by their shingles."""
-    total = len(keys.rare)
-    common, facts = np.zeros(len(left), np.int32), np.zeros(len(left), np.int32)
-    found = np.zeros(len(left), np.bool_)
-    if len(known.left):
-        codes = left * total + right
-        known_codes = known.left * total + known.right
-        at = np.minimum(np.searchsorted(known_codes, codes), len(known_codes) - 1)
-        found = known_codes[at] == codes
-        common[found], facts[found] = known.common[at[found]], known.facts[at[found]]
+    common, facts, found = known.find(keys.identity[left], keys.identity[right])
     new = np.flatnonzero(~found)
     again = np.concatenate([[False], left[new][1:] == left[new][:-1]]) if len(new) else np.zeros(0, np.bool_)
-    weight = np.cumsum(np.where(again, 0, keys.rare[left[new]]) + keys.rare[right[new]])
+    weight = np.cumsum(np.where(again, 0, keys.rare[left[new]]) + keys.rare[right[new]], dtype=np.int64)
     begin = 0
     while begin < len(new):
         spent = weight[begin - 1] if begin else 0
@@ -319,7 +316,7 @@ def _verified(keys: _Keys, counted: Counted) -> _Found:
     """The pairs that rule A or C accepts, by their exact common shingles."""
     left, right = counted.left, counted.right
     common, facts = counted.common.astype(np.int64), counted.facts.astype(np.int64)
-    one, two = keys.rare[left], keys.rare[right]
+    one, two = keys.rare[left].astype(np.int64), keys.rare[right].astype(np.int64)
     smaller = np.minimum(one, two)
     jaccard = common / (one + two - common)
     containment = common / smaller
@@ -346,16 +343,17 @@ def _facts_agree(keys: _Keys, left: _Rows, right: _Rows, common: _Rows, facts: _
 
 def _shingles_of(keys: _Keys, rows: _Rows) -> dict[int, NDArray[np.uint32]]:
     """The rare shingles of some rows; each file is mapped and let go, so that only these stay in memory."""
-    rows = np.unique(rows)
-    rows = rows[np.lexsort((keys.row[rows], keys.file[rows]))]
+    wanted = np.zeros(len(keys.rare), np.bool_)
+    wanted[rows] = True
     held: dict[int, NDArray[np.uint32]] = {}
-    begins, sizes = _groups(keys.file[rows])
-    for begin, size in zip(begins.tolist(), sizes.tolist(), strict=True):
-        wanted = rows[begin : begin + size]
-        with open_signatures(keys.files[keys.file[wanted[0]]], ["shingles"]) as table:
+    for path, place in zip(keys.files, keys.places, strict=True):
+        some = np.flatnonzero(wanted[place])
+        if not len(some):
+            continue
+        with open_signatures(path, ["shingles"]) as table:
             column = table["shingles"].chunk(0)
             offsets, values = column.offsets.to_numpy(), column.values.to_numpy()
-            for row, at in zip(wanted.tolist(), keys.row[wanted].tolist(), strict=True):
+            for row, at in zip(place[some].tolist(), some.tolist(), strict=True):
                 held[row] = values[offsets[at] : offsets[at + 1]].copy()
             del table, column, offsets, values
     return held

@@ -1,4 +1,4 @@
-"""Articles as sets of hashed shingles, and the list of shingles that are boilerplate.
+"""Articles as sets of hashed shingles.
 
 A *unit* is one ideograph, one word of an alphabetic script or one number. A *shingle* is 5 units in a row
 where at least half of the units are ideographs, else 3. A shingle that holds a number is a *fact*; dates,
@@ -9,70 +9,48 @@ and with any number of threads, and several times as fast as hashing strings one
 from __future__ import annotations
 
 import hashlib
-import heapq
-import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import islice
-from pathlib import Path
-from typing import IO, TypeVar
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "BOILERPLATE_ARTICLES",
-    "BOILERPLATE_DAYS",
     "PASSAGE",
-    "SAMPLE_SIZE",
-    "Boilerplate",
     "Shingles",
     "combine",
-    "find_boilerplate",
-    "sample_ids",
+    "distinct",
+    "ordered",
     "shingle",
+    "starts",
     "text_table_digest",
 ]
-
-BOILERPLATE_DAYS = 20
-"""A shingle seen on this many days of the sample is boilerplate. Measured on labelled synthetic news."""
-
-BOILERPLATE_ARTICLES = 7
-"""So is one that this many articles of the sample share as the frame of a form, whatever the days. Measured
-on a three-day archive, where days tell nothing; with 10, small families without numbers were merged."""
-
-SAMPLE_SIZE = 20_000
-"""Articles that the list of boilerplate is made from."""
 
 PASSAGE = 50
 """Units of a passage, for coverage. Shorter ones say little: .91 of Chinese articles share 13 characters."""
 
-_SLOT = 8  # units of a slot; it breaks that many shingles and one shingle's width less one, as a mere cut does
-_END = 1000  # characters
-_SLOTS = 2  # slots that make an article a filled form
 _PASSAGE_RATE = 64  # one passage in so many is kept, chosen by its hash
 _IDEOGRAPHIC, _ALPHABETIC = 5, 3  # units of a shingle
 _OTHER, _IDEOGRAPH, _LETTER, _DIGIT, _JOINER = range(5)  # kinds of characters
 _CHUNK = 1 << 16  # characters that are hashed at once: they fit the processor's cache
 _LETTERS = 64  # letters of a word that get a multiplier of their own; it repeats after them
 
-_SPILL = 1 << 19  # shingles that are read back at once
-_PART = 1 << 21  # shingles that are sorted at once: 16 MB
-
 _Unsigned = TypeVar("_Unsigned", np.uint32, np.uint64)
 _Hashes = NDArray[np.uint64]
-_Block = tuple[NDArray[np.uint32], NDArray[np.int64]]  # shingles in text order and the article of each
 
 
 def _mix(values: _Hashes) -> _Hashes:
     """The finaliser of MurmurHash3 (fmix64, public domain): each bit of input reaches each of output."""
     values = values ^ (values >> np.uint64(33))
-    values = values * np.uint64(0xFF51AFD7ED558CCD)
-    values = values ^ (values >> np.uint64(33))
-    values = values * np.uint64(0xC4CEB9FE1A85EC53)
-    return values ^ (values >> np.uint64(33))
+    values *= np.uint64(0xFF51AFD7ED558CCD)
+    values ^= values >> np.uint64(33)
+    values *= np.uint64(0xC4CEB9FE1A85EC53)
+    values ^= values >> np.uint64(33)
+    return values
 
 
 _MULTIPLIERS = _mix(np.arange(1, _LETTERS + 1, dtype=np.uint64)) | np.uint64(1)
@@ -171,10 +149,14 @@ def shingle(texts: Sequence[str]) -> Shingles:
     passage_counts, passages = [np.zeros(1, np.int64)], [np.zeros(0, np.uint64)]
     for chunk in _chunks(texts):
         units = _units(chunk)
-        article, ordered = _windows(units, _widths(units, len(chunk)))
-        keys = _distinct((article.astype(np.uint64) << np.uint64(32)) | ordered)
-        counts.append(np.bincount((keys >> np.uint64(32)).astype(np.int64), minlength=len(chunk)))
-        hashes.append(keys.astype(np.uint32))
+        article, own = _windows(units, _widths(units, len(chunk)))
+        ends = np.cumsum(np.bincount(article, minlength=len(chunk))).tolist()
+        for begin, end in pairwise([0, *ends]):  # a few hundred at a time are sorted several times as fast as all
+            own[begin:end].sort()
+        new = np.ones(len(own), np.bool_)
+        new[1:] = (own[1:] != own[:-1]) | (article[1:] != article[:-1])
+        counts.append(np.bincount(article[new], minlength=len(chunk)))
+        hashes.append(own[new])
         exact.append(_exact(units, len(chunk)))
         article, kept = _passages(units)
         passage_counts.append(np.bincount(article, minlength=len(chunk)))
@@ -188,6 +170,19 @@ def shingle(texts: Sequence[str]) -> Shingles:
     )
 
 
+def ordered(texts: Sequence[str]) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]]:
+    """The shingles of `texts` in text order, how many each text has, and their widths in units, some texts at a time.
+
+    >>> [(len(hashes), sizes.tolist(), widths.tolist()) for hashes, sizes, widths in ordered(["今天股市上涨了", "a b c"])]
+    [(4, [3, 1], [5, 3])]
+    """
+    for chunk in _chunks(texts):
+        units = _units(chunk)
+        widths = _widths(units, len(chunk))
+        article, hashes = _windows(units, widths)
+        yield hashes, np.bincount(article, minlength=len(chunk)), widths
+
+
 def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     first, size = 0, 0
     for index, text in enumerate(texts):
@@ -197,17 +192,17 @@ def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
             first, size = index + 1, 0
 
 
-def _starts(values: NDArray[np.integer]) -> NDArray[np.int64]:
+def starts(values: NDArray[np.integer]) -> NDArray[np.int64]:
     """Where each run of equal values begins."""
     if not len(values):
         return np.zeros(0, np.int64)
     return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
 
 
-def _distinct(values: NDArray[_Unsigned]) -> NDArray[_Unsigned]:
+def distinct(values: NDArray[_Unsigned]) -> NDArray[_Unsigned]:
     """Sorted, each once; sorts in place, and is several times as fast as `numpy.unique`."""
     values.sort()
-    return values[_starts(values)]
+    return values[starts(values)]
 
 
 def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -337,190 +332,3 @@ def _joined(left: _Hashes, right: _Hashes, distance: int) -> _Hashes:
     right = right[distance:]
     left = left[: len(right)]
     return _mix(left * _MULTIPLIERS[0] + right[: len(left)] * _MULTIPLIERS[1])
-
-
-# ------------------------------------------------------------------------------------------- boilerplate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Boilerplate:
-    """Shingles that say nothing about an article; frozen with the dataset.
-
-    Attributes:
-        hashes: sorted, each once.
-        digest: of the hashes.
-    """
-
-    hashes: NDArray[np.uint32]
-    digest: str
-
-    @staticmethod
-    def of(hashes: NDArray[np.uint32]) -> Boilerplate:
-        """The list made of `hashes`.
-
-        >>> Boilerplate.of(np.array([4, 2, 4], dtype=np.uint32)).hashes.tolist()
-        [2, 4]
-        """
-        hashes = _distinct(hashes.copy())
-        state = hashlib.blake2b(hashes.astype("<u4").tobytes(), digest_size=16)
-        return Boilerplate(hashes=hashes, digest=state.hexdigest())
-
-    def holds(self, hashes: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which of `hashes` are boilerplate."""
-        found = np.zeros(len(hashes), np.bool_)
-        if not len(self.hashes):
-            return found
-        shift = np.uint32(max(0, 29 - len(self.hashes).bit_length()))  # most others fall through this sieve
-        sieve = np.zeros(1 << (32 - int(shift)), np.bool_)
-        sieve[self.hashes >> shift] = True
-        for begin in range(0, len(hashes), 1 << 18):
-            some = hashes[begin : begin + (1 << 18)]
-            likely = np.flatnonzero(sieve[some >> shift])
-            at = np.minimum(np.searchsorted(self.hashes, some[likely]), len(self.hashes) - 1)
-            found[begin + likely] = self.hashes[at] == some[likely]
-        return found
-
-    def save(self, path: Path) -> None:
-        """Write the list to `path`, byte for byte the same for the same list."""
-        path.write_bytes(self.hashes.astype("<u4").tobytes())
-
-    @staticmethod
-    def load(path: Path) -> Boilerplate:
-        """Read what `save` wrote.
-
-        Raises:
-            OSError: it cannot be read.
-            ValueError: it is no such file.
-        """
-        return Boilerplate.of(np.frombuffer(path.read_bytes(), dtype="<u4").astype(np.uint32))
-
-
-def sample_ids(article_ids: Iterable[str], size: int = SAMPLE_SIZE) -> frozenset[str]:
-    """The articles that boilerplate is looked for in: those with the lowest hash, whatever their order.
-
-    >>> sample_ids(["b", "a", "c"], 2) == sample_ids(["c", "b", "a"], 2)
-    True
-    """
-    return frozenset(heapq.nsmallest(size, article_ids, key=_rank))
-
-
-def _rank(article_id: str) -> bytes:
-    name = article_id.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(name, digest_size=8).digest() + name
-
-
-def find_boilerplate(sample: Iterable[tuple[int, str]]) -> Boilerplate:
-    """The boilerplate of a sample of (day, text), in any order.
-
-    A shingle is boilerplate where it is seen on `BOILERPLATE_DAYS` distinct days, or where it is part of the
-    frame of `BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which two or more slots
-    (names and numbers, seen in few articles) stand between stretches seen in many; these are its frame.
-    A copy of a much reprinted story has no slots, or few, so that the story is not taken for a form.
-
-    Memory: about 0.1 GB, however large the sample; 4 bytes a character, of at most 2,000 of each article, are
-    spilled to a temporary file. Undated articles go in under one day of their own.
-
-    >>> len(find_boilerplate([(day, "本公司董事会保证公告内容真实") for day in range(20)]).hashes)
-    10
-    """
-    with tempfile.TemporaryFile() as spilled:
-        days, sizes, widths = _spill(sample, spilled)
-        if not sizes.sum():
-            return Boilerplate.of(np.zeros(0, np.uint32))
-        blocks = partial(_blocks, spilled, sizes)
-        often, by_day = _seen_often(blocks, BOILERPLATE_ARTICLES, days)
-        common = Boilerplate.of(often)
-        framed = _seen_often(lambda: _frames(blocks(), widths, common), BOILERPLATE_ARTICLES)[0]
-    return Boilerplate.of(np.concatenate([by_day, framed]))
-
-
-def _spill(
-    sample: Iterable[tuple[int, str]], spilled: IO[bytes]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Write all shingles in text order; the day, the number of shingles and their width of each article."""
-    days, sizes, widths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for batch in _batches(sample):
-        days.append(np.array([day for day, _ in batch], np.int64))
-        for chunk in _chunks([_ends(text) for _, text in batch]):
-            units = _units(chunk)
-            widths.append(_widths(units, len(chunk)))
-            article, ordered = _windows(units, widths[-1])
-            sizes.append(np.bincount(article, minlength=len(chunk)))
-            spilled.write(ordered.tobytes())
-    return np.concatenate(days), np.concatenate(sizes), np.concatenate(widths)
-
-
-def _blocks(spilled: IO[bytes], sizes: NDArray[np.int64]) -> Iterator[_Block]:
-    """What was spilled, whole articles at a time: the shingles and the article of each."""
-    spilled.seek(0)
-    ends = np.cumsum(sizes)
-    first = before = 0
-    while first < len(sizes):
-        last = max(first + 1, int(np.searchsorted(ends, before + _SPILL, "right")))
-        data = spilled.read(4 * int(ends[last - 1] - before))
-        yield np.frombuffer(data, np.uint32), np.repeat(np.arange(first, last), sizes[first:last])
-        first, before = last, int(ends[last - 1])
-
-
-def _frames(blocks: Iterable[_Block], widths: NDArray[np.int64], common: Boilerplate) -> Iterator[_Block]:
-    """Of each block what is the frame of a filled form."""
-    for shingles, article in blocks:
-        if not len(shingles):
-            continue
-        often = common.holds(shingles)
-        changes = (article[1:] != article[:-1]) | (often[1:] != often[:-1])
-        begins = np.flatnonzero(np.concatenate([[True], changes]))
-        length, owner, frame = np.diff(begins, append=len(shingles)), article[begins], often[begins]
-        inner = owner[1:] == owner[:-1]  # another stretch of the article stands there
-        inner_left, inner_right = np.concatenate([[False], inner]), np.concatenate([inner, [False]])
-        width = widths[owner]
-        slot = ~frame & (length >= width) & (length < width + _SLOT) & inner_left & inner_right
-        form = np.bincount(owner[slot] - article[0], minlength=article[-1] - article[0] + 1) >= _SLOTS
-        slot_left = np.concatenate([[False], slot[:-1]])
-        slot_right = np.concatenate([slot[1:], [False]])
-        frame &= form[owner - article[0]] & (slot_left | ~inner_left) & (slot_right | ~inner_right)
-        framed = np.repeat(frame, length)
-        yield shingles[framed], article[framed]
-
-
-def _ends(text: str) -> str:
-    """A long text's beginning and end: what repeats from article to article stands there."""
-    return text if len(text) <= 2 * _END else text[:_END] + "\n" + text[-_END:]
-
-
-def _seen_often(
-    blocks: Callable[[], Iterable[_Block]], articles: int, days: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """The shingles of at least `articles` articles; of these, if `days` says the day of each article, the ones
-    seen on at least `BOILERPLATE_DAYS` days.
-
-    Shingles are sorted by their highest bits, a part of them at a time.
-    """
-    total = sum(len(shingles) for shingles, _ in blocks())
-    bits = max(1, (total // _PART).bit_length())
-    often, by_day = [np.zeros(0, np.uint32)], [np.zeros(0, np.uint32)]
-    for part in range(1 << bits):
-        keys = [np.zeros(0, np.uint64)]
-        for shingles, article in blocks():
-            chosen = np.flatnonzero(shingles >> np.uint32(32 - bits) == part)
-            keys.append((shingles[chosen].astype(np.uint64) << np.uint64(32)) | article[chosen].astype(np.uint64))
-        distinct = _distinct(np.concatenate(keys))
-        del keys
-        shingle_of = (distinct >> np.uint64(32)).astype(np.uint32)
-        begins = _starts(shingle_of)
-        counts = np.diff(begins, append=len(shingle_of))
-        often.append(shingle_of[begins[counts >= articles]])
-        if days is None:
-            continue
-        kept = distinct[np.repeat(counts >= BOILERPLATE_DAYS, counts)]  # 20 days need 20 articles
-        day = (days - days.min())[(kept & np.uint64(0xFFFFFFFF)).astype(np.int64)].astype(np.uint64)
-        seen = (_distinct((kept & np.uint64(0xFFFFFFFF00000000)) | day) >> np.uint64(32)).astype(np.uint32)
-        begins = _starts(seen)
-        by_day.append(seen[begins[np.diff(begins, append=len(seen)) >= BOILERPLATE_DAYS]])
-    return np.concatenate(often), np.concatenate(by_day)
-
-
-def _batches(items: Iterable[tuple[int, str]], size: int = 1000) -> Iterator[list[tuple[int, str]]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

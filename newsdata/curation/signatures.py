@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .shingles import Boilerplate, combine, shingle, text_table_digest
+from .boilerplate import Boilerplate
+from .shingles import combine, shingle, text_table_digest
 
 __all__ = [
     "BANDS",
@@ -71,9 +72,9 @@ def method() -> dict[str, Any]:
 
 
 def sign(
-    article_ids: Sequence[str],
+    article_ids: Sequence[str] | pa.Array,
     texts: Sequence[str],
-    days: Sequence[int | None],
+    days: Sequence[int | None] | pa.Array,
     urls: Sequence[str | None],
     boilerplate: Boilerplate,
 ) -> pa.Table:
@@ -139,7 +140,8 @@ def write_signatures(signatures: pa.Table, path: Path) -> None:
 
 @contextmanager
 def open_signatures(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Some columns of a signature file, in the order of the schema; mapped, so that what is used must be copied."""
-    options = pa.ipc.IpcReadOptions(included_fields=[SIGNATURE_SCHEMA.get_field_index(c) for c in columns])
+    """Some columns of a signature file, in one chunk; mapped, so that what is used must be copied."""
     with pa.memory_map(str(path)) as source:
-        yield pa.ipc.open_file(source, options=options).read_all()
+        # All columns: Arrow copies a batch of which it is asked to read some fields only.
+        rows = pa.ipc.open_file(source).read_all().select(columns)
+        yield rows if rows.num_rows else SIGNATURE_SCHEMA.empty_table().select(columns).combine_chunks()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +23,8 @@ REASONS = ("no-date", "moved", "straddle", "gap")
 
 _EXCLUDED = len(SPLITS)
 _DAY = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = ((datetime(year, 6, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1) for year in (1, 9999))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +70,28 @@ def parse_day(text: str | date | None, option: str) -> date | None:
 
 
 def local_days(times: np.ndarray, timezone: str) -> np.ndarray:
-    """The local day of each instant, as `datetime64[D]`.
+    """The local day of each instant, as `datetime64[D]`; `NO_DATE` becomes NaT.
 
     >>> local_days(np.array([1653926429000]), "Asia/Shanghai")
     array(['2022-05-31'], dtype='datetime64[D]')
     """
-    import pandas as pd
+    zone = ZoneInfo(timezone)
 
-    local = pd.DatetimeIndex(times.astype("datetime64[ms]")).tz_localize("UTC").tz_convert(ZoneInfo(timezone))
-    return np.asarray(local.tz_localize(None).to_numpy(), dtype="datetime64[D]")
+    def offset(time: int) -> int:
+        time = min(max(time, _FIRST), _LAST)  # datetime knows years 1 to 9999 only
+        local = (_EPOCH + timedelta(milliseconds=time)).astimezone(zone).utcoffset()
+        assert local is not None
+        return int(local.total_seconds() * 1000)
+
+    # Asked once for each day; each instant is asked only on days on which the zone's clocks are changed.
+    days, day_of = np.unique(times // _DAY, return_inverse=True)
+    begin, end = (np.array([offset(int(d) * _DAY + more) for d in days], np.int64) for more in (0, _DAY - 1))
+    offsets = begin[day_of]
+    for at in np.flatnonzero((begin != end)[day_of]).tolist():
+        offsets[at] = offset(int(times[at]))
+    known = times != NO_DATE
+    local_times = np.where(known, times + np.where(known, offsets, 0), NO_DATE)
+    return local_times.astype("datetime64[ms]").astype("datetime64[D]")
 
 
 def choose_borders(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..schema import FEED_NAME, Post, RawPost, Reject, Site
-from .body import read_body
-from .frontmatter import read_header
 from .site import read_site
 
 __all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
@@ -39,9 +37,11 @@ def article_id(path: str) -> str:
     >>> article_id("blog/_posts/2020-02-01-hello.md")
     'blog/_posts/2020-02-01-hello'
     """
-    stem = PurePosixPath(path).stem
-    own = _OWN_NAME.fullmatch(stem)
-    return own["id"] if own else path[: len(path) - len(PurePosixPath(path).suffix)]
+    begin = path.rfind("/") + 1
+    dot = path.rfind(".", begin)
+    end = dot if begin < dot < len(path) - 1 else len(path)  # a dot that begins or ends a name begins no extension
+    own = _OWN_NAME.fullmatch(path, begin, end)
+    return own["id"] if own else path[:end]
 
 
 def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | Reject:
@@ -74,6 +74,9 @@ def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | R
 
 def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | None = None) -> Post | Reject:
     """Read the bytes of one post, whose hash is known; `own_id` is its article id where the path does not say it."""
+    from .body import read_body  # here: where nothing changed, no post is read
+    from .frontmatter import read_header
+
     name = path.rpartition("/")[2]
     stem, dot, suffix = name.rpartition(".")
     own = _OWN_NAME.fullmatch(stem if dot else name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -12,7 +14,7 @@ import yaml
 from ..schema import Site
 from .yamltext import Alias, HostileYamlError, Mapping, Scalar, load_yaml
 
-__all__ = ["POST_FOLDERS", "READ_KEYS", "classify", "default_values", "post_name", "read_site"]
+__all__ = ["POST_FOLDERS", "READ_KEYS", "classify", "classify_all", "default_values", "post_name", "read_site"]
 
 POST_FOLDERS = frozenset({"_posts", "old_post", "_drafts"})
 """Folders whose files can be posts."""
@@ -28,7 +30,10 @@ _OTHER_NAME = re.compile(
     r"|zip|t?gz|bz2|xz|zst|7z|rar|tar|jar|exe|dll|so|dylib|bin|db|sqlite|parquet|pyc|class|o)\Z",  # the rest
     re.IGNORECASE,
 )
+_PLAIN_NAME = re.compile(r"[a-z0-9].*\.(?:md|markdown|html)", re.IGNORECASE | re.ASCII | re.DOTALL)
 _HIDDEN = ("_", ".", "#", "~")
+_EXCLUDED, _DRAFT = "excluded by _config.yml", "draft"
+_GLOB_LETTERS = frozenset("*?[")
 _VENDORED = frozenset({"vendor", "node_modules"})
 _DATED_NAME = re.compile(r"(\d{2,4}-\d{1,2}-\d{1,2})-", re.ASCII)
 _TIMEZONE_LINE = re.compile(r"^timezone[ \t]*:[ \t]*[\"']?([\w/+-]+)", re.ASCII | re.MULTILINE)
@@ -87,9 +92,9 @@ def classify(path: str, site: Site) -> str | None:
     if not _VENDORED.isdisjoint(above):
         return "vendored"
     if _excluded(path, site):
-        return "excluded by _config.yml"
+        return _EXCLUDED
     if folders[at] == "_drafts" and not site.drafts:
-        return "draft"
+        return _DRAFT
     if _OTHER_NAME.search(name):
         return "not text"
     if not _TEXT_NAME.search(name) and post_name(name) is None:
@@ -97,14 +102,38 @@ def classify(path: str, site: Site) -> str | None:
     return None
 
 
+def classify_all(paths: Iterable[str], site: Site) -> Iterator[str | None]:
+    """What `classify` says of each path, in order.
+
+    Names that begin with a letter or digit and end as Markdown or HTML do are alike in all that it looks at, so it is
+    asked once a folder for all of them; only `exclude` can tell them apart.
+
+    >>> list(classify_all(["_posts/a.md", "_posts/b.md", "_posts/c.png"], Site()))
+    [None, None, 'not text']
+    """
+    whole = replace(site, exclude=())
+    of_folder: dict[str, str | None] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if _PLAIN_NAME.fullmatch(name) is None:
+            yield classify(path, site)
+            continue
+        if folder not in of_folder:
+            of_folder[folder] = classify(path, whole)
+        reason = of_folder[folder]
+        # `classify` looks at `exclude` before it looks at these two.
+        yield _EXCLUDED if site.exclude and reason in (None, _DRAFT) and _excluded(path, site) else reason
+
+
 def _excluded(path: str, site: Site) -> bool:
-    if not site.exclude:
+    if path.startswith(site.exclude):
+        return True
+    globs = [pattern for pattern in site.exclude if not _GLOB_LETTERS.isdisjoint(pattern)]
+    if not globs:
         return False
     ends = [i for i, letter in enumerate(path) if letter == "/"]
     entries = [*(path[:end] for end in ends), path]
-    return any(
-        path.startswith(pattern) or any(fnmatchcase(entry, pattern) for entry in entries) for pattern in site.exclude
-    )
+    return any(fnmatchcase(entry, pattern) for pattern in globs for entry in entries)
 
 
 def default_values(path: str, site: Site) -> dict[str, object]:

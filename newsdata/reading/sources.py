@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 from urllib.parse import unquote
 
 from ..errors import MachineError, SourceError
 from ..schema import Reject
-from .archives import Fault, as_reject, check_path, read_index, size_fault, unpack_file
+from .archives import MAX_PATH_BYTES, Fault, as_reject, check_path, read_index, size_fault, unpack_file
 from .gitobjects import git_folder, list_tree, read_blobs, resolve, split_revision
 from .remote import unpack_url
 
@@ -50,8 +50,7 @@ class Source:
     below: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """One regular file of a source.
 
     Attributes:
@@ -256,9 +255,11 @@ def _list_folder(source: Source) -> Listing:
     with _Folders(source) as folders:
         while waiting:
             folder = waiting.pop()
+            path = check_path(folder) if folder else ""
+            above = None if isinstance(path, Fault) else f"{path}/" if path else ""
             try:
                 with os.scandir(folders.open(folder)) as entries:
-                    found = [_look(entry, folder) for entry in entries]
+                    found = [_look(entry, folder, above) for entry in entries]
             except OSError as error:
                 if not folder:
                     raise SourceError(_why(error), path=source.root) from error
@@ -275,12 +276,22 @@ def _list_folder(source: Source) -> Listing:
     return Listing(files=tuple(files), rejects=_in_order(rejects))
 
 
-def _look(entry: os.DirEntry[str], folder: bytes) -> SourceFile | Reject | bytes | None:
-    """A file, a reject, the path of a folder to walk, or None for what is no part of the source."""
-    name = os.fsencode(entry.name)
-    if name == b".git":
+def _look(entry: os.DirEntry[str], folder: bytes, above: str | None) -> SourceFile | Reject | bytes | None:
+    """A file, a reject, the path of a folder to walk, or None for what is no part of the source.
+
+    Args:
+        entry: of `folder`.
+        folder: as the system names it.
+        above: what stands before the names of its files, None where `check_path` refuses its path.
+    """
+    name = entry.name
+    if name == ".git":
         return None
-    raw = folder + b"/" + name if folder else name
+    # An entry's name is never empty, "." or "..", and holds no slash: `above + name` is what `check_path` would say.
+    simple = above is not None and name.isascii() and len(folder) + len(name) < MAX_PATH_BYTES
+    if simple and entry.is_file(follow_symlinks=False):
+        return _stat(f"{above}{name}", entry)
+    raw = folder + b"/" + os.fsencode(name) if folder else os.fsencode(name)
     path = check_path(raw)
     if entry.is_dir(follow_symlinks=False):
         return as_reject(raw, path) if isinstance(path, Fault) and path.rule == "path-unsafe" else raw
@@ -289,17 +300,22 @@ def _look(entry: os.DirEntry[str], folder: bytes) -> SourceFile | Reject | bytes
     if not entry.is_file(follow_symlinks=False):
         link = "a link; links are not followed"
         return as_reject(raw, Fault("not-a-file", link if entry.is_symlink() else "a device, pipe or socket"))
+    return _stat(path, entry)
+
+
+def _stat(path: str, entry: os.DirEntry[str]) -> SourceFile | Reject:
     try:
-        return _listed(path, entry.stat(follow_symlinks=False))
+        status = entry.stat(follow_symlinks=False)
     except OSError as error:
-        return as_reject(raw, Fault("unreadable", _why(error)))
+        return as_reject(path.encode(), Fault("unreadable", _why(error)))
+    return _listed(path, status)
 
 
 def _listed(path: str, status: os.stat_result) -> SourceFile | Reject:
-    if fault := size_fault(status.st_size):
+    size = status.st_size
+    if fault := size_fault(size):
         return as_reject(path.encode(), fault)
-    stamp = f"{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}:{status.st_size}"
-    return SourceFile(path=path, size=status.st_size, stamp=stamp)
+    return SourceFile(path, size, f"{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}:{size}")
 
 
 def _why(error: OSError) -> str:

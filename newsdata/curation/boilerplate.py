@@ -1,0 +1,321 @@
+"""The list of shingles that are boilerplate: made once in the life of a dataset, from a sample of its articles.
+
+::
+
+    texts of the sample ──spill──▶ Spilled ──list_boilerplate──▶ Boilerplate
+         (worker processes)         (a file)   (worker processes)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .shingles import distinct, ordered, starts
+
+__all__ = [
+    "BOILERPLATE_ARTICLES",
+    "BOILERPLATE_DAYS",
+    "SAMPLE_SIZE",
+    "Boilerplate",
+    "Spilled",
+    "choose_sample",
+    "find_boilerplate",
+    "list_boilerplate",
+    "spill",
+]
+
+BOILERPLATE_DAYS = 20
+"""A shingle seen on this many days of the sample is boilerplate. Measured on labelled synthetic news."""
+
+BOILERPLATE_ARTICLES = 7
+"""So is one that this many articles of the sample share as the frame of a form, whatever the days. Measured
+on a three-day archive, where days tell nothing; with 10, small families without numbers were merged."""
+
+SAMPLE_SIZE = 20_000
+"""Articles that the list of boilerplate is made from."""
+
+_SLOT = 8  # units of a slot; it breaks that many shingles and one shingle's width less one, as a mere cut does
+_END = 1000  # characters
+_SLOTS = 2  # slots that make an article a filled form
+
+_SPILL = 1 << 18  # shingles that are read back at once
+_PART = 1 << 20  # shingles that are counted at once: 16 MB
+
+_Shingles = NDArray[np.uint32]
+_Block = tuple[_Shingles, NDArray[np.int64]]  # shingles in text order and the article of each
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
+class _Run(Protocol):
+    def __call__(self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterable[_Result]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Boilerplate:
+    """Shingles that say nothing about an article; frozen with the dataset.
+
+    Attributes:
+        hashes: sorted, each once.
+        digest: of the hashes.
+    """
+
+    hashes: NDArray[np.uint32]
+    digest: str
+
+    @staticmethod
+    def of(hashes: NDArray[np.uint32]) -> Boilerplate:
+        """The list made of `hashes`.
+
+        >>> Boilerplate.of(np.array([4, 2, 4], dtype=np.uint32)).hashes.tolist()
+        [2, 4]
+        """
+        hashes = distinct(hashes.copy())
+        state = hashlib.blake2b(hashes.astype("<u4").tobytes(), digest_size=16)
+        return Boilerplate(hashes=hashes, digest=state.hexdigest())
+
+    def holds(self, hashes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which of `hashes` are boilerplate."""
+        found = np.zeros(len(hashes), np.bool_)
+        if not len(self.hashes):
+            return found
+        shift = np.uint32(max(0, 29 - len(self.hashes).bit_length()))  # most others fall through this sieve
+        sieve = np.zeros(1 << (32 - int(shift)), np.bool_)
+        sieve[self.hashes >> shift] = True
+        for begin in range(0, len(hashes), 1 << 18):
+            some = hashes[begin : begin + (1 << 18)]
+            likely = np.flatnonzero(sieve[some >> shift])
+            at = np.minimum(np.searchsorted(self.hashes, some[likely]), len(self.hashes) - 1)
+            found[begin + likely] = self.hashes[at] == some[likely]
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write the list to `path`, byte for byte the same for the same list."""
+        path.write_bytes(self.hashes.astype("<u4").tobytes())
+
+    @staticmethod
+    def load(path: Path) -> Boilerplate:
+        """Read what `save` wrote.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is no such file.
+        """
+        return Boilerplate.of(np.frombuffer(path.read_bytes(), dtype="<u4").astype(np.uint32))
+
+
+def choose_sample(article_ids: pa.Array, size: int = SAMPLE_SIZE) -> NDArray[np.int64]:
+    """Positions of the articles that boilerplate is looked for in: those with the lowest hash, whatever their order.
+
+    >>> choose_sample(pa.array(["b", "a", "c"]), 2).tolist(), choose_sample(pa.array(["c", "b", "a"]), 2).tolist()
+    ([1, 2], [0, 2])
+    """
+    hashes = np.zeros(len(article_ids), np.uint64)
+    for begin in range(0, len(article_ids), 4096):
+        names = article_ids.slice(begin, 4096).to_pylist()
+        hashes[begin : begin + len(names)] = [_rank(name) for name in names]
+    return np.sort(np.argsort(hashes, kind="stable")[:size])
+
+
+def _rank(article_id: str) -> int:
+    return int.from_bytes(hashlib.blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spilled:
+    """The shingles of some articles in text order, 4 bytes each, in a file.
+
+    Attributes:
+        path: the file.
+        sizes: how many shingles each article has.
+        widths: units in a shingle of each article.
+    """
+
+    path: Path
+    sizes: NDArray[np.int64]
+    widths: NDArray[np.int64]
+
+
+def spill(texts: Iterable[Sequence[str]], path: Path) -> Spilled:
+    """Write the shingles of texts, at most 2,000 characters of each, to `path`.
+
+    Args:
+        texts: in batches.
+        path: the file.
+    """
+    sizes, widths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    with path.open("wb") as file:
+        for batch in texts:
+            for hashes, size, width in ordered([_ends(text) for text in batch]):
+                file.write(hashes.tobytes())
+                sizes.append(size)
+                widths.append(width)
+    return Spilled(path=path, sizes=np.concatenate(sizes), widths=np.concatenate(widths))
+
+
+def _ends(text: str) -> str:
+    """A long text's beginning and end: what repeats from article to article stands there."""
+    return text if len(text) <= 2 * _END else text[:_END] + "\n" + text[-_END:]
+
+
+def find_boilerplate(articles: Iterable[tuple[int, str]]) -> Boilerplate:
+    """The boilerplate of a sample of (day, text), in any order; see `list_boilerplate`.
+
+    >>> len(find_boilerplate([(day, "本公司董事会保证公告内容真实") for day in range(20)]).hashes)
+    10
+    """
+    days: list[int] = []
+
+    def texts() -> Iterator[list[str]]:
+        iterator = iter(articles)
+        while batch := list(islice(iterator, 1000)):
+            days.extend(day for day, _ in batch)
+            yield [text for _, text in batch]
+
+    with tempfile.TemporaryDirectory() as folder:
+        spilled = spill(texts(), Path(folder, "sample"))
+        return list_boilerplate([spilled], np.array(days, np.int64), lambda function, tasks: map(function, tasks))
+
+
+def list_boilerplate(parts: Sequence[Spilled], days: NDArray[np.int64], run: _Run) -> Boilerplate:
+    """The boilerplate of a sample that was spilled.
+
+    A shingle is boilerplate where it is seen on `BOILERPLATE_DAYS` distinct days, or where it is part of the
+    frame of `BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which two or more slots
+    (names and numbers, seen in few articles) stand between stretches seen in many; these are its frame.
+    A copy of a much reprinted story has no slots, or few, so that the story is not taken for a form.
+
+    Memory: about 0.1 GB for each process that `run` uses, however large the sample.
+
+    Args:
+        parts: the spilled articles.
+        days: of each article, part after part. Undated articles go in under one day of their own.
+        run: calls a function of a module on each of some tasks, like `map`.
+    """
+    often, by_day = _seen_often(parts, run, days)
+    common = Boilerplate.of(often)
+    frames = list(run(_spill_frames, [_FrameTask(part=part, common=common) for part in parts]))
+    framed, _ = _seen_often(frames, run)
+    for part in frames:
+        part.path.unlink()
+    return Boilerplate.of(np.concatenate([by_day, framed]))
+
+
+# ------------------------------------------------------------------------------------------------ frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FrameTask:
+    part: Spilled
+    common: Boilerplate
+
+
+def _spill_frames(task: _FrameTask) -> Spilled:
+    """Of each article what is the frame of a filled form, beside the file of the whole."""
+    part = task.part
+    path = part.path.with_name(f"{part.path.name}-frames")
+    sizes = np.zeros(len(part.sizes), np.int64)
+    with path.open("wb") as file:
+        for shingles, article in _frames(_blocks(part), part.widths, task.common):
+            sizes += np.bincount(article, minlength=len(sizes))
+            file.write(shingles.tobytes())
+    return Spilled(path=path, sizes=sizes, widths=part.widths)
+
+
+def _blocks(part: Spilled) -> Iterator[_Block]:
+    """What was spilled, whole articles at a time: the shingles and the article of each."""
+    ends = np.cumsum(part.sizes)
+    first = before = 0
+    with part.path.open("rb") as spilled:
+        while first < len(ends):
+            last = max(first + 1, int(np.searchsorted(ends, before + _SPILL, "right")))
+            data = spilled.read(4 * int(ends[last - 1] - before))
+            yield np.frombuffer(data, np.uint32), np.repeat(np.arange(first, last), part.sizes[first:last])
+            first, before = last, int(ends[last - 1])
+
+
+def _frames(blocks: Iterable[_Block], widths: NDArray[np.int64], common: Boilerplate) -> Iterator[_Block]:
+    """Of each block what is the frame of a filled form."""
+    for shingles, article in blocks:
+        if not len(shingles):
+            continue
+        often = common.holds(shingles)
+        changes = (article[1:] != article[:-1]) | (often[1:] != often[:-1])
+        begins = np.flatnonzero(np.concatenate([[True], changes]))
+        length, owner, frame = np.diff(begins, append=len(shingles)), article[begins], often[begins]
+        inner = owner[1:] == owner[:-1]  # another stretch of the article stands there
+        inner_left, inner_right = np.concatenate([[False], inner]), np.concatenate([inner, [False]])
+        width = widths[owner]
+        slot = ~frame & (length >= width) & (length < width + _SLOT) & inner_left & inner_right
+        form = np.bincount(owner[slot] - article[0], minlength=article[-1] - article[0] + 1) >= _SLOTS
+        slot_left = np.concatenate([[False], slot[:-1]])
+        slot_right = np.concatenate([slot[1:], [False]])
+        frame &= form[owner - article[0]] & (slot_left | ~inner_left) & (slot_right | ~inner_right)
+        framed = np.repeat(frame, length)
+        yield shingles[framed], article[framed]
+
+
+# ------------------------------------------------------------------------------------------------ counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _CountTask:
+    """Count the shingles that begin with the `bits` bits of the number `range`."""
+
+    parts: Sequence[Spilled]
+    bits: int
+    range: int
+    days: NDArray[np.int64] | None
+
+
+def _seen_often(
+    parts: Sequence[Spilled], run: _Run, days: NDArray[np.int64] | None = None
+) -> tuple[_Shingles, _Shingles]:
+    """The shingles of at least `BOILERPLATE_ARTICLES` articles; of these, if `days` says the day of each article, the
+    ones seen on at least `BOILERPLATE_DAYS` days.
+    """
+    total = sum(int(part.sizes.sum()) for part in parts)
+    if not total:
+        return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
+    bits = max(1, (total // _PART).bit_length())
+    tasks = [_CountTask(parts=parts, bits=bits, range=number, days=days) for number in range(1 << bits)]
+    often, by_day = zip(*run(_count, tasks), strict=True)
+    return np.concatenate(often), np.concatenate(by_day)
+
+
+def _count(task: _CountTask) -> tuple[_Shingles, _Shingles]:
+    found, owners, first = [], [], 0
+    for part in task.parts:
+        for shingles, article in _blocks(part):
+            chosen = np.flatnonzero(shingles >> np.uint32(32 - task.bits) == task.range)
+            found.append(shingles[chosen])
+            owners.append((article[chosen] + first).astype(np.uint32))
+        first += len(part.sizes)
+    shingle_of, owner = np.concatenate(found), np.concatenate(owners)
+    del found, owners
+    # Most shingles are seen once or twice: what shares its slot with few others is left out before the rest is sorted.
+    slots = ((shingle_of >> np.uint32(1)) & np.uint32((1 << len(shingle_of).bit_length()) - 1)).astype(np.int64)
+    often = np.flatnonzero(np.bincount(slots)[slots] >= BOILERPLATE_ARTICLES) if len(slots) else slots
+    del slots
+    keys = distinct((shingle_of[often].astype(np.uint64) << np.uint64(32)) | owner[often])
+    shingle_of = (keys >> np.uint64(32)).astype(np.uint32)
+    begins = starts(shingle_of)
+    counts = np.diff(begins, append=len(shingle_of))
+    seen = shingle_of[begins[counts >= BOILERPLATE_ARTICLES]]
+    if task.days is None:
+        return seen, np.zeros(0, np.uint32)
+    kept = keys[np.repeat(counts >= BOILERPLATE_DAYS, counts)]  # 20 days need 20 articles
+    day = (task.days - task.days.min())[(kept & np.uint64(0xFFFFFFFF)).astype(np.int64)].astype(np.uint64)
+    by_day = (distinct((kept & np.uint64(0xFFFFFFFF00000000)) | day) >> np.uint64(32)).astype(np.uint32)
+    begins = starts(by_day)
+    return seen, by_day[begins[np.diff(begins, append=len(by_day)) >= BOILERPLATE_DAYS]]
