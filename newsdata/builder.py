@@ -58,6 +58,7 @@ from .workspace import (
     KnownFiles,
     Workspace,
     drop_unused,
+    know,
     now,
     open_workspace,
     read_known,
@@ -324,6 +325,15 @@ def _build(
     run = stack.enter_context(engine.workers(1 if _changed(plan, hashes) < _SMALL else options.workers))
     with clock.stage("parsing", len(files)) as advance:
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, about, run, advance)
+        read = [sha256 for p in parsed for sha256 in p.sha256]
+        read_from = describe_source(plan, read, early_rejects, config)
+        seen = know([file for shard in plan for file in shard.files], read, listed_at, listed, read_from["digest"])
+        # The files themselves are not needed any more: half a kilobyte a post.
+        del listing, taken, files, known, hashes, read
+        parsed = [replace(p, sha256=()) for p in parsed]
+        if opened.kind != "git":
+            plan = [replace(shard, files=()) for shard in plan]
+        engine.release_memory()
     rejects = sorted((*early_rejects, *(r for p in parsed for r in p.rejects)), key=lambda r: r.path)
     posts = sum(p.posts.rows for p in parsed if p.posts)
     check_rejects(rejects, posts, options)
@@ -385,6 +395,9 @@ def _build(
             kept.update(columns)
             filled[shard.config] = dict(kept)
 
+    if text != "none":
+        stack.close()  # the workers are done, and what follows needs their memory
+
     # ---------------------------------------------------------------------------------------------- card
     with clock.stage("card", 1) as advance:
         draft = Manifest(
@@ -395,8 +408,7 @@ def _build(
             | {"dedup_version": found.report["dedup_version"]}
             | settings
             | ({"history": True} if history else {}),
-            source=describe_source(plan, [h for p in parsed for h in p.sha256], early_rejects, config)
-            | {"bytes": sum(p.sizes for p in parsed)},
+            source=read_from | {"bytes": sum(p.sizes for p in parsed)},
             tools=tools,
             accounting=account_for(
                 files_seen, posts, rejects, ignored, articles, placement, parsed, site, config_notes
@@ -408,10 +420,11 @@ def _build(
         )
         if text == "none":
             draft = blank_version(draft, dataset, base, base_folder, run)
+            stack.close()
         difference = compare(base_folder, base, dataset, draft) if base and base_folder and not options.again else None
         version = choose_version(options.version, base, difference, there)
         if version is None and base is not None and base_folder is not None:
-            _remember(workspace, plan, parsed, cached, found.files, listed_at, listed, draft)
+            _remember(workspace, seen, plan, parsed, cached, found.files)
             return Build(
                 path=base_folder, version=base.dataset_version, created=False, manifest=base, stages=clock.stages,
                 rejects=tuple(rejects[:1000]), difference=difference,
@@ -429,7 +442,7 @@ def _build(
         advance(1)
     publish_folder(dataset, out / version)
     with suppress(OSError):  # the version stands; without the cache the next build is only slower
-        _remember(workspace, plan, parsed, cached, found.files, listed_at, listed, manifest)
+        _remember(workspace, seen, plan, parsed, cached, found.files)
     return Build(
         path=out / version,
         version=version,
@@ -459,16 +472,12 @@ def _is_source_of(base: Manifest, taken: Intake, known: KnownFiles, config: byte
 
 def _remember(
     workspace: Workspace,
+    seen: KnownFiles,
     plan: Sequence[PostShard],
     parsed: Sequence[Parsed],
     cached: Mapping[str, CachedShard],
     signed: Sequence[Path],
-    listed_at: int,
-    listed: str,
-    built: Manifest,
 ) -> None:
-    files = [file for shard in plan for file in shard.files]
-    hashes = [h for p in parsed for h in p.sha256]
-    write_known(workspace, files, hashes, listed_at, listed, built.source["digest"])
+    write_known(workspace, seen)
     write_cached_shards(workspace, cached, {shard.path: p.name for shard, p in zip(plan, parsed, strict=True)})
     drop_unused(workspace, {p.name for p in parsed} | {p.stem for p in signed})

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .engine import MEMORY
+from .engine import MEMORY, do_without_pandas
 from .errors import DriftError, MachineError, NewsdataError, RejectsError, shown
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
     """Build a version of the dataset: SOURCE is the archive, OUT the folder that holds the versions."""
     from .builder import build as build_version
 
+    do_without_pandas()
     bar = None if quiet else _Bar()
     try:
         made = build_version(source, out, progress=bar, **options)

@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 from .errors import MachineError
 
-__all__ = ["MEMORY", "Run", "available_cores", "check_memory", "release_memory", "workers"]
+__all__ = ["MEMORY", "Run", "available_cores", "check_memory", "do_without_pandas", "release_memory", "workers"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -27,8 +27,9 @@ Result = TypeVar("Result")
 NEEDED = 4 * 2**30
 """Bytes of address space that a build may need on two cores (3.1 GB measured); most of it is never touched."""
 
-MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
-"""Environment of a process that gives memory back: Arrow's own pools keep 40 MB a worker. Set before Arrow is loaded."""
+MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
+"""Environment of a process that gives memory back: Arrow's own pools keep 40 MB a worker, and each of its threads an
+arena of its own. Set before Arrow is loaded."""
 
 _IDLE = 600.0  # seconds after which an idle worker ends
 
@@ -145,14 +146,21 @@ def _prepare(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    do_without_pandas()
+    gc.freeze()  # what is loaded by now stays; tasks leave no cycles behind, so there is little to look for
+    gc.set_threshold(50_000)
+
+
+def do_without_pandas() -> None:
+    """Keep pyarrow from loading pandas with the first array that it makes: 30 MB and half a second, for nothing.
+
+    For processes of our own only: pyarrow knows no pandas from then on.
+    """
     import pyarrow as pa
 
-    # With the first array that it makes, pyarrow looks for pandas: a third of a worker's memory, and no task needs it.
     sys.meta_path.insert(0, _NoPandas())
     pa.array([])
     del sys.meta_path[0]
-    gc.freeze()  # what is loaded by now stays; tasks leave no cycles behind, so there is little to look for
-    gc.set_threshold(50_000)
 
 
 class _NoPandas:

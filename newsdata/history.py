@@ -35,7 +35,7 @@ __all__ = [
     "write_revisions",
 ]
 
-SHARD_ROWS = 4000
+SHARD_ROWS = 2000
 """Rows of a shard of revisions. Rows are only ever added at the end, so full shards never change."""
 
 _LATEST = 253_402_000_000

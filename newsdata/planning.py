@@ -37,7 +37,7 @@ __all__ = [
     "spool_places",
 ]
 
-SHARD_ROWS = 4000
+SHARD_ROWS = 2000
 """Rows of a shard when it is first cut: small enough that a day's run rewrites little."""
 
 SHARD_BYTES = 64 * 2**20

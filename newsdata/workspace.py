@@ -133,15 +133,10 @@ def read_known(workspace: Workspace) -> KnownFiles:
     return KnownFiles(rows=_INDEX_SCHEMA.empty_table())
 
 
-def write_known(
-    workspace: Workspace,
-    files: Sequence[SourceFile],
-    hashes: Sequence[str | None],
-    listed_at: int,
-    listing: str,
-    source: str,
-) -> None:
-    """Remember the hashes of the files that were read.
+def know(
+    files: Sequence[SourceFile], hashes: Sequence[str | None], listed_at: int, listing: str, source: str
+) -> KnownFiles:
+    """What to remember of the files that were read.
 
     A file that was touched shortly before it was listed, or since, is left out: it could change again without a new
     stamp (git calls such an entry racily clean).
@@ -150,14 +145,20 @@ def write_known(
         listed_at: when the listing began, in nanoseconds since 1970.
         listing, source: see `KnownFiles`.
     """
-    rows = [
-        (file.path, file.stamp, sha256)
+    settled = [
+        bool(sha256 and file.stamp and _settled(file.stamp, listed_at))
         for file, sha256 in zip(files, hashes, strict=True)
-        if sha256 and file.stamp and _settled(file.stamp, listed_at)
     ]
-    columns = zip(*rows, strict=True) if rows else ((), (), ())
-    about = {"listing": listing if len(rows) == len(files) else "", "source": source}
-    table = pa.table([pa.array(c, pa.string()) for c in columns], schema=_INDEX_SCHEMA.with_metadata(about))
+    columns = ([file.path for file in files], [file.stamp for file in files], hashes)
+    rows = pa.table([pa.array(c, pa.string()) for c in columns], schema=_INDEX_SCHEMA).filter(
+        pa.array(settled, pa.bool_())
+    )
+    return KnownFiles(rows=rows, listing=listing if all(settled) else "", source=source)
+
+
+def write_known(workspace: Workspace, known: KnownFiles) -> None:
+    """Remember it for the next build."""
+    table = known.rows.replace_schema_metadata({"listing": known.listing, "source": known.source})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
         writer.write_table(table)

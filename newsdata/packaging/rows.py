@@ -122,20 +122,22 @@ class Spool:
 
     def take(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> pa.Table:
         """The named columns of the posts at (file number, row), in that order; reads only the batches they lie in."""
-        batch = row // self.batch
-        wanted, place = np.unique(np.stack([file, batch]), axis=1, return_inverse=True)
-        tables, begins, begin = [], [], 0
-        for number in np.unique(wanted[0]):
+        order = np.lexsort((row, file))
+        files, rows = file[order], row[order]
+        tables = []
+        for number in np.unique(files).tolist():
+            own = rows[slice(*np.searchsorted(files, [number, number + 1]))]
             with pa.OSFile(str(self.files[number])) as handle:
                 schema = pa.ipc.open_file(handle).schema
                 fields = sorted(schema.get_field_index(name) for name in columns)
                 reader = pa.ipc.open_file(handle, options=pa.ipc.IpcReadOptions(included_fields=fields))
-                for index in wanted[1][wanted[0] == number]:
-                    tables.append(pa.Table.from_batches([reader.get_batch(int(index))]))
-                    begins.append(begin)
-                    begin += tables[-1].num_rows
-        rows = np.asarray(begins, dtype=np.int64)[place.reshape(-1)] + row % self.batch
-        return pa.concat_tables(tables).combine_chunks().take(pa.array(rows)).select(list(columns))
+                for batch in np.unique(own // self.batch).tolist():
+                    begin, end = np.searchsorted(own, [batch * self.batch, (batch + 1) * self.batch])
+                    places = pa.array(own[begin:end] - batch * self.batch)
+                    tables.append(pa.Table.from_batches([reader.get_batch(batch).take(places)]))
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        return pa.concat_tables(tables).take(pa.array(place)).combine_chunks().select(list(columns))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,8 +54,8 @@ _SOURCE_LENGTH = 60  # an `em_media` paragraph without the wrapper that is longe
 _EDITOR = "编辑"
 # A mention as the archive's feed writes it: a link in a span, often with an empty span behind it, or a span alone.
 _MARKED = re.compile(
-    r"""<(?:span\ id="[\w.]*+"|(span\ [^<>]*+))>
-        (?:<(a\ [^<>]*+)>([^<>]*+)</a></span>(?:<span\ id="[\w.]*+"></span>)?+ | ([^<>]*+)</span>)""",
+    r"""<(?:span\ id="[^"<>]*+"><(a\ [^>]*+)>([^<]*+)</a></span>(?:<span\ id="[^"<>]*+"></span>)?+
+        | (span\ [^>]*+)>([^<]*+)</span>)""",
     re.VERBOSE,
 )
 _STRONG, _END_STRONG = "<strong>", "</strong>"
@@ -244,27 +244,23 @@ class _Reader:
 
     def marked(self, inner: str) -> tuple[list[str], list[tuple[int, int, Tag]]] | None:
         """The pieces of a paragraph and its mentions; None where there is anything else in `<>`."""
-        parts = _MARKED.split(inner)
-        if "<" in "".join(parts[::5]):
+        first, *parts = _MARKED.split(inner)
+        if "<" in first or "<" in "".join(parts[4::5]):
             return None
         known = known_tags(self.archive).get
-        pieces = [parts[0]]
+        pieces = [first]
         marks = []
-        for at in range(1, len(parts), 5):
-            span, link, linked, words, behind = parts[at : at + 5]
-            tag = None
-            if span is not None:
-                tag = known(span) or read_tag(span, self.archive)
-                if tag is None or tag.action is not (_MENTION if link is None else _SPAN):
-                    return None
-            if link is not None:
-                tag = known(link) or read_tag(link, self.archive)
-                if tag is None or tag.action is not _MENTION:
-                    return None
-                words = linked
-            if tag is not None:
-                marks.append((len(pieces), len(pieces) + 1, tag))
-            pieces += (words, behind)
+        for link, linked, span, words, behind in zip(
+            parts[::5], parts[1::5], parts[2::5], parts[3::5], parts[4::5], strict=True
+        ):
+            written = link or span
+            tag = known(written) or (None if "<" in written else read_tag(written, self.archive))
+            if tag is None or (tag.action is not _MENTION and (link or tag.action is not _SPAN)):
+                return None
+            pieces.append(linked if link else words)
+            if tag.action is _MENTION:
+                marks.append((len(pieces) - 1, len(pieces), tag))
+            pieces.append(behind)
         return pieces, marks
 
     def tags(self, html: str) -> bool:
