@@ -292,6 +292,7 @@ def _build(
         # Where the last build saw the same listing and made this version's source of it, no name has to be looked at.
         if base is None or options.again or (listed, base.source.get("digest")) != (known.listing, known.source):
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
+        hashes = known.hashes_of([file for shard in taken.plan for file in shard.files]) if taken else []
     clock.stages["listing"]["rows"] = files_seen
 
     if base is not None and base_folder is not None and not options.version:
@@ -302,7 +303,7 @@ def _build(
             and not base.configuration.get("history")
             and all(base.configuration.get(name) == value for name, value in settings.items())
             and base_folder.parent.resolve() == out.resolve()
-            and (taken is None or _is_source_of(base, taken, known, config))
+            and (taken is None or _is_source_of(base, taken, hashes, config))
         )
         if same:
             decide_borders(base, None, site, options)  # a wish for other borders is refused, not passed over
@@ -318,10 +319,10 @@ def _build(
 
     if taken is None:
         taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
+        hashes = known.hashes_of([file for shard in taken.plan for file in shard.files])
     files, early_rejects, ignored, own_ids, plan = taken
 
     # ------------------------------------------------------------------------------------------- parsing
-    hashes = known.hashes_of([file for shard in plan for file in shard.files])
     run = stack.enter_context(engine.workers(1 if _changed(plan, hashes) < _SMALL else options.workers))
     with clock.stage("parsing", len(files)) as advance:
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, about, run, advance)
@@ -462,9 +463,8 @@ def _changed(plan: Sequence[PostShard], hashes: Sequence[str | None]) -> int:
     )
 
 
-def _is_source_of(base: Manifest, taken: Intake, known: KnownFiles, config: bytes | None) -> bool:
+def _is_source_of(base: Manifest, taken: Intake, hashes: Sequence[str | None], config: bytes | None) -> bool:
     """Whether a version was made from just these files."""
-    hashes = known.hashes_of([file for shard in taken.plan for file in shard.files])
     if not all(hashes):
         return False
     return describe_source(taken.plan, hashes, taken.rejects, config) | {"bytes": 0} == dict(base.source) | {"bytes": 0}

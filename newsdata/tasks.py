@@ -175,7 +175,14 @@ def parse_posts(task: ParseTask) -> Parsed:
         posts: list[Post] = []
         begin = end = 0  # of the run of earlier rows that is being taken over
         for file, sha256, taken in zip(task.files, task.known, known, strict=True):
-            row = row_of.get((file.path, sha256)) if taken and sha256 else None
+            data = None if taken else next(contents)[1]
+            if data is not None:
+                sha256 = data.sha256 if isinstance(data, Reject) else hashlib.sha256(data).hexdigest()
+                size += 0 if isinstance(data, Reject) else len(data)
+            else:
+                size += file.size
+            hashes.append(sha256)
+            row = row_of.get((file.path, sha256)) if sha256 else None
             if end > begin and row != end:
                 assert earlier is not None
                 yield earlier.rows.slice(begin, end)
@@ -185,16 +192,8 @@ def parse_posts(task: ParseTask) -> Parsed:
                 posts = []
             if row is not None:
                 begin, end = (begin if end > begin else row), row + 1
-            if taken:
-                hashes.append(sha256)
-                size += file.size
-                if row is None:
-                    rejects.append(old_rejects[file.path, sha256])
                 continue
-            _, data = next(contents)
-            found, sha256 = _read(task, file, data)
-            hashes.append(sha256)
-            size += 0 if isinstance(data, Reject) else len(data)
+            found = old_rejects[file.path, sha256] if data is None else _read(task, file, data, sha256)
             if isinstance(found, Reject):
                 rejects.append(found)
             else:
@@ -257,13 +256,12 @@ def parse_posts(task: ParseTask) -> Parsed:
     return parsed
 
 
-def _read(task: ParseTask, file: SourceFile, data: bytes | Reject) -> tuple[Post | Reject, str | None]:
-    """One file as a post or a reject, and its hash."""
+def _read(task: ParseTask, file: SourceFile, data: bytes | Reject, sha256: str | None) -> Post | Reject:
     if isinstance(data, Reject):
-        return data, data.sha256
-    sha256 = hashlib.sha256(data).hexdigest()
+        return data
+    assert sha256 is not None
     try:
-        return parse_bytes(file.path, data, task.site, sha256, task.ids.get(file.path)), sha256
+        return parse_bytes(file.path, data, task.site, sha256, task.ids.get(file.path))
     except MemoryError as error:  # of the machine, not of the post: no reject, which the cache would keep
         raise MachineError(
             "the machine ran out of memory while this was read", path=file.path, hint="try --num-proc 1"

@@ -129,8 +129,10 @@ def read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
     ({}, ['a: stands twice in one map'])
     """
     try:
-        twice = [f"{key}: stands twice in one map" for key in _repeated_keys(yaml.compose(yaml_text))]
-        header = yaml.safe_load(yaml_text)
+        loader = yaml.SafeLoader(yaml_text)
+        root = loader.get_single_node()
+        twice = [f"{key}: stands twice in one map" for key in _repeated_keys(root)]
+        header = None if root is None else loader.construct_document(root)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return {}, [f"the header is not YAML: {' '.join(str(error).split())}"]
     if not isinstance(header, dict):
