@@ -50,7 +50,7 @@ from .packaging.textfree import blank_version
 from .planning import Decided, PostShard
 from .reading.parse import PARSER_VERSION
 from .reading.site import read_site
-from .reading.sources import list_files, open_source, read_file
+from .reading.sources import Source, SourceFile, list_files, open_source, read_file, read_files
 from .schema import SCHEMA_VERSION, Reject
 from .tasks import SPOOL_BATCH, Parsed
 from .workspace import (
@@ -292,7 +292,12 @@ def _build(
         # Where the last build saw the same listing and made this version's source of it, no name has to be looked at.
         if base is None or options.again or (listed, base.source.get("digest")) != (known.listing, known.source):
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
-        hashes = known.hashes_of([file for shard in taken.plan for file in shard.files]) if taken else []
+        if taken:
+            planned = [file for shard in taken.plan for file in shard.files]
+            hashes = known.hashes_of(planned)
+            changed = _changed(taken.plan, hashes)
+            if base is not None and len(known.rows):
+                hashes = _hash_rest(opened, planned, hashes)
     clock.stages["listing"]["rows"] = files_seen
 
     if base is not None and base_folder is not None and not options.version:
@@ -309,6 +314,9 @@ def _build(
             decide_borders(base, None, site, options)  # a wish for other borders is refused, not passed over
             kept_rejects = read_rejects(base_folder, base)
             check_rejects(kept_rejects, base.accounting["posts"], options)
+            if taken:  # some files were touched, and are as they were
+                with suppress(OSError):
+                    write_known(workspace, know(planned, hashes, listed_at, listed, base.source["digest"]))
             number = base.dataset_version
             nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
             return Build(
@@ -319,18 +327,20 @@ def _build(
 
     if taken is None:
         taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
-        hashes = known.hashes_of([file for shard in taken.plan for file in shard.files])
+        planned = [file for shard in taken.plan for file in shard.files]
+        hashes = known.hashes_of(planned)
+        changed = _changed(taken.plan, hashes)
     files, early_rejects, ignored, own_ids, plan = taken
 
     # ------------------------------------------------------------------------------------------- parsing
-    run = stack.enter_context(engine.workers(1 if _changed(plan, hashes) < _SMALL else options.workers))
+    run = stack.enter_context(engine.workers(1 if changed < _SMALL else options.workers))
     with clock.stage("parsing", len(files)) as advance:
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, about, run, advance)
         read = [sha256 for p in parsed for sha256 in p.sha256]
         read_from = describe_source(plan, read, early_rejects, config)
-        seen = know([file for shard in plan for file in shard.files], read, listed_at, listed, read_from["digest"])
+        seen = know(planned, read, listed_at, listed, read_from["digest"])
         # The files themselves are not needed any more: half a kilobyte a post.
-        del listing, taken, files, known, hashes, read
+        del listing, taken, files, planned, known, hashes, read
         parsed = [replace(p, sha256=()) for p in parsed]
         if opened.kind != "git":
             plan = [replace(shard, files=()) for shard in plan]
@@ -461,6 +471,17 @@ def _changed(plan: Sequence[PostShard], hashes: Sequence[str | None]) -> int:
     return sum(
         sum(file.size for file in shard.files) for shard in plan if not all(list(islice(hashes_of, len(shard.files))))
     )
+
+
+def _hash_rest(source: Source, files: Sequence[SourceFile], hashes: Sequence[str | None]) -> list[str | None]:
+    """The hashes of all files: those that are new or were touched are read for it. None for one that cannot be."""
+    rest = [file for file, sha256 in zip(files, hashes, strict=True) if sha256 is None]
+    found = {
+        file.path: hashlib.sha256(data).hexdigest()
+        for file, data in read_files(source, rest)
+        if isinstance(data, bytes)
+    }
+    return [sha256 or found.get(file.path) for file, sha256 in zip(files, hashes, strict=True)]
 
 
 def _is_source_of(base: Manifest, taken: Intake, hashes: Sequence[str | None], config: bytes | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import shutil
 import subprocess
@@ -439,3 +440,21 @@ def test_only_files_that_changed_are_opened(tmp_path: Path) -> None:
     made = out / newsdata.info(out)["version"]
     full = newsdata.build(archive, tmp_path / "full", base=out / "1.0.0", cache=False, num_proc=2)
     assert made.name == full.version and digests(made) == digests(full.path)
+
+
+def test_files_that_were_only_touched_are_no_change(tmp_path: Path) -> None:
+    files = many_posts(6, per_day=3)
+    archive, out = write_archive(tmp_path / "in", files), tmp_path / "out"
+    time.sleep(2.1)
+    newsdata.build(archive, out, num_proc=1)
+    touched = sorted(path for path in files if path.startswith("_posts/"))[:2]
+    for path in touched:
+        os.utime(archive / path, (1, 1))
+    opened = []
+    for wait in (0, 2.1, 0):
+        time.sleep(wait)
+        done = subprocess.run([sys.executable, "-c", OPENED, archive, out], capture_output=True, text=True, check=True)
+        opened.append(done.stdout)
+    read = f"{[Path(path).name for path in touched]}\n"
+    assert opened == [read, read, "[]\n"]  # once more when the stamps have settled, then never again
+    assert [path.name for path in out.iterdir() if path.is_dir() and path.name[0].isdigit()] == ["1.0.0"]

@@ -11,7 +11,7 @@ from .site import read_site
 
 __all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 """Raised with every change that can alter what a post is read as; cached readings of other versions are not used."""
 
 _MARKUP = {
