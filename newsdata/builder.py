@@ -65,7 +65,14 @@ from .workspace import (
     write_cached_shards,
     write_known,
 )
-from .writing import publish_folder, write_all_origins, write_all_revisions, write_manifest_and_card, write_shards
+from .writing import (
+    Target,
+    publish_folder,
+    write_all_origins,
+    write_all_revisions,
+    write_manifest_and_card,
+    write_shards,
+)
 
 __all__ = ["Build", "build", "build_again"]
 
@@ -288,48 +295,45 @@ def _build(
         settings = {"site": describe_site(site), "card": hashlib.sha256(options.card.encode()).hexdigest()[:16]}
         known = read_known(workspace)
         listed = digest_listing(listing, site, config, redacted, about)
-        taken = None
-        # Where the last build saw the same listing and made this version's source of it, no name has to be looked at.
-        if base is None or options.again or (listed, base.source.get("digest")) != (known.listing, known.source):
-            taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
-        if taken:
-            planned = [file for shard in taken.plan for file in shard.files]
-            hashes = known.hashes_of(planned)
-            changed = _changed(taken.plan, hashes)
-            if base is not None and len(known.rows):
-                hashes = _hash_rest(opened, planned, hashes)
-    clock.stages["listing"]["rows"] = files_seen
-
-    if base is not None and base_folder is not None and not options.version:
-        same = (
-            base.tools == tools
+        may_stay = (
+            base is not None
+            and base_folder is not None
+            and not options.version
+            and base.tools == tools
             and base.schema_version == SCHEMA_VERSION
             and not history  # a commit may have changed the past, or been undone by a later one
             and not base.configuration.get("history")
             and all(base.configuration.get(name) == value for name, value in settings.items())
             and base_folder.parent.resolve() == out.resolve()
-            and (taken is None or _is_source_of(base, taken, hashes, config))
         )
-        if same:
-            decide_borders(base, None, site, options)  # a wish for other borders is refused, not passed over
-            kept_rejects = read_rejects(base_folder, base)
-            check_rejects(kept_rejects, base.accounting["posts"], options)
-            if taken:  # some files were touched, and are as they were
-                with suppress(OSError):
-                    write_known(workspace, know(planned, hashes, listed_at, listed, base.source["digest"]))
-            number = base.dataset_version
-            nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
-            return Build(
-                path=base_folder, version=number, created=False, manifest=base, stages=clock.stages,
-                rejects=tuple(kept_rejects[:1000]), difference=nothing,
-            )  # fmt: skip
+        # Where the last build saw the same listing and made this version's source of it, no name has to be looked at.
+        seen_before = base is not None and (listed, base.source.get("digest")) == (known.listing, known.source)
+        taken = None
+        if not (may_stay and seen_before):
+            taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
+            planned = [file for shard in taken.plan for file in shard.files]
+            hashes = known.hashes_of(planned)
+            changed = _changed(taken.plan, hashes)
+            if may_stay and len(known.rows):
+                hashes = _hash_rest(opened, planned, hashes)
+    clock.stages["listing"]["rows"] = files_seen
+
+    if may_stay and base and base_folder and (taken is None or _is_source_of(base, taken, hashes, config)):
+        decide_borders(base, None, site, options)  # a wish for other borders is refused, not passed over
+        kept_rejects = read_rejects(base_folder, base)
+        check_rejects(kept_rejects, base.accounting["posts"], options)
+        if taken:  # some files were touched, and are as they were
+            with suppress(OSError):
+                write_known(workspace, know(planned, hashes, listed_at, listed, base.source["digest"]))
+        number = base.dataset_version
+        nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
+        return Build(
+            path=base_folder, version=number, created=False, manifest=base, stages=clock.stages,
+            rejects=tuple(kept_rejects[:1000]), difference=nothing,
+        )  # fmt: skip
     from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage  # not needed where nothing changed
 
-    if taken is None:
-        taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
-        planned = [file for shard in taken.plan for file in shard.files]
-        hashes = known.hashes_of(planned)
-        changed = _changed(taken.plan, hashes)
+    assert taken is not None
     files, early_rejects, ignored, own_ids, plan = taken
 
     # ------------------------------------------------------------------------------------------- parsing
@@ -389,15 +393,14 @@ def _build(
 
     # ------------------------------------------------------------------------------------------- writing
     with clock.stage("writing", len(articles)) as advance:
-        shards, filled, cached = write_shards(
-            decided, parsed, plan, rejects, spool, site, dataset, workspace, base,
-            None if options.again else base_folder, about, run, advance,
+        target = Target(
+            dataset=dataset, site=site, workspace=workspace, base=base, run=run,
+            base_folder=None if options.again else base_folder, about=f"{about} {describe_site(site)}",
         )  # fmt: skip
-        from_git = write_all_origins(opened, plan, site, dataset, base, base_folder, again=options.again)
+        shards, filled, cached = write_shards(decided, parsed, plan, rejects, spool, target, advance)
+        from_git = write_all_origins(opened, plan, target, rebuilt=base_folder if options.again else None)
         if history:
-            past, known_past = write_all_revisions(
-                opened, own_ids, redacted, site, dataset, workspace, base, base_folder, about, run
-            )
+            past, known_past = write_all_revisions(opened, own_ids, redacted, target)
             from_git += past
             cached |= known_past
         for shard, columns in from_git:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -121,6 +121,10 @@ class _Rows(NamedTuple):
         return _Rows(*(table.slice(begin, end - begin) for table in self))
 
 
+def _rows_of(posts: Sequence[Post], timezone: str) -> _Rows:
+    return _Rows(posts_table(posts, timezone), spool_table(posts, timezone), keys_table(posts))
+
+
 class _Earlier(NamedTuple):
     """What an earlier task left: its rows, the row of each post by path and hash, and rejects by the same."""
 
@@ -188,7 +192,7 @@ def parse_posts(task: ParseTask) -> Parsed:
                 yield earlier.rows.slice(begin, end)
                 begin = end = 0
             if posts and (row is not None or len(posts) == SPOOL_BATCH):
-                yield _Rows(posts_table(posts, timezone), spool_table(posts, timezone), keys_table(posts))
+                yield _rows_of(posts, timezone)
                 posts = []
             if row is not None:
                 begin, end = (begin if end > begin else row), row + 1
@@ -201,7 +205,7 @@ def parse_posts(task: ParseTask) -> Parsed:
         if end > begin and earlier is not None:
             yield earlier.rows.slice(begin, end)
         if posts:
-            yield _Rows(posts_table(posts, timezone), spool_table(posts, timezone), keys_table(posts))
+            yield _rows_of(posts, timezone)
 
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
     with (
@@ -213,6 +217,7 @@ def parse_posts(task: ParseTask) -> Parsed:
             to_spool: list[pa.Table] = []
             waiting: list[pa.Table] = []
             for run in rows():
+                issues.update(pc.list_flatten(run.posts["issues"]).to_pylist())
                 keys.append(run.keys)
                 to_spool.append(run.spool)
                 waiting.append(run.posts)
@@ -223,12 +228,7 @@ def parse_posts(task: ParseTask) -> Parsed:
                 spool.write_table(batch)
             yield from _batches(waiting, ROW_GROUP, last=True)
 
-        def counted() -> Iterator[pa.Table]:
-            for table in row_groups():
-                issues.update(pc.list_flatten(table["issues"]).to_pylist())
-                yield table
-
-        written = write_shard(parts["posts"], counted(), "posts", shard_schema("posts", timezone))
+        written = write_shard(parts["posts"], row_groups(), "posts", shard_schema("posts", timezone))
     all_keys = pa.concat_tables([keys_table([]), *keys]).combine_chunks()
     with (
         pa.OSFile(str(parts["keys"]), "wb") as file,

@@ -6,11 +6,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import engine
-from .accounting import describe_site
 from .history import RevisionTask, plan_revisions, read_origins, revisions_key, write_origins, write_revisions
 from .packaging.manifest import (
     File,
@@ -31,7 +30,35 @@ from .workspace import (
     read_cached_shards,
 )
 
-__all__ = ["publish_folder", "write_all_origins", "write_all_revisions", "write_manifest_and_card", "write_shards"]
+__all__ = [
+    "Target",
+    "publish_folder",
+    "write_all_origins",
+    "write_all_revisions",
+    "write_manifest_and_card",
+    "write_shards",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where shards are written, and what they may be linked from.
+
+    Attributes:
+        dataset: the staged folder of the version.
+        base: the version before; its borders hold.
+        base_folder: where that lies; None where it is built again, and its files are not used.
+        about: versions of tools and whatever else the bytes of every shard depend on.
+        run: runs the tasks that write.
+    """
+
+    dataset: Path
+    site: Site
+    workspace: Workspace
+    base: Manifest | None
+    base_folder: Path | None
+    about: str
+    run: engine.Run
 
 
 def write_shards(
@@ -40,68 +67,48 @@ def write_shards(
     plan: Sequence[PostShard],
     rejects: Sequence[Reject],
     spool: Spool,
-    site: Site,
-    dataset: Path,
-    workspace: Workspace,
-    base: Manifest | None,
-    base_folder: Path | None,
-    about: str,
-    run: engine.Run,
+    target: Target,
     advance: Callable[[int], None],
 ) -> tuple[tuple[Shard, ...], dict[str, dict[str, int]], dict[str, CachedShard]]:
-    """Write all shards: links where the bytes are known to be the same, new files where not.
-
-    Without `base_folder`, `base` is the version itself, built again: its borders hold, its files are not used.
-    """
+    """Write all shards: links where the bytes are known to be the same, new files where not."""
     shards: list[Shard] = []
     filled: dict[str, Counter[str]] = {config: Counter() for config in CONFIGS}
+    timezone, dataset, of_base = target.site.timezone, target.dataset, _by_path(target)
 
     def add(path: str, config: str, split: str, start: str, written: Written) -> None:
-        shards.append(
-            Shard(
-                path=path, config=config, split=split, rows=written.rows, bytes=written.bytes,
-                sha256=written.sha256, digest=written.digest, start=start,
-            )
-        )  # fmt: skip
+        shards.append(_shard(path, config, split, start, written))
         filled[config].update(written.filled)
 
-    of_base = {s.path: s for s in base.shards} if base else {}
     for done, post_shard in zip(parsed, plan, strict=True):
         if done.posts:
-            _link(workspace.cache / f"{done.name}.posts", dataset / post_shard.path)
-            _share(dataset / post_shard.path, done.posts, of_base.get(post_shard.path), base_folder)
+            _link(target.workspace.cache / f"{done.name}.posts", dataset / post_shard.path)
+            _share(dataset / post_shard.path, done.posts, of_base.get(post_shard.path), target.base_folder)
             add(post_shard.path, "posts", "posts", post_shard.start, done.posts)
 
-    remembered = read_cached_shards(workspace)
-    cached: dict[str, CachedShard] = {}
-    article_shards = plan_articles(decided, site.timezone, base, again=base_folder is None)
+    article_shards = plan_articles(decided, timezone, target.base, again=target.base_folder is None)
+    keys = {shard.path: shard_key(shard, decided, target.about) for shard in article_shards}
+    cached = _link_unchanged(target, keys)
     to_write = []
     for shard in article_shards:
-        key = shard_key(shard, decided, f"{about} {describe_site(site)}")
-        old, hit = of_base.get(shard.path), remembered.get(shard.path)
-        if base_folder and old and hit and hit.key == key and hit.written.sha256 == old.sha256:
-            file = base_folder / old.path
-            if file.is_file() and hash_file(file) == (old.bytes, old.sha256):
-                _link(file, dataset / shard.path)
-                cached[shard.path] = hit
-                advance(len(shard.articles))
-                continue
-        to_write.append((shard, key))
+        if shard.path in cached:
+            advance(len(shard.articles))
+        else:
+            to_write.append(shard)
 
     def task_of(number: int) -> WriteTask:
-        shard, _ = to_write[number]
+        shard = to_write[number]
         return WriteTask(
             path=_made(dataset / shard.path),
             config=shard.config,
-            timezone=site.timezone,
+            timezone=timezone,
             spool=spool,
             rows=rows_of(shard, decided),
         )
 
     tasks = Lazily(len(to_write), task_of)
-    for written, (shard, key) in zip(run(write_articles, tasks), to_write, strict=True):
-        cached[shard.path] = CachedShard(key=key, written=written)
-        _share(dataset / shard.path, written, of_base.get(shard.path), base_folder)
+    for written, shard in zip(target.run(write_articles, tasks), to_write, strict=True):
+        cached[shard.path] = CachedShard(key=keys[shard.path], written=written)
+        _share(dataset / shard.path, written, of_base.get(shard.path), target.base_folder)
         advance(written.rows)
     for shard in article_shards:
         add(shard.path, shard.config, shard.split, shard.start, cached[shard.path].written)
@@ -109,9 +116,9 @@ def write_shards(
     if rejects:
         path = "rejects/rejects-undated-00000.parquet"
         tables = (rejects_table(rejects[i : i + ROW_GROUP]) for i in range(0, len(rejects), ROW_GROUP))
-        schema = shard_schema("rejects", site.timezone)
+        schema = shard_schema("rejects", timezone)
         written = write_shard(_made(dataset / path), tables, "rejects", schema)
-        _share(dataset / path, written, of_base.get(path), base_folder)
+        _share(dataset / path, written, of_base.get(path), target.base_folder)
         add(path, "rejects", "rejects", "", written)
     order = {config: number for number, config in enumerate(CONFIGS)}
     shards.sort(key=lambda s: (order[s.config], CONFIGS[s.config].index(s.split), s.path))
@@ -119,73 +126,75 @@ def write_shards(
 
 
 def write_all_origins(
-    opened: Source,
-    plan: Sequence[PostShard],
-    site: Site,
-    dataset: Path,
-    base: Manifest | None,
-    base_folder: Path | None,
-    *,
-    again: bool,
+    opened: Source, plan: Sequence[PostShard], target: Target, *, rebuilt: Path | None
 ) -> list[tuple[Shard, Mapping[str, int]]]:
-    """Shards of config `origins`, and their filled cells by column; a version built again has those that it had."""
-    old = shards_of(base, "origins") if base and base_folder else []
-    of_base = {shard.path: shard for shard in old}
+    """Shards of config `origins`, and their filled cells by column.
+
+    Args:
+        rebuilt: folder of the base where that is built again: it has the origins that it had.
+    """
+    old = shards_of(target.base, "origins") if target.base else []
     made: list[tuple[Shard, Mapping[str, int]]] = []
-    if again and base and base_folder:
+    if rebuilt and target.base:
         for shard in old:
-            _link(base_folder / shard.path, dataset / shard.path)
-            made.append((shard, {} if made else base.columns["origins"]))
+            _link(rebuilt / shard.path, target.dataset / shard.path)
+            made.append((shard, {} if made else target.base.columns["origins"]))
         return made
     if opened.kind != "git" or opened.commit is None:
         return []
-    before = read_origins([base_folder / shard.path for shard in old if base_folder])
+    of_base = _by_path(target)
+    before = read_origins([target.base_folder / shard.path for shard in old if target.base_folder])
     for post_shard in plan:
         path = post_shard.path.replace("posts/posts-", "origins/origins-")
-        written = write_origins(_made(dataset / path), post_shard, opened.commit, before, site.timezone)
-        _share(dataset / path, written, of_base.get(path), base_folder)
-        made.append((_shard(path, "origins", post_shard.start, written), written.filled))
+        file = _made(target.dataset / path)
+        written = write_origins(file, post_shard, opened.commit, before, target.site.timezone)
+        _share(file, written, of_base.get(path), target.base_folder)
+        made.append((_shard(path, "origins", "origins", post_shard.start, written), written.filled))
     return sorted(made, key=lambda one: one[0].path)
 
 
 def write_all_revisions(
-    opened: Source,
-    own_ids: Mapping[str, str],
-    redacted: Mapping[str, str],
-    site: Site,
-    dataset: Path,
-    workspace: Workspace,
-    base: Manifest | None,
-    base_folder: Path | None,
-    about: str,
-    run: engine.Run,
+    opened: Source, own_ids: Mapping[str, str], redacted: Mapping[str, str], target: Target
 ) -> tuple[list[tuple[Shard, Mapping[str, int]]], dict[str, CachedShard]]:
     """Shards of config `revisions`, and their filled cells by column; and what to remember of them."""
-    of_base = {shard.path: shard for shard in shards_of(base, "revisions")} if base else {}
-    remembered, cached = read_cached_shards(workspace), {}
-    plan = plan_revisions(opened, site, own_ids, redacted)
-    keys = {shard.path: revisions_key(shard, f"{about} {describe_site(site)}") for shard in plan}
-    tasks = []
-    for shard in plan:
-        old, hit = of_base.get(shard.path), remembered.get(shard.path)
-        if base_folder and old and hit and hit.key == keys[shard.path] and hit.written.sha256 == old.sha256:
-            file = base_folder / old.path
-            if file.is_file() and hash_file(file) == (old.bytes, old.sha256):
-                _link(file, dataset / shard.path)
-                cached[shard.path] = hit
-                continue
-        tasks.append(RevisionTask(path=_made(dataset / shard.path), root=opened.root, site=site, rows=shard.rows))
-    for task, written in zip(tasks, run(write_revisions, tasks), strict=True):
-        path = task.path.relative_to(dataset).as_posix()
+    of_base = _by_path(target)
+    plan = plan_revisions(opened, target.site, own_ids, redacted)
+    keys = {shard.path: revisions_key(shard, target.about) for shard in plan}
+    cached = _link_unchanged(target, keys)
+    tasks = [
+        RevisionTask(path=_made(target.dataset / shard.path), root=opened.root, site=target.site, rows=shard.rows)
+        for shard in plan
+        if shard.path not in cached
+    ]
+    for task, written in zip(tasks, target.run(write_revisions, tasks), strict=True):
+        path = task.path.relative_to(target.dataset).as_posix()
         cached[path] = CachedShard(key=keys[path], written=written)
-        _share(task.path, written, of_base.get(path), base_folder)
-    written_of = {shard.path: cached[shard.path].written for shard in plan}
-    return [(_shard(s.path, "revisions", "", written_of[s.path]), written_of[s.path].filled) for s in plan], cached
+        _share(task.path, written, of_base.get(path), target.base_folder)
+    made = [(shard.path, cached[shard.path].written) for shard in plan]
+    return [(_shard(path, "revisions", "revisions", "", done), done.filled) for path, done in made], cached
 
 
-def _shard(path: str, config: str, start: str, written: Written) -> Shard:
+def _link_unchanged(target: Target, keys: Mapping[str, str]) -> dict[str, CachedShard]:
+    """Link the shards whose rows are those of the version before, as `keys` (path -> key) tells; what is known of them."""
+    remembered, of_base = read_cached_shards(target.workspace), _by_path(target)
+    linked = {}
+    for path, key in keys.items():
+        old, hit = of_base.get(path), remembered.get(path)
+        if old and hit and hit.key == key and hit.written.sha256 == old.sha256:
+            file = _undamaged(old, target.base_folder)
+            if file:
+                _link(file, target.dataset / path)
+                linked[path] = hit
+    return linked
+
+
+def _by_path(target: Target) -> dict[str, Shard]:
+    return {shard.path: shard for shard in target.base.shards} if target.base else {}
+
+
+def _shard(path: str, config: str, split: str, start: str, written: Written) -> Shard:
     return Shard(
-        path=path, config=config, split=config, rows=written.rows, bytes=written.bytes,
+        path=path, config=config, split=split, rows=written.rows, bytes=written.bytes,
         sha256=written.sha256, digest=written.digest, start=start,
     )  # fmt: skip
 
@@ -203,12 +212,18 @@ def _link(file: Path, target: Path) -> None:
 
 def _share(file: Path, written: Written, old: Shard | None, base_folder: Path | None) -> None:
     """Where the version before has the same bytes, undamaged, at this place: keep one copy on the disk."""
-    if base_folder is None or old is None or old.sha256 != written.sha256:
+    if old is None or old.sha256 != written.sha256:
         return
-    there = base_folder / old.path
-    if there.is_file() and not there.samefile(file) and hash_file(there) == (old.bytes, old.sha256):
+    there = _undamaged(old, base_folder)
+    if there and not there.samefile(file):
         file.unlink()
         _link(there, file)
+
+
+def _undamaged(old: Shard, base_folder: Path | None) -> Path | None:
+    """The file of a shard of the version before, if its bytes are what the manifest says."""
+    file = base_folder / old.path if base_folder else None
+    return file if file and file.is_file() and hash_file(file) == (old.bytes, old.sha256) else None
 
 
 def _made(path: Path) -> Path:
