@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,14 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .curation.merge import FEEDS
+from .curation.merge import FEEDS, KEYS
 from .engine import release_memory
 from .errors import MachineError
-from .packaging.rows import ArticleRows, Spool, article_table, keys_table, posts_table, spool_schema, spool_table
+from .packaging.rows import ArticleRows, Spool, article_table, rows_of_posts, spool_schema
 from .packaging.shards import ROW_GROUP, Written, hash_file, read_shard, shard_schema, write_shard
 from .reading.parse import PARSER_VERSION, article_id, parse_bytes
 from .reading.sources import Source, SourceFile, read_files
-from .schema import SCHEMA_VERSION, Post, Reject, Site
+from .schema import SCHEMA_VERSION, Post, Reject, Site, table_schema
 
 if TYPE_CHECKING:
     from .curation.boilerplate import Spilled
@@ -121,10 +121,6 @@ class _Rows(NamedTuple):
         return _Rows(*(table.slice(begin, end - begin) for table in self))
 
 
-def _rows_of(posts: Sequence[Post], timezone: str) -> _Rows:
-    return _Rows(posts_table(posts, timezone), spool_table(posts, timezone), keys_table(posts))
-
-
 class _Earlier(NamedTuple):
     """What an earlier task left: its rows, the row of each post by path and hash, and rejects by the same."""
 
@@ -144,7 +140,7 @@ def _read_earlier(task: ParseTask) -> _Earlier | None:
         spool = pa.ipc.open_file(handle).read_all()
     with pa.OSFile(f"{file}.keys") as handle:
         keys = pa.ipc.open_file(handle).read_all()
-    posts = pa.concat_tables(read_shard(Path(f"{file}.posts"))).cast(posts_table([], timezone).schema)
+    posts = pa.concat_tables(read_shard(Path(f"{file}.posts"))).cast(table_schema("posts", timezone))
     paths, hashes, ids = (keys[name].to_pylist() for name in ("path", "sha256", "article_id"))
     row_of = {
         (path, sha256): row
@@ -192,7 +188,7 @@ def parse_posts(task: ParseTask) -> Parsed:
                 yield earlier.rows.slice(begin, end)
                 begin = end = 0
             if posts and (row is not None or len(posts) == SPOOL_BATCH):
-                yield _rows_of(posts, timezone)
+                yield _Rows(*rows_of_posts(posts, timezone))
                 posts = []
             if row is not None:
                 begin, end = (begin if end > begin else row), row + 1
@@ -205,7 +201,7 @@ def parse_posts(task: ParseTask) -> Parsed:
         if end > begin and earlier is not None:
             yield earlier.rows.slice(begin, end)
         if posts:
-            yield _rows_of(posts, timezone)
+            yield _Rows(*rows_of_posts(posts, timezone))
 
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
     with (
@@ -229,7 +225,7 @@ def parse_posts(task: ParseTask) -> Parsed:
             yield from _batches(waiting, ROW_GROUP, last=True)
 
         written = write_shard(parts["posts"], row_groups(), "posts", shard_schema("posts", timezone))
-    all_keys = pa.concat_tables([keys_table([]), *keys]).combine_chunks()
+    all_keys = pa.concat_tables([KEYS.empty_table(), *keys]).combine_chunks()
     with (
         pa.OSFile(str(parts["keys"]), "wb") as file,
         pa.ipc.new_file(file, all_keys.schema, options=lz4) as out,

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 
 import newsdata
 from newsdata.builder import Build
-from newsdata.packaging.rows import posts_table, spool_table
+from newsdata.packaging.rows import rows_of_posts
 from newsdata.reading.parse import parse_bytes
 from newsdata.reading.site import classify, default_values, read_site
 from newsdata.schema import ISSUES, REJECT_RULES, Post, Reject, Site
@@ -45,7 +45,7 @@ def check(found: Post | Reject) -> None:
         assert 0 <= start < end <= len(found.text)
     assert "INJECTED" not in found.text
     assert not any("INJECTED" in link.url for link in found.links)
-    assert spool_table([found], "Asia/Shanghai").num_rows == posts_table([found], "Asia/Shanghai").num_rows == 1
+    assert [table.num_rows for table in rows_of_posts([found], "Asia/Shanghai")] == [1, 1, 1]
 
 
 def read(path: str, data: bytes) -> Post | Reject:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from turbohtml import TokenType, tokenize
 
 from newsdata.reading.body import Body, read_body
-from newsdata.reading.markup import read_html
+from newsdata.reading.markup import _Reader, read_html
 from newsdata.reading.repair import repaired
 from newsdata.reading.tags import read_tag
 from newsdata.schema import Image
@@ -513,22 +516,47 @@ def test_text_is_what_a_tokenizer_sees(html: str) -> None:
     assert "".join(read_html(html, archive=False).text.split()) == "".join(seen.split())
 
 
-# ------------------------------------------------------------------------------- paragraphs that are taken whole
+# -------------------------------------------------------------------------------------- units that are taken whole
 
-PARAGRAPHS = [
+UNITS = [
     "<p>", "</p>", "<p>", "</p>", "\n <p>", "<p>　　", "甲公司", "业绩增长", " ", "  ", "\n", "\n\n", "\u3000\u3000", "&lt;", "&nbsp;", "&#10;",
     "\x00", "\x1c", "\u200b", "（文章来源：某报）", "（", "(注)", "<strong>", "</strong>", "<br />", "<br>", "<b>", "</b>",
     security("600000", "甲银行"), security("", "丙", 90), security("600001", " 乙\n股 "), later("000001", "丁"), later("x", "&amp;"),
     '<span id="Info.1"><a href="/g" class="infokey">', "</a>", "</span>", "<a href='/l'>", '<span id="quote_1.6"></span>', "<span>",
     '<span style="display:none">', '<span id="a"><span id="b">', '<p style="text-align:center">', '<p class="em_media">', "<center>",
-    '<img src="/i.png">', "<div>", "</div>", "<table>", "<tr>", "<td>", "</td>", "</tr>", "</table>", "<pre>", "</pre>", "<h2>", "</h2>",
-    "<script>", "</script>", "<!-- EM_StockImg_Start -->", "<!-- EM_StockImg_End -->", '<p style="display:none">', "<ul>", "<li>", "<5%", ">",
+    "</center>", '<img src="/i.png">', "<div>", "</div>", "<table>", "<tr>", "<td>", "</td>", "</tr>", "</table>", "<pre>", "</pre>", "<h2>",
+    "</h2>", "<script>", "</script>", "<!-- EM_StockImg_Start -->", "<!-- EM_StockImg_End -->", '<p style="display:none">', "<ul>", "<li>",
+    '<center style="display:none">', '<center><img src="/c.png"></center>', "<center><img></center>", '<p style="display:none"><br /></p>',
+    '<p style="text-align:center">图</p>', '<p class="em_media">（文章来源：<span id="x">甲</span>报）</p>', "<p><strong>小标题</strong></p>",
+    '<p class="em_media">' + "长" * 70 + later("1,600000", "丁") + "</p>", "<p>a<a href='/b'> c </a>&amp;</p>", "<5%", ">", "<p></p>",
+    '<!-- EM_StockImg_Start --><p style="text-align:center;"><a class="EmImageRemark" data-code="1|2|0"><img src="/GetPic.aspx?nid=2.1"></a>'
+    "</p><!-- EM_StockImg_End -->",
+    '<!-- EM_StockImg_Start --><p><a class="EmImageRemark" data-code="1|2|0">字<img data-code="K 3|4|0"></a></p><!-- EM_StockImg_End -->',
 ]  # fmt: skip
 
 
+def _in_pieces(html: str) -> str:
+    """The same body with a comment, which means nothing, before every end tag, so that no unit is found in it."""
+    return re.sub(r"<(?=/(?:p|center)>|!-- EM_StockImg_End)", "<!----><", html)
+
+
 @pytest.mark.parametrize("archive", [True, False])
-@given(st.lists(st.sampled_from(PARAGRAPHS)).map("".join))
-@settings(max_examples=500, deadline=None)
-def test_a_paragraph_taken_whole_is_read_as_tag_by_tag(archive: bool, html: str) -> None:
-    tag_by_tag = html.replace("</p>", "</p >")  # the same tag, but not the form that is looked for
-    assert read_html(html, archive=archive) == read_html(tag_by_tag, archive=archive)
+@given(st.lists(st.sampled_from(UNITS)).map("".join))
+@settings(max_examples=1000, deadline=None)
+def test_a_unit_taken_whole_is_read_as_tag_by_tag(archive: bool, html: str) -> None:
+    assert read_html(html, archive=archive) == read_html(_in_pieces(html), archive=archive)
+
+
+def test_units_are_found_in_an_article() -> None:
+    html = (
+        f"<p>甲</p>\n <p>{security('600000', '乙')}和{later('000001', '丁')}，<a href='/l'>戊</a></p><p><strong>己</strong></p>"
+        '<center><img src="/c.png"></center><p style="text-align:center">庚</p><p style="display:none"><br></p>'
+        '<!-- EM_StockImg_Start --><p><a class="EmImageRemark"><img src="/GetPic.aspx?nid=2.1"></a></p><!-- EM_StockImg_End -->'
+        '<p class="em_media">（文章来源：辛报）</p>'
+    )
+    with patch.object(_Reader, "tags") as tag_by_tag:
+        found = read_html(html, archive=True)
+    assert not tag_by_tag.called
+    assert (len(found.mentions), len(found.links), len(found.headings), len(found.images)) == (2, 1, 1, 1)
+    assert (found.text, found.source, found.chart_symbol) == ("甲\n乙和丁，戊\n己", "辛报", "2.1")
+    assert found == read_html(_in_pieces(html), archive=True)

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsdata import Post, RawPost, Reject, parse_post
-from newsdata.packaging.rows import posts_table, spool_table
+from newsdata.packaging.rows import rows_of_posts
 from newsdata.reading.parse import article_id, parse_bytes
 from newsdata.schema import ISSUES, REJECT_RULES, Link, Site, Span
 
@@ -88,10 +88,11 @@ def test_parsing_never_raises_and_offsets_hold(path: str, text: str, framed: boo
         assert 0 <= span.start < span.end <= len(found.text)
     assert set(found.issues) <= ISSUES.keys()
     assert not re.search(r"^\s|\s$|\n\n", found.text)
-    table = spool_table([found], "Asia/Shanghai").to_pylist()[0]
+    posts, spool, _ = rows_of_posts([found], "Asia/Shanghai")
+    table = spool.to_pylist()[0]
     assert table["text"] == found.text and table["title"] == found.title
     assert [m["text"] for m in table["mentions"]] == [m.text for m in found.mentions]
-    assert posts_table([found], "Asia/Shanghai").to_pylist()[0]["body"] == found.body
+    assert posts.to_pylist()[0]["body"] == found.body
 
 
 @settings(max_examples=300, deadline=None)

@@ -5,7 +5,7 @@ Parsed posts are spooled as Arrow files, so that text is held in memory for one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from operator import attrgetter
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..curation.merge import FEEDS, KEYS
 from ..schema import Post, Reject, table_schema
@@ -22,11 +23,9 @@ __all__ = [
     "ArticleRows",
     "Spool",
     "article_table",
-    "keys_table",
-    "posts_table",
     "rejects_table",
+    "rows_of_posts",
     "spool_schema",
-    "spool_table",
 ]
 
 _DECIDED_LATER = ("duplicate_cluster", "leak_group", "fold", "sources")
@@ -39,39 +38,35 @@ def spool_schema(timezone: str) -> pa.Schema:
     return pa.schema([f for f in schema if f.name not in _DECIDED_LATER])
 
 
-def posts_table(posts: Sequence[Post], timezone: str) -> pa.Table:
-    """Rows of config `posts`."""
-    return _table(posts, table_schema("posts", timezone))
+def rows_of_posts(posts: Sequence[Post], timezone: str) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """The same posts as rows of config `posts`, of the spool, and of the keys that `merge_posts` needs."""
+    values = dict(zip(Post._fields, zip(*posts, strict=True), strict=True)) if posts else {}
+    values = {name: values.get(name, ()) for name in Post._fields}
+    values["published_at"] = tuple(map(_milliseconds, values["published_at"]))
+    values["num_chars"] = tuple(map(len, values["text"]))
+    arrays: dict[str, pa.Array] = {}  # most columns stand in more than one of the tables
 
+    def table(schema: pa.Schema) -> pa.Table:
+        for field in schema:
+            if field.name not in arrays:
+                arrays[field.name] = _array(values[field.name], field.type)
+        return pa.Table.from_arrays([arrays[name] for name in schema.names], schema=schema)
 
-def spool_table(posts: Sequence[Post], timezone: str) -> pa.Table:
-    """Rows of the spool."""
-    return _table(posts, spool_schema(timezone))
+    shard, spool = table(table_schema("posts", timezone)), table(spool_schema(timezone))
+    arrays["feed"] = pa.array(map(_FEED_NUMBER.__getitem__, values["feed"]), pa.int8())
+    arrays["published_at"] = arrays["published_at"].view(pa.int64())
+    arrays["num_mentions"] = pc.list_value_length(arrays["mentions"])
+    arrays["has_title"] = pc.greater(pc.binary_length(arrays["title"]), 0)
+    for name in ("url", "digest", "source", "category"):
+        arrays[f"has_{name}"] = arrays[name].is_valid()
+    return shard, spool, table(KEYS)
 
 
 def rejects_table(rejects: Sequence[Reject]) -> pa.Table:
     """Rows of config `rejects`."""
-    return _table(rejects, table_schema("rejects"))
-
-
-def keys_table(posts: Sequence[Post]) -> pa.Table:
-    """What `merge_posts` needs of each post."""
-    return pa.table(
-        {
-            "path": pa.array([p.path for p in posts], pa.string()),
-            "sha256": pa.array([p.sha256 for p in posts], pa.string()),
-            "article_id": pa.array([p.article_id for p in posts], pa.string()),
-            "feed": pa.array([_FEED_NUMBER[p.feed] for p in posts], pa.int8()),
-            "published_at": pa.array([_milliseconds(p.published_at) for p in posts], pa.int64()),
-            "num_chars": pa.array([len(p.text) for p in posts], pa.int32()),
-            "num_mentions": pa.array([len(p.mentions) for p in posts], pa.int32()),
-            "has_title": pa.array([bool(p.title) for p in posts], pa.bool_()),
-            "has_url": pa.array([p.url is not None for p in posts], pa.bool_()),
-            "has_digest": pa.array([p.digest is not None for p in posts], pa.bool_()),
-            "has_source": pa.array([p.source is not None for p in posts], pa.bool_()),
-            "has_category": pa.array([p.category is not None for p in posts], pa.bool_()),
-        },
-        schema=KEYS,
+    schema = table_schema("rejects")
+    return pa.Table.from_arrays(
+        [_array(list(map(attrgetter(field.name), rejects)), field.type) for field in schema], schema=schema
     )
 
 
@@ -82,21 +77,7 @@ def _milliseconds(time: Any) -> int | None:
     return None if time is None else round(time.timestamp() * 1000)
 
 
-_COMPUTED: dict[str, Callable[[Any], Any]] = {
-    "num_chars": lambda post: len(post.text),
-    "published_at": lambda post: _milliseconds(post.published_at),
-}
-
-
-def _table(records: Sequence[Any], schema: pa.Schema) -> pa.Table:
-    arrays = []
-    for field in schema:
-        get = _COMPUTED.get(field.name) or attrgetter(field.name)
-        arrays.append(_array(list(map(get, records)), field.type))
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """One column; lists of records go in as flat columns, which is several times as fast as through dicts."""
     if pa.types.is_list(kind):
         offsets = np.zeros(len(values) + 1, dtype=np.int32)

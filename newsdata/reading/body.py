@@ -29,7 +29,7 @@ generation
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from turbohtml import unescape
 
@@ -43,8 +43,7 @@ FLASH_LENGTH = 300
 """A text of one paragraph up to this many characters is a flash."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class Body(NamedTuple):
     """What a body says: see `newsdata.schema.Post` for the fields of the same name."""
 
     text: str

@@ -11,7 +11,6 @@ contents
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 from html import escape
 
@@ -59,14 +58,14 @@ def read_markdown(body: str) -> tuple[Reading, bool]:
     clean = without_controls(body)
     mark = next((chr(code) for code in _PRIVATE_USE if chr(code) not in clean), None)
     if len(clean) > LONGEST or clean.count("[") > _MOST_BRACKETS or mark is None:
-        return replace(read_text(body), broken=True), False
+        return read_text(body)._replace(broken=True), False
     source, liquid = _without_liquid(clean, mark)
     source, kramdown = _without_kramdown(source)
     html: str = _parser().render(source)
     if liquid:
         html = re.sub(f"{mark}([0-9]+){mark}", lambda match: _restored(liquid[int(match[1])]), html)
     reading = read_html(html, archive=False)
-    return (replace(reading, control=True) if clean != body else reading), kramdown
+    return (reading._replace(control=True) if clean != body else reading), kramdown
 
 
 def _without_liquid(body: str, mark: str) -> tuple[str, list[str]]:

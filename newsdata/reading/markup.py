@@ -30,14 +30,15 @@ archive hold nothing but words and mentions in a known form: those are taken who
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import sys
 from itertools import accumulate
+from typing import NamedTuple, cast
 
 from turbohtml import unescape
 
 from ..schema import Image, Link, Mention, Span
 from .repair import repaired
-from .tags import Action, Tag, known_tags, read_tag
+from .tags import Action, Tag, Target, known_tags, known_targets, read_tag
 from .whitespace import LINE_BREAK, Moves, clean, clean_line, has_control, is_clean, trimmed, verbatim
 
 __all__ = ["Reading", "read_html", "read_text", "split_paragraphs"]
@@ -54,15 +55,27 @@ _SOURCE_LENGTH = 60  # an `em_media` paragraph without the wrapper that is longe
 _EDITOR = "编辑"
 # A mention as the archive's feed writes it: a link in a span, often with an empty span behind it, or a span alone.
 _MARKED = re.compile(
-    r"""<(?:span\ id="[^"<>]*+"><(a\ [^>]*+)>([^<]*+)</a></span>(?:<span\ id="[^"<>]*+"></span>)?+
-        | (span\ [^>]*+)>([^<]*+)</span>)""",
+    r"""<(?: (span\ id="[^"<>]*+"><)(?=a\ ) | (?=span\ ) ) ([^>]*) > ([^<]*)
+        </(?(1) a></span>(?:<span\ id="[^"<>]*+"></span>)?+ | span> )""",
     re.VERBOSE,
 )
-_STRONG, _END_STRONG = "<strong>", "</strong>"
+_USUAL = re.compile(
+    r"""(?:\n[ ])?<p><strong>([^<>&（(][^<>&]*)</strong>
+        | <center><(img\ [^>]*)></center><p\ style="text-align:center;">([^<>&]+)
+        | <p\ class="em_media">（文章来源：([^<>&）]+)）""",
+    re.VERBOSE,
+)
+_EDGES = " \n\t\u3000\u00a0"
+_STARTS = ("<p>", "\n <p>")  # of a paragraph, behind the end of the one before
+_new = tuple.__new__
+
+_Mark = tuple[int, int, str, Target]
+"""Begin and end of a mention, its words, and what it names."""
+_LAST: _Mark = (sys.maxsize, 0, "", ("", None, None, None, None))
+_NO_MARKS = [_LAST]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What a body of HTML says: see `newsdata.schema.Post` for the fields of the same name.
 
     Attributes:
@@ -190,13 +203,46 @@ class _Reader:
 
     def read(self, html: str) -> bool:
         """Read all of it; False as soon as something in `<>` is no tag."""
-        *paragraphs, rest = html.split("</p>")
-        at_rest = True
-        for paragraph in paragraphs:
-            if not (at_rest and self.plain_paragraph(paragraph)):
-                if not self.tags(f"{paragraph}</p>"):
+        *written, rest = html.split("</p>")
+        shown, marks = written, _NO_MARKS
+        if "<span " in html:
+            found = self.marked(html)
+            if found:
+                shown, marks = found
+        at = 0  # of the next mark
+        begin = 0  # of the paragraph, counted in what is shown
+        resting = True
+        for paragraph, original in zip(shown, written, strict=False):
+            end = begin + len(paragraph)
+            first = at
+            while marks[at][0] < end:
+                at += 1
+            # Nearly all paragraphs of the archive are words and mentions; `end_line` would do the same with them.
+            if resting and paragraph.startswith(_STARTS) and original.startswith(_STARTS):
+                start = 3 if paragraph[0] == "<" else 5
+                line = paragraph[start:].strip(_EDGES)
+                if (
+                    line.isprintable() and "  " not in line and "<" not in line and "&" not in line
+                    and line[:1] not in ("（", "(")
+                ):  # fmt: skip
+                    if line:
+                        if first < at:
+                            start += len(paragraph) - start - len(paragraph[start:].lstrip(_EDGES))
+                            moved = self.size - begin - start
+                            self.mentions += [
+                                _new(Mention, (a + moved, b + moved, c, *d)) for a, b, c, d in marks[first:at]
+                            ]
+                        self.lines.append(line)
+                        self.size += len(line) + 1
+                        self.picture = False
+                    self.kind = ""
+                    begin = end + 4
+                    continue
+            if not (resting and paragraph == original and self.usual(paragraph)):
+                if not self.tags(f"{original}</p>"):
                     return False
-                at_rest = self.is_at_rest()
+                resting = self.is_at_rest()
+            begin = end + 4
         if rest and not self.tags(rest):
             return False
         self.end_row()
@@ -211,57 +257,51 @@ class _Reader:
             or self.skip or self.mention or self.anchor or self.remark is not None or self.row is not None
         )  # fmt: skip
 
-    def plain_paragraph(self, written: str) -> bool:
-        """Take a `<p>` without its end tag that holds words and mentions only; False, and nothing done, for any other."""
-        before, opened, inner = written.partition("<p>")
-        if not opened or before.strip(" \t\n") or ("\n" in inner and ("&" in inner or _BLANK_LINE.search(inner))):
+    def usual(self, paragraph: str) -> bool:
+        """Take a heading, a picture or the source line in the archive's own form; False, and nothing done, for others."""
+        found = _USUAL.fullmatch(paragraph)
+        if found is None:
             return False
-        if "<" not in inner:
-            if "&" not in inner and inner and inner[0] not in "（(" and is_clean(inner):  # what `end_line` would do
-                self.lines.append(inner)
-                self.size += len(inner) + 1
-                self.picture = False
-                return True
-            pieces = [inner]
-        elif inner.startswith(_STRONG):
-            words = inner[len(_STRONG) : -len(_END_STRONG)]
-            if not words or "<" in words or not inner.endswith(_END_STRONG):
+        heading, picture, caption, source = found.groups()
+        line = heading or caption or source
+        if not is_clean(line):
+            return False
+        if heading:
+            self.headings.append(Span(self.size, self.size + len(line)))
+            self.lines.append(line)
+            self.size += len(line) + 1
+        elif source:
+            if not self.archive:
                 return False
-            pieces = [words]
-            self.bolds.append((0, 1))
+            self.source = self.source or source
         else:
-            found = self.marked(inner)
-            if found is None:
+            tag = read_tag(picture, self.archive)
+            if tag is None or tag.action is not Action.IMAGE or tag.kind or tag.url is None:
                 return False
-            pieces, self.marks = found
-        if "&" in inner:
-            pieces = [unescape(piece) for piece in pieces]
-        self.kind = "p"
-        self.pieces += pieces
-        self.end_line()
+            self.images.append(Image(tag.url, line))
+        self.picture = False
         self.kind = ""
         return True
 
-    def marked(self, inner: str) -> tuple[list[str], list[tuple[int, int, Tag]]] | None:
-        """The pieces of a paragraph and its mentions; None where there is anything else in `<>`."""
-        first, *parts = _MARKED.split(inner)
-        if "<" in first or "<" in "".join(parts[4::5]):
+    def marked(self, html: str) -> tuple[list[str], list[_Mark]] | None:
+        """The body without the markup of its mentions, cut at `</p>`, and where they stand in it; None for none.
+
+        Only mentions that need no closer look: in a known form, with words and no white space at their edges.
+        """
+        parts = _MARKED.split(html)
+        written, words = parts[2::4], parts[3::4]
+        targets = list(map(known_targets(self.archive).get, written))
+        if None in targets:
+            targets = [tag.target if (tag := read_tag(one, self.archive)) else None for one in written]
+        if not words or None in targets or "" in words or list(map(str.strip, words)) != words:
             return None
-        known = known_tags(self.archive).get
-        pieces = [first]
-        marks = []
-        for link, linked, span, words, behind in zip(
-            parts[::5], parts[1::5], parts[2::5], parts[3::5], parts[4::5], strict=True
-        ):
-            written = link or span
-            tag = known(written) or (None if "<" in written else read_tag(written, self.archive))
-            if tag is None or (tag.action is not _MENTION and (link or tag.action is not _SPAN)):
-                return None
-            pieces.append(linked if link else words)
-            if tag.action is _MENTION:
-                marks.append((len(pieces) - 1, len(pieces), tag))
-            pieces.append(behind)
-        return pieces, marks
+        pieces = [""] * (2 * len(words) + 1)
+        pieces[::2], pieces[1::2] = parts[::4], words
+        ends = list(accumulate(map(len, pieces)))
+        *shown, _ = "".join(pieces).split("</p>")
+        if len(shown) != html.count("</p>"):
+            return None  # the words of a mention were cut out of a tag
+        return shown, [*zip(ends[::2], ends[1::2], words, cast("list[Target]", targets), strict=False), _LAST]
 
     def tags(self, html: str) -> bool:
         """Read tag by tag; False as soon as something in `<>` is no tag."""

@@ -10,7 +10,9 @@ import errno
 import os
 import stat
 import tempfile
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -343,33 +345,62 @@ def _list_one(source: Source, path: str) -> Listing:
     return Listing(files=(found,), rejects=())
 
 
+_AHEAD = 32  # files that are open at once: where the disk has to be asked, it is asked for all of them together
+
+
 def _read_folder(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
+    waiting: deque[tuple[SourceFile, int | Reject]] = deque()
     with _Folders(source) as folders:
-        for file in files:
-            folder, _, name = file.path.encode().rpartition(b"/")
-            try:
-                data = _read_regular(name, folders.open(folder), file)
-            except OSError as error:
-                yield file, _unreadable(file, _why(error))
-                continue
-            yield file, _unreadable(file, "changed while it was read") if data is None else data
+        try:
+            for file in files:
+                waiting.append((file, _open_regular(folders, file)))
+                if len(waiting) > _AHEAD:
+                    yield _take_regular(*waiting.popleft())
+            while waiting:
+                yield _take_regular(*waiting.popleft())
+        finally:
+            for _, handle in waiting:
+                if isinstance(handle, int):
+                    os.close(handle)
 
 
-def _read_regular(name: bytes, folder: int, file: SourceFile) -> bytes | None:
-    """The bytes of a file, None if it is not the one that was listed."""
-    size = file.size
-    handle = os.open(name, _FILE_FLAGS, dir_fd=folder)
+def _open_regular(folders: _Folders, file: SourceFile) -> int | Reject:
+    """A descriptor of the file that was listed, with its bytes on their way."""
+    folder, _, name = file.path.encode().rpartition(b"/")
     try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_size != size or not _same_time(file, status):
-            return None
-        data = os.read(handle, size + 1)
-        while len(data) < size and (more := os.read(handle, size + 1 - len(data))):
-            data += more
-        # Once more, so that a file written to meanwhile is not taken half old and half new.
-        return data if len(data) == size and _same_time(file, os.fstat(handle)) else None
+        handle = os.open(name, _FILE_FLAGS, dir_fd=folders.open(folder))
+    except OSError as error:
+        return _unreadable(file, _why(error))
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):  # a pipe, say, which is no post
+            os.posix_fadvise(handle, 0, file.size, os.POSIX_FADV_WILLNEED)
+    return handle
+
+
+def _take_regular(file: SourceFile, handle: int | Reject) -> tuple[SourceFile, bytes | Reject]:
+    """The bytes of an opened file; the descriptor is closed."""
+    if isinstance(handle, Reject):
+        return file, handle
+    try:
+        data = _read_regular(handle, file)
+    except OSError as error:
+        return file, _unreadable(file, _why(error))
     finally:
         os.close(handle)
+    return file, _unreadable(file, "changed while it was read") if data is None else data
+
+
+def _read_regular(handle: int, file: SourceFile) -> bytes | None:
+    """The bytes of a file, None if it is not the one that was listed."""
+    size = file.size
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size != size or not _same_time(file, status):
+        return None
+    data = os.read(handle, size + 1)
+    while len(data) < size and (more := os.read(handle, size + 1 - len(data))):
+        data += more
+    # Once more, so that a file written to meanwhile is not taken half old and half new.
+    return data if len(data) == size and _same_time(file, os.fstat(handle)) else None
 
 
 def _same_time(file: SourceFile, status: os.stat_result) -> bool:

@@ -138,13 +138,20 @@ _WELL_FORMED = re.compile(
 )
 _COMMENTS = {"EM_StockImg_Start": Action.CHART, "EM_StockImg_End": Action.END_CHART}
 _KNOWN: tuple[dict[str, Tag], dict[str, Tag]] = ({}, {})
-_KNOWN_TAGS = 4096
+_TARGETS: tuple[dict[str, Target], dict[str, Target]] = ({}, {})
+_KNOWN_TAGS = 16_384  # two for each of some 6,000 securities: about 10 MB
 _KNOWN_LENGTH = 400
+_OWN = frozenset((Action.IMAGE, Action.ANCHOR))  # each has its own address: not worth remembering
 
 
 def known_tags(archive: bool) -> Mapping[str, Tag]:
-    """The tags that `read_tag` remembers: the same few hundred make up nearly all of an archive."""
+    """The tags that `read_tag` remembers: the same few thousand make up nearly all of an archive."""
     return _KNOWN[archive]
+
+
+def known_targets(archive: bool) -> Mapping[str, Target]:
+    """What those of them name that begin a mention."""
+    return _TARGETS[archive]
 
 
 def read_tag(written: str, archive: bool) -> Tag | None:
@@ -157,10 +164,13 @@ def read_tag(written: str, archive: bool) -> Tag | None:
     """
     known = _KNOWN[archive]
     tag = known.get(written) or _read_tag(written, archive)
-    if tag is not None and len(written) <= _KNOWN_LENGTH:
+    if tag is not None and len(written) <= _KNOWN_LENGTH and tag.action not in _OWN:
         if len(known) >= _KNOWN_TAGS:
             known.clear()
+            _TARGETS[archive].clear()
         known[written] = tag
+        if tag.target is not None:
+            _TARGETS[archive][written] = tag.target
     return tag
 
 
