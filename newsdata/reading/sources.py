@@ -10,7 +10,6 @@ import errno
 import os
 import stat
 import tempfile
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -345,23 +344,37 @@ def _list_one(source: Source, path: str) -> Listing:
     return Listing(files=(found,), rejects=())
 
 
-_AHEAD = 32  # files that are open at once: where the disk has to be asked, it is asked for all of them together
+_TOGETHER = 64
+"""Files that are opened, then read, at once: a disk is asked for all of them together, and each step runs warm."""
+_TOGETHER_BYTES = 2**20
 
 
 def _read_folder(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
-    waiting: deque[tuple[SourceFile, int | Reject]] = deque()
     with _Folders(source) as folders:
-        try:
-            for file in files:
-                waiting.append((file, _open_regular(folders, file)))
-                if len(waiting) > _AHEAD:
-                    yield _take_regular(*waiting.popleft())
-            while waiting:
-                yield _take_regular(*waiting.popleft())
-        finally:
-            for _, handle in waiting:
-                if isinstance(handle, int):
-                    os.close(handle)
+        for some in _together(files):
+            handles: list[int | Reject] = []
+            try:
+                for file in some:
+                    handles.append(_open_regular(folders, file))
+                found = [_take_regular(file, handle) for file, handle in zip(some, handles, strict=True)]
+            finally:
+                for handle in handles:
+                    if isinstance(handle, int):
+                        os.close(handle)
+            yield from zip(some, found, strict=True)
+
+
+def _together(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
+    some: list[SourceFile] = []
+    size = 0
+    for file in files:
+        if some and (len(some) == _TOGETHER or size + file.size > _TOGETHER_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(file)
+        size += file.size
+    if some:
+        yield some
 
 
 def _open_regular(folders: _Folders, file: SourceFile) -> int | Reject:
@@ -377,17 +390,15 @@ def _open_regular(folders: _Folders, file: SourceFile) -> int | Reject:
     return handle
 
 
-def _take_regular(file: SourceFile, handle: int | Reject) -> tuple[SourceFile, bytes | Reject]:
-    """The bytes of an opened file; the descriptor is closed."""
+def _take_regular(file: SourceFile, handle: int | Reject) -> bytes | Reject:
+    """The bytes of an opened file."""
     if isinstance(handle, Reject):
-        return file, handle
+        return handle
     try:
         data = _read_regular(handle, file)
     except OSError as error:
-        return file, _unreadable(file, _why(error))
-    finally:
-        os.close(handle)
-    return file, _unreadable(file, "changed while it was read") if data is None else data
+        return _unreadable(file, _why(error))
+    return _unreadable(file, "changed while it was read") if data is None else data
 
 
 def _read_regular(handle: int, file: SourceFile) -> bytes | None:
