@@ -308,8 +308,10 @@ def _build(
         )
         # Where the last build saw the same listing and made this version's source of it, no name has to be looked at.
         seen_before = base is not None and (listed, base.source.get("digest")) == (known.listing, known.source)
-        taken = None
+        taken = run = None
         if not (may_stay and seen_before):
+            if base is None and sum(file.size for file in listing.files) > _SMALL:
+                run = stack.enter_context(engine.workers(options.workers))
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             planned = [file for shard in taken.plan for file in shard.files]
             hashes = known.hashes_of(planned)
@@ -333,11 +335,12 @@ def _build(
         )  # fmt: skip
     from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage  # not needed where nothing changed
 
-    assert taken is not None
+    assert taken
+    if run is None:
+        run = stack.enter_context(engine.workers(1 if changed < _SMALL else options.workers))
     files, early_rejects, ignored, own_ids, plan = taken
 
     # ------------------------------------------------------------------------------------------- parsing
-    run = stack.enter_context(engine.workers(1 if changed < _SMALL else options.workers))
     with clock.stage("parsing", len(files)) as advance:
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, about, run, advance)
         read = [sha256 for p in parsed for sha256 in p.sha256]

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 from .errors import MachineError
@@ -30,6 +31,9 @@ NEEDED = 4 * 2**30
 MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
 """Environment of a process that gives memory back: Arrow's own pools keep 40 MB a worker, and each of its threads an
 arena of its own. Set before Arrow is loaded."""
+
+_TASKS = "newsdata.tasks"
+"""What workers load before the first task comes."""
 
 _IDLE = 600.0  # seconds after which an idle worker ends
 
@@ -52,7 +56,7 @@ def available_cores() -> int:
 
 @contextmanager
 def workers(num_proc: int) -> Iterator[Run]:
-    """Processes to run tasks in, started when the first tasks come and kept until the end.
+    """Processes to run tasks in: they start at once, while the caller goes on, and are kept until the end.
 
     Args:
         num_proc: how many; with one, everything runs in this process.
@@ -64,19 +68,12 @@ def workers(num_proc: int) -> Iterator[Run]:
     ...     list(run(abs, [-1, 2, -3]))
     [1, 2, 3]
     """
-    executor: Any = None
+    executor = _executor(num_proc) if num_proc > 1 else None
 
     def run(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-        nonlocal executor
-        if num_proc <= 1 or len(tasks) <= 1:
+        if executor is None or len(tasks) <= 1:
             yield from map(function, tasks)
             return
-        if executor is None:
-            import loky
-
-            executor = loky.ProcessPoolExecutor(
-                max_workers=num_proc, timeout=_IDLE, initializer=_prepare, initargs=(os.getpid(),), env=MEMORY
-            )
         # A short queue: a stopped build must not wait for tasks that nobody wants any more.
         waiting: deque[Future[Result]] = deque()
         for task in tasks:
@@ -92,6 +89,17 @@ def workers(num_proc: int) -> Iterator[Run]:
     finally:
         if executor is not None:
             executor.shutdown(wait=True, kill_workers=True)
+
+
+def _executor(num_proc: int) -> Any:
+    import loky
+
+    executor = loky.ProcessPoolExecutor(
+        max_workers=num_proc, timeout=_IDLE, initializer=_prepare, initargs=(os.getpid(),), env=MEMORY
+    )
+    with _unheard_by_workers():
+        executor.submit(os.getpid)  # the first task starts them all
+    return executor
 
 
 @contextmanager
@@ -147,6 +155,7 @@ def _prepare(parent: int) -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     do_without_pandas()
+    import_module(_TASKS)
     gc.freeze()  # what is loaded by now stays; tasks leave no cycles behind, so there is little to look for
     gc.set_threshold(50_000)
 
