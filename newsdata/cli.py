@@ -44,7 +44,7 @@ def main() -> NoReturn:
     """Run the command line; every error ends here, as one message and an exit code."""
     _open_standard_streams()
     os.environ |= MEMORY | dict(os.environ)
-    gc.set_threshold(50_000)  # hardly anything here forms cycles, and there are many records to look at in vain
+    gc.set_threshold(500_000)  # hardly anything here forms cycles, and there are many records to look at in vain
     signal.signal(signal.SIGTERM, _interrupt)
     code = 0
     try:

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -88,8 +89,14 @@ def plan_posts(files: Sequence[SourceFile], base: Manifest | None, *, again: boo
 
 def _post_key(path: str) -> str:
     """The day that a file's name begins with, if it does, and its path: the order of posts."""
-    match = _NAME_DAY.match(path, path.rfind("/") + 1)
-    return f"{match[1]}/{path}" if match else f"/{path}"
+    begin = path.rfind("/") + 1
+    day = path[begin : begin + 11]
+    return f"{day[:10]}/{path}" if _is_day(day) else f"/{path}"
+
+
+@lru_cache(maxsize=4096)  # many posts, few days
+def _is_day(written: str) -> bool:
+    return _NAME_DAY.fullmatch(written) is not None
 
 
 def _kept_borders(base: Manifest | None, config: str, split: str, month: str) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,6 +39,7 @@ __all__ = [
     "find_parsed",
     "find_signed",
     "parse_posts",
+    "read_parsed",
     "sample_articles",
     "sign_articles",
     "task_id",
@@ -107,7 +108,9 @@ def task_id(task: ParseTask, hashes: tuple[str | None, ...]) -> str:
 
 
 def _circumstances(task: ParseTask) -> str:
-    return hashlib.sha256(repr((SCHEMA_VERSION, PARSER_VERSION, task.tools, task.site)).encode()).hexdigest()
+    return hashlib.sha256(
+        repr((SCHEMA_VERSION, PARSER_VERSION, KEYS.names, task.tools, task.site)).encode()
+    ).hexdigest()
 
 
 class _Rows(NamedTuple):
@@ -279,31 +282,38 @@ def _batches(waiting: list[pa.Table], size: int, *, last: bool = False) -> Itera
 
 
 def _remember(parsed: Parsed, folder: Path) -> None:
-    from dataclasses import asdict
-
+    """Write down what was done: the SHA-256 of the rest in hexadecimal digits, then JSON."""
     part = folder / f"{parsed.name}.unfinished-json"
-    data = asdict(parsed)
-    part.write_text(json.dumps(data | {"digest": _digest(data)}, ensure_ascii=False), encoding="utf-8")
+    data = {f.name: getattr(parsed, f.name) for f in fields(parsed)}
+    data["posts"] = parsed.posts and asdict(parsed.posts)
+    data["rejects"] = [asdict(reject) for reject in parsed.rejects]
+    text = json.dumps(data).encode()
+    part.write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
     part.rename(folder / f"{parsed.name}.json")
 
 
-def _digest(data: object) -> str:
-    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
+def read_parsed(folder: Path, name: str) -> Parsed | None:
+    """What was written down of the task `name`; None where that is missing or damaged."""
+    try:
+        digest, _, text = (folder / f"{name}.json").read_bytes().partition(b"\n")
+        if hashlib.sha256(text).hexdigest().encode() != digest:
+            return None
+        data: dict[str, Any] = json.loads(text)
+        written = Written(**data.pop("posts")) if data["posts"] else data.pop("posts")
+        rejects = tuple(Reject(**reject) for reject in data.pop("rejects"))
+        return Parsed(posts=written, rejects=rejects, sha256=tuple(data.pop("sha256")), **data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def find_parsed(folder: Path, name: str) -> Parsed | None:
     """What an earlier build left for the task `name`; None unless every byte of it is as it was written."""
+    parsed = read_parsed(folder, name)
+    if parsed is None or parsed.name != name:
+        return None
     try:
-        data: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        if data.pop("digest") != _digest(data):
-            return None
-        written = Written(**data.pop("posts")) if data["posts"] else data.pop("posts")
-        rejects = tuple(Reject(**reject) for reject in data.pop("rejects"))
-        parsed = Parsed(posts=written, rejects=rejects, sha256=tuple(data.pop("sha256")), **data)
-        whole = parsed.name == name and all(
-            hash_file(folder / f"{name}.{ending}")[1] == sha256 for ending, sha256 in parsed.hashes.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        whole = all(hash_file(folder / f"{name}.{end}")[1] == sha256 for end, sha256 in parsed.hashes.items())
+    except OSError:
         return None
     return parsed if whole else None
 

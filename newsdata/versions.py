@@ -14,6 +14,7 @@ from .curation.ledger import REDACTIONS_NAME, read_ledger, read_redactions, tomb
 from .errors import CallError, VersionError
 from .loader import open_version
 from .packaging.manifest import MANIFEST_NAME, YANKED_NAME, Manifest, read_manifest, read_yanked, shards_of, versions_in
+from .tasks import read_parsed
 from .workspace import Workspace, open_workspace
 
 __all__ = ["Pruned", "Redacted", "prune", "redact", "yank"]
@@ -119,12 +120,8 @@ def _stale_entries(workspace: Workspace, newest: Manifest) -> list[Path]:
     for entry in sorted(workspace.cache.glob("*.json")):
         if len(entry.stem) != 40:
             continue
-        try:
-            posts = json.loads(entry.read_text(encoding="utf-8"))["posts"]
-            in_use = posts is None or posts["sha256"] in used
-        except (OSError, ValueError, KeyError, TypeError):
-            in_use = False
-        if not in_use:
+        parsed = read_parsed(workspace.cache, entry.stem)
+        if parsed is None or (parsed.posts and parsed.posts.sha256 not in used):
             stale += sorted(workspace.cache.glob(f"{entry.stem}.*"))
     return stale
 

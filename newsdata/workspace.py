@@ -145,9 +145,9 @@ def know(
         listed_at: when the listing began, in nanoseconds since 1970.
         listing, source: see `KnownFiles`.
     """
+    border = listed_at - _RACY
     settled = [
-        bool(sha256 and file.stamp and _settled(file.stamp, listed_at))
-        for file, sha256 in zip(files, hashes, strict=True)
+        bool(sha256 and file.stamp and _settled(file.stamp, border)) for file, sha256 in zip(files, hashes, strict=True)
     ]
     columns = ([file.path for file in files], [file.stamp for file in files], hashes)
     rows = pa.table([pa.array(c, pa.string()) for c in columns], schema=_INDEX_SCHEMA).filter(
@@ -175,12 +175,12 @@ def now() -> int:
     return time.time_ns()
 
 
-def _settled(stamp: str, listed_at: int) -> bool:
-    kind, _, rest = stamp.partition(":")
-    if not kind.isdigit():
-        return True  # a git blob: named by its content
-    modified, changed = int(kind), int(rest.partition(":")[0])
-    return max(modified, changed) < listed_at - _RACY
+def _settled(stamp: str, border: int) -> bool:
+    """Whether a file was last touched before `border`, in nanoseconds since 1970."""
+    modified, _, rest = stamp.partition(":")
+    if not modified.isdigit():
+        return True  # a git blob, or a member of an archive: named by its content
+    return int(modified) < border and int(rest[: rest.index(":")]) < border
 
 
 # ------------------------------------------------------------------------------------------- shards of articles

@@ -28,11 +28,12 @@ SHANGHAI = Site(timezone="Asia/Shanghai")
 
 def plain(value: Any) -> Any:
     """A record as it stands in the JSON beside a post; the raw body and the hash are left out."""
-    if dataclasses.is_dataclass(value):
-        names = [f.name for f in dataclasses.fields(value) if f.name not in ("body", "sha256")]
-        return {name: plain(getattr(value, name)) for name in names}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, Reject):
+        value = dataclasses.asdict(value)
+    elif isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items() if name not in ("body", "sha256")}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value.isoformat() if isinstance(value, datetime) else value

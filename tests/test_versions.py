@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import warnings
@@ -120,9 +121,11 @@ def test_prune_drops_what_the_cache_has_of_other_posts(tmp_path: Path) -> None:
     entry = next(p for p in cache.glob("*.json") if len(p.stem) == 40)
     for file in cache.glob(f"{entry.stem}.*"):
         shutil.copy(file, cache / f"{'0' * 40}{file.suffix}")
-    data = json.loads(entry.read_text("utf-8"))
+    data = json.loads(entry.read_text("utf-8").partition("\n")[2])
     data["posts"]["sha256"] = "0" * 64
-    (cache / f"{'0' * 40}.json").write_text(json.dumps(data), "utf-8")
+    written = json.dumps(data)
+    digest = hashlib.sha256(written.encode()).hexdigest()
+    (cache / f"{'0' * 40}.json").write_text(f"{digest}\n{written}", "utf-8")
     assert newsdata.prune(out, keep=1).cache_entries >= 4
     assert {p.name for p in cache.iterdir()} == keep
     assert not newsdata.build(archive, out, num_proc=1).created

@@ -5,6 +5,7 @@ Works on key columns only (a few dozen bytes a post), never on text.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["FEEDS", "KEYS", "NO_DATE", "Articles", "PostHashes", "merge_posts", "take_keys"]
+__all__ = ["FEEDS", "KEYS", "NO_DATE", "Articles", "PostHashes", "merge_posts", "name_hash", "take_keys"]
 
 KEYS = pa.schema(
     [
         ("path", pa.string()),
         ("sha256", pa.string()),
         ("article_id", pa.string()),
+        ("name", pa.uint64()),  # `name_hash` of path and article id
         ("feed", pa.int8()),  # position in FEEDS
         ("published_at", pa.int64()),  # ms since 1970 UTC
         ("num_chars", pa.int32()),
@@ -91,25 +93,30 @@ def take_keys(tables: Iterable[pa.Table]) -> tuple[pa.Table, PostHashes]:
     Args:
         tables: schema `KEYS`.
 
-    >>> post = {"path": "_posts/a.md", "sha256": "ff" * 32, "article_id": "7", "feed": 0, "num_chars": 9}
+    >>> post = {"path": "_posts/a.md", "sha256": "ff" * 32, "article_id": "7", "name": 5, "feed": 0, "num_chars": 9}
     >>> keys, hashes = take_keys([pa.Table.from_pylist([post], KEYS)])
     >>> keys["article_id"].to_pylist(), hashes.sha256.shape, int(hashes.sha256[0, 0])
     (['7'], (1, 32), 255)
     """
-    rest = [KEYS.empty_table().drop_columns("sha256")]
+    rest = [KEYS.empty_table().drop_columns(_KEPT)]
     sha256, name = [np.zeros((0, 32), np.uint8)], [np.zeros(0, np.uint64)]
     for table in tables:
         data = bytes.fromhex("".join(table["sha256"].to_pylist()))
         sha256.append(np.frombuffer(data, np.uint8).reshape(-1, 32))
-        pairs = zip(table["path"].to_pylist(), table["article_id"].to_pylist(), strict=True)
-        states = (
-            blake2b(f"{path}\0{identity}".encode("utf-8", "surrogatepass"), digest_size=8) for path, identity in pairs
-        )
-        name.append(np.frombuffer(b"".join(state.digest() for state in states), np.uint64))
-        rest.append(table.drop_columns("sha256"))
+        name.append(table["name"].to_numpy())
+        rest.append(table.drop_columns(_KEPT))
     keys = pa.concat_tables(rest)
     feed = keys["feed"].to_numpy()
     return keys, PostHashes(sha256=np.concatenate(sha256), name=np.concatenate(name), feed=feed)
+
+
+_KEPT = ["sha256", "name"]
+
+
+def name_hash(path: str, article_id: str) -> int:
+    """A hash of 8 bytes, the same on every machine."""
+    state = blake2b(f"{path}\0{article_id}".encode("utf-8", "surrogatepass"), digest_size=8)
+    return int.from_bytes(state.digest(), sys.byteorder)
 
 
 def merge_posts(keys: pa.Table) -> Articles:
@@ -121,9 +128,9 @@ def merge_posts(keys: pa.Table) -> Articles:
     post whose text was taken; where it has none (an empty one counts as none), from the next.
 
     Args:
-        keys: one row a post, schema `KEYS`; hashes are not needed.
+        keys: one row a post, schema `KEYS`; hashes are not needed, nor names.
 
-    >>> twin = {"path": ["_posts/a.md", "_posts/NWa.md"], "sha256": ["1", "2"], "article_id": ["7", "7"],
+    >>> twin = {"path": ["_posts/a.md", "_posts/NWa.md"], "sha256": ["1", "2"], "article_id": ["7", "7"], "name": [5, 6],
     ...         "feed": [0, 1], "published_at": [None, 5], "num_chars": [9, 10], "num_mentions": [1, 0],
     ...         "has_title": [False, True], "has_url": [True, True], "has_digest": [True, False],
     ...         "has_source": [False, False], "has_category": [True, True]}

@@ -23,7 +23,6 @@ from typing import Any
 
 import pyarrow as pa
 import yaml
-from markdown_it import MarkdownIt
 
 from ..errors import CallError, DriftError
 from ..schema import CONFIGS, SPLITS, columns, features_json, table_schema
@@ -298,6 +297,8 @@ def _unknown_names(prose: str, manifest: Manifest) -> Iterator[str]:
             kind = getattr(column.type, "value_type", column.type)
             for part in kind if pa.types.is_struct(kind) else ():
                 known |= {part.name, f"{column.name}.{part.name}"}
+    from markdown_it import MarkdownIt  # here: where nothing changed, no card is written
+
     spans = [
         child.content
         for token in MarkdownIt("commonmark").enable("table").parse(prose)
@@ -313,6 +314,8 @@ def _unknown_names(prose: str, manifest: Manifest) -> Iterator[str]:
 
 def _drop_empty_sections(body: str) -> str:
     """`body` without the headings that have nothing below them."""
+    from markdown_it import MarkdownIt
+
     lines = body.splitlines()
     headings = [
         (token.map[0], token.map[1], int(token.tag[1:]))

@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..curation.merge import FEEDS, KEYS
+from ..curation.merge import FEEDS, KEYS, name_hash
 from ..schema import Post, Reject, table_schema
 
 __all__ = [
     "ArticleRows",
+    "Gathered",
     "Spool",
     "article_table",
     "rejects_table",
@@ -55,6 +56,7 @@ def rows_of_posts(posts: Sequence[Post], timezone: str) -> tuple[pa.Table, pa.Ta
     shard, spool = table(table_schema("posts", timezone)), table(spool_schema(timezone))
     arrays["feed"] = pa.array(map(_FEED_NUMBER.__getitem__, values["feed"]), pa.int8())
     arrays["published_at"] = arrays["published_at"].view(pa.int64())
+    arrays["name"] = pa.array(map(name_hash, values["path"], values["article_id"]), pa.uint64())
     arrays["num_mentions"] = pc.list_value_length(arrays["mentions"])
     arrays["has_title"] = pc.greater(pc.binary_length(arrays["title"]), 0)
     for name in ("url", "digest", "source", "category"):
@@ -102,23 +104,57 @@ class Spool:
     batch: int
 
     def take(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> pa.Table:
-        """The named columns of the posts at (file number, row), in that order; reads only the batches they lie in."""
-        order = np.lexsort((row, file))
-        files, rows = file[order], row[order]
+        """The named columns of the posts at (file number, row), in that order."""
+        return self.read(file, row, columns).take(file, row, columns)
+
+    def read(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> Gathered:
+        """The named columns of the posts at (file number, row), to be taken from in any order; reads a batch once."""
+        places = np.unique(_place(file, row))
+        files, rows = places >> _ROW_BITS, places & ((1 << _ROW_BITS) - 1)
+        at = np.empty(len(places), dtype=np.int64)
         tables = []
-        for number in np.unique(files).tolist():
-            own = rows[slice(*np.searchsorted(files, [number, number + 1]))]
+        done = size = 0
+        while done < len(places):
+            number = int(files[done])
+            end = int(np.searchsorted(files, number + 1))
             with pa.OSFile(str(self.files[number])) as handle:
                 schema = pa.ipc.open_file(handle).schema
                 fields = sorted(schema.get_field_index(name) for name in columns)
                 reader = pa.ipc.open_file(handle, options=pa.ipc.IpcReadOptions(included_fields=fields))
-                for batch in np.unique(own // self.batch).tolist():
-                    begin, end = np.searchsorted(own, [batch * self.batch, (batch + 1) * self.batch])
-                    places = pa.array(own[begin:end] - batch * self.batch)
-                    tables.append(pa.Table.from_batches([reader.get_batch(batch).take(places)]))
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
-        return pa.concat_tables(tables).take(pa.array(place)).combine_chunks().select(list(columns))
+                while done < end:
+                    batch = int(rows[done]) // self.batch
+                    stop = done + int(np.searchsorted(rows[done:end], (batch + 1) * self.batch))
+                    found = reader.get_batch(batch)
+                    own = rows[done:stop] - batch * self.batch
+                    if 2 * len(own) < found.num_rows:  # the others would only fill the memory
+                        found, own = found.take(pa.array(own)), np.arange(len(own))
+                    at[done:stop] = size + own
+                    tables.append(pa.Table.from_batches([found]))
+                    size += found.num_rows
+                    done = stop
+        return Gathered(places=places, at=at, table=pa.concat_tables(tables).combine_chunks())
+
+
+_ROW_BITS = 32
+
+
+def _place(file: np.ndarray, row: np.ndarray) -> np.ndarray:
+    places: np.ndarray = file.astype(np.int64) << _ROW_BITS | row
+    return places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Posts in memory: the row of `table` that each place of the spool is `at`."""
+
+    places: np.ndarray
+    at: np.ndarray
+    table: pa.Table
+
+    def take(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> pa.Table:
+        """As `Spool.take`, of what was read."""
+        at = self.at[np.searchsorted(self.places, _place(file, row))]
+        return self.table.select(list(columns)).take(pa.array(at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,15 +205,10 @@ def article_table(rows: ArticleRows, spool: Spool, schema: pa.Schema) -> pa.Tabl
         "leak_group": rows.leak_group,
         "fold": rows.fold,
     }
-    text_file, text_row = rows.places["text"]
-    alone = all(np.array_equal(file, text_file) and np.array_equal(row, text_row) for file, row in rows.places.values())
-    if alone:  # no article of this run was merged: one pass over the spool
-        names = [name for group in _ROLES.values() for name in group]
-        columns |= _columns(spool.take(text_file, text_row, names))
-    else:
-        for role, names_of_role in _ROLES.items():
-            columns |= _columns(spool.take(*rows.places[role], names_of_role))
-    columns["issues"] = _merged_issues(rows, spool)
+    gathered = spool.read(*rows.member_places, [*(name for names in _ROLES.values() for name in names), "issues"])
+    for role, names in _ROLES.items():
+        columns |= _columns(gathered.take(*rows.places[role], names))
+    columns["issues"] = _merged_issues(rows, gathered)
     offsets = pa.array(np.r_[rows.member_starts, len(rows.member_sha256)].astype(np.int32))
     sources = pa.StructArray.from_arrays(
         [rows.member_sha256, pa.array(FEEDS).take(pa.array(rows.member_feed))], names=["sha256", "feed"]
@@ -192,9 +223,9 @@ def _columns(table: pa.Table) -> dict[str, pa.Array]:
     return {name: table[name].combine_chunks() for name in table.column_names}
 
 
-def _merged_issues(rows: ArticleRows, spool: Spool) -> pa.Array:
+def _merged_issues(rows: ArticleRows, gathered: Gathered) -> pa.Array:
     """The union of the issues of an article's posts, in the order in which the posts speak."""
-    issues = spool.take(*rows.member_places, ["issues"])["issues"].combine_chunks()
+    issues = gathered.take(*rows.member_places, ["issues"])["issues"].combine_chunks()
     starts = rows.member_starts
     ends = np.r_[starts[1:], len(issues)]
     if np.array_equal(ends - starts, np.ones(len(starts), dtype=np.int64)):
