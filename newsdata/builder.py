@@ -61,6 +61,7 @@ from .workspace import (
     know,
     now,
     open_workspace,
+    read_cached_signatures,
     read_known,
     write_cached_shards,
     write_known,
@@ -368,9 +369,11 @@ def _build(
     rows_before = np.cumsum([0, *(p.posts.rows if p.posts else 0 for p in parsed)])
     spool = Spool(files=tuple(workspace.cache / f"{p.name}.spool" for p in parsed), batch=SPOOL_BATCH)
     with clock.stage("duplicates", len(articles)) as advance:
+        signed_before = read_cached_signatures(workspace)
+        earlier = {n: signed_before[shard.path] for n, shard in enumerate(plan) if shard.path in signed_before}
         found = find_groups(
-            articles, post_hashes, rows_before, spool, site.timezone, ledger, base, base_folder, workspace.cache, run,
-            advance,
+            articles, post_hashes, rows_before, spool, site.timezone, ledger, base, base_folder, workspace.cache,
+            f"{about} {describe_site(site)}", earlier, run, advance,
         )  # fmt: skip
         clusters, groups = found.clusters, found.groups
         engine.release_memory()
@@ -503,8 +506,10 @@ def _remember(
     plan: Sequence[PostShard],
     parsed: Sequence[Parsed],
     cached: Mapping[str, CachedShard],
-    signed: Sequence[Path],
+    signed: Mapping[int, Path],
 ) -> None:
     write_known(workspace, seen)
-    write_cached_shards(workspace, cached, {shard.path: p.name for shard, p in zip(plan, parsed, strict=True)})
-    drop_unused(workspace, {p.name for p in parsed} | {p.stem for p in signed})
+    tasks = {shard.path: p.name for shard, p in zip(plan, parsed, strict=True)}
+    signatures = {plan[number].path: file.stem for number, file in signed.items()}
+    write_cached_shards(workspace, cached, tasks, signatures)
+    drop_unused(workspace, {*tasks.values(), *signatures.values()})

@@ -32,7 +32,6 @@ from .curation.splits import Placement, local_days
 from .engine import Run, release_memory
 from .packaging.manifest import Manifest
 from .packaging.rows import Spool
-from .packaging.shards import digest_table
 from .planning import Lazily, spool_places
 from .schema import SPLITS
 from .tasks import SampleTask, SignTask, find_signed, sample_articles, sign_articles
@@ -58,7 +57,7 @@ class Groups:
         clusters, groups: ids of duplicate cluster and leak group, aligned with the articles.
         aliases: ids that were given up when groups met: name of the column -> old id -> the id that stays.
         pairs: every verified pair.
-        files: the signature files.
+        files: the signature files, by the number of the spool file that the articles' texts lie in.
         boilerplate: the list that was used.
         report: for the manifest.
     """
@@ -67,7 +66,7 @@ class Groups:
     groups: pa.Array
     aliases: Mapping[str, Mapping[str, str]]
     pairs: Pairs
-    files: tuple[Path, ...]
+    files: Mapping[int, Path]
     boilerplate: Boilerplate
     report: Mapping[str, Any]
 
@@ -82,6 +81,8 @@ def find_groups(
     base: Manifest | None,
     base_folder: Path | None,
     cache: Path,
+    about: str,
+    earlier: Mapping[int, Path],
     run: Run,
     advance: Callable[[int], None],
 ) -> Groups:
@@ -93,6 +94,8 @@ def find_groups(
         ledger: of the version before.
         base, base_folder: that version, whose boilerplate list is used.
         cache: folder for signatures.
+        about: whatever else decides how a post is read: versions of tools, the site's configuration.
+        earlier: signature files of the build before, by the number of the spool file, as `Groups.files`.
         run: where tasks run.
         advance: told of articles that are done.
     """
@@ -111,8 +114,12 @@ def find_groups(
     file_of = spool_places(articles.text, rows_before)[0]
     by_file = np.argsort(file_of, kind="stable").astype(np.int32)
     runs = np.split(by_file, np.flatnonzero(np.diff(file_of[by_file])) + 1) if len(by_file) else []
+    numbers = [int(file_of[chosen[0]]) for chosen in runs]
+    made_by = f"{about} {boilerplate.digest} {sorted(how.items())} {SIGNATURE_SCHEMA}".encode()
     files = [
-        cache / f"{_signatures_name(articles, posts, chosen, days, boilerplate, how)}.signatures" for chosen in runs
+        cache
+        / f"{hashlib.sha256(_signed_from(articles, posts, chosen, days, made_by).tobytes()).hexdigest()[:40]}.signatures"
+        for chosen in runs
     ]
     del file_of
     missing = []
@@ -129,7 +136,9 @@ def find_groups(
             spool=spool,
             article_id=articles.article_id.take(pa.array(chosen)),
             days=pa.array(days[chosen], mask=days[chosen] == _NO_DAY),
+            keys=_signed_from(articles, posts, chosen, days, made_by),
             boilerplate=list_file,
+            earlier=earlier.get(numbers[missing[number]]),
             **_places(articles, chosen, rows_before, _COMPARED),
         )
 
@@ -166,7 +175,7 @@ def find_groups(
         groups=groups,
         aliases=found.aliases,
         pairs=pairs,
-        files=tuple(files),
+        files=dict(zip(numbers, files, strict=True)),
         boilerplate=boilerplate,
         report=report,
     )
@@ -203,23 +212,16 @@ def _find_boilerplate(
     return found
 
 
-def _signatures_name(
-    articles: Articles,
-    posts: PostHashes,
-    chosen: np.ndarray,
-    days: np.ndarray,
-    boilerplate: Boilerplate,
-    how: Mapping[str, Any],
-) -> str:
-    """A digest of all that the signatures of these articles depend on."""
-    digest = hashlib.sha256(f"{boilerplate.digest} {sorted(how.items())} {SIGNATURE_SCHEMA}".encode())
-    digest_table(pa.table({"article_id": articles.article_id.take(pa.array(chosen))}), digest)
-    digest.update(days[chosen].tobytes())
-    for role in _COMPARED:
+def _signed_from(
+    articles: Articles, posts: PostHashes, chosen: np.ndarray, days: np.ndarray, made_by: bytes
+) -> np.ndarray:
+    """For each of the chosen articles a row of bytes: all that its signature depends on."""
+    head = np.frombuffer(hashlib.sha256(made_by).digest(), np.uint8)
+    parts = [np.tile(head, (len(chosen), 1)), days[chosen].astype("<i4").view(np.uint8).reshape(-1, 4)]
+    for role in _COMPARED:  # the name of a post says which article it belongs to, too
         speaking = getattr(articles, role)[chosen]
-        digest.update(posts.sha256[speaking].tobytes())
-        digest.update(posts.name[speaking].tobytes())
-    return digest.hexdigest()[:40]
+        parts += [posts.sha256[speaking], posts.name[speaking].astype("<u8").view(np.uint8).reshape(-1, 8)]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
 # ----------------------------------------------------------------------------------------------------- leakage
@@ -245,7 +247,7 @@ def measure_leakage(found: Groups, articles: Articles, placement: Placement, tim
         return None
     random = _random_split(ids, placement.split, counts)
     tables = {"pairs": placement.split, "random": random}
-    evidence = gather(found.pairs, found.files, ids)
+    evidence = gather(found.pairs, list(found.files.values()), ids)
     sides = [(later, earlier) for later in present[1:] for earlier in present[: present.index(later)]]
     cuts = [(split == earlier, split == later) for split in tables.values() for later, earlier in sides]
     coverage = iter(passage_coverage(evidence, cuts))

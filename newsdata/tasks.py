@@ -345,38 +345,54 @@ class SignTask:
     Attributes:
         article_id: strings.
         days: days since 1970 in the site's zone (int32), null where unknown.
+        keys: for each article a row of bytes: all that its signature depends on.
         text, digest, title, url: for each article the (file number, row) in the spool of the post that speaks.
         boilerplate: the file of the dataset's list.
+        earlier: signatures of an earlier build, whose rows stand for articles with the same key; None for none.
     """
 
     path: Path
     spool: Spool
     article_id: pa.Array
     days: pa.Array
+    keys: np.ndarray
     text: tuple[np.ndarray, np.ndarray]
     digest: tuple[np.ndarray, np.ndarray]
     title: tuple[np.ndarray, np.ndarray]
     url: tuple[np.ndarray, np.ndarray]
     boilerplate: Path
+    earlier: Path | None
 
 
 def sign_articles(task: SignTask) -> int:
     """Sign the articles of a task; returns how many there are."""
-    from .curation.duplicates import Boilerplate, sign, write_signatures
+    from .curation.duplicates import Boilerplate, open_signatures, sign, write_signatures
 
-    urls = task.spool.take(*task.url, ["url"])["url"]
+    keys = [hashlib.sha256(key.tobytes()).digest() for key in task.keys]
+    tables = []
+    known = pa.nulls(len(keys), pa.int32())
+    if task.earlier and find_signed(task.earlier):
+        with open_signatures(task.earlier) as rows:
+            known = pc.index_in(pa.array(keys, pa.binary()), value_set=rows["key"].combine_chunks())
+            tables.append(rows.take(known.drop_null()))
+    new = np.flatnonzero(known.is_null().to_numpy(zero_copy_only=False))
     boilerplate = Boilerplate.load(task.boilerplate)
-    signatures = []
-    for begin in range(0, len(task.article_id), SPOOL_BATCH):  # so that little text is in memory at a time
-        some = slice(begin, begin + SPOOL_BATCH)
+    for begin in range(0, len(new), SPOOL_BATCH):  # so that little text is in memory at a time
+        some = new[begin : begin + SPOOL_BATCH]
+        file, row = task.url
+        urls = task.spool.take(file[some], row[some], ["url"])["url"].to_pylist()
         places = ((file[some], row[some]) for file, row in (task.text, task.digest, task.title))
-        texts = words_of(task.spool, *places)
-        signatures.append(sign(task.article_id[some], texts, task.days[some], urls[some].to_pylist(), boilerplate))
+        texts, at = words_of(task.spool, *places), pa.array(some)
+        signed = sign(
+            task.article_id.take(at), texts, task.days.take(at), urls, boilerplate, [keys[n] for n in some.tolist()]
+        )
+        tables.append(signed)
+    order = np.argsort(np.concatenate([np.flatnonzero(known.is_valid()), new]))  # where each article's row is now
     part = task.path.with_name(f"{task.path.name}.unfinished")
-    write_signatures(pa.concat_tables(signatures), part)
+    write_signatures(pa.concat_tables(tables).take(pa.array(order)), part)
     task.path.with_suffix(".sha256").write_text(hash_file(part)[1], encoding="ascii")
     part.rename(task.path)
-    del signatures
+    del tables
     release_memory()
     return len(task.article_id)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -201,8 +202,19 @@ def read_cached_shards(workspace: Workspace) -> dict[str, CachedShard]:
 
 def read_cached_tasks(workspace: Workspace) -> dict[str, str]:
     """The task that made each shard of posts of the newest version, by the path of the shard."""
+    return _read_names(workspace, "tasks")
+
+
+def read_cached_signatures(workspace: Workspace) -> dict[str, Path]:
+    """The signatures of the articles whose texts are in a shard of posts of the newest version, by its path."""
+    names = _read_names(workspace, "signatures")
+    return {path: workspace.cache / f"{name}.signatures" for path, name in names.items()}
+
+
+def _read_names(workspace: Workspace, kind: str) -> dict[str, str]:
     try:
-        return {str(path): str(name) for path, name in _read_index(workspace)["tasks"].items()}
+        names = _read_index(workspace)[kind].items()
+        return {str(path): name for path, name in names if _NAME.fullmatch(name)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -212,12 +224,21 @@ def _read_index(workspace: Workspace) -> Any:
     return data["index"] if data["digest"] == _digest_json(data["index"]) else {}
 
 
-def write_cached_shards(workspace: Workspace, shards: Mapping[str, CachedShard], tasks: Mapping[str, str]) -> None:
-    """Remember the shards of articles, and the tasks of the shards of posts."""
+def write_cached_shards(
+    workspace: Workspace, shards: Mapping[str, CachedShard], tasks: Mapping[str, str], signatures: Mapping[str, str]
+) -> None:
+    """Remember the shards of articles, and by the path of each shard of posts the names of its task and signatures."""
     part = workspace.cache / "shards.json.unfinished"
-    index = {"shards": {path: asdict(s) for path, s in shards.items()}, "tasks": dict(tasks)}
+    index = {
+        "shards": {path: asdict(s) for path, s in shards.items()},
+        "tasks": dict(tasks),
+        "signatures": dict(signatures),
+    }
     part.write_text(json.dumps({"digest": _digest_json(index), "index": index}), encoding="utf-8")
     part.replace(workspace.cache / "shards.json")
+
+
+_NAME = re.compile("[0-9a-f]{40}")
 
 
 def drop_unused(workspace: Workspace, names: set[str]) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from .boilerplate import Boilerplate, choose_sample, find_boilerplate, list_boilerplate, spill
 from .pairs import Pairs, match
-from .signatures import DEDUP_VERSION, method, sign, write_signatures
+from .signatures import DEDUP_VERSION, method, open_signatures, sign, write_signatures
 
 __all__ = [
     "DEDUP_VERSION",
@@ -34,6 +34,7 @@ __all__ = [
     "list_boilerplate",
     "match",
     "method",
+    "open_signatures",
     "sign",
     "spill",
     "write_signatures",

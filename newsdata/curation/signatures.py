@@ -41,6 +41,10 @@ BANDS = PERMUTATIONS // ROWS
 
 SIGNATURE_SCHEMA = pa.schema(
     [
+        (
+            "key",
+            pa.binary(),
+        ),  # what the row was made from, so that the next build can take it over; null where not told
         ("article_id", pa.string()),
         ("day", pa.int32()),
         ("url", pa.uint64()),  # hash, 0 where there is none
@@ -77,6 +81,7 @@ def sign(
     days: Sequence[int | None] | pa.Array,
     urls: Sequence[str | None],
     boilerplate: Boilerplate,
+    keys: Sequence[bytes] | None = None,
 ) -> pa.Table:
     """The signatures of some articles, one row each, as `SIGNATURE_SCHEMA`.
 
@@ -86,6 +91,7 @@ def sign(
         days: days since 1970, None where unknown.
         urls: address of the article, None where unknown.
         boilerplate: the dataset's list.
+        keys: of each article, what tells that another row was made from the same; None for no keys.
 
     >>> none = Boilerplate.of(np.zeros(0, np.uint32))
     >>> sign(["1"], ["今天股市上涨了"], [19000], [None], none)["rare"].to_pylist()
@@ -103,6 +109,7 @@ def sign(
     bands = (combine(rows.reshape(-1, ROWS)) >> np.uint64(32)).astype(np.uint32)
     return pa.table(
         [
+            pa.nulls(len(article_ids), pa.binary()) if keys is None else pa.array(keys, pa.binary()),
             pa.array(article_ids, pa.string()),
             pa.array(days, pa.int32()),
             pa.array([_url_key(url) for url in urls], pa.uint64()),
@@ -139,7 +146,7 @@ def write_signatures(signatures: pa.Table, path: Path) -> None:
 
 
 @contextmanager
-def open_signatures(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+def open_signatures(path: Path, columns: Sequence[str] = SIGNATURE_SCHEMA.names) -> Iterator[pa.Table]:
     """Some columns of a signature file, in one chunk; mapped, so that what is used must be copied."""
     with pa.memory_map(str(path)) as source:
         # All columns: Arrow copies a batch of which it is asked to read some fields only.
