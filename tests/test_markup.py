@@ -288,6 +288,21 @@ def test_pictures_and_captions() -> None:
     assert body.text == "前文\n中\n居中的正文\n后文\n内嵌"
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://i.example/a.jpg", "https://i.example/a?x=1&y=2&copy=3", "http://i.example/a?x&copy", "https://i.example/a&amp;b=1",
+     "https://i.example/a?b&lt_c=1", "https://chart.example/GetPic.aspx?nid=1.600000&t=1", "https://i.example/图.jpg", "//i.example/a", "data:x",
+     "https://i.example/a b", "https://i.example/'a'"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "rest", ['alt="Image" width="552" /', 'style="display:none"', 'alt="a b"', 'data-code="K 1|0|2"']
+)
+def test_the_short_way_to_a_picture_leads_to_the_same(address: str, rest: str) -> None:
+    own = f'img src="{address}" orginial_src="{address}" {rest}'
+    other = f'img orginial_src="{address}" src="{address}" {rest}'  # not the form that is looked for
+    assert read_tag(own, True) == read_tag(other, True)
+
+
 def test_links() -> None:
     body = article(
         '<p>见<a href="http://a.example/?a=1&copy=2">公告 </a>、<a href="../b">乙</a>、<a name="x">丙</a>、'
@@ -516,9 +531,9 @@ def test_text_is_what_a_tokenizer_sees(html: str) -> None:
     assert "".join(read_html(html, archive=False).text.split()) == "".join(seen.split())
 
 
-# -------------------------------------------------------------------------------------- units that are taken whole
+# --------------------------------------------------------------------------------- paragraphs that are taken whole
 
-UNITS = [
+PARAGRAPHS = [
     "<p>", "</p>", "<p>", "</p>", "\n <p>", "<p>　　", "甲公司", "业绩增长", " ", "  ", "\n", "\n\n", "\u3000\u3000", "&lt;", "&nbsp;", "&#10;",
     "\x00", "\x1c", "\u200b", "（文章来源：某报）", "（", "(注)", "<strong>", "</strong>", "<br />", "<br>", "<b>", "</b>",
     security("600000", "甲银行"), security("", "丙", 90), security("600001", " 乙\n股 "), later("000001", "丁"), later("x", "&amp;"),
@@ -536,27 +551,25 @@ UNITS = [
 
 
 def _in_pieces(html: str) -> str:
-    """The same body with a comment, which means nothing, before every end tag, so that no unit is found in it."""
+    """The same body with a comment, which means nothing, before every end tag, so that no paragraph is taken whole."""
     return re.sub(r"<(?=/(?:p|center)>|!-- EM_StockImg_End)", "<!----><", html)
 
 
 @pytest.mark.parametrize("archive", [True, False])
-@given(st.lists(st.sampled_from(UNITS)).map("".join))
+@given(st.lists(st.sampled_from(PARAGRAPHS)).map("".join))
 @settings(max_examples=1000, deadline=None)
-def test_a_unit_taken_whole_is_read_as_tag_by_tag(archive: bool, html: str) -> None:
+def test_a_paragraph_taken_whole_is_read_as_tag_by_tag(archive: bool, html: str) -> None:
     assert read_html(html, archive=archive) == read_html(_in_pieces(html), archive=archive)
 
 
-def test_units_are_found_in_an_article() -> None:
+def test_a_usual_article_is_not_read_tag_by_tag() -> None:
     html = (
-        f"<p>甲</p>\n <p>{security('600000', '乙')}和{later('000001', '丁')}，<a href='/l'>戊</a></p><p><strong>己</strong></p>"
-        '<center><img src="/c.png"></center><p style="text-align:center">庚</p><p style="display:none"><br></p>'
-        '<!-- EM_StockImg_Start --><p><a class="EmImageRemark"><img src="/GetPic.aspx?nid=2.1"></a></p><!-- EM_StockImg_End -->'
-        '<p class="em_media">（文章来源：辛报）</p>'
+        f"<p>甲</p>\n <p>　　{security('600000', '乙')}和{later('000001', '丁')}</p><p><strong>己</strong></p>"
+        '<center><img src="/c.png"></center><p style="text-align:center;">庚</p><p class="em_media">（文章来源：辛报）</p>'
     )
-    with patch.object(_Reader, "tags") as tag_by_tag:
+    with patch.object(_Reader, "tags", wraps=_Reader(True).tags) as tag_by_tag:
         found = read_html(html, archive=True)
     assert not tag_by_tag.called
-    assert (len(found.mentions), len(found.links), len(found.headings), len(found.images)) == (2, 1, 1, 1)
-    assert (found.text, found.source, found.chart_symbol) == ("甲\n乙和丁，戊\n己", "辛报", "2.1")
+    assert (len(found.mentions), len(found.headings), found.images) == (2, 1, (Image(url="/c.png", caption="庚"),))
+    assert (found.text, found.source) == ("甲\n乙和丁\n己", "辛报")
     assert found == read_html(_in_pieces(html), archive=True)

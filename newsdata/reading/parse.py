@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..schema import FEED_NAME, Post, RawPost, Reject, Site
 from .site import read_site
+
+if TYPE_CHECKING:
+    from .body import Body
+    from .frontmatter import Header
 
 __all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
 
@@ -72,11 +79,18 @@ def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | R
     return parse_bytes(post.path, post.data, site or Site(), hashlib.sha256(post.data).hexdigest())
 
 
-def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | None = None) -> Post | Reject:
-    """Read the bytes of one post, whose hash is known; `own_id` is its article id where the path does not say it."""
-    from .body import read_body  # here: where nothing changed, no post is read
+@cache
+def _readers() -> tuple[Callable[..., Header | Reject], Callable[..., Body]]:
+    """Loaded when the first post is read: where nothing changed, none is."""
+    from .body import read_body
     from .frontmatter import read_header
 
+    return read_header, read_body
+
+
+def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | None = None) -> Post | Reject:
+    """Read the bytes of one post, whose hash is known; `own_id` is its article id where the path does not say it."""
+    read_header, read_body = _readers()
     name = path.rpartition("/")[2]
     stem, dot, suffix = name.rpartition(".")
     own = _OWN_NAME.fullmatch(stem if dot else name)
