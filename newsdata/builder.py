@@ -316,7 +316,9 @@ def _build(
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             planned = [file for shard in taken.plan for file in shard.files]
             hashes = known.hashes_of(planned)
-            changed = _changed(taken.plan, hashes)
+            if run is None:  # touched files may be as they were, but then the workers only idle for a moment
+                small = _changed(taken.plan, hashes) < _SMALL
+                run = stack.enter_context(engine.workers(1 if small else options.workers))
             if may_stay and len(known.rows):
                 hashes = _hash_rest(opened, planned, hashes)
     clock.stages["listing"]["rows"] = files_seen
@@ -336,9 +338,7 @@ def _build(
         )  # fmt: skip
     from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage  # not needed where nothing changed
 
-    assert taken
-    if run is None:
-        run = stack.enter_context(engine.workers(1 if changed < _SMALL else options.workers))
+    assert taken and run
     files, early_rejects, ignored, own_ids, plan = taken
 
     # ------------------------------------------------------------------------------------------- parsing

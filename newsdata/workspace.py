@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .errors import MachineError
 from .packaging.shards import Written
@@ -63,13 +64,21 @@ class KnownFiles:
 
     def hashes_of(self, files: Sequence[SourceFile]) -> list[str | None]:
         """The hash of each file that has not changed since it was read, as far as its stamp can tell; else None."""
-        paths, stamps, hashes = (self.rows[name].to_pylist() for name in _INDEX_SCHEMA.names)
-        stamp_of, hash_of = (dict(zip(paths, column, strict=True)) for column in (stamps, hashes))
-        return [
-            hash_of[file.path] if stamp_of.get(file.path) == file.stamp
-            else file.stamp[7:] if file.stamp.startswith("sha256:") else None
-            for file in files
-        ]  # fmt: skip
+        paths, stamps = _paths(files), _stamps(files)
+        known = self.rows.combine_chunks()
+        at = pc.index_in(paths, value_set=known["path"])
+        same = pc.fill_null(pc.equal(known["stamp"].take(at), stamps), False)
+        named = pc.if_else(pc.starts_with(stamps, "sha256:"), pc.utf8_slice_codeunits(stamps, 7), None)
+        found: list[str | None] = pc.if_else(same, known["sha256"].take(at), named).to_pylist()
+        return found
+
+
+def _paths(files: Sequence[SourceFile]) -> pa.Array:
+    return pa.array([file.path for file in files], pa.string())
+
+
+def _stamps(files: Sequence[SourceFile]) -> pa.Array:
+    return pa.array([file.stamp for file in files], pa.string())
 
 
 @contextmanager
@@ -146,15 +155,10 @@ def know(
         listed_at: when the listing began, in nanoseconds since 1970.
         listing, source: see `KnownFiles`.
     """
-    border = listed_at - _RACY
-    settled = [
-        bool(sha256 and file.stamp and _settled(file.stamp, border)) for file, sha256 in zip(files, hashes, strict=True)
-    ]
-    columns = ([file.path for file in files], [file.stamp for file in files], hashes)
-    rows = pa.table([pa.array(c, pa.string()) for c in columns], schema=_INDEX_SCHEMA).filter(
-        pa.array(settled, pa.bool_())
-    )
-    return KnownFiles(rows=rows, listing=listing if all(settled) else "", source=source)
+    stamps, sha256 = _stamps(files), pa.array(hashes, pa.string())
+    settled = pc.and_(sha256.is_valid(), pc.and_(pc.not_equal(stamps, ""), _settled(stamps, listed_at - _RACY)))
+    rows = pa.Table.from_arrays([_paths(files), stamps, sha256], schema=_INDEX_SCHEMA).filter(settled)
+    return KnownFiles(rows=rows, listing=listing if rows.num_rows == len(files) else "", source=source)
 
 
 def write_known(workspace: Workspace, known: KnownFiles) -> None:
@@ -176,12 +180,11 @@ def now() -> int:
     return time.time_ns()
 
 
-def _settled(stamp: str, border: int) -> bool:
-    """Whether a file was last touched before `border`, in nanoseconds since 1970."""
-    modified, _, rest = stamp.partition(":")
-    if not modified.isdigit():
-        return True  # a git blob, or a member of an archive: named by its content
-    return int(modified) < border and int(rest[: rest.index(":")]) < border
+def _settled(stamps: pa.Array, border: int) -> pa.Array:
+    """Which files were last touched before `border`, in nanoseconds since 1970; those that are named by content are."""
+    times = pc.extract_regex(stamps, r"^(?P<modified>-?\d+):(?P<changed>-?\d+):")
+    late = [pc.greater_equal(pc.struct_field(times, [n]).cast(pa.int64()), border) for n in (0, 1)]
+    return pc.fill_null(pc.invert(pc.or_(*late)), True)
 
 
 # ------------------------------------------------------------------------------------------- shards of articles
