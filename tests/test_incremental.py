@@ -14,11 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow.parquet as pq
 import pytest
 
 import newsdata
+from newsdata.curation.signatures import sign
 from newsdata.errors import VerifyError
 from newsdata.packaging.difference import Difference
 from newsdata.packaging.manifest import Manifest, read_manifest
@@ -458,3 +460,43 @@ def test_files_that_were_only_touched_are_no_change(tmp_path: Path) -> None:
     read = f"{[Path(path).name for path in touched]}\n"
     assert opened == [read, read, "[]\n"]  # once more when the stamps have settled, then never again
     assert [path.name for path in out.iterdir() if path.is_dir() and path.name[0].isdigit()] == ["1.0.0"]
+
+
+def signatures(out: Path) -> dict[str, str]:
+    files = (out / ".newsdata" / "cache").glob("*.signatures")
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_only_articles_that_changed_are_signed(tmp_path: Path) -> None:
+    files = many_posts(30, per_day=5)
+    archive, out = write_archive(tmp_path / "in", files), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    names = sorted(path for path in files if path.startswith("_posts/"))
+    (archive / names[3]).write_bytes(files[names[3]].replace("仓库".encode(), "船坞".encode()))
+    (archive / names[40]).unlink()
+    (archive / "_posts" / "2022-03-09-202203090000000099.md").write_bytes(
+        post(title="新的一篇", date="2022-03-09 09:00:00")
+    )
+    with patch("newsdata.curation.duplicates.sign", wraps=sign) as signed:
+        newsdata.build(archive, out, num_proc=1)
+    assert sorted(name for call in signed.call_args_list for name in call.args[0].to_pylist()) == sorted(
+        [Path(names[3]).stem[-18:], "202203090000000099"]
+    )
+    newsdata.build(archive, tmp_path / "full", base=out / "1.0.0", num_proc=1)
+    assert signatures(out) == signatures(tmp_path / "full")
+
+
+def test_another_parser_signs_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same file may be read as other words by then."""
+    archive, out = write_archive(tmp_path / "in", many_posts(10)), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    before = signatures(out)
+    for module in ("newsdata.builder", "newsdata.tasks"):
+        monkeypatch.setattr(f"{module}.PARSER_VERSION", "another")
+    (archive / "_posts" / "2022-03-09-202203090000000099.md").write_bytes(
+        post(title="新的一篇", date="2022-03-09 09:00:00")
+    )
+    with patch("newsdata.curation.duplicates.sign", wraps=sign) as signed:
+        newsdata.build(archive, out, num_proc=1)
+    assert sum(len(call.args[0]) for call in signed.call_args_list) == 31
+    assert before.keys().isdisjoint(signatures(out))
