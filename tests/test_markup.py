@@ -542,7 +542,8 @@ PARAGRAPHS = [
     "</center>", '<img src="/i.png">', "<div>", "</div>", "<table>", "<tr>", "<td>", "</td>", "</tr>", "</table>", "<pre>", "</pre>", "<h2>",
     "</h2>", "<script>", "</script>", "<!-- EM_StockImg_Start -->", "<!-- EM_StockImg_End -->", '<p style="display:none">', "<ul>", "<li>",
     '<center style="display:none">', '<center><img src="/c.png"></center>', "<center><img></center>", '<p style="display:none"><br /></p>',
-    '<p style="text-align:center">图</p>', '<p class="em_media">（文章来源：<span id="x">甲</span>报）</p>', "<p><strong>小标题</strong></p>",
+    '<p style="text-align:center">图</p>', '<p class="em_media">（文章来源：<span id="x">甲</span>报）</p>', "<p><strong>小标题</strong></p>", '<p class="em_media">（文章来源：乙报）</p>',
+    '<center><img src="/d.png"></center><p style="text-align:center;">丁</p>',
     '<p class="em_media">' + "长" * 70 + later("1,600000", "丁") + "</p>", "<p>a<a href='/b'> c </a>&amp;</p>", "<5%", ">", "<p></p>",
     '<!-- EM_StockImg_Start --><p style="text-align:center;"><a class="EmImageRemark" data-code="1|2|0"><img src="/GetPic.aspx?nid=2.1"></a>'
     "</p><!-- EM_StockImg_End -->",

@@ -24,7 +24,8 @@ ended.
 
 The body is split at its `<`; every part must begin with a tag as HTML wants it. Where one does not, the body
 is repaired first. The state is flat, so depth costs nothing and time is linear. Nearly all paragraphs of the
-archive hold nothing but words and mentions in a known form: those are taken whole, with the same outcome.
+archive hold nothing but words and mentions in a known form, or are a heading, a picture or the source line in the
+usual one: those are taken whole, with the same outcome.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _SOURCE_LENGTH = 60  # an `em_media` paragraph without the wrapper that is longe
 _EDITOR = "编辑"
 # A mention as the archive's feed writes it: a link in a span, often with an empty span behind it, or a span alone.
 _MARKED = re.compile(
-    r"""<(?: (span\ id="[^"<>]*+"><)(?=a\ ) | (?=span\ ) ) ([^>]*) > ([^<]*)
+    r"""<(?: (span\ id="[^"<>]*+"><)(?=a\ ) | (?=span\ ) ) ([^<>]*+) > ([^<]*+)
         </(?(1) a></span>(?:<span\ id="[^"<>]*+"></span>)?+ | span> )""",
     re.VERBOSE,
 )
@@ -279,7 +280,7 @@ class _Reader:
             if tag is None or tag.action is not Action.IMAGE or tag.kind or tag.url is None:
                 return False
             self.images.append(Image(tag.url, line))
-        self.picture = False
+        self.picture = self.picture and source is not None  # a caption may still come behind the source line
         self.kind = ""
         return True
 
