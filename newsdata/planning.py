@@ -27,6 +27,7 @@ from .reading.sources import SourceFile
 from .schema import SPLITS
 
 __all__ = [
+    "GATHERED",
     "ArticleShard",
     "Decided",
     "Lazily",
@@ -40,6 +41,9 @@ __all__ = [
 
 SHARD_ROWS = 2000
 """Rows of a shard when it is first cut: small enough that a day's run rewrites little."""
+
+GATHERED = ROW_GROUP // 4
+"""Rows of a row group that are gathered at once: their posts and all that lie beside them in the spool are in memory."""
 
 SHARD_BYTES = 64 * 2**20
 """Bytes of source files of a shard of posts when it is first cut."""
@@ -243,14 +247,14 @@ def spool_places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.nda
 
 
 def rows_of(shard: ArticleShard, decided: Decided) -> tuple[ArticleRows, ...]:
-    """The instructions for each row group of a shard."""
+    """The instructions for the rows of a shard, a piece of a row group each."""
     return tuple(
-        _row_group(shard.articles[i : i + ROW_GROUP], decided, excluded=shard.config == "excluded")
-        for i in range(0, len(shard.articles), ROW_GROUP)
+        _some_rows(shard.articles[i : i + GATHERED], decided, excluded=shard.config == "excluded")
+        for i in range(0, len(shard.articles), GATHERED)
     )
 
 
-def _row_group(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
+def _some_rows(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
     articles, rows_before = decided.articles, decided.rows_before
 
     members, starts = _members(articles, chosen)

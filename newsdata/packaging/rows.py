@@ -132,7 +132,7 @@ class Spool:
                     tables.append(pa.Table.from_batches([found]))
                     size += found.num_rows
                     done = stop
-        return Gathered(places=places, at=at, table=pa.concat_tables(tables).combine_chunks())
+        return Gathered(places=places, at=at, table=pa.concat_tables(tables))
 
 
 _ROW_BITS = 32
