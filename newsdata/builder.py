@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -311,14 +310,12 @@ def _build(
         seen_before = base is not None and (listed, base.source.get("digest")) == (known.listing, known.source)
         taken = run = None
         if not (may_stay and seen_before):
-            if base is None and sum(file.size for file in listing.files) > _SMALL:
-                run = stack.enter_context(engine.workers(options.workers))
+            # They load while the files are looked at: where files were only touched, they have loaded in vain.
+            large = sum(file.size for file in listing.files) > _SMALL
+            run = stack.enter_context(engine.workers(options.workers if large else 1))
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             planned = [file for shard in taken.plan for file in shard.files]
             hashes = known.hashes_of(planned)
-            if run is None:  # touched files may be as they were, but then the workers only idle for a moment
-                small = _changed(taken.plan, hashes) < _SMALL
-                run = stack.enter_context(engine.workers(1 if small else options.workers))
             if may_stay and len(known.rows):
                 hashes = _hash_rest(opened, planned, hashes)
     clock.stages["listing"]["rows"] = files_seen
@@ -474,14 +471,6 @@ def _build(
     )
 
 
-def _changed(plan: Sequence[PostShard], hashes: Sequence[str | None]) -> int:
-    """Bytes of the shards of posts that hold a file that was not read before."""
-    hashes_of = iter(hashes)
-    return sum(
-        sum(file.size for file in shard.files) for shard in plan if not all(list(islice(hashes_of, len(shard.files))))
-    )
-
-
 def _hash_rest(source: Source, files: Sequence[SourceFile], hashes: Sequence[str | None]) -> list[str | None]:
     """The hashes of all files: those that are new or were touched are read for it. None for one that cannot be."""
     rest = [file for file, sha256 in zip(files, hashes, strict=True) if sha256 is None]
@@ -495,7 +484,7 @@ def _hash_rest(source: Source, files: Sequence[SourceFile], hashes: Sequence[str
 
 def _is_source_of(base: Manifest, taken: Intake, hashes: Sequence[str | None], config: bytes | None) -> bool:
     """Whether a version was made from just these files."""
-    if not all(hashes):
+    if not all(hashes) or len(hashes) + len(taken.rejects) != base.source["files"]:
         return False
     return describe_source(taken.plan, hashes, taken.rejects, config) | {"bytes": 0} == dict(base.source) | {"bytes": 0}
 

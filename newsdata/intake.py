@@ -136,11 +136,10 @@ def only_named(
 
 def clashing_ids(files: Sequence[SourceFile]) -> dict[str, str]:
     """Ids for posts whose paths differ in the extension only: all but the first one keep the extension."""
+    if len(set(map(_without_extension, files))) == len(files):
+        return {}
     by_id: dict[str, list[str]] = {}
     for file in files:
-        number = file.path[-21:-3]
-        if number.isdigit() and number.isascii() and file.path.endswith(".md") and file.path[-22:-21] == "-":
-            continue  # `article_id` would say that number: most of the archive's own posts
         own = article_id(file.path)
         if not own.isdigit():
             by_id.setdefault(own, []).append(file.path)
@@ -150,6 +149,12 @@ def clashing_ids(files: Sequence[SourceFile]) -> dict[str, str]:
         if len(paths) > 1
         for path in sorted(paths, key=lambda p: (not p.endswith((".md", ".markdown")), p))[1:]
     }
+
+
+def _without_extension(file: SourceFile) -> str:
+    path = file.path
+    dot = path.rfind(".")
+    return path[:dot] if dot > path.rfind("/") else path
 
 
 def leave_out(

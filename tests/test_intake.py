@@ -9,7 +9,7 @@ import pytest
 import newsdata
 from newsdata import workspace
 from newsdata.errors import VersionError
-from newsdata.intake import digest_listing, take_in
+from newsdata.intake import clashing_ids, digest_listing, take_in
 from newsdata.reading.site import read_site
 from newsdata.reading.sources import Listing, SourceFile, list_files, open_source
 from newsdata.schema import Reject, Site
@@ -136,3 +136,17 @@ def test_every_file_has_its_place(tmp_path: Path) -> None:
     assert taken.ignored == {"not text": 1, "not below _posts": 1, "configuration": 1}
     fewer = take_in(listing, read_site(CONFIG)[0], {"_posts/c": "a request"}, None, None, again=False)
     assert fewer.ignored["redacted"] == 1 and len(fewer.files) == 3
+
+
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [
+        (["_posts/a.html", "_posts/a.md", "_posts/b.md"], ["_posts/a.html"]),
+        (["_posts/x.d/a", "_posts/x.d/a.txt"], ["_posts/x.d/a.txt"]),
+        (["_posts/x.d/a", "_posts/x.e/a", "_posts/x/a.d"], []),
+        (["_posts/2022-03-01-202203010000000001.html", "_posts/2022-03-01-202203010000000001.md"], []),
+    ],
+)
+def test_ids_of_paths_that_differ_in_the_extension(paths: list[str], kept: list[str]) -> None:
+    files = [SourceFile(path, 1, "") for path in paths]
+    assert clashing_ids(files) == {path: path for path in kept}

@@ -141,5 +141,5 @@ def _passages(evidence: Evidence, bits: int, number: int) -> tuple[NDArray[np.in
             passages.append(hashes[chosen])
             del column, hashes
     every = np.concatenate(passages)
-    order = np.argsort(every, kind="stable")
+    order = np.argsort(every)  # equal ones in any order: only their number counts
     return np.concatenate(owners)[order], every[order]

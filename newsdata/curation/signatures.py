@@ -41,10 +41,7 @@ BANDS = PERMUTATIONS // ROWS
 
 SIGNATURE_SCHEMA = pa.schema(
     [
-        (
-            "key",
-            pa.binary(),
-        ),  # what the row was made from, so that the next build can take it over; null where not told
+        ("key", pa.binary()),  # what the row was made from; null where not told
         ("article_id", pa.string()),
         ("day", pa.int32()),
         ("url", pa.uint64()),  # hash, 0 where there is none
