@@ -18,6 +18,9 @@ from .tasks import Parsed
 __all__ = ["account_for", "describe_configuration", "describe_site", "describe_source"]
 
 
+_LINES = 10_000  # that are put together at once
+
+
 def describe_configuration(site: Site, borders: Borders) -> dict[str, Any]:
     """The choices that shaped the rows, as the manifest holds them."""
 
@@ -45,13 +48,14 @@ def describe_source(
     plan: Sequence[PostShard], hashes: Sequence[str | None], early: Sequence[Reject], config: bytes | None
 ) -> dict[str, Any]:
     """One digest over everything that was read, in the order of the paths."""
-    files = [file for shard in plan for file in shard.files]
-    lines = sorted(
-        [f"{f.path}\0{sha}" for f, sha in zip(files, hashes, strict=True)] + [f"{r.path}\0{r.rule}" for r in early]
-    )
-    digest = hashlib.sha256("\n".join(lines).encode())
+    paths = (file.path for shard in plan for file in shard.files)
+    seen = sorted([*zip(paths, map(str, hashes), strict=True), *((r.path, r.rule) for r in early)])
+    digest = hashlib.sha256()
+    for begin in range(0, len(seen), _LINES):
+        lines = "\n".join([f"{path}\0{found}" for path, found in seen[begin : begin + _LINES]])
+        digest.update(f"\n{lines}".encode() if begin else lines.encode())
     digest.update(hashlib.sha256(config or b"").digest())
-    return {"files": len(lines), "digest": digest.hexdigest()}
+    return {"files": len(seen), "digest": digest.hexdigest()}
 
 
 def account_for(

@@ -54,10 +54,9 @@ from .schema import SCHEMA_VERSION, Reject
 from .tasks import SPOOL_BATCH, Parsed
 from .workspace import (
     CachedShard,
-    KnownFiles,
     Workspace,
     drop_unused,
-    know,
+    keep_known,
     now,
     open_workspace,
     read_cached_signatures,
@@ -326,7 +325,8 @@ def _build(
         check_rejects(kept_rejects, base.accounting["posts"], options)
         if taken:  # some files were touched, and are as they were
             with suppress(OSError):
-                write_known(workspace, know(planned, hashes, listed_at, listed, base.source["digest"]))
+                write_known(workspace, planned, hashes, listed_at, listed, base.source["digest"])
+                keep_known(workspace)
         number = base.dataset_version
         nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
         return Build(
@@ -343,7 +343,7 @@ def _build(
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, about, run, advance)
         read = [sha256 for p in parsed for sha256 in p.sha256]
         read_from = describe_source(plan, read, early_rejects, config)
-        seen = know(planned, read, listed_at, listed, read_from["digest"])
+        write_known(workspace, planned, read, listed_at, listed, read_from["digest"])
         # The files themselves are not needed any more: half a kilobyte a post.
         del listing, taken, files, planned, known, hashes, read
         parsed = [replace(p, sha256=()) for p in parsed]
@@ -441,7 +441,7 @@ def _build(
         difference = compare(base_folder, base, dataset, draft) if base and base_folder and not options.again else None
         version = choose_version(options.version, base, difference, there)
         if version is None and base is not None and base_folder is not None:
-            _remember(workspace, seen, plan, parsed, cached, found.files)
+            _remember(workspace, plan, parsed, cached, found.files)
             return Build(
                 path=base_folder, version=base.dataset_version, created=False, manifest=base, stages=clock.stages,
                 rejects=tuple(rejects[:1000]), difference=difference,
@@ -459,7 +459,7 @@ def _build(
         advance(1)
     publish_folder(dataset, out / version)
     with suppress(OSError):  # the version stands; without the cache the next build is only slower
-        _remember(workspace, seen, plan, parsed, cached, found.files)
+        _remember(workspace, plan, parsed, cached, found.files)
     return Build(
         path=out / version,
         version=version,
@@ -491,13 +491,12 @@ def _is_source_of(base: Manifest, taken: Intake, hashes: Sequence[str | None], c
 
 def _remember(
     workspace: Workspace,
-    seen: KnownFiles,
     plan: Sequence[PostShard],
     parsed: Sequence[Parsed],
     cached: Mapping[str, CachedShard],
     signed: Mapping[int, Path],
 ) -> None:
-    write_known(workspace, seen)
+    keep_known(workspace)
     tasks = {shard.path: p.name for shard, p in zip(plan, parsed, strict=True)}
     signatures = {plan[number].path: file.stem for number, file in signed.items()}
     write_cached_shards(workspace, cached, tasks, signatures)

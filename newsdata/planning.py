@@ -27,7 +27,6 @@ from .reading.sources import SourceFile
 from .schema import SPLITS
 
 __all__ = [
-    "GATHERED",
     "ArticleShard",
     "Decided",
     "Lazily",
@@ -246,11 +245,12 @@ def spool_places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.nda
     return file, positions - rows_before[file]
 
 
-def rows_of(shard: ArticleShard, decided: Decided) -> tuple[ArticleRows, ...]:
-    """The instructions for the rows of a shard, a piece of a row group each."""
+def rows_of(shard: ArticleShard, decided: Decided) -> tuple[tuple[ArticleRows, ...], ...]:
+    """The instructions for the rows of a shard: for each row group those of its pieces."""
+    rows, excluded = shard.articles, shard.config == "excluded"
     return tuple(
-        _some_rows(shard.articles[i : i + GATHERED], decided, excluded=shard.config == "excluded")
-        for i in range(0, len(shard.articles), GATHERED)
+        tuple(_some_rows(group[i : i + GATHERED], decided, excluded=excluded) for i in range(0, len(group), GATHERED))
+        for group in (rows[i : i + ROW_GROUP] for i in range(0, len(rows), ROW_GROUP))
     )
 
 

@@ -320,23 +320,19 @@ def find_parsed(folder: Path, name: str) -> Parsed | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteTask:
-    """Gather `rows` from the spool, `gathered` at a time, and write them to the shard `path` of `config`."""
+    """Gather `rows` from the spool, piece by piece of each row group, and write them to the shard `path` of `config`."""
 
     path: Path
     config: str
     timezone: str
     spool: Spool
-    rows: tuple[ArticleRows, ...]
-    gathered: int
+    rows: tuple[tuple[ArticleRows, ...], ...]
 
 
 def write_articles(task: WriteTask) -> Written:
     """Write one shard of `articles` or `excluded`."""
     schema = shard_schema(task.config, task.timezone)
-    groups = (
-        task.rows[i : i + ROW_GROUP // task.gathered] for i in range(0, len(task.rows), ROW_GROUP // task.gathered)
-    )
-    tables = (pa.concat_tables([article_table(some, task.spool, schema) for some in group]) for group in groups)
+    tables = (pa.concat_tables([article_table(some, task.spool, schema) for some in group]) for group in task.rows)
     written = write_shard(task.path, tables, task.config, schema)
     release_memory()
     return written

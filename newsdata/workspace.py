@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .errors import MachineError
-from .packaging.shards import Written
+from .packaging.shards import Written, hash_file
 from .reading.sources import SourceFile
 
 __all__ = ["WORK", "CachedShard", "KnownFiles", "Workspace", "open_workspace"]
@@ -121,8 +121,9 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
 
 # ------------------------------------------------------------------------------------------------ known files
 
-_INDEX = "files.index"  # the SHA-256 of the rest in hexadecimal digits, then an Arrow file
+_INDEX = "files.index"  # an Arrow file, then its SHA-256 in hexadecimal digits
 _DIGITS = 64
+_NOTED = 50_000  # files that are written down at once
 _INDEX_SCHEMA = pa.schema([("path", pa.string()), ("stamp", pa.string()), ("sha256", pa.string())])
 
 
@@ -130,23 +131,28 @@ def read_known(workspace: Workspace) -> KnownFiles:
     """What the last build knew of the source's files; nothing where that is missing or damaged."""
     try:
         data = memoryview((workspace.cache / _INDEX).read_bytes())
-        if hashlib.sha256(data[_DIGITS:]).hexdigest().encode() == data[:_DIGITS]:
-            with pa.ipc.open_file(pa.BufferReader(data[_DIGITS:])) as reader:
+        if hashlib.sha256(data[:-_DIGITS]).hexdigest().encode() == data[-_DIGITS:]:
+            with pa.ipc.open_file(pa.BufferReader(data[:-_DIGITS])) as reader:
                 about = reader.schema.metadata or {}
+                rows = reader.read_all().select(_INDEX_SCHEMA.names)
+                whole = rows.num_rows == int(about[b"files"])
                 return KnownFiles(
-                    rows=reader.read_all().select(_INDEX_SCHEMA.names),
-                    listing=about[b"listing"].decode(),
-                    source=about[b"source"].decode(),
+                    rows=rows, listing=about[b"listing"].decode() if whole else "", source=about[b"source"].decode()
                 )
-    except (OSError, KeyError, pa.ArrowInvalid):  # missing, or of another version of newsdata
+    except (OSError, KeyError, ValueError):  # missing, or of another version of newsdata
         pass
     return KnownFiles(rows=_INDEX_SCHEMA.empty_table())
 
 
-def know(
-    files: Sequence[SourceFile], hashes: Sequence[str | None], listed_at: int, listing: str, source: str
-) -> KnownFiles:
-    """What to remember of the files that were read.
+def write_known(
+    workspace: Workspace,
+    files: Sequence[SourceFile],
+    hashes: Sequence[str | None],
+    listed_at: int,
+    listing: str,
+    source: str,
+) -> None:
+    """Write down what is known of the files that were read; `keep_known` makes it what the next build sees.
 
     A file that was touched shortly before it was listed, or since, is left out: it could change again without a new
     stamp (git calls such an entry racily clean).
@@ -155,23 +161,25 @@ def know(
         listed_at: when the listing began, in nanoseconds since 1970.
         listing, source: see `KnownFiles`.
     """
-    stamps, sha256 = _stamps(files), pa.array(hashes, pa.string())
-    settled = pc.and_(sha256.is_valid(), pc.and_(pc.not_equal(stamps, ""), _settled(stamps, listed_at - _RACY)))
-    rows = pa.Table.from_arrays([_paths(files), stamps, sha256], schema=_INDEX_SCHEMA).filter(settled)
-    return KnownFiles(rows=rows, listing=listing if rows.num_rows == len(files) else "", source=source)
-
-
-def write_known(workspace: Workspace, known: KnownFiles) -> None:
-    """Remember it for the next build."""
-    table = known.rows.replace_schema_metadata({"listing": known.listing, "source": known.source})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
-        writer.write_table(table)
-    data = memoryview(sink.getvalue())
     part = workspace.cache / f"{_INDEX}.unfinished"
-    with part.open("wb") as file:
-        file.write(hashlib.sha256(data).hexdigest().encode())
-        file.write(data)
+    schema = _INDEX_SCHEMA.with_metadata({"listing": listing, "source": source, "files": str(len(files))})
+    with (
+        pa.OSFile(str(part), "wb") as file,
+        pa.ipc.new_file(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer,
+    ):
+        for begin in range(0, len(files), _NOTED):
+            some = files[begin : begin + _NOTED]
+            stamps, sha256 = _stamps(some), pa.array(hashes[begin : begin + _NOTED], pa.string())
+            settled = pc.and_(sha256.is_valid(), pc.and_(pc.not_equal(stamps, ""), _settled(stamps, listed_at - _RACY)))
+            writer.write_table(pa.Table.from_arrays([_paths(some), stamps, sha256], schema=schema).filter(settled))
+    _, digest = hash_file(part)
+    with part.open("ab") as end:
+        end.write(digest.encode())
+
+
+def keep_known(workspace: Workspace) -> None:
+    """Let the next build see what `write_known` wrote."""
+    part = workspace.cache / f"{_INDEX}.unfinished"
     part.replace(workspace.cache / _INDEX)
 
 

@@ -20,7 +20,7 @@ from .packaging.manifest import (
 )
 from .packaging.rows import Spool, rejects_table
 from .packaging.shards import ROW_GROUP, Written, hash_file, shard_schema, write_shard
-from .planning import GATHERED, Decided, Lazily, PostShard, plan_articles, rows_of, shard_key
+from .planning import Decided, Lazily, PostShard, plan_articles, rows_of, shard_key
 from .reading.sources import Source
 from .schema import CONFIGS, Reject, Site
 from .tasks import Parsed, WriteTask, write_articles
@@ -103,7 +103,6 @@ def write_shards(
             timezone=timezone,
             spool=spool,
             rows=rows_of(shard, decided),
-            gathered=GATHERED,
         )
 
     tasks = Lazily(len(to_write), task_of)
