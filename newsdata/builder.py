@@ -37,7 +37,7 @@ from .curation import ledger as ledgers
 from .curation.merge import merge_posts, take_keys
 from .curation.splits import place
 from .errors import MachineError
-from .intake import Intake, digest_listing, parse_all, read_keys, read_rejects, take_in
+from .intake import Intake, check_intake, digest_listing, parse_all, read_keys, read_rejects, take_in
 from .packaging.difference import Difference, compare
 from .packaging.manifest import (
     Manifest,
@@ -140,7 +140,7 @@ def build(
     gap_days: int | None = None,
     drafts: bool | None = None,
     strict: bool = False,
-    max_reject_share: float = 0.01,
+    max_reject_share: float | None = None,
     max_leak: float = 0.0,
     num_proc: int | None = None,
     card: str | Path | None = None,
@@ -164,7 +164,8 @@ def build(
         gap_days: days on each side of a border that are set aside.
         drafts: whether posts below `_drafts` are read; by default as in the version before, at first not.
         strict: any reject fails the build.
-        max_reject_share: more rejects than this fraction of the posts, and more than 10, fail the build.
+        max_reject_share: more rejects than this fraction of the posts fail the build; by default more than .01 and
+            more than 10.
         max_leak: share of a split's rows that may have a copy (Jaccard of at least .5, among the pairs found) in an
             earlier split.
         num_proc: worker processes; by default as many as there are cores. Any number gives the same bytes.
@@ -179,7 +180,7 @@ def build(
         progress: called as the build goes on, with the stage, the rows that are done and the rows there are.
 
     Raises:
-        SourceError: the source cannot be opened.
+        SourceError: the source cannot be opened, or no file in it is a post while the version before has some.
         VersionError: the version cannot be used.
         RejectsError: too many posts were rejected; no version is written.
         LeakError: near-copies stand on two sides of a split.
@@ -313,6 +314,8 @@ def _build(
             large = sum(file.size for file in listing.files) > _SMALL
             run = stack.enter_context(engine.workers(options.workers if large else 1))
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
+            if base and not options.again:
+                check_intake(taken, base, source)
             planned = [file for shard in taken.plan for file in shard.files]
             hashes = known.hashes_of(planned)
             if may_stay and len(known.rows):

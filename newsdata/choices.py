@@ -39,6 +39,12 @@ __all__ = [
 ]
 
 
+_REJECT_SHARE = 0.01
+"""More rejects than this fraction of the posts fail a build for which nothing else was asked,"""
+_FEW_REJECTS = 10
+"""and more than so many: in a small archive one bad post is more than a hundredth."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the caller of `build` asked for; see there. `again` is for `build_again`."""
@@ -49,7 +55,7 @@ class Options:
     gap_days: int | None
     drafts: bool | None
     strict: bool
-    max_reject_share: float
+    max_reject_share: float | None
     max_leak: float
     workers: int
     card: str
@@ -62,7 +68,7 @@ def decide_borders(base: Manifest | None, articles: Articles | None, site: Site,
     """The days between the splits: those of the version before, else as given or chosen from the articles."""
     validation = parse_day(options.validation_from, "--validation-from")
     test = parse_day(options.test_from, "--test-from")
-    if base is None:
+    if base is None or (articles is not None and not base.accounting.get("dates_by_split")):  # no row has a split yet
         assert articles is not None
         return choose_borders(
             articles.published_at,
@@ -143,8 +149,10 @@ def _one_chunk(column: Any) -> pa.Array:
 
 def check_rejects(rejects: Sequence[Reject], posts: int, options: Options) -> None:
     """Raise a `RejectsError` where there are more rejects than the build allows."""
-    count = len(rejects)
-    too_many = count > 10 and count > options.max_reject_share * (posts + count)
+    count, share = len(rejects), options.max_reject_share
+    too_many = count > (_REJECT_SHARE if share is None else share) * (posts + count) and (
+        share is not None or count > _FEW_REJECTS
+    )
     if not count or not (options.strict or too_many):
         return
     by_rule = Counter(r.rule for r in rejects)

@@ -138,14 +138,14 @@ def _say(text: str) -> None:
 @click.option("--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version only.")
 @click.option("--test-from", metavar="DAY", help="First day of test (YYYY-MM-DD); first version only.")
 @click.option("--gap-days", type=click.IntRange(0), help="Days on each side of a border that are set aside.")
-@click.option("--drafts/--no-drafts", default=None, help="Whether posts below _drafts are read (default: no).")
+@click.option(
+    "--drafts/--no-drafts", default=None, help="Whether posts below _drafts are read (default: as before, at first no)."
+)
 @click.option("--strict", is_flag=True, help="Any reject fails the build.")
 @click.option(
     "--max-reject-share",
     type=click.FloatRange(0, 1),
-    default=0.01,
-    show_default=True,
-    help="More rejects than this fraction of the posts, and more than 10, fail the build.",
+    help="More rejects than this fraction of the posts fail the build (default: 0.01, and more than 10).",
 )
 @click.option(
     "--max-leak",
@@ -250,6 +250,8 @@ def _summary(made: Build) -> str:
         if rows:
             first, last = dates[split]
             lines.append(f"  {split:>9}   {rows:,} articles, {first} to {last}")
+        elif split in ("validation", "test") and made.manifest.configuration["validation_from"]:
+            lines.append(f"  {split:>9}   no article: none of its days, or all of them set aside")
     for reason, count in a["excluded_by_reason"].items():
         lines.append(f"  {'excluded':>9}   {count:,} articles: {reason}")
     for rule, count in a["rejects_by_rule"].items():
@@ -261,6 +263,10 @@ def _summary(made: Build) -> str:
             lines.append(
                 f"  {'':>9}     and {count - len(examples):,} more; they are in the config `rejects` and in --json"
             )
+    if not a["posts"] + a["rejects"]:
+        lines.append(
+            f"  {'note':>9}   no file is a post: give the folder of the site itself, the one that holds _posts"
+        )
     lines += [f"  {'note':>9}   _config.yml: {note}" for note in a.get("config_notes", ())]
     return "\n".join(lines)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from . import engine
+from .errors import SourceError
 from .packaging.manifest import (
     Manifest,
     shards_of,
@@ -32,6 +33,7 @@ __all__ = [
     "OTHER_POSTS",
     "REDACTED",
     "Intake",
+    "check_intake",
     "clashing_ids",
     "digest_listing",
     "leave_out",
@@ -97,6 +99,18 @@ def take_in(
         own_ids = read_ids(base_folder, base)
         files, rejects = only_named(own_ids, files, rejects, ignored)
     return Intake(files, rejects, ignored, own_ids, plan_posts(files, base, again=again))
+
+
+def check_intake(taken: Intake, base: Manifest, source: object) -> None:
+    """Raise a `SourceError` where no file is a post: a wrong folder must not replace what was built from the right one."""
+    if taken.files or taken.rejects or taken.ignored[REDACTED] or not base.accounting["posts"]:
+        return
+    why = ", ".join(f"{count:,} {reason}" for reason, count in taken.ignored.most_common())
+    raise SourceError(
+        f"no file in it is a post ({why or 'it is empty'}), and {base.dataset_version} has {base.accounting['posts']:,}",
+        path=source,
+        hint="give the folder of the site itself, the one that holds `_posts`; an empty dataset goes to another OUT",
+    )
 
 
 def digest_listing(listing: Listing, site: Site, config: bytes | None, redacted: Mapping[str, str], about: str) -> str:

@@ -162,6 +162,8 @@ def load_dataset(
 
     kinds = features(config, str(manifest.configuration["timezone"]))
     if columns is not None:
+        if isinstance(columns, str) or not columns:
+            raise CallError(f"{columns!r} names no columns", field="columns", hint='give a list: columns=["title"]')
         unknown = [c for c in columns if c not in kinds]
         if unknown:
             raise CallError(f"there is no column {', '.join(unknown)}", hint=f"there are: {', '.join(kinds)}")
@@ -247,6 +249,8 @@ def _parts(manifest: Manifest, config: str, split: str | None) -> list[_Part]:
         CallError: it names no split, or is no slice.
     """
     parts = []
+    if split is not None and not isinstance(split, str):
+        raise CallError(f"{split!r} is not the name of a split", field="split", hint='several in one are "train+test"')
     for text in [*CONFIGS[config]] if split is None else split.split("+"):
         match = _SLICE.fullmatch(text.strip())
         if not match or match["split"] not in CONFIGS[config]:
@@ -481,9 +485,28 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     if buried in stones:
         return Where(became="redacted", why=f"taken out: {stones[buried]}", article_id=buried)
     ignored = classify(asked, Site(drafts=bool(manifest.configuration["drafts"])))
-    if ignored:
+    unknown = f"no file and no article of this name is in {manifest.dataset_version}"
+    if ignored == _ELSEWHERE and (alike := _paths_that_end(folder, manifest, f"/{asked}")):
+        return Where(became="unknown", why=f"{unknown}; there is {', '.join(alike)}")
+    if ignored and ("." in asked or "/" in asked):  # what has neither is no file's name, but an id
         return Where(became="ignored", why=f"a file of this name is none of the dataset's: {ignored}")
-    return Where(became="unknown", why=f"no file and no article of this name is in {manifest.dataset_version}")
+    return Where(became="unknown", why=unknown)
+
+
+_ELSEWHERE = "not below _posts"  # as `classify` says it
+_ALIKE = 5
+
+
+def _paths_that_end(folder: Path, manifest: Manifest, ending: str) -> list[str]:
+    """The first few paths of posts and rejects that end so."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    found: list[str] = []
+    for shard in (*shards_of(manifest, "posts"), *shards_of(manifest, "rejects")):
+        paths = pq.read_table(folder / shard.path, columns=["path"])["path"]
+        found += paths.filter(pc.ends_with(paths, ending)).to_pylist()
+    return sorted(found)[:_ALIKE]
 
 
 def _find(

@@ -181,7 +181,7 @@ class Reject:
         rule: which rule of `REJECT_RULES` it broke.
         reason: what is wrong, in words.
         line: the line of the file, counted from 1, where one can be named.
-        excerpt: at most 200 characters of the place, control characters replaced.
+        excerpt: at most 200 characters of the place; a line end or tab is a blank, what does not print U+FFFD.
     """
 
     path: str

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import newsdata
-from newsdata.errors import CallError, RejectsError, VerifyError, VersionError
+from newsdata.errors import CallError, RejectsError, SourceError, VerifyError, VersionError
 
 from .conftest import ROOT, many_posts, post, run_newsdata, write_archive
 
@@ -110,6 +110,12 @@ def test_rejects_fail_the_build_beyond_the_share(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "out").iterdir()] == [".newsdata"]
     made = newsdata.build(archive, tmp_path / "out", num_proc=1, max_reject_share=0.5)
     assert made.manifest.accounting["rejects_by_rule"] == {"empty": 11}
+    with pytest.raises(RejectsError, match=r"--max-reject-share"):
+        newsdata.build(archive, tmp_path / "out3", num_proc=1, max_reject_share=0.2)
+    one = write_archive(tmp_path / "in1", many_posts(2) | {"_posts/2022-03-01-a.md": b""})
+    assert newsdata.build(one, tmp_path / "out4", num_proc=1).created, "one of a few, and nothing was asked for"
+    with pytest.raises(RejectsError):
+        newsdata.build(one, tmp_path / "out5", num_proc=1, max_reject_share=0.0)
     with pytest.raises(RejectsError):
         newsdata.build(write_archive(tmp_path / "in2", {"_posts/2022-03-01-a.md": b""}), tmp_path / "out2", strict=True)
 
@@ -119,6 +125,45 @@ def test_an_archive_without_posts(tmp_path: Path) -> None:
     assert made.manifest.accounting["articles"] == 0
     assert newsdata.load_dataset(tmp_path / "out", split="train").num_rows == 0
     assert newsdata.verify(tmp_path / "out").faults == ()
+
+
+def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(4))
+    newsdata.build(archive, tmp_path / "out", num_proc=1)
+    (tmp_path / "empty").mkdir()
+    for wrong, why in ((tmp_path / "empty", "it is empty"), (archive / "_posts", "12 not below _posts")):
+        done = run_newsdata("build", wrong, tmp_path / "out")
+        assert done.returncode == 2 and why in done.stderr and "1.0.0 has 12" in done.stderr
+    assert newsdata.info(tmp_path / "out")["version"] == "1.0.0"
+    for path in (archive / "_posts").iterdir():
+        newsdata.redact(tmp_path / "out", path.stem[-18:], reason="a request")
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).manifest.accounting["posts"] == 0, "as was asked for"
+
+
+def test_no_version_goes_among_the_posts(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(1))
+    with pytest.raises(SourceError, match="lies among the source's posts"):
+        newsdata.build(archive, archive / "_posts" / "out", num_proc=1)
+
+
+def test_splits_wait_for_the_first_dated_article(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", {})
+    done = run_newsdata("build", archive, tmp_path / "out")
+    assert done.returncode == 0 and "no file is a post" in done.stdout
+    write_archive(archive, many_posts(20))
+    made = newsdata.build(archive, tmp_path / "out", num_proc=1)
+    alone = newsdata.build(archive, tmp_path / "alone", num_proc=1)
+    assert made.manifest.accounting["articles_by_split"] == alone.manifest.accounting["articles_by_split"]
+    assert alone.manifest.accounting["articles_by_split"]["test"]
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).created is False
+
+
+def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(5))
+    done = run_newsdata(
+        "build", archive, tmp_path / "out", "--validation-from", "2022-03-04", "--test-from", "2022-03-30"
+    )
+    assert done.returncode == 0 and "test   no article" in done.stdout, done.stdout + done.stderr
 
 
 def test_undated_articles_are_excluded(tmp_path: Path) -> None:
@@ -180,6 +225,12 @@ def test_loading_what_is_not_there(demo: Path, tmp_path: Path) -> None:
         newsdata.load_dataset(demo, split="dev")
     with pytest.raises(CallError, match="titel"):
         newsdata.load_dataset(demo, split="test", columns=["titel"])
+    wrong: tuple[list[str] | str, ...] = ([], "title")
+    for columns in wrong:
+        with pytest.raises(CallError, match="names no columns"):
+            newsdata.load_dataset(demo, split="test", columns=columns)
+    with pytest.raises(CallError, match=r"train\+test"):
+        newsdata.load_dataset(demo, split=["train", "test"])  # type: ignore[arg-type]
 
 
 def test_offsets_hold_after_the_round_trip(demo: Path) -> None:
@@ -267,6 +318,10 @@ def test_where(demo: Path) -> None:
     assert newsdata.where(demo, rejects.path.iloc[0]).became == "reject"
     assert newsdata.where(demo, "_config.yml").became == "ignored"
     assert newsdata.where(demo, "_posts/2001-01-01-no.md").became == "unknown"
+    assert newsdata.where(demo, "999999999999999999").became == newsdata.where(demo, "12345").became == "unknown"
+    path = str(merged.path.iloc[0])
+    bare = newsdata.where(demo, path.rpartition("/")[2])
+    assert bare.became == "unknown" and path in bare.why
 
 
 # ---------------------------------------------------------------------------------------------------- command line
@@ -316,6 +371,15 @@ def test_wrong_calls_end_with_2_and_no_traceback(arguments: list[str], tmp_path:
     found = run_newsdata(*arguments, cwd=tmp_path)
     assert found.returncode == 2 and "Traceback" not in found.stderr and found.stderr.strip()
     assert not (tmp_path / "out" / "1.0.0").exists()
+
+
+def test_a_card_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    card = tmp_path / "mine.md"
+    for text, why in (("# My courier\n", "no YAML header"), ("---\nlicense: mit\n", "mine.md")):
+        card.write_text(text, encoding="utf-8")
+        done = run_newsdata("build", "examples/archive", tmp_path / "out", "--card", card)
+        assert done.returncode == 2 and "mine.md" in done.stderr and why in done.stderr, done.stderr
+        assert "dataset_card.md:" not in done.stderr
 
 
 def test_two_builds_at_once(tmp_path: Path) -> None:

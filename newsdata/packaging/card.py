@@ -71,7 +71,7 @@ def read_card(path: str | Path | None = None) -> str:
     """The text of a curator's card; of the one that newsdata brings when `path` is None.
 
     Raises:
-        CallError: the file cannot be read, or is not UTF-8.
+        CallError: the file cannot be read, is not UTF-8, or has no header or wrong markers.
 
     >>> read_card().splitlines()[1]
     'pretty_name: Jekyll news archive'
@@ -79,9 +79,18 @@ def read_card(path: str | Path | None = None) -> str:
     # In a source tree this is a link to the file at the top level, in a wheel a copy of it.
     file = Path(__file__).with_name("dataset_card.md") if path is None else Path(path)
     try:
-        return file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise CallError(f"the card cannot be read: {error}", path=path, hint="name a Markdown file") from None
+    if path is not None:
+        _, body, faults = _split(text)
+        if faults := [*faults, *_marker_faults(body)]:
+            raise CallError(
+                "; ".join(faults),
+                path=path,
+                hint="write it as dataset_card.md is written: a YAML header, then Markdown",
+            )
+    return text
 
 
 def card_facts(readme: str) -> dict[str, Any]:

@@ -261,10 +261,13 @@ def _bare(text: str, path: str, site: Site, own_feed: bool, issues: list[str], d
     return _header(Mapping(), {}, text, 1, path, site, own_feed, [*issues, "front-matter-missing"])
 
 
+_SHOWN = dict.fromkeys("\n\r\t", " ")
+
+
 def _reject(
     data: bytes, path: str, rule: str, reason: str, *, line: int | None = None, excerpt: str | None = None
 ) -> Reject:
-    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in (excerpt or "")[:_EXCERPT])
+    shown = "".join(c if c.isprintable() else _SHOWN.get(c, "\ufffd") for c in (excerpt or "")[:_EXCERPT])
     return Reject(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema import FEED_NAME, Post, RawPost, Reject, Site
-from .site import read_site
+from .site import POST_FOLDERS, read_site
 
 if TYPE_CHECKING:
     from .body import Body
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 """Raised with every change that can alter what a post is read as; cached readings of other versions are not used."""
 
 _MARKUP = {
@@ -30,7 +30,6 @@ _MARKUP = {
 }
 _OWN_NAME = re.compile(rf"(?:.*-)?{FEED_NAME.pattern}", re.ASCII)
 _TRAILING_NEWS = "新闻"
-_POST_FOLDERS = {"_posts", "old_post", "_drafts"}
 
 
 def article_id(path: str) -> str:
@@ -151,7 +150,7 @@ def _locate(file: Path) -> tuple[Path, str]:
     """The root of the site that `file` lies in, and its path in that site."""
     file = Path(file.absolute())
     folders = file.parts
-    marks = [i for i, part in enumerate(folders[:-1]) if part in _POST_FOLDERS]
+    marks = [i for i, part in enumerate(folders[:-1]) if part in POST_FOLDERS]
     root = Path(*folders[: marks[0]]) if marks else file.parent
     for above in file.parents:  # a site may keep its posts in folders of its own below the root
         if (above / "_config.yml").is_file():

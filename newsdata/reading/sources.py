@@ -22,6 +22,7 @@ from ..schema import Reject
 from .archives import MAX_PATH_BYTES, Fault, as_reject, check_path, read_index, size_fault, unpack_file
 from .gitobjects import git_folder, list_tree, read_blobs, resolve, split_revision
 from .remote import unpack_url
+from .site import POST_FOLDERS
 
 __all__ = ["Listing", "Source", "SourceFile", "list_files", "open_source", "read_file", "read_files"]
 
@@ -206,6 +207,9 @@ def _open_folder(text: str, exclude: Path | None) -> Source:
         if relative == ".":
             raise SourceError("the output folder is the source itself", path=text, hint="give another one")
         inside = None if Path(relative).parts[0] == ".." else relative
+        if inside and not POST_FOLDERS.isdisjoint(Path(inside).parts):
+            reason = "the output folder lies among the source's posts, which would be read from it"
+            raise SourceError(reason, path=str(exclude), hint="give one outside of the posts")
     return Source(kind="folder", root=root, exclude=inside)
 
 
