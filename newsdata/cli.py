@@ -321,7 +321,7 @@ def _info_text(facts: dict[str, Any]) -> str:
                 lines.append(f"  {config:>9}  {split:<10} {size['rows']:>9,} rows {size['bytes'] / 1e6:>8.1f} MB{when}")
     lines.append(
         f"  {a['files_seen']:,} files = {a['posts']:,} posts + {a['rejects']:,} rejects + {a['ignored']:,} ignored; "
-        f"{a['articles']:,} articles"
+        f"{a['articles']:,} articles" + (f", {a['excluded']:,} of them set aside" if a["excluded"] else "")
     )
     lines.append(
         f"  validation from {c['validation_from']}, test from {c['test_from']} until {c['test_until']} "

@@ -48,6 +48,9 @@ class Workspace:
     cache: Path
 
 
+_BY_HASH = "sha256:"  # how a stamp begins that names the content itself
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFiles:
     """Files that the last build read.
@@ -64,11 +67,13 @@ class KnownFiles:
 
     def hashes_of(self, files: Sequence[SourceFile]) -> list[str | None]:
         """The hash of each file that has not changed since it was read, as far as its stamp can tell; else None."""
+        if not self.rows.num_rows:
+            return [f.stamp.removeprefix(_BY_HASH) if f.stamp.startswith(_BY_HASH) else None for f in files]
         paths, stamps = _paths(files), _stamps(files)
         known = self.rows.combine_chunks()
         at = pc.index_in(paths, value_set=known["path"])
         same = pc.fill_null(pc.equal(known["stamp"].take(at), stamps), False)
-        named = pc.if_else(pc.starts_with(stamps, "sha256:"), pc.utf8_slice_codeunits(stamps, 7), None)
+        named = pc.if_else(pc.starts_with(stamps, _BY_HASH), pc.utf8_slice_codeunits(stamps, len(_BY_HASH)), None)
         found: list[str | None] = pc.if_else(same, known["sha256"].take(at), named).to_pylist()
         return found
 

@@ -214,8 +214,11 @@ def _share(file: Path, written: Written, old: Shard | None, base_folder: Path | 
     """Where the version before has the same bytes, undamaged, at this place: keep one copy on the disk."""
     if old is None or old.sha256 != written.sha256:
         return
+    name = base_folder / old.path if base_folder else None
+    if name and name.is_file() and name.samefile(file):
+        return
     there = _undamaged(old, base_folder)
-    if there and not there.samefile(file):
+    if there:
         file.unlink()
         _link(there, file)
 
