@@ -180,7 +180,7 @@ def build(
         progress: called as the build goes on, with the stage, the rows that are done and the rows there are.
 
     Raises:
-        SourceError: the source cannot be opened, or no file in it is a post while the version before has some.
+        SourceError: the source cannot be opened, or nothing in it looks like the site that the version before was built from.
         VersionError: the version cannot be used.
         RejectsError: too many posts were rejected; no version is written.
         LeakError: near-copies stand on two sides of a split.

@@ -20,7 +20,7 @@ from .packaging.manifest import (
 from .packaging.shards import read_shard
 from .planning import PostShard, plan_posts
 from .reading.parse import article_id
-from .reading.site import classify_all
+from .reading.site import ELSEWHERE, classify_all
 from .reading.sources import Listing, Source, SourceFile
 from .schema import Reject, Site
 from .tasks import Parsed, ParseTask, find_parsed, parse_posts, task_id
@@ -102,12 +102,16 @@ def take_in(
 
 
 def check_intake(taken: Intake, base: Manifest, source: object) -> None:
-    """Raise a `SourceError` where no file is a post: a wrong folder must not replace what was built from the right one."""
-    if taken.files or taken.rejects or taken.ignored[REDACTED] or not base.accounting["posts"]:
+    """Raise a `SourceError` where nothing looks like the site: a wrong folder must not replace what the right one gave.
+
+    A site whose posts are gone still has its `_config.yml`, or files that are ignored for another reason.
+    """
+    if taken.files or taken.rejects or taken.ignored.keys() - {ELSEWHERE} or not base.accounting["posts"]:
         return
-    why = ", ".join(f"{count:,} {reason}" for reason, count in taken.ignored.most_common())
+    count = taken.ignored[ELSEWHERE]
     raise SourceError(
-        f"no file in it is a post ({why or 'it is empty'}), and {base.dataset_version} has {base.accounting['posts']:,}",
+        f"no file in it is a post ({f'{count:,} {ELSEWHERE}' if count else 'it is empty'}), and {base.dataset_version} "
+        f"has {base.accounting['posts']:,}",
         path=source,
         hint="give the folder of the site itself, the one that holds `_posts`; an empty dataset goes to another OUT",
     )

@@ -477,7 +477,7 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
         return Where(became="reject", why=f"{row['rule']}: {row['reason']}", shard=shard.path, reject=row)
     from .curation.ledger import read_ledger, tombstones
     from .reading.parse import article_id
-    from .reading.site import classify
+    from .reading.site import ELSEWHERE, classify
     from .schema import Site
 
     stones = tombstones(read_ledger(folder))
@@ -486,14 +486,13 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
         return Where(became="redacted", why=f"taken out: {stones[buried]}", article_id=buried)
     ignored = classify(asked, Site(drafts=bool(manifest.configuration["drafts"])))
     unknown = f"no file and no article of this name is in {manifest.dataset_version}"
-    if ignored == _ELSEWHERE and (alike := _paths_that_end(folder, manifest, f"/{asked}")):
+    if ignored == ELSEWHERE and (alike := _paths_that_end(folder, manifest, f"/{asked}")):
         return Where(became="unknown", why=f"{unknown}; there is {', '.join(alike)}")
     if ignored and ("." in asked or "/" in asked):  # what has neither is no file's name, but an id
         return Where(became="ignored", why=f"a file of this name is none of the dataset's: {ignored}")
     return Where(became="unknown", why=unknown)
 
 
-_ELSEWHERE = "not below _posts"  # as `classify` says it
 _ALIKE = 5
 
 

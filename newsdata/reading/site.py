@@ -14,8 +14,19 @@ import yaml
 from ..schema import Site
 from .yamltext import Alias, HostileYamlError, Mapping, Scalar, load_yaml
 
-__all__ = ["POST_FOLDERS", "READ_KEYS", "classify", "classify_all", "default_values", "post_name", "read_site"]
+__all__ = [
+    "ELSEWHERE",
+    "POST_FOLDERS",
+    "READ_KEYS",
+    "classify",
+    "classify_all",
+    "default_values",
+    "post_name",
+    "read_site",
+]
 
+ELSEWHERE = "not below _posts"
+"""Why a file is ignored that lies in none of these folders."""
 POST_FOLDERS = frozenset({"_posts", "old_post", "_drafts"})
 """Folders whose files can be posts."""
 
@@ -75,7 +86,7 @@ def classify(path: str, site: Site) -> str | None:
     *folders, name = path.split("/")
     at = next((i for i, folder in enumerate(folders) if folder in POST_FOLDERS), None)
     if at is None:
-        return "configuration" if path == "_config.yml" else "not below _posts"
+        return "configuration" if path == "_config.yml" else ELSEWHERE
     if site.collections_dir and not path.startswith(f"{site.collections_dir}/"):
         return "not below collections_dir"
     above = folders[len(site.collections_dir.split("/")) if site.collections_dir else 0 : at]
