@@ -67,14 +67,14 @@ class KnownFiles:
 
     def hashes_of(self, files: Sequence[SourceFile]) -> list[str | None]:
         """The hash of each file that has not changed since it was read, as far as its stamp can tell; else None."""
+        named = [f.stamp.removeprefix(_BY_HASH) if f.stamp.startswith(_BY_HASH) else None for f in files]
         if not self.rows.num_rows:
-            return [f.stamp.removeprefix(_BY_HASH) if f.stamp.startswith(_BY_HASH) else None for f in files]
+            return named
         paths, stamps = _paths(files), _stamps(files)
         known = self.rows.combine_chunks()
         at = pc.index_in(paths, value_set=known["path"])
         same = pc.fill_null(pc.equal(known["stamp"].take(at), stamps), False)
-        named = pc.if_else(pc.starts_with(stamps, _BY_HASH), pc.utf8_slice_codeunits(stamps, len(_BY_HASH)), None)
-        found: list[str | None] = pc.if_else(same, known["sha256"].take(at), named).to_pylist()
+        found: list[str | None] = pc.if_else(same, known["sha256"].take(at), pa.array(named, pa.string())).to_pylist()
         return found
 
 

@@ -212,13 +212,12 @@ def _link(file: Path, target: Path) -> None:
 
 def _share(file: Path, written: Written, old: Shard | None, base_folder: Path | None) -> None:
     """Where the version before has the same bytes, undamaged, at this place: keep one copy on the disk."""
-    if old is None or old.sha256 != written.sha256:
+    if old is None or base_folder is None or old.sha256 != written.sha256:
         return
-    name = base_folder / old.path if base_folder else None
-    if name and name.is_file() and name.samefile(file):
+    there = base_folder / old.path
+    if there.is_file() and there.samefile(file):
         return
-    there = _undamaged(old, base_folder)
-    if there:
+    if _undamaged(old, base_folder):
         file.unlink()
         _link(there, file)
 
