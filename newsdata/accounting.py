@@ -52,7 +52,7 @@ def describe_source(
     seen = sorted([*zip(paths, map(str, hashes), strict=True), *((r.path, r.rule) for r in early)])
     digest = hashlib.sha256()
     for begin in range(0, len(seen), _LINES):
-        lines = "\n".join([f"{path}\0{found}" for path, found in seen[begin : begin + _LINES]])
+        lines = "\n".join(map("\0".join, seen[begin : begin + _LINES]))
         digest.update(f"\n{lines}".encode() if begin else lines.encode())
     digest.update(hashlib.sha256(config or b"").digest())
     return {"files": len(seen), "digest": digest.hexdigest()}

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from .errors import MachineError
@@ -39,7 +40,10 @@ _IDLE = 600.0  # seconds after which an idle worker ends
 
 
 class Run(Protocol):
-    """Run a function of a module on each task; the results come in the order of the tasks."""
+    """Run a function of a module on each task; the results come in the order of the tasks.
+
+    Workers begin at once, and the caller may do something else before it asks for the first result.
+    """
 
     def __call__(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]: ...  # noqa: D102
 
@@ -72,17 +76,20 @@ def workers(num_proc: int) -> Iterator[Run]:
 
     def run(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
         if executor is None or len(tasks) <= 1:
-            yield from map(function, tasks)
-            return
-        # A short queue: a stopped build must not wait for tasks that nobody wants any more.
-        waiting: deque[Future[Result]] = deque()
-        for task in tasks:
-            if len(waiting) == 2 * num_proc:
-                yield _result(waiting.popleft())
+            return map(function, tasks)
+        rest = iter(tasks)
+
+        def submit(count: int) -> list[Future[Result]]:
             with _unheard_by_workers():
-                waiting.append(executor.submit(function, task))
-        while waiting:
-            yield _result(waiting.popleft())
+                return [executor.submit(function, task) for task in islice(rest, count)]
+
+        def results(waiting: deque[Future[Result]]) -> Iterator[Result]:
+            while waiting:
+                yield _result(waiting.popleft())
+                waiting.extend(submit(1))
+
+        # A short queue: a stopped build must not wait for tasks that nobody wants any more.
+        return results(deque(submit(2 * num_proc)))
 
     try:
         yield run

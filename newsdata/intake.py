@@ -23,7 +23,7 @@ from .reading.parse import article_id
 from .reading.site import ELSEWHERE, classify_all
 from .reading.sources import Listing, Source, SourceFile
 from .schema import Reject, Site
-from .tasks import Parsed, ParseTask, find_parsed, parse_posts, task_id
+from .tasks import Parsed, ParseTask, find_parsed, is_parsed, parse_posts, task_id
 from .workspace import (
     Workspace,
     read_cached_tasks,
@@ -57,11 +57,14 @@ def sort_out(
     files: Sequence[SourceFile], rejects: Sequence[Reject], site: Site
 ) -> tuple[list[SourceFile], list[Reject], Counter[str]]:
     """Candidates, rejects among what could not even be listed, and the ignored ones counted by reason."""
-    paths = [*(file.path for file in files), *(reject.path for reject in rejects)]
-    reasons = list(classify_all(paths, site))
+    reasons = list(classify_all([*_paths(files), *(reject.path for reject in rejects)], site))
     candidates = [file for file, reason in zip(files, reasons, strict=False) if reason is None]
     kept = [reject for reject, reason in zip(rejects, reasons[len(files) :], strict=True) if reason is None]
-    return candidates, kept, Counter(reason for reason in reasons if reason is not None)
+    return candidates, kept, Counter(filter(None, reasons))
+
+
+def _paths(files: Sequence[SourceFile]) -> list[str]:
+    return [file.path for file in files]
 
 
 class Intake(NamedTuple):
@@ -154,25 +157,20 @@ def only_named(
 
 def clashing_ids(files: Sequence[SourceFile]) -> dict[str, str]:
     """Ids for posts whose paths differ in the extension only: all but the first one keep the extension."""
-    if len(set(map(_without_extension, files))) == len(files):
+    paths = _paths(files)
+    if all(path.endswith(".md") for path in paths):  # nearly always
         return {}
     by_id: dict[str, list[str]] = {}
-    for file in files:
-        own = article_id(file.path)
+    for path in paths:
+        own = article_id(path)
         if not own.isdigit():
-            by_id.setdefault(own, []).append(file.path)
+            by_id.setdefault(own, []).append(path)
     return {
         path: path
         for paths in by_id.values()
         if len(paths) > 1
         for path in sorted(paths, key=lambda p: (not p.endswith((".md", ".markdown")), p))[1:]
     }
-
-
-def _without_extension(file: SourceFile) -> str:
-    path = file.path
-    dot = path.rfind(".")
-    return path[:dot] if dot > path.rfind("/") else path
 
 
 def leave_out(
@@ -219,7 +217,7 @@ def parse_all(
             source=source,
             files=shard.files,
             site=site,
-            ids={f.path: own_ids[f.path] for f in shard.files if f.path in own_ids},
+            ids={f.path: own_ids[f.path] for f in shard.files if f.path in own_ids} if own_ids else {},
             folder=workspace.cache,
             tools=about,
             known=tuple(islice(hashes_of, len(shard.files))),
@@ -227,14 +225,19 @@ def parse_all(
         )
         for shard in plan
     ]
-    parsed = [find_parsed(workspace.cache, task_id(task, task.known)) if all(task.known) else None for task in tasks]
-    missing = [number for number, found in enumerate(parsed) if found is None]
-    advance(sum(len(task.files) for task, found in zip(tasks, parsed, strict=True) if found))
-    results = run(parse_posts, [tasks[number] for number in missing])
-    for number, done in zip(missing, results, strict=True):
-        parsed[number] = done
-        advance(len(tasks[number].files))
-    return [found for found in parsed if found is not None]
+    names = [task_id(task, task.known) if all(task.known) else "" for task in tasks]
+    new = [number for number, name in enumerate(names) if not (name and is_parsed(workspace.cache, name))]
+    results = run(parse_posts, [tasks[number] for number in new])
+    # Workers are at it; meanwhile the rest is looked through, and what is damaged is read once more.
+    found = {number: find_parsed(workspace.cache, names[number]) for number in set(range(len(tasks))).difference(new)}
+    parsed = {number: done for number, done in found.items() if done}
+    advance(sum(len(tasks[number].files) for number in parsed))
+    damaged = sorted(found.keys() - parsed)
+    for numbers, some in ((new, results), (damaged, run(parse_posts, [tasks[number] for number in damaged]))):
+        for number, done in zip(numbers, some, strict=True):
+            parsed[number] = done
+            advance(len(tasks[number].files))
+    return [parsed[number] for number in range(len(tasks))]
 
 
 def read_keys(folder: Path, name: str) -> pa.Table:

@@ -12,7 +12,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from typing import Any, TypeVar
 
 import numpy as np
@@ -74,19 +73,19 @@ def plan_posts(files: Sequence[SourceFile], base: Manifest | None, *, again: boo
     """
     key_of = [_post_key(file.path) for file in files]
     in_order = sorted(range(len(files)), key=key_of.__getitem__)
+    key_of = [key_of[i] for i in in_order]
     shards = []
-    for month, group in groupby(in_order, key=lambda i: "undated" if key_of[i][0] == "/" else key_of[i][:7]):
-        members = list(group)
-        keys = [key_of[i] for i in members]
-        sizes = np.array([files[i].size for i in members])
+    at = 0  # where the month begins
+    while at < len(key_of):
+        undated = key_of[at][0] == "/"
+        month, after = ("undated", "0") if undated else (key_of[at][:7], key_of[at][:7] + ".")  # behind "-" and "/"
+        keys = key_of[at : bisect_left(key_of, after, at)]
+        members = [files[i] for i in in_order[at : at + len(keys)]]
+        sizes = np.array([file.size for file in members])
         for number, begin, end in _cut(keys, _kept_borders(base, "posts", "posts", month), sizes, again=again):
-            shards.append(
-                PostShard(
-                    path=f"posts/posts-{month}-{number:05d}.parquet",
-                    start=keys[begin],
-                    files=tuple(files[i] for i in members[begin:end]),
-                )
-            )
+            path = f"posts/posts-{month}-{number:05d}.parquet"
+            shards.append(PostShard(path=path, start=keys[begin], files=tuple(members[begin:end])))
+        at += len(keys)
     return shards
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "WriteTask",
     "find_parsed",
     "find_signed",
+    "is_parsed",
     "parse_posts",
     "read_parsed",
     "sample_articles",
@@ -100,11 +101,11 @@ class Parsed:
 
 def task_id(task: ParseTask, hashes: tuple[str | None, ...]) -> str:
     """The name of a task: a digest of everything that its result depends on."""
-    digest = hashlib.sha256(_circumstances(task).encode())
-    for file, sha256 in zip(task.files, hashes, strict=True):
-        own = task.ids.get(file.path, "")
-        digest.update(f"{file.path}\0{sha256}\0{own}\n".encode())
-    return digest.hexdigest()[:40]
+    ids = task.ids
+    lines = [
+        f"{file.path}\0{sha256}\0{ids.get(file.path, '')}\n" for file, sha256 in zip(task.files, hashes, strict=True)
+    ]
+    return hashlib.sha256("".join([_circumstances(task), *lines]).encode()).hexdigest()[:40]
 
 
 def _circumstances(task: ParseTask) -> str:
@@ -304,6 +305,11 @@ def read_parsed(folder: Path, name: str) -> Parsed | None:
         return Parsed(posts=written, rejects=rejects, sha256=tuple(data.pop("sha256")), **data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def is_parsed(folder: Path, name: str) -> bool:
+    """Whether an earlier build left something for the task `name`, damaged or not."""
+    return (folder / f"{name}.json").is_file()
 
 
 def find_parsed(folder: Path, name: str) -> Parsed | None:

@@ -67,15 +67,16 @@ class KnownFiles:
 
     def hashes_of(self, files: Sequence[SourceFile]) -> list[str | None]:
         """The hash of each file that has not changed since it was read, as far as its stamp can tell; else None."""
-        named = [f.stamp.removeprefix(_BY_HASH) if f.stamp.startswith(_BY_HASH) else None for f in files]
-        if not self.rows.num_rows:
-            return named
-        paths, stamps = _paths(files), _stamps(files)
-        known = self.rows.combine_chunks()
-        at = pc.index_in(paths, value_set=known["path"])
-        same = pc.fill_null(pc.equal(known["stamp"].take(at), stamps), False)
-        found: list[str | None] = pc.if_else(same, known["sha256"].take(at), pa.array(named, pa.string())).to_pylist()
-        return found
+        found: list[str | None] = [None] * len(files)
+        if self.rows.num_rows:
+            known = self.rows.combine_chunks()
+            at = pc.index_in(_paths(files), value_set=known["path"])
+            same = pc.equal(known["stamp"].take(at), _stamps(files))
+            found = pc.if_else(same, known["sha256"].take(at), None).to_pylist()
+        return [
+            sha256 or (file.stamp.removeprefix(_BY_HASH) if file.stamp.startswith(_BY_HASH) else None)
+            for sha256, file in zip(found, files, strict=True)
+        ]
 
 
 def _paths(files: Sequence[SourceFile]) -> pa.Array:

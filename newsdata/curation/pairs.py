@@ -43,7 +43,8 @@ URL_CAP = 20
 _Rows = NDArray[np.int64]
 _PENDING = 1 << 20  # candidate pairs that are collected before they are verified: 8 MB
 _BLOCK = 1 << 20  # shingles that are in memory at once: 4 MB
-_TOGETHER, _FOLLOWING = 8, 3  # bands that are in memory at once: these, and the next ones that order large buckets
+_BANDS_BYTES = 1 << 23  # of bands that are in memory at once; a few at least
+_FOLLOWING = 3  # the bands after one order its large buckets
 _REMEMBERED = 1 << 21  # candidate pairs whose counts are kept for the next build: 32 MB
 
 PAIR_SCHEMA = pa.schema(
@@ -240,10 +241,11 @@ def _candidates(keys: _Keys, rows: _Rows, buckets: _Buckets) -> Iterator[tuple[_
     total = len(keys.rare)
     codes = np.zeros(0, np.int64)
     pending: list[_Rows] = []
+    together = max(8, _BANDS_BYTES // max(4 * total, 1))
     for band in range(BANDS):
-        if band % _TOGETHER == 0:
-            bands = _bands(keys, band, min(_TOGETHER, BANDS - band) + _FOLLOWING)
-        here = band % _TOGETHER
+        here = band % together
+        if here == 0:
+            bands = _bands(keys, band, min(together, BANDS - band) + _FOLLOWING)
         order = _repeated(bands[here], rows)
         begins, sizes = _groups(bands[here, order])
         for size in np.unique(sizes[(sizes > 1) & (sizes <= BUCKET_CAP)]).tolist():

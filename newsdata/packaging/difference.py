@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,6 +27,8 @@ from .manifest import Manifest, Shard, parse_version
 
 __all__ = ["Change", "Difference", "bump", "compare", "next_version"]
 
+_AT_ONCE = 2
+"""Shards that are looked at at once; the rows of both are in memory."""
 _FROZEN = ("train", "validation", "test")
 _KEYS = {"articles": "article_id", "posts": "path", "rejects": "path"}
 _MADE_FROM = {
@@ -256,7 +259,7 @@ def _compare_rows(
     *,
     derived: bool,
 ) -> list[Change]:
-    """Rows of the given shards that differ; the rows of one shard are in memory at a time.
+    """Rows of the given shards that differ; the rows of a few shards are in memory at a time.
 
     Args:
         derived: whether both versions make the same rows of the same files. Then a row is opened only where its
@@ -284,13 +287,16 @@ def _compare_rows(
         for name in names:
             yield name, rows[_unequal(a[name].combine_chunks(), b[name].combine_chunks())]
 
-    ends = np.cumsum([0, *(shard.rows for shard in new)])
-    for begin, end in pairwise(np.searchsorted(common, ends).tolist()):
-        rows = np.arange(begin, end)
+    def look_at_shard(span: tuple[int, int]) -> list[tuple[str, np.ndarray]]:
+        rows = np.arange(*span)
         if derived and made_from and len(rows):
             rows = np.unique(np.concatenate([r for _, r in look(rows, [n for n in made_from if n in both])]))
-        if len(rows):
-            for name, unequal in look(rows, names):
+        return list(look(rows, names)) if len(rows) else []
+
+    ends = np.cumsum([0, *(shard.rows for shard in new)])
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for found_there in pool.map(look_at_shard, pairwise(np.searchsorted(common, ends).tolist())):
+            for name, unequal in found_there:
                 for row in unequal.tolist():
                     differing.setdefault(row, []).append(name)
 

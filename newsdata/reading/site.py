@@ -124,11 +124,13 @@ def classify_all(paths: Iterable[str], site: Site) -> Iterator[str | None]:
     """
     whole = replace(site, exclude=())
     of_folder: dict[str, str | None] = {}
+    is_plain = _PLAIN_NAME.fullmatch
     for path in paths:
-        folder, _, name = path.rpartition("/")
-        if _PLAIN_NAME.fullmatch(name) is None:
+        begin = path.rfind("/") + 1
+        if is_plain(path, begin) is None:
             yield classify(path, site)
             continue
+        folder = path[:begin]
         if folder not in of_folder:
             of_folder[folder] = classify(path, whole)
         reason = of_folder[folder]
