@@ -310,9 +310,9 @@ def _build(
         seen_before = base is not None and (listed, base.source.get("digest")) == (known.listing, known.source)
         taken = run = None
         if not (may_stay and seen_before):
-            # They load while the files are looked at: where files were only touched, they have loaded in vain.
             large = sum(file.size for file in listing.files) > _SMALL
-            run = stack.enter_context(engine.workers(options.workers if large else 1))
+            all_new = not known.rows.num_rows  # then there is much to do, and they start while the files are looked at
+            run = stack.enter_context(engine.workers(options.workers if large else 1, at_once=large and all_new))
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             if base and not options.again:
                 check_intake(taken, base, source)

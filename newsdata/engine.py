@@ -13,8 +13,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -35,6 +35,9 @@ arena of its own. Set before Arrow is loaded."""
 
 _TASKS = "newsdata.tasks"
 """What workers load before the first task comes."""
+
+_FEW = 8
+"""Tasks that are not worth starting processes for: a day's run has fewer."""
 
 _IDLE = 600.0  # seconds after which an idle worker ends
 
@@ -59,11 +62,15 @@ def available_cores() -> int:
 
 
 @contextmanager
-def workers(num_proc: int) -> Iterator[Run]:
-    """Processes to run tasks in: they start at once, while the caller goes on, and are kept until the end.
+def workers(num_proc: int, *, at_once: bool = False) -> Iterator[Run]:
+    """Something to run tasks in: processes for many tasks, threads of this process for a few.
+
+    Processes take half a second of each core to start, and then do everything at the same time. Threads start at once,
+    and most of what a few tasks do (compress, hash, read) they do at the same time, too.
 
     Args:
-        num_proc: how many; with one, everything runs in this process.
+        num_proc: how many; with one, everything runs in this process, one task after the other.
+        at_once: start the processes now, while the caller goes on: there will be many tasks.
 
     Raises:
         MachineError: a worker was killed, by the system for want of memory, say.
@@ -72,38 +79,43 @@ def workers(num_proc: int) -> Iterator[Run]:
     ...     list(run(abs, [-1, 2, -3]))
     [1, 2, 3]
     """
-    executor = _executor(num_proc) if num_proc > 1 else None
+    with ExitStack() as stack:
+        threads = ThreadPoolExecutor(num_proc)
+        stack.callback(threads.shutdown, wait=True, cancel_futures=True)
+        processes = _executor(num_proc, stack) if at_once and num_proc > 1 else None
 
-    def run(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-        if executor is None or len(tasks) <= 1:
-            return map(function, tasks)
-        rest = iter(tasks)
+        def run(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+            nonlocal processes
+            if num_proc == 1 or len(tasks) <= 1:
+                return map(function, tasks)
+            if processes is None and len(tasks) > _FEW:
+                processes = _executor(num_proc, stack)
+            executor = processes or threads
+            rest = iter(tasks)
 
-        def submit(count: int) -> list[Future[Result]]:
-            with _unheard_by_workers():
-                return [executor.submit(function, task) for task in islice(rest, count)]
+            def submit(count: int) -> list[Future[Result]]:
+                with _unheard_by_workers():
+                    return [executor.submit(function, task) for task in islice(rest, count)]
 
-        def results(waiting: deque[Future[Result]]) -> Iterator[Result]:
-            while waiting:
-                yield _result(waiting.popleft())
-                waiting.extend(submit(1))
+            def results(waiting: deque[Future[Result]]) -> Iterator[Result]:
+                while waiting:
+                    yield _result(waiting.popleft())
+                    waiting.extend(submit(1))
 
-        # A short queue: a stopped build must not wait for tasks that nobody wants any more.
-        return results(deque(submit(2 * num_proc)))
+            # A short queue: a stopped build must not wait for tasks that nobody wants any more.
+            return results(deque(submit(2 * num_proc)))
 
-    try:
         yield run
-    finally:
-        if executor is not None:
-            executor.shutdown(wait=True, kill_workers=True)
 
 
-def _executor(num_proc: int) -> Any:
+def _executor(num_proc: int, stack: ExitStack) -> Any:
+    """Processes that are started now, and ended with the stack."""
     import loky
 
     executor = loky.ProcessPoolExecutor(
         max_workers=num_proc, timeout=_IDLE, initializer=_prepare, initargs=(os.getpid(),), env=MEMORY
     )
+    stack.callback(executor.shutdown, wait=True, kill_workers=True)
     with _unheard_by_workers():
         executor.submit(os.getpid)  # the first task starts them all
     return executor
