@@ -95,7 +95,7 @@ class Build:
         manifest: what is in it.
         stages: for each step its `seconds` and `rows`.
         rejects: at most the first 1,000 rejects.
-        difference: to the version before; None for the first one.
+        difference: to the version before; None for the first one. `newsdata.diff` names the columns of every row, too.
     """
 
     path: Path
@@ -441,7 +441,9 @@ def _build(
         if text == "none":
             draft = blank_version(draft, dataset, base, base_folder, run)
             stack.close()
-        difference = compare(base_folder, base, dataset, draft) if base and base_folder and not options.again else None
+        difference = None
+        if base and base_folder and not options.again:
+            difference = compare(base_folder, base, dataset, draft, name_columns=False)
         version = choose_version(options.version, base, difference, there)
         if version is None and base is not None and base_folder is not None:
             _remember(workspace, plan, parsed, cached, found.files)

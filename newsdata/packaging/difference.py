@@ -48,7 +48,7 @@ class Change:
         key: article id, or path of the post.
         kind: "added", "changed", "removed" or "moved" (to another split, or a file that only changed its place).
         old, new: the split before and after, None where there is no row.
-        columns: which columns changed.
+        columns: which columns changed; where a build tells of it, only if it had to look at them.
         old_path: where a moved file was before.
     """
 
@@ -95,7 +95,9 @@ class Difference:
         return found
 
 
-def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) -> Difference:
+def compare(
+    old_folder: Path, old: Manifest, new_folder: Path, new: Manifest, *, name_columns: bool = True
+) -> Difference:
     """Compare two versions row by row; shards whose bytes are equal are not opened.
 
     Where the same tools made both with the same configuration, rows are opened only where the files that they were
@@ -104,6 +106,8 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
     Args:
         old_folder, new_folder: where the shards lie.
         old, new: the manifests.
+        name_columns: whether to find out which columns of a row changed where it is clear that some did: a build does
+            not ask, because it would have to read all their words.
     """
     changes: list[Change] = []
     added_columns: list[str] = []
@@ -124,7 +128,7 @@ def compare(old_folder: Path, old: Manifest, new_folder: Path, new: Manifest) ->
         same = {s.sha256 for s in old.shards} & {s.sha256 for s in new.shards}
         ours = [s for s in old.shards if s.config in configs and not _stays(s, new, same)]
         theirs = [s for s in new.shards if s.config in configs and not _stays(s, old, same)]
-        changes += _compare_rows(config, old_folder, ours, new_folder, theirs, changed_columns, derived=derived)
+        changes += _compare_rows(config, old_folder, ours, new_folder, theirs, changed_columns, derived, name_columns)
     settings = {
         name: (old.configuration.get(name), new.configuration.get(name))
         for name in sorted(old.configuration.keys() | new.configuration.keys())
@@ -256,14 +260,15 @@ def _compare_rows(
     new_folder: Path,
     new: Sequence[Shard],
     changed_columns: list[str],
-    *,
     derived: bool,
+    name_columns: bool,
 ) -> list[Change]:
     """Rows of the given shards that differ; the rows of a few shards are in memory at a time.
 
     Args:
         derived: whether both versions make the same rows of the same files. Then a row is opened only where its
-            `_MADE_FROM` differs.
+            `_MADE_FROM` differs, if at all.
+        name_columns: see `compare`.
     """
     key, made_from = _KEYS[config], _MADE_FROM.get(config, ())
     ours, theirs = _fields(old_folder, old), _fields(new_folder, new)
@@ -291,6 +296,8 @@ def _compare_rows(
         rows = np.arange(*span)
         if derived and made_from and len(rows):
             rows = np.unique(np.concatenate([r for _, r in look(rows, [n for n in made_from if n in both])]))
+            if not name_columns:
+                return [("", rows)]
         return list(look(rows, names)) if len(rows) else []
 
     ends = np.cumsum([0, *(shard.rows for shard in new)])
@@ -298,7 +305,7 @@ def _compare_rows(
         for found_there in pool.map(look_at_shard, pairwise(np.searchsorted(common, ends).tolist())):
             for name, unequal in found_there:
                 for row in unequal.tolist():
-                    differing.setdefault(row, []).append(name)
+                    differing.setdefault(row, []).extend([name] if name else [])
 
     changes = []
     moved_rows = np.flatnonzero(old_split[old_rows] != new_split[common]).tolist()
