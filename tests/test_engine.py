@@ -1,0 +1,63 @@
+"""Where tasks run: in which process or thread, in which order, and what comes of an error."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from newsdata.engine import workers
+
+
+def where(number: int) -> tuple[int, int, int]:
+    """The task, and the process and thread that did it."""
+    time.sleep(0.02 * (number % 3))  # so that later ones are done first
+    return number, os.getpid(), threading.get_ident()
+
+
+def fail_at_three(number: int) -> int:
+    if number == 3:
+        raise ValueError("three")
+    return number
+
+
+def test_one_worker_is_the_caller_itself() -> None:
+    with workers(1) as run:
+        assert list(run(where, range(20))) == [(n, os.getpid(), threading.get_ident()) for n in range(20)]
+
+
+def test_a_few_tasks_run_in_threads_and_many_in_processes() -> None:
+    with workers(2) as run:
+        few = list(run(where, range(8)))
+        assert [n for n, _, _ in few] == list(range(8))
+        assert {process for _, process, _ in few} == {os.getpid()}
+        assert threading.get_ident() not in {thread for _, _, thread in few}
+        many = list(run(where, range(40)))
+        assert [n for n, _, _ in many] == list(range(40))
+        assert os.getpid() not in {process for _, process, _ in many}
+        assert os.getpid() not in {process for _, process, _ in run(where, range(3))}, "they are there now"
+        assert list(run(where, [5])) == [(5, os.getpid(), threading.get_ident())], "one task is not worth the way"
+
+
+def test_processes_that_start_at_once_do_everything() -> None:
+    with workers(2, at_once=True) as run:
+        assert os.getpid() not in {process for _, process, _ in run(where, range(2))}
+
+
+def test_tasks_begin_before_a_result_is_asked_for() -> None:
+    begun = threading.Event()
+    with workers(2) as run:
+        results = run(lambda _: begun.set(), [1, 2])
+        assert begun.wait(10)
+        assert list(results) == [None, None]
+
+
+@pytest.mark.parametrize("count", [5, 20])
+def test_an_error_comes_to_the_caller_in_its_turn(count: int) -> None:
+    with workers(2) as run:
+        results = run(fail_at_three, range(count))
+        assert [next(results) for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(ValueError, match="three"):
+            next(results)
