@@ -10,6 +10,7 @@ import dataclasses
 import gc
 import json
 import os
+import re
 import signal
 import sys
 from collections import Counter
@@ -104,8 +105,19 @@ def _complain(message: str) -> None:
     click.echo(f"newsdata: {with_place}", err=True)
 
 
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+"""What no terminal should get to see: controls, what turns the direction of text, halves of characters."""
+
+
 def _print_json(value: object) -> None:
-    click.echo(json.dumps(_plain(value), ensure_ascii=True, indent=1))
+    plain = _plain(value)
+    text = json.dumps(plain, ensure_ascii=False, indent=1)
+    text = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # the locale has not all of these letters; JSON can do without
+        text = json.dumps(plain, ensure_ascii=True, indent=1)
+    click.echo(text)
 
 
 def _plain(value: object) -> Any:

@@ -456,13 +456,14 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     posts = _find(folder, manifest, "posts", "path", asked, ["path", "article_id", "issues"])
     identity = posts[0][1]["article_id"] if posts else asked
     for config in ("articles", "excluded"):
-        reason = ["excluded_reason"] if config == "excluded" else []
+        reason = ["excluded_reason", "leak_group"] if config == "excluded" else []
         for shard, row in _find(folder, manifest, config, "article_id", identity, ["article_id", "title", *reason]):
             members = _find(folder, manifest, "posts", "article_id", identity, ["path"])
             paths = tuple(post["path"] for _, post in members)
             why = f"merged from {len(paths)} posts" if len(paths) > 1 else "read from one post"
             if reason:
-                why = f"set aside: {row['excluded_reason']}; {why}"
+                others = _members(folder, manifest, row["leak_group"]) if row["excluded_reason"] == "straddle" else ""
+                why = f"set aside: {row['excluded_reason']}{others}; {why}"
             return Where(
                 became="excluded" if reason else "article",
                 why=why,
@@ -494,6 +495,14 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
 
 
 _ALIKE = 5
+
+
+def _members(folder: Path, manifest: Manifest, leak_group: str) -> str:
+    """The first few articles of a group, in words."""
+    rows = _find(folder, manifest, "articles", "leak_group", leak_group, ["article_id"])
+    names = [f"{row['article_id']} of {shard.split}" for shard, row in rows]
+    more = f" and {len(names) - _ALIKE} more" if len(names) > _ALIKE else ""
+    return f", as a copy of {', '.join(names[:_ALIKE])}{more}"
 
 
 def _paths_that_end(folder: Path, manifest: Manifest, ending: str) -> list[str]:

@@ -356,6 +356,17 @@ def test_parse_command(tmp_path: Path) -> None:
     assert bad.returncode == 1 and json.loads(bad.stdout)["rule"] == "empty"
 
 
+def test_json_can_be_read_and_harms_no_terminal(tmp_path: Path) -> None:
+    title = "库存\u009b31m\u202e\u2028第1报"
+    archive = write_archive(tmp_path, {"_posts/2022-03-01-202203010000000001.md": post(title=title)})
+    path = archive / "_posts" / "2022-03-01-202203010000000001.md"
+    told = run_newsdata("parse", path, PYTHONUTF8="1").stdout
+    assert "库存" in told and told.replace("\n", "").replace("\u3000", "").isprintable()
+    plain = run_newsdata("parse", path, PYTHONUTF8="0", PYTHONIOENCODING="ascii").stdout
+    assert plain.isascii() and json.loads(plain) == json.loads(told)
+    assert json.loads(told)["title"].startswith("库存31m\u202e")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -49,6 +49,8 @@ def test_a_copy_in_a_later_split_is_set_aside(out: Path) -> None:
     assert excluded.article_id.tolist() == ["202204070000000078"]
     assert excluded.excluded_reason.tolist() == ["straddle"]
     assert excluded.leak_group.tolist() == ["202203050000000077"]  # the first-ingested member's id
+    found = newsdata.where(out, "202204070000000078", revision="1.0.0")
+    assert found.why == "set aside: straddle, as a copy of 202203050000000077 of train; read from one post"
 
 
 def test_template_siblings_stay_apart(out: Path) -> None:
