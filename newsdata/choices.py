@@ -133,7 +133,8 @@ def update_ledger(
     current = now_known.take(at)
     gone = dict(zip(ledger.column_names, ledger.columns, strict=True))
     for name, renamed in aliases.items():  # of articles that are not in the source now
-        gone[name] = pa.array([renamed.get(old, old) for old in ledger[name].to_pylist()], pa.string())
+        if renamed:
+            gone[name] = pa.array([renamed.get(old, old) for old in ledger[name].to_pylist()], pa.string())
     known = {
         name: pc.if_else(at.is_valid(), current[name].combine_chunks(), _one_chunk(gone[name]))
         if name in ("duplicate_cluster", "leak_group", "split", "excluded_reason")
