@@ -36,7 +36,7 @@ from .choices import (
 from .curation import ledger as ledgers
 from .curation.merge import merge_posts, take_keys
 from .curation.splits import place
-from .errors import MachineError
+from .errors import CallError, MachineError
 from .intake import Intake, check_intake, digest_listing, parse_all, read_keys, read_rejects, take_in
 from .packaging.difference import Difference, compare
 from .packaging.manifest import (
@@ -195,6 +195,10 @@ def build(
     """
     from .packaging.card import read_card
 
+    if num_proc is not None and (type(num_proc) is not int or num_proc < 1):
+        raise CallError(f"{num_proc!r} is no number of workers", field="num_proc", hint="give 1 or more")
+    if gap_days is not None and (type(gap_days) is not int or gap_days < 0):
+        raise CallError(f"{gap_days!r} is no number of days", field="gap_days", hint="give 0 or more")
     engine.check_memory()
     out = Path(out)
     clock = _Clock(progress)

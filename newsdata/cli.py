@@ -1,7 +1,7 @@
-"""The command line: arguments, progress, exit codes. The one place that catches errors.
+"""The command line: arguments, progress, exit codes. Where every error ends.
 
-Exit codes: 0 good, 1 the data is at fault, 2 the call or the machine is. Answers go to stdout (with `--json` as one
-JSON object), progress and messages to stderr.
+Exit codes: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped. Answers go to stdout (with
+`--json` as one JSON object), progress and messages to stderr.
 """
 
 from __future__ import annotations

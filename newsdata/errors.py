@@ -21,6 +21,8 @@ What is wrong with one *post* is no exception: it is a `Reject` or a code in `is
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "CallError",
     "DataError",
@@ -85,6 +87,14 @@ class NewsdataError(Exception):
 
     def __str__(self) -> str:
         return "; ".join(str(part) for part in self.args)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it comes through from another process as it is, whatever its `__init__` wants."""
+        return _made_again, (type(self), self.args), self.__dict__
+
+
+def _made_again(kind: type[NewsdataError], args: tuple[Any, ...]) -> NewsdataError:
+    return kind.__new__(kind, *args)
 
 
 class DataError(NewsdataError):

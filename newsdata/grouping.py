@@ -328,7 +328,7 @@ def _random_split(ids: pa.Array, split: np.ndarray, counts: np.ndarray) -> np.nd
 def _examples(found: Groups, articles: Articles, placement: Placement) -> list[dict[str, Any]]:
     """The closest pairs that the time cut alone would have leaked, to look at: ids, splits and similarity."""
     rows = found.pairs.table
-    aside = articles.article_id.filter(pa.array(placement.split == len(SPLITS)))
+    aside = articles.article_id.filter(pa.array(placement.reason == "straddle"))
     touched = rows.filter(pc.or_(pc.is_in(rows["left"], aside), pc.is_in(rows["right"], aside)))
     best = touched.sort_by([("jaccard", "descending"), ("left", "ascending"), ("right", "ascending")]).slice(0, 5)
     return [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +42,15 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
     """
     folder = Path(path)
     wanted = revision.removeprefix("v") if revision else None
+    wanted = None if wanted == "*" else wanted
     if (folder / "manifest.json").is_file():
         manifest = read_manifest(folder)
         if wanted and not _matches(manifest.dataset_version, wanted):
             raise VersionError(f"this folder holds {manifest.dataset_version}, not {revision}", path=folder)
         return folder, manifest
     there = versions_in(folder)
+    if not there and not folder.exists() and (beside := versions_in(folder.parent)):
+        raise VersionError("there is no such version", path=folder, hint=f"there are: {', '.join(beside)}")
     if not there:
         raise VersionError("there is no dataset here", path=folder, hint="build one: newsdata build SOURCE OUT")
     found = [v for v in there if wanted is None or _matches(v, wanted)]
@@ -80,7 +85,7 @@ class _Version:
         paths = [shard.path for shard in shards]
         if self.resolved is None:
             for shard in shards:
-                _check(self.folder, shard.path, shard.bytes, None if streaming else shard.sha256)
+                _check(self.folder, shard.path, shard.bytes, shard.sha256)
             return [str(self.folder / path) for path in paths]
         if streaming and not self.resolved.offline:
             return [f"hf://datasets/{self.resolved.repo_id}@{self.resolved.commit}/{path}" for path in paths]
@@ -94,8 +99,11 @@ _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
 def _find_version(path: str | Path, revision: str | None) -> _Version:
-    """A version in a folder, or, where there is no such folder and the path has the form owner/name, on a hub."""
-    if not Path(path).exists() and _REPOSITORY.fullmatch(str(path)):
+    """A version in a folder; on a hub where there is no such folder and the path has the form owner/name.
+
+    A version that is not there, of a folder that holds others, is no repository either.
+    """
+    if _REPOSITORY.fullmatch(str(path)) and not Path(path).exists() and not versions_in(Path(path).parent):
         from .hub import fetch, resolve
 
         resolved = resolve(str(path), revision)
@@ -117,6 +125,8 @@ def load_dataset(
     deduplicate: bool = False,
 ) -> datasets.DatasetDict | datasets.Dataset | datasets.IterableDatasetDict | datasets.IterableDataset:
     """Like `datasets.load_dataset`, for one exact version, whose files are checked against its manifest.
+
+    Rows that are streamed from a hub are not checked: a hash is known of whole files only.
 
     Args:
         path: the folder of a version, the folder that holds versions, or a dataset repository of a hub ("owner/name").
@@ -162,18 +172,21 @@ def load_dataset(
 
     kinds = features(config, str(manifest.configuration["timezone"]))
     if columns is not None:
+        columns = columns if isinstance(columns, str) else list(columns)
         if isinstance(columns, str) or not columns:
             raise CallError(f"{columns!r} names no columns", field="columns", hint='give a list: columns=["title"]')
         unknown = [c for c in columns if c not in kinds]
         if unknown:
             raise CallError(f"there is no column {', '.join(unknown)}", hint=f"there are: {', '.join(kinds)}")
         kinds = datasets.Features({c: kinds[c] for c in columns})
+    # A part of the name under which `datasets` keeps the rows: files of the same path and time may hold others.
+    content = hashlib.sha256("".join(shard.sha256 for shard in manifest.shards).encode()).hexdigest()
+    config_name = f"{config}-{manifest.dataset_version}-{content[:16]}"
     if as_of is not None:
         part = _parts(manifest, config, config)[0]
-        rows = _load_part(version, part, kinds, False, f"{config}-{manifest.dataset_version}")
+        rows = _load_part(version, part, kinds, False, config_name)
         return rows.select(_known_at(version, part, _instant(as_of)))
-    parts = _parts(manifest, config, split)
-    config_name = f"{config}-{manifest.dataset_version}"
+    parts = _parts(manifest, config, None if split is None else _named(split))
     if deduplicate:
         loaded = _load_first(version, parts, kinds, streaming, config_name)
     else:
@@ -182,6 +195,15 @@ def load_dataset(
         kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
         return kind({part.split: rows for part, rows in zip(parts, loaded, strict=True)})
     return loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded)
+
+
+def _named(split: object) -> str:
+    """A split as it was asked for: a string, or what `datasets` has instead of one."""
+    import datasets
+
+    if isinstance(split, str | datasets.NamedSplit):
+        return str(split)
+    raise CallError(f"{split!r} is not the name of a split", field="split", hint='several in one are "train+test"')
 
 
 def _check_as_of(manifest: Manifest, config: str, split: str | None, streaming: bool) -> None:
@@ -201,8 +223,8 @@ def _check_as_of(manifest: Manifest, config: str, split: str | None, streaming: 
 
 def _instant(as_of: str | datetime) -> datetime:
     try:
-        time = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-    except ValueError:
+        time = as_of if isinstance(as_of, datetime) else datetime.fromisoformat(as_of)
+    except (ValueError, TypeError):
         raise CallError(f"{as_of!r} is no time", field="as_of", hint="write 2022-03-01T09:30+08:00") from None
     if time.tzinfo is None:
         raise CallError(f"{as_of} has no zone", field="as_of", hint="write 2022-03-01T09:30+08:00") from None
@@ -249,8 +271,6 @@ def _parts(manifest: Manifest, config: str, split: str | None) -> list[_Part]:
         CallError: it names no split, or is no slice.
     """
     parts = []
-    if split is not None and not isinstance(split, str):
-        raise CallError(f"{split!r} is not the name of a split", field="split", hint='several in one are "train+test"')
     for text in [*CONFIGS[config]] if split is None else split.split("+"):
         match = _SLICE.fullmatch(text.strip())
         if not match or match["split"] not in CONFIGS[config]:
@@ -277,10 +297,20 @@ def _load_part(version: _Version, part: _Part, kinds: datasets.Features, streami
         if streaming:
             return datasets.IterableDataset.from_generator(_nothing, features=kinds, split=datasets.NamedSplit(one))
         return datasets.Dataset.from_dict({c: [] for c in kinds}, features=kinds, split=one)
+    files = version.files(part.shards, streaming=streaming)
+    if streaming and (part.begin, part.end) != (0, sum(shard.rows for shard in part.shards)):
+        # Each file knows its own rows of the slice: `skip` and `take` would count anew in every worker.
+        ends = list(accumulate(shard.rows for shard in part.shards))
+        begins = [end - shard.rows for end, shard in zip(ends, part.shards, strict=True)]
+        spans = [(max(part.begin - a, 0), min(part.end, b) - a) for a, b in zip(begins, ends, strict=True)]
+        asked = {"files": files, "spans": spans, "columns": tuple(kinds)}
+        return datasets.IterableDataset.from_generator(
+            _rows_of, features=kinds, gen_kwargs=asked, split=datasets.NamedSplit(one)
+        )
     rows = datasets.load_dataset(
         "parquet",
         config_name,
-        data_files={one: version.files(part.shards, streaming=streaming)},
+        data_files={one: files},
         split=one,
         features=kinds,
         columns=list(kinds),
@@ -288,8 +318,6 @@ def _load_part(version: _Version, part: _Part, kinds: datasets.Features, streami
     )
     if (part.begin, part.end) == (0, sum(shard.rows for shard in part.shards)):
         return rows
-    if streaming:
-        return rows.skip(part.begin).take(part.end - part.begin)
     return rows.select(range(part.begin, part.end))
 
 
@@ -316,6 +344,26 @@ def _load_first(
     return loaded
 
 
+def _rows_of(
+    files: Sequence[str], spans: Sequence[tuple[int, int]], columns: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """The rows of Parquet files that lie in the span of each: the others' row groups are not read."""
+    import fsspec
+    import pyarrow.parquet as pq
+
+    for file, (begin, end) in zip(files, spans, strict=True):
+        with fsspec.open(file) as handle, pq.ParquetFile(handle) as opened:
+            before = 0
+            for group in range(opened.num_row_groups):
+                size = opened.metadata.row_group(group).num_rows
+                if before < end and before + size > begin:
+                    rows = opened.read_row_group(group, columns=list(columns))
+                    first = max(begin - before, 0)
+                    for batch in rows.slice(first, end - before - first).select(columns).to_batches(1000):
+                        yield from batch.to_pylist()
+                before += size
+
+
 def _nothing() -> Iterator[dict[str, Any]]:
     yield from ()
 
@@ -337,12 +385,12 @@ def _bound(text: str | None, rows: int, side: str) -> int:
     return min(max(value + rows if value < 0 else value, 0), rows)
 
 
-def _check(folder: Path, path: str, size: int, sha256: str | None) -> None:
+def _check(folder: Path, path: str, size: int, sha256: str) -> None:
     from .packaging.shards import hash_file
 
     file = folder / path
     try:
-        good = file.stat().st_size == size and (sha256 is None or hash_file(file)[1] == sha256)
+        good = file.stat().st_size == size and hash_file(file)[1] == sha256
     except OSError as error:
         raise VerifyError(f"is missing or cannot be read: {error.strerror}", path=file) from None
     if not good:
@@ -447,6 +495,8 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     Args:
         path, revision: the dataset, as for `load_dataset`.
         name: the path of a file in the archive, or an article id.
+
+    It reads a folder only, of one version or of several.
 
     Raises:
         VersionError, ManifestError: there is no such version, or its manifest cannot be read.

@@ -83,7 +83,7 @@ class Parsed:
         posts: what was written to the shard, None where no file could be read.
         hashes: SHA-256 of each of the files above, by their ending.
         sha256: of each input file, in the order of the task's files; None where it could not be read.
-        sizes: of each input file as read, in bytes.
+        sizes: of all input files as read, in bytes.
         rejects: files that are no posts.
         issues, feeds: how many posts have each code, and come from each feed.
     """

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import threading
 import time
 
 import pytest
 
 from newsdata.engine import workers
+from newsdata.errors import CallError, MachineError, NewsdataError, RehydrateError, RejectsError, VerifyError
 
 
 def where(number: int) -> tuple[int, int, int]:
@@ -52,6 +55,32 @@ def test_tasks_begin_before_a_result_is_asked_for() -> None:
         results = run(lambda _: begun.set(), [1, 2])
         assert begun.wait(10)
         assert list(results) == [None, None]
+
+
+def refuse(number: int) -> None:
+    raise MachineError("no room", path=f"{number}.md", hint="make some")
+
+
+def test_our_errors_come_through_from_processes() -> None:
+    with workers(2, at_once=True) as run, pytest.raises(MachineError) as caught:
+        list(run(refuse, range(4)))
+    assert str(caught.value) == "0.md: no room; make some" and caught.value.path == "0.md"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NewsdataError("x"),
+        CallError("x", path="a\n", line=3, field="f", hint="h"),
+        RejectsError("x", rejects=(1, 2), hint="h"),
+        VerifyError("x", path="p", faults=("a", "b")),
+        RehydrateError("x", path="p", faults=("a",), hint="h"),
+    ],
+)
+def test_errors_can_be_sent(error: NewsdataError) -> None:
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(again) is type(error) and str(again) == str(error)
+        assert vars(again) == vars(error) and again.args == error.args
 
 
 @pytest.mark.parametrize("count", [5, 20])

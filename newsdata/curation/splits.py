@@ -6,6 +6,7 @@ Times go in as milliseconds since 1970 UTC; days are days of the site's time zon
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -114,6 +115,7 @@ def choose_borders(
     Raises:
         CallError: the given days are not in order.
     """
+    chosen = validation_from is None or test_from is None
     dated = times[times != NO_DATE]
     days, counts = np.unique(local_days(dated, timezone), return_counts=True) if len(dated) else (None, None)
     last = days[-1].astype(object) if days is not None else None
@@ -143,13 +145,35 @@ def choose_borders(
                 target = 0.9 if abs(before[begin - 1] - 0.8) < 0.05 else middle
                 test_from = objects[begin + int(np.argmin(np.abs(before[begin:] - target)))]
         assert test_from is not None
-        return Borders(
+        borders = Borders(
             validation_from=validation_from,
             test_from=test_from,
             test_until=max(last, test_from) if last else test_from,
             gap_days=gap_days,
         )
+        if chosen and days is not None:
+            _check_gaps(borders, days.astype(object).tolist())
+        return borders
     return Borders(gap_days=gap_days)
+
+
+def _check_gaps(borders: Borders, days: Sequence[date]) -> None:
+    """Refuse borders between which the gaps leave nothing: they would stay so for ever."""
+    gap = timedelta(days=borders.gap_days)
+    starts = _starts(borders)
+    left = [day for day in days if not any(start - gap <= day < start + gap for start in starts)]
+    empty = [
+        name
+        for name, begin, end in zip(SPLITS, [date.min, *starts], starts, strict=False)
+        if not any(begin <= day < end for day in left)
+    ]
+    if empty:
+        raise CallError(
+            f"a gap of {borders.gap_days} days leaves no article in {' and '.join(empty)} "
+            f"(validation from {starts[0]}, test from {starts[1]}, to {borders.test_until})",
+            field="--gap-days",
+            hint="give a smaller one, or wider splits with --validation-from and --test-from",
+        )
 
 
 def place(

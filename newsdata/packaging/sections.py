@@ -44,7 +44,7 @@ _ACCOUNTING = {
     "ignored": "ignored, because they are no posts, or were redacted",
     "articles": "articles",
     "merged_posts": "posts that were merged into another post's article",
-    "excluded": "of these, set aside (config `excluded`)",
+    "excluded": "articles that were set aside (config `excluded`)",
 }
 _LEAKAGE = {
     "split": "Split",
