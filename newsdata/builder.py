@@ -37,10 +37,11 @@ from .curation import ledger as ledgers
 from .curation.merge import merge_posts, take_keys
 from .curation.splits import place
 from .errors import CallError, MachineError
-from .intake import Intake, check_intake, digest_listing, parse_all, read_keys, read_rejects, take_in
+from .intake import REDACTED, Intake, check_intake, digest_listing, parse_all, read_keys, read_rejects, take_in
 from .packaging.difference import Difference, compare
 from .packaging.manifest import (
     Manifest,
+    check_file,
     read_manifest,
     versions_in,
 )
@@ -195,10 +196,7 @@ def build(
     """
     from .packaging.card import read_card
 
-    if num_proc is not None and (type(num_proc) is not int or num_proc < 1):
-        raise CallError(f"{num_proc!r} is no number of workers", field="num_proc", hint="give 1 or more")
-    if gap_days is not None and (type(gap_days) is not int or gap_days < 0):
-        raise CallError(f"{gap_days!r} is no number of days", field="gap_days", hint="give 0 or more")
+    _check_call(source, out, gap_days, max_reject_share, max_leak, num_proc)
     engine.check_memory()
     out = Path(out)
     clock = _Clock(progress)
@@ -231,6 +229,30 @@ def build(
             path=out,
             hint="earlier versions are untouched; the machine may be out of memory, or one month hold more than 2 GB of text",
         ) from error
+
+
+_MOST_GAP_DAYS = 36_500
+
+
+def _check_call(
+    source: str | Path,
+    out: str | Path,
+    gap_days: int | None,
+    max_reject_share: float | None,
+    max_leak: float,
+    num_proc: int | None,
+) -> None:
+    """Refuse what would be taken for something else, or end in an error far from here."""
+    for field_name, place_name in (("source", source), ("out", out)):
+        if not str(place_name).strip():
+            raise CallError("the name is empty", field=field_name, hint="write . for the current folder")
+    if num_proc is not None and (type(num_proc) is not int or num_proc < 1):
+        raise CallError(f"{num_proc!r} is no number of workers", field="num_proc", hint="give 1 or more")
+    if gap_days is not None and (type(gap_days) is not int or not 0 <= gap_days <= _MOST_GAP_DAYS):
+        raise CallError(f"{gap_days!r} is no number of days", field="gap_days", hint=f"give 0 to {_MOST_GAP_DAYS:,}")
+    for field_name, share in (("max_reject_share", max_reject_share), ("max_leak", max_leak)):
+        if share is not None and not 0 <= share <= 1:  # not a number is neither
+            raise CallError(f"{share!r} is no share", field=field_name, hint="give a number from 0 to 1")
 
 
 def build_again(
@@ -271,12 +293,15 @@ def _build(
     if base_folder is None and there:
         base_folder = out / there[-1]
     base = read_manifest(base_folder) if base_folder else None
+    if base and base_folder:
+        check_file(base_folder, base, ledgers.LEDGER_NAME)
     ledger = ledgers.read_ledger(base_folder) if base_folder else ledgers.empty_ledger()
-    redacted = ledgers.tombstones(ledger)
+    redacted = ledgers.buried(ledger)
     if not options.again:
         redacted = {**ledgers.read_redactions(out), **redacted}
         if base_folder:
             redacted = {**ledgers.read_redactions(base_folder.absolute().parent), **redacted}
+    refused = ledgers.refused_contents(redacted)
     if options.version:
         check_version(options.version, there)
     text = choose_text(options, base, read_manifest(out / there[-1]) if there else None)
@@ -347,7 +372,7 @@ def _build(
 
     # ------------------------------------------------------------------------------------------- parsing
     with clock.stage("parsing", len(files)) as advance:
-        parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, about, run, advance)
+        parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, refused, about, run, advance)
         read = [sha256 for p in parsed for sha256 in p.sha256]
         read_from = describe_source(plan, read, early_rejects, config)
         write_known(workspace, planned, read, listed_at, listed, read_from["digest"])
@@ -357,6 +382,8 @@ def _build(
         if opened.kind != "git":
             plan = [replace(shard, files=()) for shard in plan]
         engine.release_memory()
+    if gone := sum(p.redacted for p in parsed):
+        ignored[REDACTED] += gone
     rejects = sorted((*early_rejects, *(r for p in parsed for r in p.rejects)), key=lambda r: r.path)
     posts = sum(p.posts.rows for p in parsed if p.posts)
     check_rejects(rejects, posts, options)

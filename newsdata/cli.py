@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 
 __all__ = ["cli", "main"]
 
-_FOLDER = click.Path(path_type=Path)
+
+class _Folder(click.Path):
+    """A folder, which an empty name is not: it would be the current one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an unset variable of a shell."""
+        if value == "":
+            self.fail("the name is empty; write . for the current folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_FOLDER = _Folder(path_type=Path)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 _revision_option = click.option(
     "--revision", metavar="X.Y.Z", help="A version in DIR, or a range such as 1.*; by default the newest."
@@ -590,6 +601,8 @@ def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
     _say(f"{article_id} will be in no version to come: {done.reason}")
     for version in done.held_by:
         _say(f"  {version} still holds it")
+    if done.copies:
+        _say(f"  near-copies of it stay, as other articles: {', '.join(done.copies)}")
 
 
 @cli.command()

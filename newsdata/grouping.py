@@ -30,7 +30,7 @@ from .curation.merge import NO_DATE, Articles, PostHashes
 from .curation.signatures import SIGNATURE_SCHEMA
 from .curation.splits import Placement, local_days
 from .engine import Run, release_memory
-from .packaging.manifest import Manifest
+from .packaging.manifest import Manifest, check_file
 from .packaging.rows import Spool
 from .planning import Lazily, spool_places
 from .schema import SPLITS
@@ -104,7 +104,8 @@ def find_groups(
     how = method()
     same_method = base is not None and base.duplicates.get("method") == how
     boilerplate = None
-    if same_method and base_folder is not None:
+    if base is not None and same_method and base_folder is not None:
+        check_file(base_folder, base, BOILERPLATE_NAME)
         boilerplate = Boilerplate.load(base_folder / BOILERPLATE_NAME)
     if boilerplate is None:
         boilerplate = _find_boilerplate(articles, rows_before, days, spool, cache, run)

@@ -160,11 +160,15 @@ def revisions_key(shard: RevisionShard, about: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionTask:
-    """Read the blobs of `rows` from the git folder `root` and write the shard `path`."""
+    """Read the blobs of `rows` from the git folder `root` and write the shard `path`.
+
+    Contents with a SHA-256 in `refused` were redacted: their rows say no more than those of files that were taken away.
+    """
 
     path: Path
     root: str
     site: Site
+    refused: frozenset[str]
     rows: tuple[Revision, ...]
 
 
@@ -193,16 +197,18 @@ def _table(task: RevisionTask, rows: Sequence[Revision]) -> pa.Table:
             "revised_at": one.revised * 1000,
         }
         if data is not None:
-            row |= _content(one, data, task.site)
+            row |= _content(one, data, task)
         columns.append(row)
     schema = table_schema("revisions", task.site.timezone)
     arrays = [pa.array([row.get(field.name) for row in columns], field.type) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _content(one: Revision, data: bytes, site: Site) -> dict[str, object]:
+def _content(one: Revision, data: bytes, task: RevisionTask) -> dict[str, object]:
     sha256 = hashlib.sha256(data).hexdigest()
-    post = parse_bytes(one.path, data, site, sha256, one.article_id)
+    if sha256 in task.refused:
+        return {}
+    post = parse_bytes(one.path, data, task.site, sha256, one.article_id)
     if isinstance(post, Reject):
         return {"sha256": sha256}
     dated = None if post.published_at is None else round(post.published_at.timestamp() * 1000)

@@ -201,6 +201,7 @@ def parse_all(
     source: Source,
     site: Site,
     own_ids: Mapping[str, str],
+    refused: frozenset[str],
     about: str,
     run: engine.Run,
     advance: Callable[[int], None],
@@ -209,6 +210,7 @@ def parse_all(
 
     Args:
         known: the hash of each planned file, in order, None where it has to be read.
+        refused: hashes of contents that were redacted.
     """
     earlier = read_cached_tasks(workspace)
     hashes_of = iter(known)
@@ -221,6 +223,7 @@ def parse_all(
             folder=workspace.cache,
             tools=about,
             known=tuple(islice(hashes_of, len(shard.files))),
+            refused=refused,
             earlier=earlier.get(shard.path),
         )
         for shard in plan

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import CallError, VerifyError, VersionError
-from .packaging.manifest import Manifest, Shard, parse_version, read_manifest, read_yanked, shards_of, versions_in
+from .packaging.manifest import (
+    Manifest,
+    Shard,
+    check_file,
+    parse_version,
+    read_manifest,
+    read_yanked,
+    shards_of,
+    versions_in,
+)
 from .schema import CONFIGS, features
 
 if TYPE_CHECKING:
@@ -139,7 +148,8 @@ def load_dataset(
         as_of: an instant with its zone ("2022-03-01T09:30+08:00"): what was known then, as rows of `revisions`, one an
             article, from a version built with `history=True`. Each post counts as its last commit up to then left it;
             one that was taken away or could not be read does not count; of an article's other posts the one that was
-            revised last speaks, of several the first by path. There is no split: cut by `published_at`.
+            revised last speaks, of several one with title and date, of these the first by path. There is no split: cut
+            by `published_at`.
         deduplicate: keep one article a duplicate cluster, over all that is loaded: the earliest (undated ones come
             last), of these the one with the longest text, of these the first by article id.
 
@@ -235,23 +245,25 @@ def _known_at(version: _Version, part: _Part, time: datetime) -> list[int]:
     """The numbers of the rows of `revisions` that held at `time`, one an article; reads no text."""
     import pyarrow.parquet as pq
 
-    last: dict[str, tuple[int, str, int, bool]] = {}
+    last: dict[str, tuple[int, int, str, int]] = {}
     before = 0
     for file in version.files(part.shards, streaming=False):
-        table = pq.ParquetFile(file).read(["article_id", "path", "revised_at", "title"])
+        table = pq.ParquetFile(file).read(["article_id", "path", "revised_at", "title", "published_at"])
         revised = table["revised_at"].cast("int64").to_pylist()
-        readable = table["title"].is_valid().to_pylist()
+        dated = table["published_at"].is_valid().to_pylist()
+        # What a row says: -1 where the post was taken away or could not be read, else how much of title and date.
+        says = [-1 if t is None else bool(t) + d for t, d in zip(table["title"].to_pylist(), dated, strict=True)]
         names = zip(table["article_id"].to_pylist(), table["path"].to_pylist(), strict=True)
         for number, (identity, path) in enumerate(names):
             if revised[number] <= time.timestamp() * 1000:  # rows stand in the order of the commits: the last one holds
-                last[path] = revised[number], identity, before + number, readable[number]
+                last[path] = revised[number], says[number], identity, before + number
         before += table.num_rows
-    chosen: dict[str, tuple[int, int]] = {}
+    chosen: dict[str, tuple[int, int, int]] = {}
     for path in sorted(last):
-        when, identity, row, there = last[path]
-        if there and (identity not in chosen or when > chosen[identity][0]):
-            chosen[identity] = when, row
-    return sorted(row for _, row in chosen.values())
+        when, said, identity, row = last[path]
+        if said >= 0 and (identity not in chosen or (when, said) > chosen[identity][:2]):
+            chosen[identity] = when, said, row
+    return sorted(row for _, _, row in chosen.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -526,11 +538,12 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     if rejects:
         shard, row = rejects[0]
         return Where(became="reject", why=f"{row['rule']}: {row['reason']}", shard=shard.path, reject=row)
-    from .curation.ledger import read_ledger, tombstones
+    from .curation.ledger import LEDGER_NAME, read_ledger, tombstones
     from .reading.parse import article_id
     from .reading.site import ELSEWHERE, classify
     from .schema import Site
 
+    check_file(folder, manifest, LEDGER_NAME)
     stones = tombstones(read_ledger(folder))
     buried = asked if asked in stones else article_id(asked)
     if buried in stones:
@@ -602,6 +615,7 @@ def duplicates(path: str | Path, article_id: str | None = None, *, revision: str
     from .grouping import BOILERPLATE_NAME
 
     folder, manifest = open_version(path, revision)
+    check_file(folder, manifest, BOILERPLATE_NAME)
     return clusters_of(folder, manifest, folder / BOILERPLATE_NAME, article_id)
 
 

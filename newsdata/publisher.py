@@ -21,6 +21,7 @@ from .loader import open_version
 from .packaging.manifest import MANIFEST_NAME, File, Manifest, parse_version, read_manifest, read_yanked
 from .packaging.shards import hash_file
 from .schema import CONFIGS
+from .verifier import check_redactions
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -199,6 +200,7 @@ def _open(directory: str | Path, revision: str | None) -> _Version:
     """The files of a version, each checked: a damaged folder is never published."""
     folder, manifest = open_version(directory, revision)
     folder = folder.resolve()
+    check_redactions(folder, manifest)
     if (reason := read_yanked(folder)) is not None:
         raise VersionError(
             f"{manifest.dataset_version} was yanked: {reason}", path=folder, hint="publish another version"

@@ -14,7 +14,7 @@ from .intake import OTHER_POSTS
 from .loader import open_version
 from .packaging.manifest import Manifest, read_manifest, shards_of, versions_in
 from .packaging.shards import read_shard
-from .verifier import verify
+from .verifier import check_redactions, verify
 from .workspace import WORK, open_workspace
 
 __all__ = ["Rehydrated", "rehydrate"]
@@ -82,6 +82,7 @@ def rehydrate(
         raise CallError(
             "this version holds its text already", path=folder, hint="name a version built with --text none"
         )
+    check_redactions(folder, version)
     faults = verify(folder).faults
     if faults:
         listed = "".join(f"\n  {fault}" for fault in faults[:20])

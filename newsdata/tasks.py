@@ -60,6 +60,7 @@ class ParseTask:
         ids: article ids of files that would otherwise share one (path -> id).
         tools: what shapes the bytes besides the files, as one string; a part of the task's name.
         known: hash of each file, None where it has to be read.
+        refused: SHA-256 of contents that were redacted: such a file is neither post nor reject.
         earlier: a task done before, whose rows stand for files that have not changed since; None for none.
     """
 
@@ -70,6 +71,7 @@ class ParseTask:
     folder: Path
     tools: str
     known: tuple[str | None, ...]
+    refused: frozenset[str] = frozenset()
     earlier: str | None = None
 
 
@@ -85,6 +87,7 @@ class Parsed:
         sha256: of each input file, in the order of the task's files; None where it could not be read.
         sizes: of all input files as read, in bytes.
         rejects: files that are no posts.
+        redacted: how many files were refused.
         issues, feeds: how many posts have each code, and come from each feed.
     """
 
@@ -95,6 +98,7 @@ class Parsed:
     sha256: tuple[str | None, ...]
     sizes: int
     rejects: tuple[Reject, ...]
+    redacted: int
     issues: Mapping[str, int]
     feeds: Mapping[str, int]
 
@@ -105,7 +109,8 @@ def task_id(task: ParseTask, hashes: tuple[str | None, ...]) -> str:
     lines = [
         f"{file.path}\0{sha256}\0{ids.get(file.path, '')}\n" for file, sha256 in zip(task.files, hashes, strict=True)
     ]
-    return hashlib.sha256("".join([_circumstances(task), *lines]).encode()).hexdigest()[:40]
+    refused = [f"redacted\0{sha256}\n" for sha256 in sorted(task.refused.intersection(filter(None, hashes)))]
+    return hashlib.sha256("".join([_circumstances(task), *lines, *refused]).encode()).hexdigest()[:40]
 
 
 def _circumstances(task: ParseTask) -> str:
@@ -164,15 +169,16 @@ def parse_posts(task: ParseTask) -> Parsed:
     rejects: list[Reject] = []
     issues: Counter[str] = Counter()
     keys: list[pa.Table] = []
-    size = 0
+    size = redacted = 0
 
     def rows() -> Iterator[_Rows]:
         """Runs of rows, in the order of the files: read, or taken over from the earlier task."""
-        nonlocal size
+        nonlocal size, redacted
         earlier = _read_earlier(task)
         row_of, old_rejects = (earlier.row_of, earlier.rejects) if earlier else ({}, {})
         known = [
-            sha256 is not None and ((file.path, sha256) in row_of or (file.path, sha256) in old_rejects)
+            sha256 is not None
+            and (sha256 in task.refused or (file.path, sha256) in row_of or (file.path, sha256) in old_rejects)
             for file, sha256 in zip(task.files, task.known, strict=True)
         ]
         contents = read_files(task.source, [file for file, taken in zip(task.files, known, strict=True) if not taken])
@@ -186,6 +192,9 @@ def parse_posts(task: ParseTask) -> Parsed:
             else:
                 size += file.size
             hashes.append(sha256)
+            if sha256 in task.refused:
+                redacted += 1
+                continue
             row = row_of.get((file.path, sha256)) if sha256 else None
             if end > begin and row != end:
                 assert earlier is not None
@@ -246,6 +255,7 @@ def parse_posts(task: ParseTask) -> Parsed:
         sha256=tuple(hashes),
         sizes=size,
         rejects=tuple(rejects),
+        redacted=redacted,
         issues=dict(sorted(issues.items())),
         feeds=dict(sorted(feeds.items())),
     )

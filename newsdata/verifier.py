@@ -13,16 +13,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .curation.ledger import LEDGER_NAME, read_ledger, tombstones
-from .errors import NewsdataError
+from .curation.ledger import LEDGER_NAME, read_ledger, read_redactions, tombstones
+from .errors import CallError, NewsdataError
 from .loader import open_version
-from .packaging.manifest import MANIFEST_NAME, YANKED_NAME, File, Manifest, Shard, read_manifest, shards_of, versions_in
+from .packaging.manifest import (
+    MANIFEST_NAME,
+    YANKED_NAME,
+    File,
+    Manifest,
+    Shard,
+    check_file,
+    read_manifest,
+    shards_of,
+    versions_in,
+)
 from .packaging.shards import digest_table, hash_file
 from .schema import CONFIGS, SPLITS, table_schema
 from .tasks import find_parsed, find_signed
-from .workspace import WORK
+from .workspace import WORK, damaged_indexes
 
-__all__ = ["Verified", "verify"]
+__all__ = ["Verified", "check_redactions", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,29 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
     )
 
 
+def check_redactions(folder: Path, manifest: Manifest) -> None:
+    """Make sure that a version holds nothing that was redacted since it was built, as the folder beside it tells.
+
+    Raises:
+        CallError: it holds such an article.
+        ManifestError: the redactions cannot be read.
+    """
+    redacted = pa.array(sorted(read_redactions(folder.absolute().parent)), pa.string())
+    if not len(redacted):
+        return
+    held: set[str] = set()
+    for shard in manifest.shards:
+        if shard.config in ("articles", "excluded", "posts", "revisions"):
+            ids = pq.read_table(folder / shard.path, columns=["article_id"], partitioning=None)["article_id"]
+            held.update(ids.filter(pc.is_in(ids, redacted)).to_pylist())
+    if held:
+        raise CallError(
+            f"{manifest.dataset_version} holds what was redacted since: {', '.join(sorted(held)[:5])}",
+            path=folder,
+            hint="build the next version and use that one",
+        )
+
+
 def _verify_version(folder: Path, manifest: Manifest) -> Verified:
     faults: list[str] = []
     _check_files(folder, manifest, faults)
@@ -86,10 +119,10 @@ def _verify_version(folder: Path, manifest: Manifest) -> Verified:
         if (folder / shard.path).is_file():
             try:
                 _check_shard(folder, shard, manifest, seen, faults)
-            except (pa.ArrowException, OSError, KeyError) as error:
+            except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:
                 faults.append(f"{shard.path}: cannot be read as Parquet: {error}")
     _check_counts(manifest, seen, faults)
-    _check_ids(folder, seen, faults)
+    _check_ids(folder, manifest, seen, faults)
     return Verified(
         path=folder,
         version=manifest.dataset_version,
@@ -128,6 +161,7 @@ def _check_cache(out: Path) -> Iterator[str]:
         if len(file.stem) == 40 and not find_parsed(cache, file.stem)
     ]
     damaged += [f"{file.stem[:12]}….signatures" for file in cache.glob("*.signatures") if not find_signed(file)]
+    damaged += damaged_indexes(cache)
     for name in sorted(damaged):
         yield f"cache: {name} is damaged; the next build makes it anew"
 
@@ -261,7 +295,7 @@ def _check_counts(manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
             faults.append(f"{MANIFEST_NAME}: a shard of {config} is listed twice")
 
 
-def _check_ids(folder: Path, seen: _Seen, faults: list[str]) -> None:
+def _check_ids(folder: Path, manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
     places: dict[str, str] = {}
     for split, arrays in seen.ids.items():
         for identity in pa.chunked_array(arrays, pa.string()).to_pylist():
@@ -286,6 +320,7 @@ def _check_ids(folder: Path, seen: _Seen, faults: list[str]) -> None:
     homeless = set(pa.chunked_array(seen.post_ids, pa.string()).to_pylist()) - places.keys()
     faults.extend(f"article {identity}: has posts but no row" for identity in sorted(homeless)[:100])
     try:
+        check_file(folder, manifest, LEDGER_NAME)  # damaged, it could end the process
         ledger = read_ledger(folder)
     except NewsdataError as error:
         faults.append(str(error))

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .curation.ledger import REDACTIONS_NAME, read_ledger, read_redactions, tombstones
+from .curation.ledger import LEDGER_NAME, REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
 from .errors import CallError, VersionError
 from .loader import open_version
-from .packaging.manifest import MANIFEST_NAME, YANKED_NAME, Manifest, read_manifest, read_yanked, shards_of, versions_in
+from .packaging.manifest import (
+    MANIFEST_NAME,
+    YANKED_NAME,
+    Manifest,
+    check_file,
+    read_manifest,
+    read_yanked,
+    shards_of,
+    versions_in,
+)
 from .tasks import read_parsed
 from .workspace import Workspace, open_workspace
 
@@ -145,19 +155,22 @@ class Redacted:
         article_id: the article.
         reason: as it will stand in the ledger.
         held_by: the versions that still hold it, oldest first; they are as they were.
+        copies: ids of its near-copies in the last of these: other articles, which stay until they are redacted, too.
     """
 
     article_id: str
     reason: str
     held_by: tuple[str, ...]
+    copies: tuple[str, ...]
 
 
 def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
     """Keep an article out of every version to come: its row, its posts, its text and what is cached of it.
 
     It is noted in `out/redactions.json`, which the next build reads; from then on a tombstone stands in the ledger, and
-    no rebuild brings the article back, under whatever path. Its files are counted as ignored, "redacted". Versions that
-    are there already stay as they are: `prune` them, and take down what was published.
+    no rebuild brings the article back: neither a file with its id, under whatever path, nor a file whose bytes are those
+    of one of its posts, under whatever name. Such files are counted as ignored, "redacted". Versions that are there already
+    stay as they are: `prune` them, and take down what was published. Its words in other files are other articles.
 
     Args:
         out: the folder that holds versions.
@@ -182,6 +195,8 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
     out = Path(out)
     reason = _reason(reason)
     there = _some_versions(out)
+    for version in there:
+        check_file(out / version, read_manifest(out / version), LEDGER_NAME)
     known = {version: tombstones(read_ledger(out / version)) for version in there}
     held = tuple(version for version in there if _holds(out / version, article_id))
     buried = next((stones[article_id] for stones in reversed(known.values()) if article_id in stones), None)
@@ -191,22 +206,43 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
             raise CallError(
                 f"no version has an article {article_id}",
                 path=out,
-                hint="`newsdata where OUT PATH` shows a post's article id",
+                hint="`newsdata where OUT PATH --json` shows a post's article id",
             )
         if buried is None:
-            pending[article_id] = reason
+            contents = {
+                content_key(sha256): reason for version in held for sha256 in _contents(out / version, article_id)
+            }
+            pending |= {article_id: reason} | contents
             _write_json(out / REDACTIONS_NAME, dict(sorted(pending.items())))
-    return Redacted(article_id=article_id, reason=buried or reason, held_by=held)
+    copies = _copies(out / held[-1], article_id) if held else ()
+    return Redacted(article_id=article_id, reason=buried or reason, held_by=held, copies=copies)
+
+
+def _rows(folder: Path, configs: Sequence[str], columns: list[str], key: str, value: str) -> Iterator[dict[str, Any]]:
+    for shard in read_manifest(folder).shards:
+        if shard.config in configs:
+            file = folder / shard.path
+            yield from pq.read_table(file, columns=columns, filters=[(key, "=", value)], partitioning=None).to_pylist()
 
 
 def _holds(folder: Path, article_id: str) -> bool:
-    manifest = read_manifest(folder)
-    for shard in manifest.shards:
-        if shard.config in ("articles", "excluded", "posts", "revisions"):
-            ids = pq.read_table(folder / shard.path, columns=["article_id"], partitioning=None)["article_id"]
-            if pc.any(pc.equal(ids, article_id)).as_py():
-                return True
-    return False
+    configs = ("articles", "excluded", "posts", "revisions")
+    return any(True for _ in _rows(folder, configs, ["article_id"], "article_id", article_id))
+
+
+def _contents(folder: Path, article_id: str) -> set[str]:
+    """SHA-256 of every file that the version has read for the article."""
+    rows = _rows(folder, ("posts", "revisions"), ["sha256"], "article_id", article_id)
+    return {row["sha256"] for row in rows if row["sha256"]}
+
+
+def _copies(folder: Path, article_id: str) -> tuple[str, ...]:
+    configs = ("articles", "excluded")
+    found: set[str] = set()
+    for own in list(_rows(folder, configs, ["duplicate_cluster"], "article_id", article_id)):
+        rows = _rows(folder, configs, ["article_id"], "duplicate_cluster", own["duplicate_cluster"])
+        found |= {row["article_id"] for row in rows}
+    return tuple(sorted(found - {article_id}))
 
 
 def _some_versions(out: Path) -> list[str]:

@@ -25,7 +25,7 @@ from .errors import MachineError
 from .packaging.shards import Written, hash_file
 from .reading.sources import SourceFile
 
-__all__ = ["WORK", "CachedShard", "KnownFiles", "Workspace", "open_workspace"]
+__all__ = ["WORK", "CachedShard", "KnownFiles", "Workspace", "damaged_indexes", "open_workspace"]
 
 WORK = ".newsdata"
 
@@ -239,6 +239,21 @@ def _read_names(workspace: Workspace, kind: str) -> dict[str, str]:
 def _read_index(workspace: Workspace) -> Any:
     data: Any = json.loads((workspace.cache / "shards.json").read_text(encoding="utf-8"))
     return data["index"] if data["digest"] == _digest_json(data["index"]) else {}
+
+
+def damaged_indexes(cache: Path) -> list[str]:
+    """Indexes of a cache that are there and not as they were written."""
+    workspace = Workspace(staging=cache, cache=cache)
+    damaged = []
+    if (cache / _INDEX).is_file() and not read_known(workspace).rows.schema.metadata:
+        damaged.append(_INDEX)
+    try:
+        whole = bool(_read_index(workspace))
+    except FileNotFoundError:
+        whole = True
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    return damaged if whole else [*damaged, "shards.json"]
 
 
 def write_cached_shards(

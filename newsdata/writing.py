@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import engine
+from .curation.ledger import refused_contents
 from .history import RevisionTask, plan_revisions, read_origins, revisions_key, write_origins, write_revisions
 from .packaging.manifest import (
     File,
@@ -164,10 +165,18 @@ def write_all_revisions(
     """Shards of config `revisions`, and their filled cells by column; and what to remember of them."""
     of_base = _by_path(target)
     plan = plan_revisions(opened, target.site, own_ids, redacted)
-    keys = {shard.path: revisions_key(shard, target.about) for shard in plan}
+    refused = refused_contents(redacted)
+    about = f"{target.about} {sorted(refused)}" if refused else target.about
+    keys = {shard.path: revisions_key(shard, about) for shard in plan}
     cached = _link_unchanged(target, keys)
     tasks = [
-        RevisionTask(path=_made(target.dataset / shard.path), root=opened.root, site=target.site, rows=shard.rows)
+        RevisionTask(
+            path=_made(target.dataset / shard.path),
+            root=opened.root,
+            site=target.site,
+            refused=refused,
+            rows=shard.rows,
+        )
         for shard in plan
         if shard.path not in cached
     ]

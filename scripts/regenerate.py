@@ -2,14 +2,15 @@
 
     python scripts/regenerate.py SOURCE OUT [--fetch COMMAND] [--publish REPO [--full-text]]
 
-Exit codes are those of the command line: 0 good, 1 the data is at fault, 2 the call or the machine is. A step that fails
-ends the run: nothing is published that was not built and found good. docs/regenerate.md has recipes.
+Exit codes are those of the command line: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped. A step
+that fails ends the run: nothing is published that was not built and found good. docs/regenerate.md has recipes.
 """
 
 from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -32,17 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--num-proc", type=int, help="worker processes")
     options = parser.parse_args(arguments)
     begin = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped run says so, and ends what it began
     try:
         if options.fetch is not None and (failed := _fetch(options.fetch)):
             return _fail(f"fetch: {failed}", 2)
         made = newsdata.build(options.source, options.out, version=options.version, num_proc=options.num_proc)
         faults = newsdata.verify(made.path).faults
+        if (yanked := newsdata.info(made.path)["yanked"]) is not None:
+            nothing = "nothing changed since" if not made.created else "it was marked meanwhile"
+            return _fail(f"{made.version} was yanked ({yanked}), and {nothing}; build another one with --version", 1)
         published = ""
         if options.publish and not faults:
             sent = newsdata.publish(made.path, options.publish, full_text=options.full_text)
             published = ", published before" if sent.already else f", published to {sent.target}"
     except newsdata.NewsdataError as error:
         return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("stopped; the versions are as they were", 130)
     counts = made.manifest.accounting
     print(
         f"{_time()} regenerate: {made.version} {'built' if made.created else 'unchanged'}: {counts['posts']} posts, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from newsdata.packaging.manifest import shards_of
 
 from .conftest import many_posts, post, write_archive
 from .source_files import git
+from .test_incremental import as_git
 
 START = datetime(2022, 3, 1, tzinfo=UTC)
 ONE = "_posts/2022-03-01-202203010000000001.md"
@@ -318,3 +319,18 @@ def test_calls_that_cannot_be_met(repository: Repository, tmp_path: Path) -> Non
             newsdata.load_dataset(tmp_path / "past", as_of=START, **asked)
     titles = newsdata.load_dataset(tmp_path / "past", as_of="2022-03-01T09:30+08:00", columns=["title"])
     assert titles.column_names == ["title"] and len(titles) == 9
+
+
+def test_of_posts_of_one_commit_the_one_that_says_more_speaks(tmp_path: Path) -> None:
+    one = "202203019999999999"
+    twins = {
+        f"_posts/-{one}.md": post(title="", date="").replace(b"date: \n", b"date:  +0800\n"),
+        f"_posts/2022-03-01-NW{one}.md": post(title="有题的一则", category="chenbao"),
+    }
+    bare = as_git(tmp_path / "git", many_posts(3) | twins)
+    newsdata.build(f"{bare}@main", tmp_path / "out", num_proc=1, history=True)
+    rows = newsdata.load_dataset(tmp_path / "out", as_of="2030-01-01T00:00Z")
+    assert {row["article_id"]: row["title"] for row in rows}[one] == "有题的一则"
+    for wrong in (date(2022, 1, 6), 5):
+        with pytest.raises(CallError, match="is no time"):
+            newsdata.load_dataset(tmp_path / "out", as_of=wrong)  # type: ignore[arg-type]

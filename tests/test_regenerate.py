@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 import newsdata
 
@@ -59,6 +63,36 @@ def test_a_step_that_fails_ends_the_run(tmp_path: Path) -> None:
     assert bad.returncode == 1 and shard.name in bad.stderr and not public.exists()
     write_archive(archive, {f"_posts/2022-03-09-20220309888888{i:04d}.md": b"" for i in range(20)}, None)
     assert regenerate(archive, tmp_path / "other").returncode == 1
+
+
+def test_a_version_that_was_yanked_is_no_success(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(3)), tmp_path / "out"
+    assert regenerate(archive, out, "--num-proc", 1).returncode == 0
+    newsdata.yank(out, revision="1.0.0", reason="half of it was missing")
+    done = regenerate(archive, out, "--num-proc", 1)
+    assert done.returncode == 1 and "1.0.0 was yanked (half of it was missing)" in done.stderr
+    mended = regenerate(archive, out, "--num-proc", 1, "--version", "1.0.1")
+    assert mended.returncode == 0 and "1.0.1 built" in mended.stdout, mended.stderr
+
+
+def test_a_run_that_is_stopped_says_so(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(3))
+    script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    command = shlex.join([sys.executable, "-c", script])
+    run = subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(archive), str(tmp_path / "out"), "--fetch", command],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(600):
+        if (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text():
+            break
+        time.sleep(0.05)
+    run.terminate()
+    assert "stopped; the versions are as they were" in run.communicate(timeout=30)[1]
+    assert run.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_two_runs_at_once(tmp_path: Path) -> None:

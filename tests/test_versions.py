@@ -208,6 +208,92 @@ def test_no_rebuild_brings_it_back(tmp_path: Path) -> None:
         assert tombstones(read_ledger(again.path)) == {ONE: "a request"}
 
 
+def test_a_file_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
+    archive, out, _ = redactable(tmp_path)
+    newsdata.build(archive, out, num_proc=1)
+    redacted = newsdata.redact(out, ONE, reason="a request")
+    newsdata.build(archive, out, num_proc=1)
+    own = archive / "_posts" / f"2022-03-05-{ONE}.md"
+    for number, name in enumerate(("2022-03-06-202203060000000099.md", f"2022-03-05-{ONE} (1).md", "2022-03-05-x.md")):
+        write_archive(archive, {f"_posts/{name}": own.read_bytes()} | many_posts(1, start_day=11 + number))
+        made = newsdata.build(archive, out, num_proc=1)
+        full = newsdata.build(archive, tmp_path / f"full-{number}", base=made.path, cache=False, num_proc=1)
+        for version in (made.path, full.path):
+            assert not holds(version) and newsdata.verify(version).faults == ()
+        assert made.manifest.accounting["ignored_by_reason"]["redacted"] == 2 + number + 1
+    assert not holds(out / ".newsdata")
+    assert not newsdata.build(archive, out, num_proc=1).created
+    own.unlink()
+    free = newsdata.build(archive, tmp_path / "free", num_proc=1)
+    assert holds(free.path), "elsewhere nobody asked for it"
+    assert redacted.copies == ()
+
+
+def test_copies_of_what_is_redacted_are_named(tmp_path: Path) -> None:
+    archive, out, files = redactable(tmp_path)
+    own = files[f"_posts/2022-03-05-{ONE}.md"]
+    other = "202203060000000078"
+    write_archive(archive, {f"_posts/2022-03-06-{other}.md": own.replace("》".encode(), "》。".encode()) + b"\n"})
+    newsdata.build(archive, out, num_proc=1)
+    assert newsdata.redact(out, ONE, reason="a request").copies == (other,)
+    told = run_newsdata("redact", out, ONE, "--reason", "again")
+    assert other in told.stdout and told.returncode == 0
+
+
+def test_a_version_that_holds_it_is_not_passed_on(tmp_path: Path) -> None:
+    archive, out, _ = redactable(tmp_path)
+    newsdata.build(archive, out, num_proc=1, text="none")
+    newsdata.redact(out, ONE, reason="a request")
+    with pytest.raises(CallError, match=f"holds what was redacted since: {ONE}"):
+        newsdata.publish(out, str(tmp_path / "public"))
+    with pytest.raises(CallError, match="redacted since"):
+        newsdata.rehydrate(out, archive, tmp_path / "again", num_proc=1)
+    newsdata.build(archive, out, num_proc=1)
+    newsdata.publish(out, str(tmp_path / "public"))
+    assert not holds(newsdata.rehydrate(out, archive, tmp_path / "again", num_proc=1).path)
+
+
+@pytest.mark.parametrize("name", ["ledger.arrow", "boilerplate.bin"])
+def test_what_was_decided_is_not_taken_from_a_damaged_file(name: str, tmp_path: Path) -> None:
+    archive, out, _ = redactable(tmp_path)
+    newsdata.build(archive, out, num_proc=1)
+    file = out / "1.0.0" / name
+    whole = file.read_bytes()
+    write_archive(archive, many_posts(1, start_day=11))
+    for place in range(0, len(whole), max(1, len(whole) // 7)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 8
+        file.unlink()
+        file.write_bytes(damaged)
+        done = run_newsdata("build", archive, out)
+        assert done.returncode == 2 and f"{name}: is missing or damaged" in done.stderr, done.stderr
+        assert run_newsdata("verify", out).returncode == 1
+    file.write_bytes(whole)
+    assert newsdata.build(archive, out, num_proc=1).version == "1.1.0"
+
+
+def test_a_damaged_index_is_named(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 1)
+    assert newsdata.verify(out).notes == ()
+    for name in ("files.index", "shards.json"):
+        file = out / ".newsdata" / "cache" / name
+        whole = file.read_bytes()
+        file.write_bytes(whole[:90] + bytes([whole[90] ^ 1]) + whole[91:])
+        assert newsdata.verify(out).notes == (f"cache: {name} is damaged; the next build makes it anew",)
+        assert not newsdata.build(archive, out, num_proc=1).created
+        file.write_bytes(whole)
+
+
+def test_damaged_shards_are_named(tmp_path: Path) -> None:
+    _, out = grow(tmp_path, 1)
+    shard = next((out / "1.0.0" / "articles").glob("train-*"))
+    whole = shard.read_bytes()
+    for place in range(4, len(whole), len(whole) // 40):
+        shard.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        faults = newsdata.verify(out).faults
+        assert any("its bytes were changed" in fault and shard.name in fault for fault in faults)
+
+
 def test_a_redaction_that_waits_holds_for_every_base(tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     made = newsdata.build(archive, out, num_proc=1)

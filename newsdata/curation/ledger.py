@@ -17,10 +17,13 @@ __all__ = [
     "LEDGER_NAME",
     "LEDGER_SCHEMA",
     "REDACTIONS_NAME",
+    "buried",
     "bury",
+    "content_key",
     "empty_ledger",
     "read_ledger",
     "read_redactions",
+    "refused_contents",
     "tombstones",
     "write_ledger",
 ]
@@ -28,7 +31,8 @@ __all__ = [
 LEDGER_NAME = "ledger.arrow"
 
 REDACTIONS_NAME = "redactions.json"
-"""Beside the versions: article id -> reason, for all builds to come. From the next version on the ledger has them, too."""
+"""Beside the versions: article id (or `content_key` of a file of it) -> reason, for all builds to come. From the next
+version on the ledger has them, too."""
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -87,8 +91,34 @@ def read_redactions(out: Path) -> dict[str, str]:
 
 def tombstones(ledger: pa.Table) -> dict[str, str]:
     """The redacted articles of a ledger: article id -> reason."""
+    return {key: reason for key, reason in buried(ledger).items() if not key.startswith(_BY_CONTENT)}
+
+
+def buried(ledger: pa.Table) -> dict[str, str]:
+    """All that was redacted, as `read_redactions` gives it: articles, and contents of files."""
     rows = ledger.select(["article_id", "redacted_reason"]).filter(ledger["redacted_reason"].is_valid())
     return dict(zip(rows["article_id"].to_pylist(), rows["redacted_reason"].to_pylist(), strict=True))
+
+
+_BY_CONTENT = "sha256:"
+
+
+def content_key(sha256: str) -> str:
+    """What stands in place of an article id for a file of these bytes, whatever its name.
+
+    >>> content_key("ab")
+    'sha256:ab'
+    """
+    return _BY_CONTENT + sha256
+
+
+def refused_contents(redacted: Mapping[str, str]) -> frozenset[str]:
+    """The SHA-256 of the files that no version may read, whatever their names.
+
+    >>> refused_contents({"7": "a request", "sha256:ab": "a request"})
+    frozenset({'ab'})
+    """
+    return frozenset(key.removeprefix(_BY_CONTENT) for key in redacted if key.startswith(_BY_CONTENT))
 
 
 def bury(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Table:

@@ -6,6 +6,7 @@ A manifest holds no clock reading and no path outside the dataset, so equal inpu
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 import warnings
@@ -24,6 +25,7 @@ __all__ = [
     "FullShard",
     "Manifest",
     "Shard",
+    "check_file",
     "parse_version",
     "read_manifest",
     "read_yanked",
@@ -205,6 +207,25 @@ def parse_version(text: str) -> tuple[int, int, int]:
         raise VersionError(f"{text!r} is no version", hint="write it as X.Y.Z, 1.0.0 for example")
     major, minor, patch = match.groups()
     return int(major), int(minor), int(patch)
+
+
+def check_file(folder: Path, manifest: Manifest, name: str) -> None:
+    """Make sure that a file beside the shards is as the manifest says: what stands in it is taken at its word.
+
+    Raises:
+        ManifestError: it is missing, damaged, or not listed.
+    """
+    listed = next((file.sha256 for file in manifest.files if file.path == name), None)
+    try:
+        good = hashlib.sha256((folder / name).read_bytes()).hexdigest() == listed
+    except OSError:
+        good = False
+    if not good:
+        raise ManifestError(
+            "is missing or damaged",
+            path=folder / name,
+            hint=f"take it from a good copy of {manifest.dataset_version}, or follow another version (--base)",
+        )
 
 
 def versions_in(out: Path | str) -> list[str]:
