@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -129,7 +129,7 @@ def load_dataset(
     split: str | None = None,
     revision: str | None = None,
     streaming: bool = False,
-    columns: Sequence[str] | None = None,
+    columns: Iterable[str] | None = None,
     as_of: str | datetime | None = None,
     deduplicate: bool = False,
 ) -> datasets.DatasetDict | datasets.Dataset | datasets.IterableDatasetDict | datasets.IterableDataset:
@@ -415,7 +415,7 @@ def load_pandas(
     *,
     split: str | None = None,
     revision: str | None = None,
-    columns: Sequence[str] | None = None,
+    columns: Iterable[str] | None = None,
 ) -> pd.DataFrame:
     """One split of a version (or, with `split=None`, all of them and a column `split`) as a pandas frame.
 

@@ -285,7 +285,7 @@ def test_gaps_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     done = run_newsdata("build", archive, tmp_path / "out", "--gap-days", "3")
     assert done.returncode == 2 and "leaves no article in validation and test" in done.stderr
     assert newsdata.build(archive, tmp_path / "out", gap_days=1, num_proc=1).created
-    asked = {"gap_days": 3, "validation_from": "2022-03-14", "test_from": "2022-03-21"}
+    asked: dict[str, Any] = {"gap_days": 3, "validation_from": "2022-03-14", "test_from": "2022-03-21"}
     assert newsdata.build(archive, tmp_path / "other", num_proc=1, **asked).manifest.accounting["excluded"]
 
 
