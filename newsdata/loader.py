@@ -416,19 +416,25 @@ def load_pandas(
     split: str | None = None,
     revision: str | None = None,
     columns: Iterable[str] | None = None,
+    as_of: str | datetime | None = None,
+    deduplicate: bool = False,
 ) -> pd.DataFrame:
     """One split of a version (or, with `split=None`, all of them and a column `split`) as a pandas frame.
 
+    Whole numbers among which some are missing are floats to pandas, in the dictionaries of nested columns, too.
+
     Args:
-        path, name, split, revision, columns: as for `load_dataset`.
+        path, name, split, revision, columns, as_of, deduplicate: as for `load_dataset`; with `as_of` there is no split.
 
     Raises:
         VersionError, CallError, VerifyError: as `load_dataset`.
     """
     import pandas as pd
 
-    found: Any = load_dataset(path, name, split=split, revision=revision, columns=columns)
-    if split is not None:
+    found: Any = load_dataset(
+        path, name, split=split, revision=revision, columns=columns, as_of=as_of, deduplicate=deduplicate
+    )
+    if split is not None or as_of is not None:
         frame: pd.DataFrame = found.with_format("arrow")[:].to_pandas()
         return frame
     frames: list[pd.DataFrame] = [

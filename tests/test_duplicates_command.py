@@ -108,6 +108,8 @@ def test_the_earliest_then_the_longest_stands_for_its_cluster_among_what_is_load
 def test_one_article_a_cluster_over_several_splits_and_while_streaming(built: Path) -> None:
     both = newsdata.load_dataset(built, split="train+test", deduplicate=True)["article_id"]
     every = newsdata.load_dataset(built, deduplicate=True)
+    frame = newsdata.load_pandas(built, deduplicate=True, columns=["article_id"])
+    assert frame.article_id.tolist() == [one for rows in every.values() for one in rows["article_id"]]
     assert both == [*every["train"]["article_id"], *every["test"]["article_id"]]
     streamed = newsdata.load_dataset(built, deduplicate=True, streaming=True, columns=["title"])
     assert list(streamed["train"]) == [{"title": title} for title in every["train"]["title"]]

@@ -331,6 +331,8 @@ def test_of_posts_of_one_commit_the_one_that_says_more_speaks(tmp_path: Path) ->
     newsdata.build(f"{bare}@main", tmp_path / "out", num_proc=1, history=True)
     rows = newsdata.load_dataset(tmp_path / "out", as_of="2030-01-01T00:00Z")
     assert {row["article_id"]: row["title"] for row in rows}[one] == "有题的一则"
+    frame = newsdata.load_pandas(tmp_path / "out", as_of="2030-01-01T00:00Z")
+    assert frame.article_id.tolist() == rows["article_id"][:] and "split" not in frame
     for wrong in (date(2022, 1, 6), 5):
         with pytest.raises(CallError, match="is no time"):
             newsdata.load_dataset(tmp_path / "out", as_of=wrong)  # type: ignore[arg-type]
