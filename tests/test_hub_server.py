@@ -252,6 +252,12 @@ def test_plain_datasets_reads_a_version(hub: Hub, client: Client, tmp_path: Path
         rows = datasets.load_dataset("lab/news", revision="v1.0.0", split="test")
         stream = datasets.load_dataset("lab/news", revision="v1.0.0", split="train", streaming=True)
         print(len(rows), rows[0]["title"] == "第0则：2022-01的市场", len(list(stream)))
+        import newsdata
+        part = newsdata.load_dataset("lab/news", revision="1.0.0", split="train[10:50]", columns=["title"])
+        same = newsdata.load_dataset(
+            "lab/news", revision="1.0.0", split="train[10:50]", columns=["title"], streaming=True
+        )
+        print(len(part), part["title"][:] == [row["title"] for row in same])
     """
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -260,4 +266,4 @@ def test_plain_datasets_reads_a_version(hub: Hub, client: Client, tmp_path: Path
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["40", "True", "80"]
+    assert done.stdout.split() == ["40", "True", "80", "40", "True"]
