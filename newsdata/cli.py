@@ -258,6 +258,9 @@ def _one_line(made: Build) -> str:
     )
 
 
+_REASONS = 5
+
+
 def _summary(made: Build) -> str:
     if not made.created:
         return f"Nothing changed since {made.version}; nothing was written ({made.path})"
@@ -286,6 +289,17 @@ def _summary(made: Build) -> str:
             lines.append(
                 f"  {'':>9}     and {count - len(examples):,} more; they are in the config `rejects` and in --json"
             )
+    if made.difference:
+        reasons = made.difference.reasons
+        more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+        lines.append(
+            f"  {made.difference.bump or '':>9}   since {made.difference.old}: {'; '.join(reasons[:_REASONS])}{more}"
+        )
+        posts = made.difference.counts().get("posts", {})
+        gone = posts.get("removed", 0)
+        before = a["posts"] + gone - posts.get("added", 0)
+        if 2 * gone > before:
+            lines.append(f"  {'note':>9}   {gone:,} of {before:,} posts are gone: is this the right archive?")
     if not a["posts"] + a["rejects"]:
         lines.append(
             f"  {'note':>9}   no file is a post: give the folder of the site itself, the one that holds _posts"

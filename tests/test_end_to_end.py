@@ -280,6 +280,17 @@ def test_numbers_that_are_none(wrong: dict[str, Any], tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_build_says_what_changed(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(5))
+    assert "since" not in run_newsdata("build", archive, tmp_path / "out").stdout
+    write_archive(archive, many_posts(2, start_day=6))
+    told = run_newsdata("build", archive, tmp_path / "out").stdout
+    assert "minor   since 1.0.0: 6 rows added to newer; 6 rows of posts added" in told and "gone" not in told
+    other = write_archive(tmp_path / "other", many_posts(1, start_day=20))
+    told = run_newsdata("build", other, tmp_path / "out").stdout
+    assert "major   since 1.1.0: " in told and "21 of 21 posts are gone: is this the right archive?" in told
+
+
 def test_gaps_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(30))
     done = run_newsdata("build", archive, tmp_path / "out", "--gap-days", "3")
