@@ -94,6 +94,7 @@ def sections(tmp_path: Path, *options: str) -> tuple[dict[str, Any], str]:
     return json.loads((tmp_path / "out.json").read_text(encoding="utf-8")), printed
 
 
+@pytest.mark.slow
 def test_loading_a_small_archive(tmp_path: Path) -> None:
     make_archive(tmp_path / "work" / "archive-200", posts=200)
     found, printed = sections(tmp_path, "--only", "load", "--posts", "200")

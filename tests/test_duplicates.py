@@ -293,6 +293,7 @@ def text_of(story: int, edit: int) -> str:
     return words(story % 3, 240)[: 26 * (9 - edit)] + words(100 + story, 26 * edit + 13)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(st.lists(EDITS, min_size=2, max_size=4))
 def test_pairs_by_memory_are_those_found_anew(histories: list[list[tuple[str, int, int]]]) -> None:

@@ -498,6 +498,7 @@ def test_leftovers_of_a_killed_build_are_cleaned_up(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / ".newsdata" / "staging").exists()
 
 
+@pytest.mark.slow
 def test_regenerate_script(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         script = [sys.executable, "scripts/regenerate.py", "examples/archive", str(tmp_path / "out"), *arguments]

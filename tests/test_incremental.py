@@ -446,6 +446,7 @@ def test_only_files_that_changed_are_opened(tmp_path: Path) -> None:
     assert made.name == full.version and digests(made) == digests(full.path)
 
 
+@pytest.mark.slow
 def test_files_that_were_only_touched_are_no_change(tmp_path: Path) -> None:
     files = many_posts(6, per_day=3)
     archive, out = write_archive(tmp_path / "in", files), tmp_path / "out"

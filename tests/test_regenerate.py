@@ -65,6 +65,7 @@ def test_a_step_that_fails_ends_the_run(tmp_path: Path) -> None:
     assert regenerate(archive, tmp_path / "other").returncode == 1
 
 
+@pytest.mark.slow
 def test_a_version_that_was_yanked_is_no_success(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(3)), tmp_path / "out"
     assert regenerate(archive, out, "--num-proc", 1).returncode == 0
@@ -75,6 +76,7 @@ def test_a_version_that_was_yanked_is_no_success(tmp_path: Path) -> None:
     assert mended.returncode == 0 and "1.0.1 built" in mended.stdout, mended.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_says_so(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(3))
     script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
