@@ -110,8 +110,11 @@ def workers(num_proc: int, *, at_once: bool = False) -> Iterator[Run]:
 
 def _executor(num_proc: int, stack: ExitStack) -> Any:
     """Processes that are started now, and ended with the stack."""
+    from multiprocessing import resource_tracker
+
     import loky
 
+    resource_tracker.ensure_running()  # it would let the signals through again, started while they are held back
     executor = loky.ProcessPoolExecutor(
         max_workers=num_proc, timeout=_IDLE, initializer=_prepare, initargs=(os.getpid(),), env=MEMORY
     )
@@ -124,9 +127,6 @@ def _executor(num_proc: int, stack: ExitStack) -> Any:
 @contextmanager
 def _unheard_by_workers() -> Iterator[None]:
     """Hold SIGINT and SIGTERM back while workers may be started: they inherit that, and this process ends them."""
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # it would let the signals through again when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield

@@ -296,6 +296,10 @@ def test_gaps_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     done = run_newsdata("build", archive, tmp_path / "out", "--gap-days", "3")
     assert done.returncode == 2 and "leaves no article in validation and test" in done.stderr
     assert newsdata.build(archive, tmp_path / "out", gap_days=1, num_proc=1).created
+    later = newsdata.build(archive, tmp_path / "later", test_from="2022-06-01", num_proc=1)
+    assert later.manifest.configuration["test_from"] == "2022-06-01", "its days are still to come"
+    early = newsdata.build(archive, tmp_path / "early", validation_from="2022-03-01", gap_days=1, num_proc=1)
+    assert early.manifest.accounting["articles_by_split"]["train"] == 0, "no gap took those away"
     asked: dict[str, Any] = {"gap_days": 3, "validation_from": "2022-03-14", "test_from": "2022-03-21"}
     assert newsdata.build(archive, tmp_path / "other", num_proc=1, **asked).manifest.accounting["excluded"]
 

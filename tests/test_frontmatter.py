@@ -239,7 +239,7 @@ def test_the_quick_way_reads_what_yaml_reads(
         assert json.loads(quick.front_matter)["title"] == title
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from("\"\\#: -[]{}&*!|>%@`'新闻ABC股，\n"), min_size=1, max_size=20), _WORDS)
 def test_a_title_of_the_archive_is_never_lost(title: str, tag: str) -> None:
     """Whatever stands between the quotes comes back, with line breaks as blanks."""

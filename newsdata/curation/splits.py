@@ -158,14 +158,13 @@ def choose_borders(
 
 
 def _check_gaps(borders: Borders, days: Sequence[date]) -> None:
-    """Refuse borders between which the gaps leave nothing: they would stay so for ever."""
-    gap = timedelta(days=borders.gap_days)
-    starts = _starts(borders)
-    left = [day for day in days if not any(start - gap <= day < start + gap for start in starts)]
+    """Refuse chosen borders where a split has days and the gaps leave it none: it would stay so for ever."""
+    starts, gaps = _starts(borders), _gaps(borders)
+    left = [day for day in days if not any(low <= day < high for low, high in gaps)]
     empty = [
         name
         for name, begin, end in zip(SPLITS, [date.min, *starts], starts, strict=False)
-        if not any(begin <= day < end for day in left)
+        if any(begin <= day < end for day in days) and not any(begin <= day < end for day in left)
     ]
     if empty:
         raise CallError(
@@ -212,11 +211,8 @@ def place(
     # their own do not claim one, except those that stood in a split before.
     claims = dated & ~moved
     in_gap = np.zeros(len(times), dtype=bool)
-    if borders.gap_days:
-        for day in _starts(borders):
-            low = _midnight(day - timedelta(days=borders.gap_days), timezone)
-            high = _midnight(day + timedelta(days=borders.gap_days), timezone)
-            in_gap |= dated & (times >= low) & (times < high)
+    for low, high in _gaps(borders):
+        in_gap |= dated & (times >= _midnight(low, timezone)) & (times < _midnight(high, timezone))
     claims &= ~in_gap
     earliest = np.full(int(groups.max()) + 1 if len(groups) else 0, _EXCLUDED, dtype=np.int8)
     np.minimum.at(earliest, groups[claims], split[claims])
@@ -231,6 +227,12 @@ def _starts(borders: Borders) -> list[date]:
     if borders.validation_from is None or borders.test_from is None or borders.test_until is None:
         return []
     return [borders.validation_from, borders.test_from, borders.test_until + timedelta(days=1)]
+
+
+def _gaps(borders: Borders) -> list[tuple[date, date]]:
+    """The first day of each gap, and the day after it; none where there is no gap."""
+    gap = timedelta(days=borders.gap_days)
+    return [(start - gap, start + gap) for start in _starts(borders)] if gap else []
 
 
 def _midnight(day: date, timezone: str) -> int:
