@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from .curation.merge import FEEDS, NO_DATE, Articles
 from .curation.splits import Borders, Placement, local_days
@@ -45,15 +47,22 @@ def describe_site(site: Site) -> str:
 
 
 def describe_source(
-    plan: Sequence[PostShard], hashes: Sequence[str | None], early: Sequence[Reject], config: bytes | None
+    plan: Sequence[PostShard], hashes: pa.StringArray, early: Sequence[Reject], config: bytes | None
 ) -> dict[str, Any]:
-    """One digest over everything that was read, in the order of the paths."""
-    paths = (file.path for shard in plan for file in shard.files)
-    seen = sorted([*zip(paths, map(str, hashes), strict=True), *((r.path, r.rule) for r in early)])
+    """One digest over everything that was read, in the order of the paths.
+
+    Args:
+        hashes: of all planned files, in order; null where one could not be read.
+    """
+    paths = [*(shard.files.path for shard in plan), pa.array([reject.path for reject in early], pa.string())]
+    read = [hashes.fill_null("None"), pa.array([reject.rule for reject in early], pa.string())]
+    seen = pa.table({"path": pa.concat_arrays(paths), "read": pa.concat_arrays(read)})
+    seen = seen.take(pc.sort_indices(seen, [("path", "ascending"), ("read", "ascending")]))
+    lines = pc.binary_join_element_wise(seen["path"], seen["read"], "\0")
     digest = hashlib.sha256()
-    for begin in range(0, len(seen), _LINES):
-        lines = "\n".join(map("\0".join, seen[begin : begin + _LINES]))
-        digest.update(f"\n{lines}".encode() if begin else lines.encode())
+    for begin in range(0, len(lines), _LINES):
+        some = "\n".join(lines[begin : begin + _LINES].to_pylist())
+        digest.update(f"\n{some}".encode() if begin else some.encode())
     digest.update(hashlib.sha256(config or b"").digest())
     return {"files": len(seen), "digest": digest.hexdigest()}
 

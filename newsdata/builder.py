@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from . import engine
 from .accounting import account_for, describe_configuration, describe_site, describe_source
@@ -50,7 +51,7 @@ from .packaging.textfree import blank_version
 from .planning import Decided, PostShard
 from .reading.parse import PARSER_VERSION
 from .reading.site import read_site
-from .reading.sources import Source, SourceFile, list_files, open_source, read_file, read_files
+from .reading.sources import Files, Source, list_files, open_source, read_file, read_files
 from .schema import SCHEMA_VERSION, Reject
 from .tasks import SPOOL_BATCH, Parsed
 from .workspace import (
@@ -339,15 +340,15 @@ def _build(
         seen_before = base is not None and (listed, base.source.get("digest")) == (known.listing, known.source)
         taken = run = None
         if not (may_stay and seen_before):
-            large = sum(file.size for file in listing.files) > _SMALL
+            large = pc.sum(listing.files.size, min_count=0).as_py() > _SMALL
             all_new = not known.rows.num_rows  # then there is much to do, and they start while the files are looked at
             run = stack.enter_context(engine.workers(options.workers if large else 1, at_once=large and all_new))
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             if base and not options.again:
                 check_intake(taken, base, source)
-            planned = [file for shard in taken.plan for file in shard.files]
+            planned = Files.joined(shard.files for shard in taken.plan)
             hashes = known.hashes_of(planned)
-            if may_stay and len(known.rows):
+            if may_stay and known.rows.num_rows:
                 hashes = _hash_rest(opened, planned, hashes)
     clock.stages["listing"]["rows"] = files_seen
 
@@ -373,14 +374,14 @@ def _build(
     # ------------------------------------------------------------------------------------------- parsing
     with clock.stage("parsing", len(files)) as advance:
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, refused, about, run, advance)
-        read = [sha256 for p in parsed for sha256 in p.sha256]
+        read = pa.array([sha256 for p in parsed for sha256 in p.sha256], pa.string())
         read_from = describe_source(plan, read, early_rejects, config)
         write_known(workspace, planned, read, listed_at, listed, read_from["digest"])
         # The files themselves are not needed any more: half a kilobyte a post.
         del listing, taken, files, planned, known, hashes, read
         parsed = [replace(p, sha256=()) for p in parsed]
         if opened.kind != "git":
-            plan = [replace(shard, files=()) for shard in plan]
+            plan = [replace(shard, files=Files.of(())) for shard in plan]
         engine.release_memory()
     if gone := sum(p.redacted for p in parsed):
         ignored[REDACTED] += gone
@@ -507,20 +508,18 @@ def _build(
     )
 
 
-def _hash_rest(source: Source, files: Sequence[SourceFile], hashes: Sequence[str | None]) -> list[str | None]:
-    """The hashes of all files: those that are new or were touched are read for it. None for one that cannot be."""
-    rest = [file for file, sha256 in zip(files, hashes, strict=True) if sha256 is None]
-    found = {
-        file.path: hashlib.sha256(data).hexdigest()
-        for file, data in read_files(source, rest)
-        if isinstance(data, bytes)
-    }
-    return [sha256 or found.get(file.path) for file, sha256 in zip(files, hashes, strict=True)]
+def _hash_rest(source: Source, files: Files, hashes: pa.StringArray) -> pa.StringArray:
+    """The hashes of all files: those that are new or were touched are read for it. Null for one that cannot be."""
+    rest = [
+        hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else None
+        for _, data in read_files(source, files.take(np.flatnonzero(hashes.is_null())))
+    ]
+    return pc.replace_with_mask(hashes, hashes.is_null(), pa.array(rest, pa.string()))
 
 
-def _is_source_of(base: Manifest, taken: Intake, hashes: Sequence[str | None], config: bytes | None) -> bool:
+def _is_source_of(base: Manifest, taken: Intake, hashes: pa.StringArray, config: bytes | None) -> bool:
     """Whether a version was made from just these files."""
-    if not all(hashes) or len(hashes) + len(taken.rejects) != base.source["files"]:
+    if hashes.null_count or len(hashes) + len(taken.rejects) != base.source["files"]:
         return False
     return describe_source(taken.plan, hashes, taken.rejects, config) | {"bytes": 0} == dict(base.source) | {"bytes": 0}
 

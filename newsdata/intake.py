@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from . import engine
 from .errors import SourceError
@@ -17,11 +18,11 @@ from .packaging.manifest import (
     Manifest,
     shards_of,
 )
-from .packaging.shards import read_shard
+from .packaging.shards import digest_table, read_shard
 from .planning import PostShard, plan_posts
 from .reading.parse import article_id
-from .reading.site import ELSEWHERE, classify_all
-from .reading.sources import Listing, Source, SourceFile
+from .reading.site import ELSEWHERE, classify, classify_all
+from .reading.sources import Files, Listing, Source
 from .schema import Reject, Site
 from .tasks import Parsed, ParseTask, find_parsed, is_parsed, parse_posts, task_id
 from .workspace import (
@@ -53,18 +54,22 @@ REDACTED = "redacted"
 """Why a file of an article that `newsdata.redact` took out is ignored."""
 
 
-def sort_out(
-    files: Sequence[SourceFile], rejects: Sequence[Reject], site: Site
-) -> tuple[list[SourceFile], list[Reject], Counter[str]]:
+def sort_out(files: Files, rejects: Sequence[Reject], site: Site) -> tuple[Files, list[Reject], Counter[str]]:
     """Candidates, rejects among what could not even be listed, and the ignored ones counted by reason."""
-    reasons = list(classify_all([*_paths(files), *(reject.path for reject in rejects)], site))
-    candidates = [file for file, reason in zip(files, reasons, strict=False) if reason is None]
-    kept = [reject for reject, reason in zip(rejects, reasons[len(files) :], strict=True) if reason is None]
-    return candidates, kept, Counter(filter(None, reasons))
+    reasons = classify_all(files.path, site)
+    counted = pc.value_counts(reasons.drop_null())
+    ignored = Counter(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
+    kept = []
+    for reject in rejects:
+        if reason := classify(reject.path, site):
+            ignored[reason] += 1
+        else:
+            kept.append(reject)
+    return _where(files, reasons.is_null()), kept, ignored
 
 
-def _paths(files: Sequence[SourceFile]) -> list[str]:
-    return [file.path for file in files]
+def _where(files: Files, kept: pa.BooleanArray) -> Files:
+    return files.take(np.flatnonzero(kept))
 
 
 class Intake(NamedTuple):
@@ -78,7 +83,7 @@ class Intake(NamedTuple):
         plan: the shards of posts to be.
     """
 
-    files: list[SourceFile]
+    files: Files
     rejects: list[Reject]
     ignored: Counter[str]
     own_ids: Mapping[str, str]
@@ -127,8 +132,7 @@ def digest_listing(listing: Listing, site: Site, config: bytes | None, redacted:
     """
     rejects = [(reject.path, reject.rule) for reject in listing.rejects]
     digest = hashlib.sha256(repr((about, site, config, sorted(redacted), rejects, len(listing.files))).encode())
-    digest.update("\0".join([file.path for file in listing.files]).encode())
-    digest.update("\0".join([file.stamp for file in listing.files]).encode())
+    digest_table(pa.table({"path": listing.files.path, "stamp": listing.files.stamp}), digest)
     return digest.hexdigest()
 
 
@@ -145,23 +149,25 @@ def read_ids(folder: Path, version: Manifest) -> dict[str, str]:
 
 
 def only_named(
-    named: Mapping[str, str], files: Sequence[SourceFile], rejects: Sequence[Reject], ignored: Counter[str]
-) -> tuple[list[SourceFile], list[Reject]]:
+    named: Mapping[str, str], files: Files, rejects: Sequence[Reject], ignored: Counter[str]
+) -> tuple[Files, list[Reject]]:
     """Those that the version read or rejected; the others are counted as ignored."""
-    kept = [file for file in files if file.path in named], [reject for reject in rejects if reject.path in named]
+    kept = (
+        _where(files, pc.is_in(files.path, pa.array(named, pa.string()))),
+        [reject for reject in rejects if reject.path in named],
+    )
     other = len(files) + len(rejects) - len(kept[0]) - len(kept[1])
     if other:
         ignored[OTHER_POSTS] = other
     return kept
 
 
-def clashing_ids(files: Sequence[SourceFile]) -> dict[str, str]:
+def clashing_ids(files: Files) -> dict[str, str]:
     """Ids for posts whose paths differ in the extension only: all but the first one keep the extension."""
-    paths = _paths(files)
-    if all(path.endswith(".md") for path in paths):  # nearly always
+    if pc.all(pc.ends_with(files.path, ".md")).as_py() is not False:  # nearly always
         return {}
     by_id: dict[str, list[str]] = {}
-    for path in paths:
+    for path in files.path.to_pylist():
         own = article_id(path)
         if not own.isdigit():
             by_id.setdefault(own, []).append(path)
@@ -174,20 +180,23 @@ def clashing_ids(files: Sequence[SourceFile]) -> dict[str, str]:
 
 
 def leave_out(
-    files: Sequence[SourceFile],
+    files: Files,
     rejects: Sequence[Reject],
     own_ids: Mapping[str, str],
     redacted: Mapping[str, str],
     ignored: Counter[str],
-) -> tuple[list[SourceFile], list[Reject]]:
+) -> tuple[Files, list[Reject]]:
     """Those of articles that were not redacted: a redacted one is not even read, whatever its file is called now."""
     if not redacted:
-        return list(files), list(rejects)
+        return files, list(rejects)
 
     def stays(path: str) -> bool:
         return own_ids.get(path, article_id(path)) not in redacted
 
-    kept = [file for file in files if stays(file.path)], [reject for reject in rejects if stays(reject.path)]
+    kept = (
+        _where(files, pa.array(map(stays, files.path.to_pylist()), pa.bool_())),
+        [reject for reject in rejects if stays(reject.path)],
+    )
     gone = len(files) + len(rejects) - len(kept[0]) - len(kept[1])
     if gone:
         ignored[REDACTED] = gone
@@ -197,7 +206,7 @@ def leave_out(
 def parse_all(
     plan: Sequence[PostShard],
     workspace: Workspace,
-    known: Sequence[str | None],
+    known: pa.StringArray,
     source: Source,
     site: Site,
     own_ids: Mapping[str, str],
@@ -209,26 +218,26 @@ def parse_all(
     """Read every planned shard of posts, from the cache where its files have not changed.
 
     Args:
-        known: the hash of each planned file, in order, None where it has to be read.
+        known: the hash of each planned file, in order, null where it has to be read.
         refused: hashes of contents that were redacted.
     """
     earlier = read_cached_tasks(workspace)
-    hashes_of = iter(known)
+    begins = np.cumsum([0, *(len(shard.files) for shard in plan)]).tolist()
     tasks = [
         ParseTask(
             source=source,
             files=shard.files,
             site=site,
-            ids={f.path: own_ids[f.path] for f in shard.files if f.path in own_ids} if own_ids else {},
+            ids={path: own_ids[path] for path in shard.files.path.to_pylist() if path in own_ids} if own_ids else {},
             folder=workspace.cache,
             tools=about,
-            known=tuple(islice(hashes_of, len(shard.files))),
+            known=known.take(pa.array(range(begin, begin + len(shard.files)))),
             refused=refused,
             earlier=earlier.get(shard.path),
         )
-        for shard in plan
+        for shard, begin in zip(plan, begins, strict=False)
     ]
-    names = [task_id(task, task.known) if all(task.known) else "" for task in tasks]
+    names = ["" if task.known.null_count else task_id(task, task.known) for task in tasks]
     new = [number for number, name in enumerate(names) if not (name and is_parsed(workspace.cache, name))]
     results = run(parse_posts, [tasks[number] for number in new])
     # Workers are at it; meanwhile the rest is looked through, and what is damaged is read once more.

@@ -7,22 +7,22 @@ touches the last shard of its month and no other file changes.
 from __future__ import annotations
 
 import hashlib
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .curation.merge import Articles, PostHashes
 from .curation.splits import Placement, local_days
 from .packaging.manifest import Manifest, shards_of
 from .packaging.rows import ArticleRows
 from .packaging.shards import ROW_GROUP, digest_table
-from .reading.sources import SourceFile
+from .reading.sources import Files
 from .schema import SPLITS
 
 __all__ = [
@@ -48,7 +48,7 @@ SHARD_BYTES = 64 * 2**20
 
 Task = TypeVar("Task")
 
-_NAME_DAY = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2])-\d{2})-", re.ASCII)
+_NAME_DAY = r"(?:^|/)(?P<day>[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2})-[^/]*$"
 
 
 # ------------------------------------------------------------------------------------------------------- posts
@@ -60,10 +60,10 @@ class PostShard:
 
     path: str
     start: str
-    files: tuple[SourceFile, ...]
+    files: Files
 
 
-def plan_posts(files: Sequence[SourceFile], base: Manifest | None, *, again: bool = False) -> list[PostShard]:
+def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> list[PostShard]:
     """Cut the files into shards by the month of their names, in the order of (day, path).
 
     Args:
@@ -71,34 +71,21 @@ def plan_posts(files: Sequence[SourceFile], base: Manifest | None, *, again: boo
         base: the version whose borders are kept.
         again: whether `base` itself is built again: then there are no other borders than its own.
     """
-    key_of = [_post_key(file.path) for file in files]
-    in_order = sorted(range(len(files)), key=key_of.__getitem__)
-    key_of = [key_of[i] for i in in_order]
+    # The day that a name begins with, "" where it begins with none.
+    days = pc.struct_field(pc.extract_regex(files.path, _NAME_DAY), [0]).fill_null("")
+    in_order = pc.sort_indices(pc.binary_join_element_wise(days, files.path, "/"))
+    files, days = files.take(in_order.to_numpy()), days.take(in_order)
+    all_keys = pc.binary_join_element_wise(days, files.path, "/").to_pylist()
+    months = pc.utf8_slice_codeunits(days, 0, 7).dictionary_encode()
+    borders = [*np.flatnonzero(np.diff(months.indices.to_numpy(), prepend=-1)).tolist(), len(files)]
     shards = []
-    at = 0  # where the month begins
-    while at < len(key_of):
-        undated = key_of[at][0] == "/"
-        month, after = ("undated", "0") if undated else (key_of[at][:7], key_of[at][:7] + ".")  # behind "-" and "/"
-        keys = key_of[at : bisect_left(key_of, after, at)]
-        members = [files[i] for i in in_order[at : at + len(keys)]]
-        sizes = np.array([file.size for file in members])
+    for at, after in pairwise(borders):
+        month = months[at].as_py() or "undated"
+        keys, sizes = all_keys[at:after], files.size[at:after].to_numpy()
         for number, begin, end in _cut(keys, _kept_borders(base, "posts", "posts", month), sizes, again=again):
             path = f"posts/posts-{month}-{number:05d}.parquet"
-            shards.append(PostShard(path=path, start=keys[begin], files=tuple(members[begin:end])))
-        at += len(keys)
+            shards.append(PostShard(path=path, start=keys[begin], files=files[at + begin : at + end]))
     return shards
-
-
-def _post_key(path: str) -> str:
-    """The day that a file's name begins with, if it does, and its path: the order of posts."""
-    begin = path.rfind("/") + 1
-    day = path[begin : begin + 11]
-    return f"{day[:10]}/{path}" if _is_day(day) else f"/{path}"
-
-
-@lru_cache(maxsize=4096)  # many posts, few days
-def _is_day(written: str) -> bool:
-    return _NAME_DAY.fullmatch(written) is not None
 
 
 def _kept_borders(base: Manifest | None, config: str, split: str, month: str) -> list[tuple[int, str]]:

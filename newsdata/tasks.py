@@ -21,9 +21,9 @@ from .curation.merge import FEEDS, KEYS
 from .engine import release_memory
 from .errors import MachineError
 from .packaging.rows import ArticleRows, Spool, article_table, rows_of_posts, spool_schema
-from .packaging.shards import ROW_GROUP, Written, hash_file, read_shard, shard_schema, write_shard
+from .packaging.shards import ROW_GROUP, Written, digest_table, hash_file, read_shard, shard_schema, write_shard
 from .reading.parse import PARSER_VERSION, article_id, parse_bytes
-from .reading.sources import Source, SourceFile, read_files
+from .reading.sources import Files, Source, SourceFile, read_files
 from .schema import SCHEMA_VERSION, Post, Reject, Site, table_schema
 
 if TYPE_CHECKING:
@@ -59,18 +59,18 @@ class ParseTask:
     Attributes:
         ids: article ids of files that would otherwise share one (path -> id).
         tools: what shapes the bytes besides the files, as one string; a part of the task's name.
-        known: hash of each file, None where it has to be read.
+        known: hash of each file, null where it has to be read.
         refused: SHA-256 of contents that were redacted: such a file is neither post nor reject.
         earlier: a task done before, whose rows stand for files that have not changed since; None for none.
     """
 
     source: Source
-    files: tuple[SourceFile, ...]
+    files: Files
     site: Site
     ids: Mapping[str, str]
     folder: Path
     tools: str
-    known: tuple[str | None, ...]
+    known: pa.StringArray
     refused: frozenset[str] = frozenset()
     earlier: str | None = None
 
@@ -103,14 +103,12 @@ class Parsed:
     feeds: Mapping[str, int]
 
 
-def task_id(task: ParseTask, hashes: tuple[str | None, ...]) -> str:
+def task_id(task: ParseTask, hashes: pa.StringArray) -> str:
     """The name of a task: a digest of everything that its result depends on."""
-    ids = task.ids
-    lines = [
-        f"{file.path}\0{sha256}\0{ids.get(file.path, '')}\n" for file, sha256 in zip(task.files, hashes, strict=True)
-    ]
-    refused = [f"redacted\0{sha256}\n" for sha256 in sorted(task.refused.intersection(filter(None, hashes)))]
-    return hashlib.sha256("".join([_circumstances(task), *lines, *refused]).encode()).hexdigest()[:40]
+    about = [_circumstances(task), sorted(task.ids.items()), sorted(task.refused.intersection(hashes.to_pylist()))]
+    digest = hashlib.sha256(repr(about).encode())
+    digest_table(pa.table({"path": task.files.path, "sha256": hashes}), digest)
+    return digest.hexdigest()[:40]
 
 
 def _circumstances(task: ParseTask) -> str:
@@ -174,17 +172,18 @@ def parse_posts(task: ParseTask) -> Parsed:
     def rows() -> Iterator[_Rows]:
         """Runs of rows, in the order of the files: read, or taken over from the earlier task."""
         nonlocal size, redacted
+        files, hashes_before = list(task.files), task.known.to_pylist()
         earlier = _read_earlier(task)
         row_of, old_rejects = (earlier.row_of, earlier.rejects) if earlier else ({}, {})
         known = [
             sha256 is not None
             and (sha256 in task.refused or (file.path, sha256) in row_of or (file.path, sha256) in old_rejects)
-            for file, sha256 in zip(task.files, task.known, strict=True)
+            for file, sha256 in zip(files, hashes_before, strict=True)
         ]
-        contents = read_files(task.source, [file for file, taken in zip(task.files, known, strict=True) if not taken])
+        contents = read_files(task.source, [file for file, taken in zip(files, known, strict=True) if not taken])
         posts: list[Post] = []
         begin = end = 0  # of the run of earlier rows that is being taken over
-        for file, sha256, taken in zip(task.files, task.known, known, strict=True):
+        for file, sha256, taken in zip(files, hashes_before, known, strict=True):
             data = None if taken else next(contents)[1]
             if data is not None:
                 sha256 = data.sha256 if isinstance(data, Reject) else hashlib.sha256(data).hexdigest()
@@ -245,7 +244,7 @@ def parse_posts(task: ParseTask) -> Parsed:
     ):
         out.write_table(all_keys)
 
-    name = task_id(task, tuple(hashes))
+    name = task_id(task, pa.array(hashes, pa.string()))
     feeds = Counter(FEEDS[number] for number in all_keys["feed"].to_pylist())
     parsed = Parsed(
         name=name,

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from .errors import MachineError
 from .packaging.shards import Written, hash_file
-from .reading.sources import SourceFile
+from .reading.sources import Files
 
 __all__ = ["WORK", "CachedShard", "KnownFiles", "Workspace", "damaged_indexes", "open_workspace"]
 
@@ -65,26 +65,16 @@ class KnownFiles:
     listing: str = ""
     source: str = ""
 
-    def hashes_of(self, files: Sequence[SourceFile]) -> list[str | None]:
-        """The hash of each file that has not changed since it was read, as far as its stamp can tell; else None."""
-        found: list[str | None] = [None] * len(files)
-        if self.rows.num_rows:
-            known = self.rows.combine_chunks()
-            at = pc.index_in(_paths(files), value_set=known["path"])
-            same = pc.equal(known["stamp"].take(at), _stamps(files))
-            found = pc.if_else(same, known["sha256"].take(at), None).to_pylist()
-        return [
-            sha256 or (file.stamp.removeprefix(_BY_HASH) if file.stamp.startswith(_BY_HASH) else None)
-            for sha256, file in zip(found, files, strict=True)
-        ]
-
-
-def _paths(files: Sequence[SourceFile]) -> pa.Array:
-    return pa.array([file.path for file in files], pa.string())
-
-
-def _stamps(files: Sequence[SourceFile]) -> pa.Array:
-    return pa.array([file.stamp for file in files], pa.string())
+    def hashes_of(self, files: Files) -> pa.StringArray:
+        """The hash of each file that has not changed since it was read, as far as its stamp can tell; else null."""
+        own = pc.replace_substring_regex(files.stamp, f"^{_BY_HASH}", "")
+        named = pc.if_else(pc.starts_with(files.stamp, _BY_HASH), own, None)
+        if not self.rows.num_rows:
+            return named
+        path, stamp, sha256 = (column.combine_chunks() for column in self.rows.columns)
+        at = pc.index_in(files.path, value_set=path)
+        same = pc.equal(stamp.take(at), files.stamp).fill_null(False)
+        return pc.if_else(same, sha256.take(at), named)
 
 
 @contextmanager
@@ -152,8 +142,8 @@ def read_known(workspace: Workspace) -> KnownFiles:
 
 def write_known(
     workspace: Workspace,
-    files: Sequence[SourceFile],
-    hashes: Sequence[str | None],
+    files: Files,
+    hashes: pa.StringArray,
     listed_at: int,
     listing: str,
     source: str,
@@ -173,11 +163,11 @@ def write_known(
         pa.OSFile(str(part), "wb") as file,
         pa.ipc.new_file(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer,
     ):
-        for begin in range(0, len(files), _NOTED):
-            some = files[begin : begin + _NOTED]
-            stamps, sha256 = _stamps(some), pa.array(hashes[begin : begin + _NOTED], pa.string())
-            settled = pc.and_(sha256.is_valid(), pc.and_(pc.not_equal(stamps, ""), _settled(stamps, listed_at - _RACY)))
-            writer.write_table(pa.Table.from_arrays([_paths(some), stamps, sha256], schema=schema).filter(settled))
+        settled = pc.and_(
+            hashes.is_valid(), pc.and_(pc.not_equal(files.stamp, ""), _settled(files.stamp, listed_at - _RACY))
+        )
+        rows = pa.Table.from_arrays([files.path, files.stamp, hashes], schema=schema)
+        writer.write_table(rows.filter(settled), max_chunksize=_NOTED)
     _, digest = hash_file(part)
     with part.open("ab") as end:
         end.write(digest.encode())

@@ -11,7 +11,7 @@ from newsdata import workspace
 from newsdata.errors import VersionError
 from newsdata.intake import clashing_ids, digest_listing, take_in
 from newsdata.reading.site import read_site
-from newsdata.reading.sources import Listing, SourceFile, list_files, open_source
+from newsdata.reading.sources import Files, Listing, SourceFile, list_files, open_source
 from newsdata.schema import Reject, Site
 from newsdata.workspace import KnownFiles, Workspace, read_known
 
@@ -89,8 +89,8 @@ def test_a_damaged_index_is_not_believed(place: int, tmp_path: Path) -> None:
 
 
 def test_the_digest_of_a_listing_holds_all_that_decides() -> None:
-    def files(*paths: str, stamp: str = "git:1") -> tuple[SourceFile, ...]:
-        return tuple(SourceFile(path=path, size=1, stamp=stamp) for path in paths)
+    def files(*paths: str, stamp: str = "git:1") -> Files:
+        return Files.of(SourceFile(path=path, size=1, stamp=stamp) for path in paths)
 
     reject = Reject(path="_posts/a.md", sha256=None, size=None, rule="not-a-file", reason="a link")
     whole = Listing(files=files("a", "b"), rejects=(reject,))
@@ -100,7 +100,7 @@ def test_the_digest_of_a_listing_holds_all_that_decides() -> None:
         Listing(files=files("a"), rejects=(reject,)),
         Listing(files=files("a", "c"), rejects=(reject,)),
         Listing(files=files("a", "b", stamp="git:2"), rejects=(reject,)),
-        Listing(files=(*files("a"), *files("b", stamp="git:2")), rejects=(reject,)),
+        Listing(files=Files.joined([files("a"), files("b", stamp="git:2")]), rejects=(reject,)),
     ]
     digests = [digest_listing(listing, Site(), CONFIG, {}, "tools") for listing in listings]
     digests += [
@@ -148,5 +148,5 @@ def test_every_file_has_its_place(tmp_path: Path) -> None:
     ],
 )
 def test_ids_of_paths_that_differ_in_the_extension(paths: list[str], kept: list[str]) -> None:
-    files = [SourceFile(path, 1, "") for path in paths]
+    files = Files.of(SourceFile(path, 1, "") for path in paths)
     assert clashing_ids(files) == {path: path for path in kept}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,7 +104,7 @@ SITES = (
 
 @given(st.lists(st.lists(PARTS, min_size=1, max_size=4).map("/".join), max_size=20), st.sampled_from(SITES))
 def test_many_paths_are_classified_as_each_is(paths: list[str], site: Site) -> None:
-    assert list(classify_all(paths, site)) == [classify(path, site) for path in paths]
+    assert classify_all(pa.array(paths, pa.string()), site).to_pylist() == [classify(path, site) for path in paths]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
 from ..schema import Site
@@ -41,7 +42,7 @@ _OTHER_NAME = re.compile(
     r"|zip|t?gz|bz2|xz|zst|7z|rar|tar|jar|exe|dll|so|dylib|bin|db|sqlite|parquet|pyc|class|o)\Z",  # the rest
     re.IGNORECASE,
 )
-_PLAIN_NAME = re.compile(r"[a-z0-9].*\.(?:md|markdown|html)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_PLAIN_NAME = r"(?:^|/)[A-Za-z0-9][^/]*\.(?:md|markdown|html)$"
 _HIDDEN = ("_", ".", "#", "~")
 _EXCLUDED, _DRAFT = "excluded by _config.yml", "draft"
 _GLOB_LETTERS = frozenset("*?[")
@@ -113,29 +114,25 @@ def classify(path: str, site: Site) -> str | None:
     return None
 
 
-def classify_all(paths: Iterable[str], site: Site) -> Iterator[str | None]:
-    """What `classify` says of each path, in order.
+def classify_all(paths: pa.StringArray, site: Site) -> pa.StringArray:
+    """What `classify` says of each path, in order; null where it says None.
 
     Names that begin with a letter or digit and end as Markdown or HTML do are alike in all that it looks at, so it is
     asked once a folder for all of them; only `exclude` can tell them apart.
 
-    >>> list(classify_all(["_posts/a.md", "_posts/b.md", "_posts/c.png"], Site()))
+    >>> classify_all(pa.array(["_posts/a.md", "_posts/b.md", "_posts/c.png"]), Site()).to_pylist()
     [None, None, 'not text']
     """
+    plain = pc.match_substring_regex(paths, _PLAIN_NAME)
+    folders = pc.replace_substring_regex(paths, r"[^/]*$", "").dictionary_encode()
     whole = replace(site, exclude=())
-    of_folder: dict[str, str | None] = {}
-    is_plain = _PLAIN_NAME.fullmatch
-    for path in paths:
-        begin = path.rfind("/") + 1
-        if is_plain(path, begin) is None:
-            yield classify(path, site)
-            continue
-        folder = path[:begin]
-        if folder not in of_folder:
-            of_folder[folder] = classify(path, whole)
-        reason = of_folder[folder]
-        # `classify` looks at `exclude` before it looks at these two.
-        yield _EXCLUDED if site.exclude and reason in (None, _DRAFT) and _excluded(path, site) else reason
+    of_folder = [classify(f"{folder}a.md", whole) for folder in folders.dictionary.to_pylist()]
+    reasons = pa.array(of_folder, pa.string()).take(folders.indices)
+    alone = pc.invert(plain)
+    if site.exclude:  # `classify` looks at it before it looks at these two
+        alone = pc.or_(alone, pc.or_(reasons.is_null(), pc.equal(reasons, _DRAFT).fill_null(False)))
+    own = pa.array([classify(path, site) for path in paths.filter(alone).to_pylist()], pa.string())
+    return pc.replace_with_mask(reasons, alone, own)
 
 
 def _excluded(path: str, site: Site) -> bool:
