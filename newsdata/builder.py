@@ -63,6 +63,7 @@ from .workspace import (
     open_workspace,
     read_cached_signatures,
     read_known,
+    read_listed,
     write_cached_shards,
     write_known,
 )
@@ -323,7 +324,6 @@ def _build(
         site, config_notes = read_site(config, drafts=drafts)
         files_seen = len(listing.files) + len(listing.rejects)
         settings = {"site": describe_site(site), "card": hashlib.sha256(options.card.encode()).hexdigest()[:16]}
-        known = read_known(workspace)
         listed = digest_listing(listing, site, config, redacted, about)
         may_stay = (
             base is not None
@@ -337,9 +337,10 @@ def _build(
             and base_folder.parent.resolve() == out.resolve()
         )
         # Where the last build saw the same listing and made this version's source of it, no name has to be looked at.
-        seen_before = base is not None and (listed, base.source.get("digest")) == (known.listing, known.source)
+        seen_before = base is not None and (listed, base.source.get("digest")) == read_listed(workspace)
         taken = run = None
         if not (may_stay and seen_before):
+            known = read_known(workspace)
             large = pc.sum(listing.files.size, min_count=0).as_py() > _SMALL
             all_new = not known.rows.num_rows  # then there is much to do, and they start while the files are looked at
             run = stack.enter_context(engine.workers(options.workers if large else 1, at_once=large and all_new))

@@ -21,10 +21,11 @@ from .curation.merge import FEEDS, KEYS
 from .engine import release_memory
 from .errors import MachineError
 from .packaging.rows import ArticleRows, Spool, article_table, rows_of_posts, spool_schema
-from .packaging.shards import ROW_GROUP, Written, digest_table, hash_file, read_shard, shard_schema, write_shard
+from .packaging.shards import ROW_GROUP, Written, digest_table, read_shard, shard_schema, write_shard
 from .reading.parse import PARSER_VERSION, article_id, parse_bytes
 from .reading.sources import Files, Source, SourceFile, read_files
 from .schema import SCHEMA_VERSION, Post, Reject, Site, table_schema
+from .workspace import checksum
 
 if TYPE_CHECKING:
     from .curation.boilerplate import Spilled
@@ -83,7 +84,7 @@ class Parsed:
         name: of the task; `<name>.posts` (a shard), `<name>.spool` and `<name>.keys` lie in its folder.
         circumstances: what shapes a row besides its file, as `_circumstances` digests it.
         posts: what was written to the shard, None where no file could be read.
-        hashes: SHA-256 of each of the files above, by their ending.
+        checksums: of the files above, by their ending.
         sha256: of each input file, in the order of the task's files; None where it could not be read.
         sizes: of all input files as read, in bytes.
         rejects: files that are no posts.
@@ -94,7 +95,7 @@ class Parsed:
     name: str
     circumstances: str
     posts: Written | None
-    hashes: Mapping[str, str]
+    checksums: Mapping[str, str]
     sha256: tuple[str | None, ...]
     sizes: int
     rejects: tuple[Reject, ...]
@@ -250,7 +251,7 @@ def parse_posts(task: ParseTask) -> Parsed:
         name=name,
         circumstances=_circumstances(task),
         posts=written if written.rows else None,
-        hashes={ending: written.sha256 if ending == "posts" else hash_file(part)[1] for ending, part in parts.items()},
+        checksums={ending: checksum(part) for ending, part in parts.items()},
         sha256=tuple(hashes),
         sizes=size,
         rejects=tuple(rejects),
@@ -327,7 +328,7 @@ def find_parsed(folder: Path, name: str) -> Parsed | None:
     if parsed is None or parsed.name != name:
         return None
     try:
-        whole = all(hash_file(folder / f"{name}.{end}")[1] == sha256 for end, sha256 in parsed.hashes.items())
+        whole = all(checksum(folder / f"{name}.{end}") == sum_ for end, sum_ in parsed.checksums.items())
     except OSError:
         return None
     return parsed if whole else None
@@ -405,7 +406,7 @@ def sign_articles(task: SignTask) -> int:
     order = np.argsort(np.concatenate([np.flatnonzero(known.is_valid()), new]))  # where each article's row is now
     part = task.path.with_name(f"{task.path.name}.unfinished")
     write_signatures(pa.concat_tables(tables).take(pa.array(order)), part)
-    task.path.with_suffix(".sha256").write_text(hash_file(part)[1], encoding="ascii")
+    task.path.with_suffix(".xxh3").write_text(checksum(part), encoding="ascii")
     part.rename(task.path)
     del tables
     release_memory()
@@ -440,7 +441,7 @@ def sample_articles(task: SampleTask) -> Spilled:
 def find_signed(path: Path) -> bool:
     """Whether the signatures at `path` are there, as they were written."""
     try:
-        return path.with_suffix(".sha256").read_text(encoding="ascii") == hash_file(path)[1]
+        return path.with_suffix(".xxh3").read_text(encoding="ascii") == checksum(path)
     except (OSError, ValueError):
         return False
 

@@ -13,7 +13,7 @@ from newsdata.intake import clashing_ids, digest_listing, take_in
 from newsdata.reading.site import read_site
 from newsdata.reading.sources import Files, Listing, SourceFile, list_files, open_source
 from newsdata.schema import Reject, Site
-from newsdata.workspace import KnownFiles, Workspace, read_known
+from newsdata.workspace import KnownFiles, Workspace, read_known, read_listed
 
 from .conftest import many_posts, write_archive
 from .source_files import tar_of
@@ -25,6 +25,10 @@ def known_in(out: Path) -> KnownFiles:
     return read_known(Workspace(staging=out, cache=out / ".newsdata" / "cache"))
 
 
+def listed_in(out: Path) -> tuple[str, str]:
+    return read_listed(Workspace(staging=out, cache=out / ".newsdata" / "cache"))
+
+
 def tar_in(place: Path, files: dict[str, bytes]) -> Path:
     place.write_bytes(tar_of({"_config.yml": CONFIG, **files}))
     return place
@@ -33,8 +37,8 @@ def tar_in(place: Path, files: dict[str, bytes]) -> Path:
 def test_the_listing_of_the_last_build_is_known(tmp_path: Path) -> None:
     files = many_posts(6, per_day=2)
     made = newsdata.build(tar_in(tmp_path / "a.tar", files), tmp_path / "out", num_proc=1)
-    known = known_in(tmp_path / "out")
-    assert known.listing and known.source == made.manifest.source["digest"]
+    listing, source = listed_in(tmp_path / "out")
+    assert listing and source == made.manifest.source["digest"]
     again = newsdata.build(tmp_path / "a.tar", tmp_path / "out", num_proc=1)
     assert not again.created and again.difference is not None and again.difference.bump is None
     assert again.stages["listing"]["rows"] == len(files) + 1 and again.manifest == made.manifest
@@ -63,10 +67,10 @@ def test_other_settings_are_not_passed_over(tmp_path: Path) -> None:
 def test_files_that_may_change_unseen_are_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_archive(tmp_path / "in", many_posts(4))
     newsdata.build(source, tmp_path / "out", num_proc=1)
-    assert known_in(tmp_path / "out").listing == "", "so young that another edit could leave the stamp as it is"
+    assert listed_in(tmp_path / "out") == ("", ""), "so young that another edit could leave the stamp as it is"
     monkeypatch.setattr(workspace, "_RACY", 0)
     assert not newsdata.build(source, tmp_path / "out", num_proc=1).created
-    assert known_in(tmp_path / "out").listing
+    assert all(listed_in(tmp_path / "out"))
     post = sorted((source / "_posts").iterdir())[0]
     post.write_bytes(post.read_bytes().replace("库存".encode(), "存货".encode()))
     assert newsdata.build(source, tmp_path / "out", num_proc=1).created
@@ -77,12 +81,16 @@ def test_a_damaged_index_is_not_believed(place: int, tmp_path: Path) -> None:
     source = tar_in(tmp_path / "a.tar", many_posts(4))
     newsdata.build(source, tmp_path / "out", num_proc=1)
     index = tmp_path / "out" / ".newsdata" / "cache" / "files.index"
-    whole = index.read_bytes()
+    whole, listed = index.read_bytes(), listed_in(tmp_path / "out")
     data = bytearray(whole)
     data[place] ^= 1
     for damaged in (bytes(data), whole[:place], whole + b"\0"):
         index.write_bytes(damaged)
-        assert known_in(tmp_path / "out").listing == "" and known_in(tmp_path / "out").rows.num_rows == 0
+        assert known_in(tmp_path / "out").rows.num_rows == 0
+        assert listed_in(tmp_path / "out") in (("", ""), listed), "its own checksum stands beside it"
+        assert newsdata.verify(tmp_path / "out").notes == (
+            "cache: files.index is damaged; the next build makes it anew",
+        )
         assert not newsdata.build(source, tmp_path / "out", num_proc=1).created
     assert newsdata.build(tar_in(tmp_path / "a.tar", many_posts(5)), tmp_path / "out", num_proc=1).created
     assert known_in(tmp_path / "out").rows.num_rows == 15
