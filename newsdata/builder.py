@@ -59,7 +59,6 @@ from .workspace import (
     Workspace,
     drop_unused,
     keep_known,
-    now,
     open_workspace,
     read_cached_signatures,
     read_known,
@@ -315,7 +314,6 @@ def _build(
 
     # ------------------------------------------------------------------------------------------- listing
     with clock.stage("listing", 0) as advance:
-        listed_at = now()
         opened = open_source(source, scratch=workspace.staging, exclude=out)
         history = choose_history(options, base, opened, text)
         listing = list_files(opened)
@@ -359,7 +357,7 @@ def _build(
         check_rejects(kept_rejects, base.accounting["posts"], options)
         if taken:  # some files were touched, and are as they were
             with suppress(OSError):
-                write_known(workspace, planned, hashes, listed_at, listed, base.source["digest"])
+                write_known(workspace, planned, hashes, listing.listed_at, listed, base.source["digest"])
                 keep_known(workspace)
         number = base.dataset_version
         nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
@@ -377,7 +375,7 @@ def _build(
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, refused, about, run, advance)
         read = pa.array([sha256 for p in parsed for sha256 in p.sha256], pa.string())
         read_from = describe_source(plan, read, early_rejects, config)
-        write_known(workspace, planned, read, listed_at, listed, read_from["digest"])
+        write_known(workspace, planned, read, listing.listed_at, listed, read_from["digest"])
         # The files themselves are not needed any more: half a kilobyte a post.
         del listing, taken, files, planned, known, hashes, read
         parsed = [replace(p, sha256=()) for p in parsed]

@@ -14,13 +14,14 @@ import re
 import signal
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .engine import MEMORY, do_without_pandas
+from .engine import MEMORY, available_cores, do_without_pandas
 from .errors import DriftError, MachineError, NewsdataError, RejectsError, shown
 
 if TYPE_CHECKING:
@@ -195,12 +196,17 @@ def _say(text: str) -> None:
 @_json_option
 def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
     """Build a version of the dataset: SOURCE is the archive, OUT the folder that holds the versions."""
-    from .builder import build as build_version
+    from .reading.folders import listing_ahead, path_inside
 
-    do_without_pandas()
+    root = os.path.realpath(source)
+    ahead = os.access(f"{root}/_posts", os.X_OK) and options["num_proc"] != 1 and available_cores() > 1
     bar = None if quiet else _Bar()
     try:
-        made = build_version(source, out, progress=bar, **options)
+        with listing_ahead(root, path_inside(root, out)) if ahead else nullcontext():
+            from .builder import build as build_version
+
+            do_without_pandas()
+            made = build_version(source, out, progress=bar, **options)
     except RejectsError as error:
         if as_json:
             _print_json({"error": str(error), "version": None, "created": False, "rejects": error.rejects})

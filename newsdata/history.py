@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from .packaging.shards import ROW_GROUP, Written, read_shard, shard_schema, write_shard
 from .planning import PostShard
-from .reading.archives import size_fault
+from .reading.folders import size_fault
 from .reading.gitobjects import blob_sizes, list_changes, read_blobs
 from .reading.parse import article_id, parse_bytes
 from .reading.site import classify

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -178,7 +177,7 @@ def write_known(
     stamp (git calls such an entry racily clean).
 
     Args:
-        listed_at: when the listing began, in nanoseconds since 1970.
+        listed_at: see `Listing`.
         listing, source: see `read_listed`.
     """
     settled = pc.and_(
@@ -200,11 +199,6 @@ def keep_known(workspace: Workspace) -> None:
     """Let the next build see what `write_known` wrote."""
     part = workspace.cache / f"{_INDEX}.unfinished"
     part.replace(workspace.cache / _INDEX)
-
-
-def now() -> int:
-    """Nanoseconds since 1970: for the cache, never for a version."""
-    return time.time_ns()
 
 
 def _settled(stamps: pa.Array, border: int) -> pa.Array:

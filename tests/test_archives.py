@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsdata.errors import SourceError
-from newsdata.reading import archives
+from newsdata.reading import archives, folders
 
 from .source_files import SITE, Opened, opened_archive, refused, tar_of, tar_with, zip_of, zstd
 
@@ -166,7 +166,7 @@ def test_bombs(tmp_path: Path, unpack: Callable[[bytes], Opened], monkeypatch: p
                 error = refused(unpack, data, match, tmp_path)
                 assert error.hint == "unpack it yourself and give the folder"
     # Too large for a post, so it is only run over: the limits hold all the same.
-    monkeypatch.setattr(archives, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(folders, "MAX_FILE_BYTES", 10)
     monkeypatch.setattr(archives, "MAX_TOTAL_BYTES", 100_000)
     refused(unpack, gzip.compress(tar_of({"a.md": bytes(200_000)})), "more than 100,000 bytes", tmp_path)
 

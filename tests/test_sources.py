@@ -23,7 +23,7 @@ import fsspec
 import pytest
 
 from newsdata.errors import MachineError, SourceError
-from newsdata.reading import archives
+from newsdata.reading import folders
 from newsdata.reading.sources import list_files, open_source, read_file, read_files
 from newsdata.schema import Reject
 
@@ -356,7 +356,7 @@ def test_a_deep_tree(tmp_path: Path) -> None:
 def test_too_large_is_never_read(
     tmp_path: Path, unpack: Callable[[bytes], Opened], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "MAX_FILE_BYTES", 9)
+    monkeypatch.setattr(folders, "MAX_FILE_BYTES", 9)
     files = {"_posts/big.md": b"0123456789", "_posts/small.md": b"012345678"}
     memory = fsspec.filesystem("memory")
     memory.store.clear()
@@ -369,6 +369,52 @@ def test_too_large_is_never_read(
         assert found.read == {"_posts/small.md": b"012345678"}
         assert [(r.path, r.rule, r.size) for r in found.listing.rejects] == [("_posts/big.md", "too-large", 10)]
     memory.store.clear()
+
+
+def strange_folder(root: Path) -> None:
+    write(
+        root, {"_posts/a.md": b"a", "_posts/新闻.md": b"b", "_posts/n\nn.md": b"c", "out/x.md": b"d", ".git/HEAD": b"e"}
+    )
+    (root / os.fsdecode(b"\xff.md")).write_bytes(b"")
+    (root / "link.md").symlink_to("_posts/a.md")
+    os.mkfifo(root / "pipe.md")
+    with (root / "large.md").open("wb") as file:
+        file.truncate(folders.MAX_FILE_BYTES + 1)
+
+
+@pytest.mark.parametrize("exclude", [None, "out"])
+def test_a_folder_listed_ahead(exclude: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = os.path.realpath(tmp_path / "site")
+    strange_folder(Path(root))
+    here = folders.list_folder(root, exclude)
+    assert here.files.split(b"\0")[::3][:2] == [b"_posts/a.md", b"_posts/n\nn.md"]
+    assert {fault.rule for _, fault in here.faults} == {"path-not-utf-8", "not-a-file", "too-large"}
+    (tmp_path / "json.py").write_text("raise SystemExit('a module of the working folder')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with folders.listing_ahead(root, exclude):
+        with monkeypatch.context() as patch:
+            patch.delattr(folders, "Folders")  # this process could not list it
+            ahead = folders.list_folder(root, exclude)
+        again = folders.list_folder(root, exclude)
+    assert ahead[1:] == here[1:] == again[1:] and here.began < ahead.began < again.began
+
+
+@pytest.mark.parametrize("program", ["/bin/false", "/nowhere", ""])
+def test_a_listing_ahead_that_fails(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = os.path.realpath(write(tmp_path / "site", {"a.md": b"a"}))
+    monkeypatch.setattr(sys, "executable", program)
+    with folders.listing_ahead(root):
+        assert folders.list_folder(root).files.split(b"\0")[:2] == [b"a.md", b"1"]
+
+
+def test_a_listing_ahead_that_nobody_asks_for_is_ended(tmp_path: Path) -> None:
+    root = os.path.realpath(write(tmp_path / "site", {"a.md": b"a"}))
+    with folders.listing_ahead(root):
+        ((_, process),) = folders._ahead.items()
+    assert process.poll() is not None and not folders._ahead
+    with pytest.raises(FileNotFoundError), folders.listing_ahead(f"{root}/nowhere"):
+        folders.list_folder(f"{root}/nowhere")
 
 
 def open_descriptors() -> int:

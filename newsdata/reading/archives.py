@@ -25,24 +25,20 @@ from typing import BinaryIO, NamedTuple, cast
 
 from ..errors import MachineError, NewsdataError, SourceError
 from ..schema import Reject
+from .folders import MAX_PATH_BYTES, Fault, check_path, size_fault
 
 __all__ = [
-    "Fault",
     "Index",
     "IndexEntry",
     "Member",
     "as_reject",
     "check_limits",
-    "check_path",
     "read_index",
-    "size_fault",
     "unpack_file",
     "unpacking",
     "write_spool",
 ]
 
-MAX_FILE_BYTES = 8 * 2**20
-"""A larger file is rejected unread; the largest post known has 11 KB. Reading takes at worst 2.5 us a byte."""
 MAX_TOTAL_BYTES = 64 * 2**30
 """An archive that unpacks to more is refused."""
 MAX_RATIO = 200
@@ -51,21 +47,11 @@ RATIO_FREE_BYTES = 2**30
 """Below this unpacked size no ratio is looked at: small, repetitive archives are no danger."""
 MAX_MEMBERS = 4_000_000
 """An archive with more members is refused."""
-MAX_PATH_BYTES = 4096
-"""A longer path is rejected; it is also what Linux allows."""
 
 _MAX_TAR_EXTENSION = 2**20  # bytes of one pax or long-name header
 _XZ_MEMORY = 256 * 2**20  # xz -9 needs 65 MiB
 _MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE}  # no fault of the archive
 _UNPACK = "unpack it yourself and give the folder"
-
-
-class Fault(NamedTuple):
-    """Why a member cannot be taken: a rule of `REJECT_RULES`, the reason, the size in bytes if known."""
-
-    rule: str
-    reason: str
-    size: int | None = None
 
 
 class IndexEntry(NamedTuple):
@@ -86,34 +72,6 @@ class Index(NamedTuple):
 
 
 Member = tuple[bytes, "bytes | Fault"]
-
-
-def check_path(raw: bytes) -> str | Fault:
-    """The path of a member as the source names it, or why it has none.
-
-    Empty parts and `.` are dropped, as every file system does.
-
-    >>> check_path(b"./_posts//a.md")
-    '_posts/a.md'
-    >>> check_path(b"../a.md").rule
-    'path-unsafe'
-    """
-    if len(raw) > MAX_PATH_BYTES:
-        return Fault("path-unsafe", f"the path has {len(raw):,} bytes; at most {MAX_PATH_BYTES:,} are read")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return Fault("path-not-utf-8", "the name is not UTF-8")
-    if text.startswith("/"):
-        return Fault("path-unsafe", "the path is absolute")
-    if "\0" in text:
-        return Fault("path-unsafe", "the name holds a NUL")
-    parts = [part for part in text.split("/") if part not in ("", ".")]
-    if not parts:
-        return Fault("path-unsafe", "the name is empty")
-    if ".." in parts:
-        return Fault("path-unsafe", "the path leads out of the source")
-    return "/".join(parts)
 
 
 def unpack_file(archive: Path, spool: Path, *, name: str) -> None:
@@ -466,13 +424,6 @@ def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: int) -> 
             return data
     except Exception as error:  # what damaged bytes make the decoders raise is in no list
         return Fault("unreadable", f"the member is damaged: {error}", info.file_size)
-
-
-def size_fault(size: int) -> Fault | None:
-    """What is wrong with a file of `size` bytes, if anything."""
-    if size <= MAX_FILE_BYTES:
-        return None
-    return Fault("too-large", f"{size:,} bytes; a post has at most {MAX_FILE_BYTES:,}", size)
 
 
 # ------------------------------------------------------------------------------------------------ errors

@@ -12,7 +12,8 @@ from typing import IO, NamedTuple
 
 from ..errors import SourceError
 from ..schema import Reject
-from .archives import Fault, as_reject, check_path, size_fault
+from .archives import as_reject
+from .folders import Fault, check_path, size_fault
 
 __all__ = [
     "Blob",

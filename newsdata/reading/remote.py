@@ -9,15 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import SourceError
-from .archives import (
-    Fault,
-    Member,
-    check_limits,
-    size_fault,
-    unpack_file,
-    unpacking,
-    write_spool,
-)
+from .archives import Member, check_limits, unpack_file, unpacking, write_spool
+from .folders import Fault, size_fault
 
 __all__ = ["unpack_url"]
 

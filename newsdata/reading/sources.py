@@ -6,7 +6,6 @@ write; a list is in the order of the paths, whatever the file system says.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import tempfile
@@ -14,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
 import numpy as np
@@ -23,16 +22,15 @@ import pyarrow.compute as pc
 
 from ..errors import MachineError, SourceError
 from ..schema import Reject
-from .archives import MAX_PATH_BYTES, Fault, as_reject, check_path, read_index, size_fault, unpack_file
+from .archives import as_reject, read_index, unpack_file
+from .folders import Fault, Folders, Listed, list_folder, path_inside, reason_for, size_fault, stamp_of
 from .gitobjects import git_folder, list_tree, read_blobs, resolve, split_revision
 from .remote import unpack_url
 from .site import POST_FOLDERS
 
 __all__ = ["Files", "Listing", "Source", "SourceFile", "list_files", "open_source", "read_file", "read_files"]
 
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_new = tuple.__new__  # of a named tuple: half the time of its own
 _HINT = "give a folder, repo@REVISION, a tar or zip file, or an address of one"
 
 
@@ -135,12 +133,14 @@ class Listing:
         rejects: what is no regular file, cannot be read, or cannot be told apart; sorted by path, too.
         commit: full id of the commit, for git.
         notes: what a reader of the log should know.
+        listed_at: when the listing of a folder began, in nanoseconds since 1970; other sources cannot change meanwhile.
     """
 
     files: Files
     rejects: tuple[Reject, ...]
     commit: str | None = None
     notes: tuple[str, ...] = ()
+    listed_at: int = 0
 
 
 def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | None = None) -> Source:
@@ -259,163 +259,49 @@ def _open_folder(text: str, exclude: Path | None) -> Source:
     root = os.path.realpath(text)
     inside = None
     if exclude is not None:
-        relative = os.path.relpath(os.path.realpath(exclude), root)
-        if relative == ".":
+        inside = path_inside(root, exclude)
+        if inside == ".":
             raise SourceError("the output folder is the source itself", path=text, hint="give another one")
-        inside = None if Path(relative).parts[0] == ".." else relative
         if inside and not POST_FOLDERS.isdisjoint(Path(inside).parts):
             reason = "the output folder lies among the source's posts, which would be read from it"
             raise SourceError(reason, path=str(exclude), hint="give one outside of the posts")
     return Source(kind="folder", root=root, exclude=inside)
 
 
-class _Folders:
-    """The root of a source and the folder below it that was asked for last, both open.
-
-    A folder is opened step by step from the root, or from the last one if it lies in that: no step may be a
-    link, and no path is too long for the system.
-    """
-
-    def __init__(self, source: Source) -> None:
-        try:
-            self.root = os.open(source.root, _FOLDER_FLAGS)
-        except OSError as error:
-            raise SourceError(_why(error), path=source.root) from error
-        self.here, self.at = os.dup(self.root), b""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        os.close(self.here)
-        os.close(self.root)
-
-    def open(self, folder: bytes) -> int:
-        """A descriptor of `folder` that is good until the next call."""
-        if folder == self.at:
-            return self.here
-        inside = not self.at or folder.startswith(self.at + b"/")
-        here = os.dup(self.here if inside else self.root)
-        try:
-            for part in folder[len(self.at) if inside else 0 :].lstrip(b"/").split(b"/") if folder else ():
-                below = os.open(part, _FOLDER_FLAGS, dir_fd=here)
-                os.close(here)
-                here = below
-        except OSError:
-            os.close(here)
-            raise
-        os.close(self.here)
-        self.here, self.at = here, folder
-        return here
-
-
 def _list_folder(source: Source) -> Listing:
-    files: list[SourceFile] = []
-    rejects: list[Reject] = []
-    exclude = None if source.exclude is None else os.fsencode(source.exclude)
-    waiting = [b""]
-    with _Folders(source) as folders:
-        while waiting:
-            folder = waiting.pop()
-            path = check_path(folder) if folder else ""
-            above = None if isinstance(path, Fault) else f"{path}/" if path else ""
-            try:
-                with os.scandir(folders.open(folder)) as entries:
-                    found = _take_plain(entries, above, files) if above is not None else list(entries)
-            except OSError as error:
-                if not folder:
-                    raise SourceError(_why(error), path=source.root) from error
-                rejects.append(as_reject(folder, Fault("unreadable", f"the folder {_why(error)}")))
-                continue
-            for entry in found:
-                item = _look(entry, folder)
-                if isinstance(item, SourceFile):
-                    files.append(item)
-                elif isinstance(item, Reject):
-                    rejects.append(item)
-                elif item is not None and item != exclude:
-                    waiting.append(item)
-    files.sort(key=lambda file: file.path)
-    return Listing(files=Files.of(files), rejects=_in_order(rejects))
-
-
-def _take_plain(entries: Iterable[os.DirEntry[str]], above: str, files: list[SourceFile]) -> list[os.DirEntry[str]]:
-    """Add the ordinary files of a folder to `files`, and give the entries that need a closer look.
-
-    An entry's name is never empty, "." or "..", and holds no slash: `above + name` is what `check_path` would say.
-
-    Args:
-        above: what stands before the names of its files.
-    """
-    rest = []
-    room = MAX_PATH_BYTES - len(above.encode())
-    for entry in entries:
-        name = entry.name
-        if name.isascii() and len(name) <= room and name != ".git":
-            try:
-                if entry.is_file(follow_symlinks=False):
-                    status = entry.stat(follow_symlinks=False)
-                    if size_fault(status.st_size) is None:
-                        files.append(_new(SourceFile, (above + name, status.st_size, _stamp(status), 0)))
-                        continue
-            except OSError:  # `_look` says why
-                pass
-        rest.append(entry)
-    return rest
-
-
-def _look(entry: os.DirEntry[str], folder: bytes) -> SourceFile | Reject | bytes | None:
-    """A file, a reject, the path of a folder to walk, or None for what is no part of the source.
-
-    Args:
-        entry: of `folder`.
-        folder: as the system names it.
-    """
-    name = entry.name
-    if name == ".git":
-        return None
-    raw = folder + b"/" + os.fsencode(name) if folder else os.fsencode(name)
-    path = check_path(raw)
-    if entry.is_dir(follow_symlinks=False):
-        return as_reject(raw, path) if isinstance(path, Fault) and path.rule == "path-unsafe" else raw
-    if isinstance(path, Fault):
-        return as_reject(raw, path)
-    if not entry.is_file(follow_symlinks=False):
-        link = "a link; links are not followed"
-        return as_reject(raw, Fault("not-a-file", link if entry.is_symlink() else "a device, pipe or socket"))
-    return _stat(path, entry)
-
-
-def _stat(path: str, entry: os.DirEntry[str]) -> SourceFile | Reject:
     try:
-        status = entry.stat(follow_symlinks=False)
+        found = list_folder(source.root, source.exclude)
     except OSError as error:
-        return as_reject(path.encode(), Fault("unreadable", _why(error)))
-    return _listed(path, status)
+        raise SourceError(_why(error), path=source.root) from error
+    rejects = _in_order(as_reject(raw, fault) for raw, fault in found.faults)
+    return Listing(files=_columns(found), rejects=rejects, listed_at=found.began)
+
+
+def _columns(found: Listed) -> Files:
+    values = pc.split_pattern(pa.array([found.files] if found.files else [], pa.string()), "\0").flatten()
+    path, size, stamp = (values.take(pa.array(np.arange(begin, len(values), 3))) for begin in range(3))
+    return Files(path, size.cast(pa.int64()), stamp, pa.array(np.zeros(len(path), np.int64)))
 
 
 def _listed(path: str, status: os.stat_result) -> SourceFile | Reject:
     size = status.st_size
     if fault := size_fault(size):
         return as_reject(path.encode(), fault)
-    return SourceFile(path, size, _stamp(status))
-
-
-def _stamp(status: os.stat_result) -> str:
-    return f"{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}:{status.st_size}"
+    return SourceFile(path, size, stamp_of(status))
 
 
 def _why(error: OSError) -> str:
-    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):  # no fault of the file
+    try:
+        return reason_for(error)
+    except OSError:
         raise MachineError(f"the machine refused: {error.strerror}") from error
-    return f"cannot be opened or read: {error.strerror}"
 
 
 def _list_one(source: Source, path: str) -> Listing:
     raw = path.encode()
     found: SourceFile | Reject
     try:
-        with _Folders(source) as folders:
+        with Folders(source.root) as folders:
             status = os.stat(raw, dir_fd=folders.root, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return Listing(files=Files.of(()), rejects=())
@@ -436,7 +322,7 @@ _TOGETHER_BYTES = 2**20
 
 
 def _read_folder(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
-    with _Folders(source) as folders:
+    with _opened(source) as folders:
         for some in _together(files):
             handles: list[int | Reject] = []
             try:
@@ -463,7 +349,14 @@ def _together(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
         yield some
 
 
-def _open_regular(folders: _Folders, file: SourceFile) -> int | Reject:
+def _opened(source: Source) -> Folders:
+    try:
+        return Folders(source.root)
+    except OSError as error:
+        raise SourceError(_why(error), path=source.root) from error
+
+
+def _open_regular(folders: Folders, file: SourceFile) -> int | Reject:
     """A descriptor of the file that was listed, with its bytes on their way."""
     folder, _, name = file.path.encode().rpartition(b"/")
     try:
