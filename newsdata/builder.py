@@ -345,10 +345,12 @@ def _build(
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             if base and not options.again:
                 check_intake(taken, base, source)
-            planned = Files.joined(shard.files for shard in taken.plan)
-            hashes = known.hashes_of(planned)
+            hashes = known.hashes_of(taken.planned())
             if may_stay and known.rows.num_rows:
-                hashes = _hash_rest(opened, planned, hashes)
+                hashes = _hash_rest(opened, taken.planned(), hashes)
+            del known
+        listed_at = listing.listed_at
+        del listing
     clock.stages["listing"]["rows"] = files_seen
 
     if may_stay and base and base_folder and (taken is None or _is_source_of(base, taken, hashes, config)):
@@ -357,7 +359,7 @@ def _build(
         check_rejects(kept_rejects, base.accounting["posts"], options)
         if taken:  # some files were touched, and are as they were
             with suppress(OSError):
-                write_known(workspace, planned, hashes, listing.listed_at, listed, base.source["digest"])
+                write_known(workspace, taken.planned(), hashes, listed_at, listed, base.source["digest"])
                 keep_known(workspace)
         number = base.dataset_version
         nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
@@ -368,16 +370,17 @@ def _build(
     from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage  # not needed where nothing changed
 
     assert taken and run
-    files, early_rejects, ignored, own_ids, plan = taken
+    early_rejects, ignored, own_ids, plan = taken
 
     # ------------------------------------------------------------------------------------------- parsing
-    with clock.stage("parsing", len(files)) as advance:
+    with clock.stage("parsing", len(hashes)) as advance:
+        engine.release_memory()  # what listing took is in the way of the workers
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, refused, about, run, advance)
         read = pa.array([sha256 for p in parsed for sha256 in p.sha256], pa.string())
         read_from = describe_source(plan, read, early_rejects, config)
-        write_known(workspace, planned, read, listing.listed_at, listed, read_from["digest"])
+        write_known(workspace, taken.planned(), read, listed_at, listed, read_from["digest"])
         # The files themselves are not needed any more: half a kilobyte a post.
-        del listing, taken, files, planned, known, hashes, read
+        del taken, hashes, read
         parsed = [replace(p, sha256=()) for p in parsed]
         if opened.kind != "git":
             plan = [replace(shard, files=Files.of(())) for shard in plan]

@@ -76,18 +76,20 @@ class Intake(NamedTuple):
     """What goes into a build.
 
     Attributes:
-        files: the candidates, each in one shard of `plan`.
         rejects: among what could not even be listed.
         ignored: how many of the others there are, by reason.
         own_ids: article ids of files that would otherwise share one (path -> id).
-        plan: the shards of posts to be.
+        plan: the shards of posts to be; each candidate is in one of them.
     """
 
-    files: Files
     rejects: list[Reject]
     ignored: Counter[str]
     own_ids: Mapping[str, str]
     plan: list[PostShard]
+
+    def planned(self) -> Files:
+        """The candidates, in the order of the plan."""
+        return Files.joined(shard.files for shard in self.plan)
 
 
 def take_in(
@@ -106,7 +108,7 @@ def take_in(
     if again and base and base_folder:
         own_ids = read_ids(base_folder, base)
         files, rejects = only_named(own_ids, files, rejects, ignored)
-    return Intake(files, rejects, ignored, own_ids, plan_posts(files, base, again=again))
+    return Intake(rejects, ignored, own_ids, plan_posts(files, base, again=again))
 
 
 def check_intake(taken: Intake, base: Manifest, source: object) -> None:
@@ -114,7 +116,7 @@ def check_intake(taken: Intake, base: Manifest, source: object) -> None:
 
     A site whose posts are gone still has its `_config.yml`, or files that are ignored for another reason.
     """
-    if taken.files or taken.rejects or taken.ignored.keys() - {ELSEWHERE} or not base.accounting["posts"]:
+    if taken.plan or taken.rejects or taken.ignored.keys() - {ELSEWHERE} or not base.accounting["posts"]:
         return
     count = taken.ignored[ELSEWHERE]
     raise SourceError(

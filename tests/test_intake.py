@@ -143,7 +143,7 @@ def test_every_file_has_its_place(tmp_path: Path) -> None:
     assert [reject.path for reject in taken.rejects] == ["_posts/link.md"]
     assert taken.ignored == {"not text": 1, "not below _posts": 1, "configuration": 1}
     fewer = take_in(listing, read_site(CONFIG)[0], {"_posts/c": "a request"}, None, None, again=False)
-    assert fewer.ignored["redacted"] == 1 and len(fewer.files) == 3
+    assert fewer.ignored["redacted"] == 1 and len(fewer.planned()) == 3
 
 
 @pytest.mark.parametrize(
