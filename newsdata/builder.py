@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed
@@ -418,9 +419,6 @@ def _build(
         before = splits_before(articles.article_id, ledger)
         group_numbers = groups.dictionary_encode().indices.to_numpy()
         placement = place(articles.published_at, group_numbers, borders, site.timezone, before=before)
-        leakage = measure_leakage(found, articles, placement, site.timezone)
-        check_leakage(leakage, options.max_leak)
-        engine.release_memory()
         advance(len(articles))
     decided = Decided(
         articles=articles,
@@ -432,7 +430,8 @@ def _build(
     )
 
     # ------------------------------------------------------------------------------------------- writing
-    with clock.stage("writing", len(articles)) as advance:
+    with clock.stage("writing", len(articles)) as advance, ThreadPoolExecutor(1) as beside:
+        measured = beside.submit(measure_leakage, found, articles, placement, site.timezone)
         target = Target(
             dataset=dataset, site=site, workspace=workspace, base=base, run=run,
             base_folder=None if options.again else base_folder, about=f"{about} {describe_site(site)}",
@@ -448,6 +447,8 @@ def _build(
             kept = Counter(filled.get(shard.config, {}))
             kept.update(columns)
             filled[shard.config] = dict(kept)
+        leakage = measured.result()
+        check_leakage(leakage, options.max_leak)
 
     if text != "none":
         stack.close()  # the workers are done, and what follows needs their memory
