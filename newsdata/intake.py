@@ -241,6 +241,7 @@ def parse_all(
     ]
     names = ["" if task.known.null_count else task_id(task, task.known) for task in tasks]
     new = [number for number, name in enumerate(names) if not (name and is_parsed(workspace.cache, name))]
+    new.sort(key=lambda number: -tasks[number].known.null_count)  # what takes long must not begin last
     results = run(parse_posts, [tasks[number] for number in new])
     # Workers are at it; meanwhile the rest is looked through, and what is damaged is read once more.
     found = {number: find_parsed(workspace.cache, names[number]) for number in set(range(len(tasks))).difference(new)}
