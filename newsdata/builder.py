@@ -43,7 +43,6 @@ from .intake import REDACTED, Intake, check_intake, digest_listing, parse_all, r
 from .packaging.difference import Difference, compare
 from .packaging.manifest import (
     Manifest,
-    check_file,
     read_manifest,
     versions_in,
 )
@@ -295,9 +294,7 @@ def _build(
     if base_folder is None and there:
         base_folder = out / there[-1]
     base = read_manifest(base_folder) if base_folder else None
-    if base and base_folder:
-        check_file(base_folder, base, ledgers.LEDGER_NAME)
-    ledger = ledgers.read_ledger(base_folder) if base_folder else ledgers.empty_ledger()
+    ledger = ledgers.read_ledger(base_folder, base) if base and base_folder else ledgers.empty_ledger()
     redacted = ledgers.buried(ledger)
     if not options.again:
         redacted = {**ledgers.read_redactions(out), **redacted}

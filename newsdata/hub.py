@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from .errors import HubError, MachineError, ManifestError, NewsdataError, VerifyError, VersionError
-from .packaging.manifest import MANIFEST_NAME, File, Manifest, Shard, parse_version, read_manifest
-from .packaging.shards import hash_file
+from .packaging.manifest import MANIFEST_NAME, File, Manifest, Shard, hash_file, parse_version, read_manifest
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -17,6 +17,7 @@ from .packaging.manifest import (
     Manifest,
     Shard,
     check_file,
+    hash_file,
     parse_version,
     read_manifest,
     read_yanked,
@@ -194,13 +195,17 @@ def load_dataset(
     config_name = f"{config}-{manifest.dataset_version}-{content[:16]}"
     if as_of is not None:
         part = _parts(manifest, config, config)[0]
-        rows = _load_part(version, part, kinds, False, config_name)
-        return rows.select(_known_at(version, part, _instant(as_of)))
+        files = version.files(part.shards, streaming=False)
+        rows = _load_part(files, part, kinds, False, config_name)
+        return rows.select(_known_at(files, _instant(as_of)))
     parts = _parts(manifest, config, None if split is None else _named(split))
+    every = [version.files(part.shards, streaming=streaming) for part in parts]
     if deduplicate:
-        loaded = _load_first(version, parts, kinds, streaming, config_name)
+        loaded = _load_first(every, parts, kinds, streaming, config_name)
     else:
-        loaded = [_load_part(version, part, kinds, streaming, config_name) for part in parts]
+        loaded = [
+            _load_part(files, part, kinds, streaming, config_name) for files, part in zip(every, parts, strict=True)
+        ]
     if split is None:
         kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
         return kind({part.split: rows for part, rows in zip(parts, loaded, strict=True)})
@@ -241,13 +246,13 @@ def _instant(as_of: str | datetime) -> datetime:
     return time
 
 
-def _known_at(version: _Version, part: _Part, time: datetime) -> list[int]:
+def _known_at(files: Sequence[str], time: datetime) -> list[int]:
     """The numbers of the rows of `revisions` that held at `time`, one an article; reads no text."""
     import pyarrow.parquet as pq
 
     last: dict[str, tuple[int, int, str, int]] = {}
     before = 0
-    for file in version.files(part.shards, streaming=False):
+    for file in files:
         table = pq.ParquetFile(file).read(["article_id", "path", "revised_at", "title", "published_at"])
         revised = table["revised_at"].cast("int64").to_pylist()
         dated = table["published_at"].is_valid().to_pylist()
@@ -301,7 +306,8 @@ def _parts(manifest: Manifest, config: str, split: str | None) -> list[_Part]:
     return parts
 
 
-def _load_part(version: _Version, part: _Part, kinds: datasets.Features, streaming: bool, config_name: str) -> Any:
+def _load_part(files: Sequence[str], part: _Part, kinds: datasets.Features, streaming: bool, config_name: str) -> Any:
+    """The rows of a part, whose shards lie in `files`."""
     import datasets
 
     one = part.split
@@ -309,50 +315,51 @@ def _load_part(version: _Version, part: _Part, kinds: datasets.Features, streami
         if streaming:
             return datasets.IterableDataset.from_generator(_nothing, features=kinds, split=datasets.NamedSplit(one))
         return datasets.Dataset.from_dict({c: [] for c in kinds}, features=kinds, split=one)
-    files = version.files(part.shards, streaming=streaming)
-    if streaming and (part.begin, part.end) != (0, sum(shard.rows for shard in part.shards)):
+    whole = (part.begin, part.end) == (0, sum(shard.rows for shard in part.shards))
+    if streaming and not whole:
         # Each file knows its own rows of the slice: `skip` and `take` would count anew in every worker.
         ends = list(accumulate(shard.rows for shard in part.shards))
         begins = [end - shard.rows for end, shard in zip(ends, part.shards, strict=True)]
         spans = [(max(part.begin - a, 0), min(part.end, b) - a) for a, b in zip(begins, ends, strict=True)]
-        asked = {"files": files, "spans": spans, "columns": tuple(kinds)}
+        asked = {"files": list(files), "spans": spans, "columns": tuple(kinds)}
         return datasets.IterableDataset.from_generator(
             _rows_of, features=kinds, gen_kwargs=asked, split=datasets.NamedSplit(one)
         )
     rows = datasets.load_dataset(
         "parquet",
         config_name,
-        data_files={one: files},
+        data_files={one: list(files)},
         split=one,
         features=kinds,
         columns=list(kinds),
         streaming=streaming,
     )
-    if (part.begin, part.end) == (0, sum(shard.rows for shard in part.shards)):
-        return rows
-    return rows.select(range(part.begin, part.end))
+    return rows if whole else rows.select(range(part.begin, part.end))
 
 
 def _load_first(
-    version: _Version, parts: Sequence[_Part], kinds: datasets.Features, streaming: bool, config_name: str
+    files: Sequence[Sequence[str]],
+    parts: Sequence[_Part],
+    kinds: datasets.Features,
+    streaming: bool,
+    config_name: str,
 ) -> list[Any]:
     """One row a duplicate cluster of all parts; while streaming, by article id, which holds in every worker."""
     import datasets
 
     from .copies import Rows, first_rows
 
-    files = [tuple(version.files(part.shards, streaming=streaming)) for part in parts]
-    rows = [Rows(files=some, begin=part.begin, end=part.end) for some, part in zip(files, parts, strict=True)]
+    rows = [Rows(files=tuple(some), begin=part.begin, end=part.end) for some, part in zip(files, parts, strict=True)]
     every = kinds if "article_id" in kinds else datasets.Features({**kinds, "article_id": datasets.Value("string")})
     loaded = []
-    for part, (positions, names) in zip(parts, first_rows(rows), strict=True):
+    for some, part, (positions, names) in zip(files, parts, first_rows(rows), strict=True):
         if not streaming:
-            loaded.append(_load_part(version, part, kinds, streaming, config_name).select(positions))
+            loaded.append(_load_part(some, part, kinds, streaming, config_name).select(positions))
             continue
         kept = frozenset(names.to_pylist())
-        some = _load_part(version, part, every, streaming, config_name)
-        some = some.filter(kept.__contains__, input_columns=["article_id"])
-        loaded.append(some if every is kinds else some.select_columns(list(kinds)))
+        found = _load_part(some, part, every, streaming, config_name)
+        found = found.filter(kept.__contains__, input_columns=["article_id"])
+        loaded.append(found if every is kinds else found.select_columns(list(kinds)))
     return loaded
 
 
@@ -398,8 +405,6 @@ def _bound(text: str | None, rows: int, side: str) -> int:
 
 
 def _check(folder: Path, path: str, size: int, sha256: str) -> None:
-    from .packaging.shards import hash_file
-
     file = folder / path
     try:
         good = file.stat().st_size == size and hash_file(file)[1] == sha256
@@ -519,14 +524,20 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     Raises:
         VersionError, ManifestError: there is no such version, or its manifest cannot be read.
     """
+    from .packaging.shards import find_rows
+
     folder, manifest = open_version(path, revision)
     asked = name.removeprefix("./")
-    posts = _find(folder, manifest, "posts", "path", asked, ["path", "article_id", "issues"])
+
+    def find(config: str, column: str, value: str, columns: list[str] | None) -> list[tuple[Shard, dict[str, Any]]]:
+        return list(find_rows(folder, shards_of(manifest, config), column, [value], columns))
+
+    posts = find("posts", "path", asked, ["path", "article_id", "issues"])
     identity = posts[0][1]["article_id"] if posts else asked
     for config in ("articles", "excluded"):
         reason = ["excluded_reason", "leak_group"] if config == "excluded" else []
-        for shard, row in _find(folder, manifest, config, "article_id", identity, ["article_id", "title", *reason]):
-            members = _find(folder, manifest, "posts", "article_id", identity, ["path"])
+        for shard, row in find(config, "article_id", identity, ["article_id", "title", *reason]):
+            members = find("posts", "article_id", identity, ["path"])
             paths = tuple(post["path"] for _, post in members)
             why = f"merged from {len(paths)} posts" if len(paths) > 1 else "read from one post"
             if reason:
@@ -540,17 +551,16 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
                 shard=shard.path,
                 posts=paths,
             )
-    rejects = _find(folder, manifest, "rejects", "path", asked, None)
+    rejects = find("rejects", "path", asked, None)
     if rejects:
         shard, row = rejects[0]
         return Where(became="reject", why=f"{row['rule']}: {row['reason']}", shard=shard.path, reject=row)
-    from .curation.ledger import LEDGER_NAME, read_ledger, tombstones
+    from .curation.ledger import read_ledger, tombstones
     from .reading.parse import article_id
     from .reading.site import ELSEWHERE, classify
     from .schema import Site
 
-    check_file(folder, manifest, LEDGER_NAME)
-    stones = tombstones(read_ledger(folder))
+    stones = tombstones(read_ledger(folder, manifest))
     buried = asked if asked in stones else article_id(asked)
     if buried in stones:
         return Where(became="redacted", why=f"taken out: {stones[buried]}", article_id=buried)
@@ -568,7 +578,9 @@ _ALIKE = 5
 
 def _members(folder: Path, manifest: Manifest, leak_group: str) -> str:
     """The first few articles of a group, in words."""
-    rows = _find(folder, manifest, "articles", "leak_group", leak_group, ["article_id"])
+    from .packaging.shards import find_rows
+
+    rows = find_rows(folder, shards_of(manifest, "articles"), "leak_group", [leak_group], ["article_id"])
     names = [f"{row['article_id']} of {shard.split}" for shard, row in rows]
     more = f" and {len(names) - _ALIKE} more" if len(names) > _ALIKE else ""
     return f", as a copy of {', '.join(names[:_ALIKE])}{more}"
@@ -584,18 +596,6 @@ def _paths_that_end(folder: Path, manifest: Manifest, ending: str) -> list[str]:
         paths = pq.read_table(folder / shard.path, columns=["path"])["path"]
         found += paths.filter(pc.ends_with(paths, ending)).to_pylist()
     return sorted(found)[:_ALIKE]
-
-
-def _find(
-    folder: Path, manifest: Manifest, config: str, column: str, value: str, columns: list[str] | None
-) -> list[tuple[Shard, dict[str, Any]]]:
-    import pyarrow.parquet as pq
-
-    found: list[tuple[Shard, dict[str, Any]]] = []
-    for shard in shards_of(manifest, config):
-        table = pq.read_table(folder / shard.path, columns=columns, filters=[(column, "=", value)])
-        found.extend((shard, row) for row in table.to_pylist())
-    return found
 
 
 def duplicates(path: str | Path, article_id: str | None = None, *, revision: str | None = None) -> tuple[Cluster, ...]:

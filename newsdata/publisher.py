@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 from .errors import CallError, HubError, NewsdataError, VerifyError, VersionError
 from .hub import attempt, check_repo_id, client, files_of, git_hash, is_version, version_tags
 from .loader import open_version
-from .packaging.manifest import MANIFEST_NAME, File, Manifest, parse_version, read_manifest, read_yanked
-from .packaging.shards import hash_file
+from .packaging.manifest import MANIFEST_NAME, File, Manifest, hash_file, parse_version, read_manifest, read_yanked
 from .schema import CONFIGS
-from .verifier import check_redactions
+from .versions import check_redactions
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .curation.ledger import LEDGER_NAME, read_ledger, read_redactions, tombstones
-from .errors import CallError, NewsdataError
+from .curation.ledger import LEDGER_NAME, read_ledger, tombstones
+from .errors import NewsdataError
 from .loader import open_version
 from .packaging.manifest import (
     MANIFEST_NAME,
@@ -22,17 +22,17 @@ from .packaging.manifest import (
     File,
     Manifest,
     Shard,
-    check_file,
+    hash_file,
     read_manifest,
     shards_of,
     versions_in,
 )
-from .packaging.shards import digest_table, hash_file
+from .packaging.shards import digest_table
 from .schema import CONFIGS, SPLITS, table_schema
 from .tasks import find_parsed, find_signed
 from .workspace import WORK, damaged_indexes
 
-__all__ = ["Verified", "check_redactions", "verify"]
+__all__ = ["Verified", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,29 +86,6 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
         faults=tuple(f"{one.version}/{fault}" for one in found for fault in one.faults),
         notes=(*_check_links(out, there), *_check_cache(out)),
     )
-
-
-def check_redactions(folder: Path, manifest: Manifest) -> None:
-    """Make sure that a version holds nothing that was redacted since it was built, as the folder beside it tells.
-
-    Raises:
-        CallError: it holds such an article.
-        ManifestError: the redactions cannot be read.
-    """
-    redacted = pa.array(sorted(read_redactions(folder.absolute().parent)), pa.string())
-    if not len(redacted):
-        return
-    held: set[str] = set()
-    for shard in manifest.shards:
-        if shard.config in ("articles", "excluded", "posts", "revisions"):
-            ids = pq.read_table(folder / shard.path, columns=["article_id"], partitioning=None)["article_id"]
-            held.update(ids.filter(pc.is_in(ids, redacted)).to_pylist())
-    if held:
-        raise CallError(
-            f"{manifest.dataset_version} holds what was redacted since: {', '.join(sorted(held)[:5])}",
-            path=folder,
-            hint="build the next version and use that one",
-        )
 
 
 def _verify_version(folder: Path, manifest: Manifest) -> Verified:
@@ -320,8 +297,7 @@ def _check_ids(folder: Path, manifest: Manifest, seen: _Seen, faults: list[str])
     homeless = set(pa.chunked_array(seen.post_ids, pa.string()).to_pylist()) - places.keys()
     faults.extend(f"article {identity}: has posts but no row" for identity in sorted(homeless)[:100])
     try:
-        check_file(folder, manifest, LEDGER_NAME)  # damaged, it could end the process
-        ledger = read_ledger(folder)
+        ledger = read_ledger(folder, manifest)
     except NewsdataError as error:
         faults.append(str(error))
         return

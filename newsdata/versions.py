@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
-
-from .curation.ledger import LEDGER_NAME, REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
+from .curation.ledger import REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
 from .errors import CallError, VersionError
 from .loader import open_version
 from .packaging.manifest import (
     MANIFEST_NAME,
     YANKED_NAME,
     Manifest,
-    check_file,
     read_manifest,
     read_yanked,
     shards_of,
     versions_in,
 )
+from .packaging.shards import find_rows
 from .tasks import read_parsed
 from .workspace import Workspace, open_workspace
 
-__all__ = ["Pruned", "Redacted", "prune", "redact", "yank"]
+__all__ = ["Pruned", "Redacted", "check_redactions", "prune", "redact", "yank"]
 
 
 def yank(path: str | Path, *, reason: str, revision: str | None = None) -> Path:
@@ -195,10 +192,9 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
     out = Path(out)
     reason = _reason(reason)
     there = _some_versions(out)
-    for version in there:
-        check_file(out / version, read_manifest(out / version), LEDGER_NAME)
-    known = {version: tombstones(read_ledger(out / version)) for version in there}
-    held = tuple(version for version in there if _holds(out / version, article_id))
+    manifests = {version: read_manifest(out / version) for version in there}
+    known = {version: tombstones(read_ledger(out / version, found)) for version, found in manifests.items()}
+    held = tuple(version for version, found in manifests.items() if _held(out / version, found, [article_id]))
     buried = next((stones[article_id] for stones in reversed(known.values()) if article_id in stones), None)
     with open_workspace(out, cache=True):
         pending = read_redactions(out)
@@ -210,38 +206,52 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
             )
         if buried is None:
             contents = {
-                content_key(sha256): reason for version in held for sha256 in _contents(out / version, article_id)
+                content_key(sha256): reason
+                for version in held
+                for sha256 in _contents(out / version, manifests[version], article_id)
             }
             pending |= {article_id: reason} | contents
             _write_json(out / REDACTIONS_NAME, dict(sorted(pending.items())))
-    copies = _copies(out / held[-1], article_id) if held else ()
+    copies = _copies(out / held[-1], manifests[held[-1]], article_id) if held else ()
     return Redacted(article_id=article_id, reason=buried or reason, held_by=held, copies=copies)
 
 
-def _rows(folder: Path, configs: Sequence[str], columns: list[str], key: str, value: str) -> Iterator[dict[str, Any]]:
-    for shard in read_manifest(folder).shards:
-        if shard.config in configs:
-            file = folder / shard.path
-            yield from pq.read_table(file, columns=columns, filters=[(key, "=", value)], partitioning=None).to_pylist()
+def check_redactions(folder: Path, version: Manifest) -> None:
+    """Make sure that a version holds nothing that was redacted since it was built, as the folder beside it tells.
+
+    Raises:
+        CallError: it holds such an article.
+        ManifestError: the redactions cannot be read.
+    """
+    held = _held(folder, version, read_redactions(folder.absolute().parent))
+    if held:
+        raise CallError(
+            f"{version.dataset_version} holds what was redacted since: {', '.join(sorted(held)[:5])}",
+            path=folder,
+            hint="build the next version and use that one",
+        )
 
 
-def _holds(folder: Path, article_id: str) -> bool:
-    configs = ("articles", "excluded", "posts", "revisions")
-    return any(True for _ in _rows(folder, configs, ["article_id"], "article_id", article_id))
+def _held(folder: Path, version: Manifest, ids: Collection[str]) -> set[str]:
+    """Those of some articles that a version holds anything of."""
+    if not ids:
+        return set()
+    shards = [shard for shard in version.shards if shard.config in ("articles", "excluded", "posts", "revisions")]
+    return {row["article_id"] for _, row in find_rows(folder, shards, "article_id", ids, ["article_id"])}
 
 
-def _contents(folder: Path, article_id: str) -> set[str]:
+def _contents(folder: Path, version: Manifest, article_id: str) -> set[str]:
     """SHA-256 of every file that the version has read for the article."""
-    rows = _rows(folder, ("posts", "revisions"), ["sha256"], "article_id", article_id)
-    return {row["sha256"] for row in rows if row["sha256"]}
+    shards = [*shards_of(version, "posts"), *shards_of(version, "revisions")]
+    rows = find_rows(folder, shards, "article_id", [article_id], ["sha256"])
+    return {row["sha256"] for _, row in rows if row["sha256"]}
 
 
-def _copies(folder: Path, article_id: str) -> tuple[str, ...]:
-    configs = ("articles", "excluded")
-    found: set[str] = set()
-    for own in list(_rows(folder, configs, ["duplicate_cluster"], "article_id", article_id)):
-        rows = _rows(folder, configs, ["article_id"], "duplicate_cluster", own["duplicate_cluster"])
-        found |= {row["article_id"] for row in rows}
+def _copies(folder: Path, version: Manifest, article_id: str) -> tuple[str, ...]:
+    shards = [*shards_of(version, "articles"), *shards_of(version, "excluded")]
+    own = find_rows(folder, shards, "article_id", [article_id], ["duplicate_cluster"])
+    clusters = {row["duplicate_cluster"] for _, row in own}
+    found = {row["article_id"] for _, row in find_rows(folder, shards, "duplicate_cluster", clusters, ["article_id"])}
     return tuple(sorted(found - {article_id}))
 
 

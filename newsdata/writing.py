@@ -17,11 +17,12 @@ from .packaging.manifest import (
     File,
     Manifest,
     Shard,
+    hash_file,
     shards_of,
     write_manifest,
 )
 from .packaging.rows import Spool, rejects_table
-from .packaging.shards import ROW_GROUP, Written, hash_file, shard_schema, write_shard
+from .packaging.shards import ROW_GROUP, Written, shard_schema, write_shard
 from .planning import Decided, Lazily, PostShard, plan_articles, rows_of, shard_key
 from .reading.sources import Source
 from .schema import CONFIGS, Reject, Site

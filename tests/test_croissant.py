@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from newsdata.packaging.croissant import render_croissant
-from newsdata.packaging.manifest import Manifest, Shard
-from newsdata.packaging.shards import hash_file, shard_schema, write_shard
+from newsdata.packaging.manifest import Manifest, Shard, hash_file
+from newsdata.packaging.shards import shard_schema, write_shard
 
 mlcroissant = pytest.importorskip("mlcroissant")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from newsdata.packaging.shards import hash_file
+from newsdata.packaging.manifest import hash_file
 
 from .hub_client import Client, Failed
 from .hub_server import STRANGER, Fault, Hub

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from newsdata.errors import CallError, HubError, VerifyError, VersionError
-from newsdata.packaging.shards import hash_file
+from newsdata.packaging.manifest import hash_file
 from newsdata.publisher import Plan, plan, publish
 
 from .conftest import s3_server

@@ -62,7 +62,9 @@ def strings(value: object) -> Iterator[str]:
 def values_of(folder: Path) -> list[str]:
     """Every string of every table of a version."""
     tables = [pq.read_table(path) for path in sorted(folder.rglob("*.parquet"))]
-    return [text for table in (*tables, read_ledger(folder)) for text in strings(table.to_pylist())]
+    return [
+        text for table in (*tables, read_ledger(folder, read_manifest(folder))) for text in strings(table.to_pylist())
+    ]
 
 
 def readings_of(folder: Path) -> Iterator[str]:

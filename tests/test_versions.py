@@ -180,7 +180,7 @@ def test_redaction_takes_an_article_out(tmp_path: Path) -> None:
     assert not holds(made.path) and not holds(out / ".newsdata")
     assert ONE not in ids(out) and len(ids(out)) == 33
     assert ONE not in set(newsdata.load_pandas(out, "posts", split="posts").article_id)
-    assert tombstones(read_ledger(made.path)) == {ONE: "asked for by its author"}
+    assert tombstones(read_ledger(made.path, made.manifest)) == {ONE: "asked for by its author"}
     assert newsdata.verify(out).faults == ()
     for name in (ONE, f"_posts/2022-03-05-NW{ONE}.md", f"old_post/2022-03-05-{ONE}.md"):
         found = newsdata.where(out, name)
@@ -205,7 +205,7 @@ def test_no_rebuild_brings_it_back(tmp_path: Path) -> None:
     for number, folder in enumerate((first.path, second.path)):
         again = newsdata.build(archive, tmp_path / f"again-{number}", base=folder, cache=False, num_proc=1)
         assert ONE not in ids(again.path) and not holds(again.path)
-        assert tombstones(read_ledger(again.path)) == {ONE: "a request"}
+        assert tombstones(read_ledger(again.path, again.manifest)) == {ONE: "a request"}
 
 
 def test_a_file_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_a_redaction_of_what_the_base_never_had(tmp_path: Path) -> None:
     write_archive(archive, many_posts(1, start_day=21))
     after = newsdata.build(archive, out, num_proc=1)
     for build in (made, after):
-        assert one not in ids(build.path) and tombstones(read_ledger(build.path)) == {one: "a request"}
+        assert one not in ids(build.path) and tombstones(read_ledger(build.path, build.manifest)) == {one: "a request"}
     assert newsdata.verify(out).faults == ()
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from newsdata.packaging.manifest import File, Manifest, Shard, write_manifest
-from newsdata.packaging.shards import hash_file
+from newsdata.packaging.manifest import File, Manifest, Shard, hash_file, write_manifest
 from newsdata.schema import SCHEMA_VERSION
 
 __all__ = ["MONTHS", "make_version"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..errors import ManifestError
+from ..packaging.manifest import Manifest, check_file
 
 __all__ = [
     "LEDGER_NAME",
@@ -58,12 +59,13 @@ def empty_ledger() -> pa.Table:
     return LEDGER_SCHEMA.empty_table()
 
 
-def read_ledger(folder: Path) -> pa.Table:
-    """The ledger of the version in `folder`.
+def read_ledger(folder: Path, version: Manifest) -> pa.Table:
+    """The ledger of the version in `folder`, held against its manifest first: damaged, it could end the process.
 
     Raises:
         ManifestError: it is missing or damaged.
     """
+    check_file(folder, version, LEDGER_NAME)
     path = folder / LEDGER_NAME
     try:
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:

@@ -26,6 +26,7 @@ __all__ = [
     "Manifest",
     "Shard",
     "check_file",
+    "hash_file",
     "parse_version",
     "read_manifest",
     "read_yanked",
@@ -209,15 +210,22 @@ def parse_version(text: str) -> tuple[int, int, int]:
     return int(major), int(minor), int(patch)
 
 
+def hash_file(path: Path) -> tuple[int, str]:
+    """Size in bytes and SHA-256 of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
+
+
 def check_file(folder: Path, manifest: Manifest, name: str) -> None:
     """Make sure that a file beside the shards is as the manifest says: what stands in it is taken at its word.
 
     Raises:
         ManifestError: it is missing, damaged, or not listed.
     """
-    listed = next((file.sha256 for file in manifest.files if file.path == name), None)
+    listed = next(((file.bytes, file.sha256) for file in manifest.files if file.path == name), None)
     try:
-        good = hashlib.sha256((folder / name).read_bytes()).hexdigest() == listed
+        good = hash_file(folder / name) == listed
     except OSError:
         good = False
     if not good:

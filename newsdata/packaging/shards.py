@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..schema import features_json, table_schema
+from .manifest import Shard, hash_file
 
-__all__ = ["ROW_GROUP", "Written", "digest_table", "hash_file", "read_shard", "shard_schema", "write_shard"]
+__all__ = [
+    "ROW_GROUP",
+    "Written",
+    "digest_table",
+    "find_rows",
+    "hash_file",
+    "read_shard",
+    "shard_schema",
+    "write_shard",
+]
 
 ROW_GROUP = 2000
 """Rows of a row group: a filter on one week of 96k rows is 12 times as fast as on unsorted rows."""
@@ -126,11 +136,18 @@ def read_shard(path: Path, columns: list[str] | None = None) -> Iterator[pa.Tabl
             yield file.read_row_group(group, columns=columns)
 
 
-def hash_file(path: Path) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return file.tell(), digest.hexdigest()
+def find_rows(
+    folder: Path, shards: Iterable[Shard], column: str, values: Collection[str], columns: list[str] | None = None
+) -> Iterator[tuple[Shard, dict[str, Any]]]:
+    """The rows of some shards that have one of `values` in `column`, each with its shard.
+
+    Args:
+        columns: of the rows; None for all.
+    """
+    wanted = pc.field(column).isin(pa.array(list(values), pa.string()))
+    for shard in shards:
+        table = pq.read_table(folder / shard.path, columns=columns, filters=wanted, partitioning=None)
+        yield from ((shard, row) for row in table.to_pylist())
 
 
 def digest_table(table: pa.Table, digest: Any) -> None:
