@@ -212,4 +212,10 @@ def _content(one: Revision, data: bytes, task: RevisionTask) -> dict[str, object
     if isinstance(post, Reject):
         return {"sha256": sha256}
     dated = None if post.published_at is None else round(post.published_at.timestamp() * 1000)
-    return {"sha256": sha256, "title": post.title, "text": post.text, "published_at": dated}
+    return {
+        "sha256": sha256,
+        "title": post.title,
+        "text": post.text,
+        "digest": post.digest,
+        "published_at": dated,
+    }

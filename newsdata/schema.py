@@ -342,6 +342,11 @@ _REVISIONS: tuple[tuple[str, pa.DataType | str, str], ...] = (
     ("sha256", pa.string(), "hash of the content; null where the commit took the file away, or git cannot give it"),
     ("title", pa.string(), "headline; null where there is no file, or it cannot be read"),
     ("text", pa.string(), "clean text; null where there is no file, or it cannot be read"),
+    (
+        "digest",
+        pa.string(),
+        "the publisher's lead, without its credit; all there is of many flashes, whose text is empty",
+    ),
     ("published_at", _TIME, "when the publisher dated it, as this content says"),
 )
 

@@ -336,3 +336,20 @@ def test_of_posts_of_one_commit_the_one_that_says_more_speaks(tmp_path: Path) ->
     for wrong in (date(2022, 1, 6), 5):
         with pytest.raises(CallError, match="is no time"):
             newsdata.load_dataset(tmp_path / "out", as_of=wrong)  # type: ignore[arg-type]
+
+
+def test_a_flash_keeps_its_words(tmp_path: Path) -> None:
+    one = "202203019999999999"
+    flash = post(
+        title="港口恢复装卸",
+        category="chenbao",
+        body="港口恢复装卸\n南岸码头今日恢复装卸。\n\n<http://news.example/a,1.html>\n",
+    )
+    bare = as_git(tmp_path / "git", many_posts(3) | {f"_posts/2022-03-01-NW{one}.md": flash})
+    newsdata.build(f"{bare}@main", tmp_path / "out", num_proc=1, history=True)
+    rows = {row["article_id"]: row for row in newsdata.load_dataset(tmp_path / "out", as_of="2030-01-01T00:00Z")}
+    assert (rows[one]["title"], rows[one]["text"], rows[one]["digest"]) == (
+        "港口恢复装卸",
+        "",
+        "南岸码头今日恢复装卸。",
+    )
