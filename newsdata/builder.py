@@ -35,11 +35,11 @@ from .choices import (
     splits_before,
     update_ledger,
 )
-from .curation import ledger as ledgers
 from .curation.merge import merge_posts, take_keys
 from .curation.splits import place
 from .errors import CallError, MachineError
 from .intake import REDACTED, Intake, check_intake, digest_listing, parse_all, read_keys, read_rejects, take_in
+from .packaging import ledger as ledgers
 from .packaging.difference import Difference, compare
 from .packaging.manifest import (
     Manifest,

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .curation import ledger as ledgers
 from .curation.merge import NO_DATE, Articles
 from .curation.splits import Borders, choose_borders, parse_day
 from .errors import CallError, LeakError, RejectsError, VersionError, shown
+from .packaging import ledger as ledgers
 from .packaging.difference import Difference, next_version
 from .packaging.manifest import (
     Manifest,

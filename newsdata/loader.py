@@ -555,7 +555,7 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     if rejects:
         shard, row = rejects[0]
         return Where(became="reject", why=f"{row['rule']}: {row['reason']}", shard=shard.path, reject=row)
-    from .curation.ledger import read_ledger, tombstones
+    from .packaging.ledger import read_ledger, tombstones
     from .reading.parse import article_id
     from .reading.site import ELSEWHERE, classify
     from .schema import Site

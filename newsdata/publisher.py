@@ -20,7 +20,7 @@ from .hub import attempt, check_repo_id, client, files_of, git_hash, is_version,
 from .loader import open_version
 from .packaging.manifest import MANIFEST_NAME, File, Manifest, hash_file, parse_version, read_manifest, read_yanked
 from .schema import CONFIGS
-from .versions import check_redactions
+from .verifier import check_redactions
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .builder import Build, build_again
-from .curation.ledger import LEDGER_NAME
 from .errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
 from .intake import OTHER_POSTS
 from .loader import open_version
+from .packaging.ledger import LEDGER_NAME
 from .packaging.manifest import Manifest, read_manifest, shards_of, versions_in
 from .packaging.shards import read_shard
-from .verifier import verify
-from .versions import check_redactions
+from .verifier import check_redactions, verify
 from .workspace import WORK, open_workspace
 
 __all__ = ["Rehydrated", "rehydrate"]

@@ -38,7 +38,7 @@ __all__ = [
     "table_schema",
 ]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of the tables below: a new column is a new minor, a changed one a new major."""
 
 CONFIGS: Mapping[str, tuple[str, ...]] = {

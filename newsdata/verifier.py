@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .curation.ledger import LEDGER_NAME, read_ledger, tombstones
-from .errors import NewsdataError
+from .errors import CallError, NewsdataError
 from .loader import open_version
+from .packaging.ledger import LEDGER_NAME, read_ledger, read_redactions, tombstones
 from .packaging.manifest import (
     MANIFEST_NAME,
     YANKED_NAME,
@@ -27,12 +27,12 @@ from .packaging.manifest import (
     shards_of,
     versions_in,
 )
-from .packaging.shards import digest_table
+from .packaging.shards import digest_table, find_rows
 from .schema import CONFIGS, SPLITS, table_schema
 from .tasks import find_parsed, find_signed
 from .workspace import WORK, damaged_indexes
 
-__all__ = ["Verified", "verify"]
+__all__ = ["Verified", "articles_held", "check_redactions", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,30 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
         faults=tuple(f"{one.version}/{fault}" for one in found for fault in one.faults),
         notes=(*_check_links(out, there), *_check_cache(out)),
     )
+
+
+def check_redactions(folder: Path, version: Manifest) -> None:
+    """Make sure that a version holds nothing that was redacted since it was built, as the folder beside it tells.
+
+    Raises:
+        CallError: it holds such an article.
+        ManifestError: the redactions cannot be read.
+    """
+    held = articles_held(folder, version, read_redactions(folder.absolute().parent))
+    if held:
+        raise CallError(
+            f"{version.dataset_version} holds what was redacted since: {', '.join(sorted(held)[:5])}",
+            path=folder,
+            hint="build the next version and use that one",
+        )
+
+
+def articles_held(folder: Path, version: Manifest, ids: Collection[str]) -> set[str]:
+    """Those of some articles that a version holds anything of."""
+    if not ids:
+        return set()
+    shards = [shard for shard in version.shards if shard.config in ("articles", "excluded", "posts", "revisions")]
+    return {row["article_id"] for _, row in find_rows(folder, shards, "article_id", ids, ["article_id"])}
 
 
 def _verify_version(folder: Path, manifest: Manifest) -> Verified:

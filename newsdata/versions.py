@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from .curation.ledger import REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
 from .errors import CallError, VersionError
 from .loader import open_version
+from .packaging.ledger import REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
 from .packaging.manifest import (
     MANIFEST_NAME,
     YANKED_NAME,
@@ -22,9 +21,10 @@ from .packaging.manifest import (
 )
 from .packaging.shards import find_rows
 from .tasks import read_parsed
+from .verifier import articles_held
 from .workspace import Workspace, open_workspace
 
-__all__ = ["Pruned", "Redacted", "check_redactions", "prune", "redact", "yank"]
+__all__ = ["Pruned", "Redacted", "prune", "redact", "yank"]
 
 
 def yank(path: str | Path, *, reason: str, revision: str | None = None) -> Path:
@@ -194,7 +194,7 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
     there = _some_versions(out)
     manifests = {version: read_manifest(out / version) for version in there}
     known = {version: tombstones(read_ledger(out / version, found)) for version, found in manifests.items()}
-    held = tuple(version for version, found in manifests.items() if _held(out / version, found, [article_id]))
+    held = tuple(version for version, found in manifests.items() if articles_held(out / version, found, [article_id]))
     buried = next((stones[article_id] for stones in reversed(known.values()) if article_id in stones), None)
     with open_workspace(out, cache=True):
         pending = read_redactions(out)
@@ -214,30 +214,6 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
             _write_json(out / REDACTIONS_NAME, dict(sorted(pending.items())))
     copies = _copies(out / held[-1], manifests[held[-1]], article_id) if held else ()
     return Redacted(article_id=article_id, reason=buried or reason, held_by=held, copies=copies)
-
-
-def check_redactions(folder: Path, version: Manifest) -> None:
-    """Make sure that a version holds nothing that was redacted since it was built, as the folder beside it tells.
-
-    Raises:
-        CallError: it holds such an article.
-        ManifestError: the redactions cannot be read.
-    """
-    held = _held(folder, version, read_redactions(folder.absolute().parent))
-    if held:
-        raise CallError(
-            f"{version.dataset_version} holds what was redacted since: {', '.join(sorted(held)[:5])}",
-            path=folder,
-            hint="build the next version and use that one",
-        )
-
-
-def _held(folder: Path, version: Manifest, ids: Collection[str]) -> set[str]:
-    """Those of some articles that a version holds anything of."""
-    if not ids:
-        return set()
-    shards = [shard for shard in version.shards if shard.config in ("articles", "excluded", "posts", "revisions")]
-    return {row["article_id"] for _, row in find_rows(folder, shards, "article_id", ids, ["article_id"])}
 
 
 def _contents(folder: Path, version: Manifest, article_id: str) -> set[str]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import engine
-from .curation.ledger import refused_contents
 from .history import RevisionTask, plan_revisions, read_origins, revisions_key, write_origins, write_revisions
+from .packaging.ledger import refused_contents
 from .packaging.manifest import (
     File,
     Manifest,

@@ -18,8 +18,8 @@ from click.testing import CliRunner
 import newsdata
 from newsdata import planning
 from newsdata.cli import cli
-from newsdata.curation.ledger import read_ledger
 from newsdata.errors import CallError, RehydrateError, VerifyError, VersionError
+from newsdata.packaging.ledger import read_ledger
 from newsdata.packaging.manifest import read_manifest
 from newsdata.packaging.textfree import blank_table
 from newsdata.schema import CONFIGS, REJECT_RULES, columns, table_schema

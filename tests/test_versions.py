@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import newsdata
-from newsdata.curation.ledger import read_ledger, tombstones
 from newsdata.errors import CallError, ManifestError, VersionError
+from newsdata.packaging.ledger import read_ledger, tombstones
 from newsdata.packaging.manifest import read_manifest
 
 from .conftest import many_posts, post, run_newsdata, write_archive

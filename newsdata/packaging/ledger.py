@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..errors import ManifestError
-from ..packaging.manifest import Manifest, check_file
+from .manifest import Manifest, check_file
 
 __all__ = [
     "LEDGER_NAME",
