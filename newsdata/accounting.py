@@ -57,12 +57,12 @@ def describe_source(
     paths = [*(shard.files.path for shard in plan), pa.array([reject.path for reject in early], pa.string())]
     read = [hashes.fill_null("None"), pa.array([reject.rule for reject in early], pa.string())]
     seen = pa.table({"path": pa.concat_arrays(paths), "read": pa.concat_arrays(read)})
-    seen = seen.take(pc.sort_indices(seen, [("path", "ascending"), ("read", "ascending")]))
-    lines = pc.binary_join_element_wise(seen["path"], seen["read"], "\0")
+    order = pc.sort_indices(seen, [("path", "ascending"), ("read", "ascending")])
     digest = hashlib.sha256()
-    for begin in range(0, len(lines), _LINES):
-        some = "\n".join(lines[begin : begin + _LINES].to_pylist())
-        digest.update(f"\n{some}".encode() if begin else some.encode())
+    for begin in range(0, len(order), _LINES):
+        some = seen.take(order[begin : begin + _LINES])
+        lines = "\n".join(pc.binary_join_element_wise(some["path"], some["read"], "\0").to_pylist())
+        digest.update(f"\n{lines}".encode() if begin else lines.encode())
     digest.update(hashlib.sha256(config or b"").digest())
     return {"files": len(seen), "digest": digest.hexdigest()}
 

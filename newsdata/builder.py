@@ -376,6 +376,7 @@ def _build(
         parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, refused, about, run, advance)
         read = pa.array([sha256 for p in parsed for sha256 in p.sha256], pa.string())
         read_from = describe_source(plan, read, early_rejects, config)
+        engine.release_memory()
         write_known(workspace, taken.planned(), read, listed_at, listed, read_from["digest"])
         # The files themselves are not needed any more: half a kilobyte a post.
         del taken, hashes, read
@@ -416,6 +417,7 @@ def _build(
         before = splits_before(articles.article_id, ledger)
         group_numbers = groups.dictionary_encode().indices.to_numpy()
         placement = place(articles.published_at, group_numbers, borders, site.timezone, before=before)
+        engine.release_memory()
         advance(len(articles))
     decided = Decided(
         articles=articles,

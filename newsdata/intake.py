@@ -233,7 +233,7 @@ def parse_all(
             ids={path: own_ids[path] for path in shard.files.path.to_pylist() if path in own_ids} if own_ids else {},
             folder=workspace.cache,
             tools=about,
-            known=known.take(pa.array(range(begin, begin + len(shard.files)))),
+            known=known.take(pa.array(np.arange(begin, begin + len(shard.files)))),
             refused=refused,
             earlier=earlier.get(shard.path),
         )

@@ -262,7 +262,6 @@ def parse_posts(task: ParseTask) -> Parsed:
     for ending, part in parts.items():
         part.rename(task.folder / f"{name}.{ending}")
     _remember(parsed, task.folder)
-    release_memory()
     return parsed
 
 
@@ -350,7 +349,6 @@ def write_articles(task: WriteTask) -> Written:
     schema = shard_schema(task.config, task.timezone)
     tables = (pa.concat_tables([article_table(some, task.spool, schema) for some in group]) for group in task.rows)
     written = write_shard(task.path, tables, task.config, schema)
-    release_memory()
     return written
 
 

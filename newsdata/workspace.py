@@ -125,7 +125,7 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
 
 # ------------------------------------------------------------------------------------------------ known files
 
-_INDEX = "files.index"  # two lines of `_head`, an Arrow stream, and the checksum of all that
+_INDEX = "files.index"  # a checksum and what it is of, a line each; an Arrow stream; the checksum of all that
 _DIGITS = 32
 _HEAD_BYTES = 1000
 _NOTED = 50_000  # files that are written down at once
@@ -180,16 +180,15 @@ def write_known(
         listed_at: see `Listing`.
         listing, source: see `read_listed`.
     """
-    settled = pc.and_(
-        hashes.is_valid(), pc.and_(pc.not_equal(files.stamp, ""), _settled(files.stamp, listed_at - _RACY))
-    )
-    rows = pa.Table.from_arrays([files.path, files.stamp, hashes], schema=_INDEX_SCHEMA).filter(settled)
-    said = json.dumps([listing, source] if len(rows) == len(files) else ["", ""]).encode()
+    rows = pa.Table.from_arrays([files.path, files.stamp, hashes], schema=_INDEX_SCHEMA)
+    settled = [_settled(some, listed_at - _RACY) for some in rows.to_batches(max_chunksize=_NOTED)]
+    said = json.dumps([listing, source] if all(pc.all(mask).as_py() is not False for mask in settled) else ["", ""])
     part = workspace.cache / f"{_INDEX}.unfinished"
     with part.open("wb") as file:
-        file.write(b"%s\n%s\n" % (_sum(said), said))
+        file.write(b"%s\n%s\n" % (_sum(said.encode()), said.encode()))
         with pa.ipc.new_stream(file, _INDEX_SCHEMA, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
-            writer.write_table(rows, max_chunksize=_NOTED)
+            for some, mask in zip(rows.to_batches(max_chunksize=_NOTED), settled, strict=True):
+                writer.write_batch(some.filter(mask))
     digest = checksum(part)
     with part.open("ab") as end:
         end.write(digest.encode())
@@ -201,11 +200,13 @@ def keep_known(workspace: Workspace) -> None:
     part.replace(workspace.cache / _INDEX)
 
 
-def _settled(stamps: pa.Array, border: int) -> pa.Array:
-    """Which files were last touched before `border`, in nanoseconds since 1970; those that are named by content are."""
-    times = pc.extract_regex(stamps, r"^(?P<modified>-?\d+):(?P<changed>-?\d+):")
-    late = [pc.greater_equal(pc.struct_field(times, [n]).cast(pa.int64()), border) for n in (0, 1)]
-    return pc.fill_null(pc.invert(pc.or_(*late)), True)
+def _settled(files: pa.RecordBatch, border: int) -> pa.BooleanArray:
+    """Which files were read, and last touched before `border`, in nanoseconds since 1970, or are named by content."""
+    times = pc.extract_regex(files["stamp"], r"^(?P<modified>-?\d+):(?P<changed>-?\d+):")
+    # As floats: whole numbers end in the year 2262, and a file may be dated later.
+    late = pc.or_(*(pc.greater_equal(pc.struct_field(times, [n]).cast(pa.float64()), float(border)) for n in (0, 1)))
+    named = pc.and_(files["sha256"].is_valid(), pc.not_equal(files["stamp"], ""))
+    return pc.and_(named, pc.fill_null(pc.invert(late), True))
 
 
 # ------------------------------------------------------------------------------------------- shards of articles

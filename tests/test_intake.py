@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_files_that_may_change_unseen_are_looked_at_again(tmp_path: Path, monkey
     post = sorted((source / "_posts").iterdir())[0]
     post.write_bytes(post.read_bytes().replace("库存".encode(), "存货".encode()))
     assert newsdata.build(source, tmp_path / "out", num_proc=1).created
+
+
+@pytest.mark.parametrize("year", [1900, 2400])
+def test_a_file_dated_far_away(year: int, tmp_path: Path) -> None:
+    source = write_archive(tmp_path / "in", many_posts(4))
+    seconds = (year - 1970) * 365 * 86_400
+    for path in (source / "_posts").iterdir():
+        os.utime(path, (seconds, seconds))
+    assert newsdata.build(source, tmp_path / "out", num_proc=1).created
+    assert not newsdata.build(source, tmp_path / "out", num_proc=1).created
 
 
 @pytest.mark.parametrize("place", [0, 40, -9])

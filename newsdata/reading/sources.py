@@ -119,7 +119,7 @@ class Files(Sequence[SourceFile]):
     def __getitem__(self, at: Any) -> Any:
         """The file at a place, or those of a slice."""
         if isinstance(at, slice):
-            return self.take(np.arange(len(self))[at])
+            return self.take(np.arange(*at.indices(len(self))))
         columns = (self.path, self.size, self.stamp, self.offset)
         return SourceFile._make(column[at].as_py() for column in columns)
 
