@@ -343,10 +343,11 @@ def _build(
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             if base and not options.again:
                 check_intake(taken, base, source)
-            hashes = known.hashes_of(taken.planned())
+            planned = taken.planned()
+            hashes = known.hashes_of(planned)
             if may_stay and known.rows.num_rows:
-                hashes = _hash_rest(opened, taken.planned(), hashes)
-            del known
+                hashes = _hash_rest(opened, planned, hashes)
+            del known, planned
         listed_at = listing.listed_at
         del listing
     clock.stages["listing"]["rows"] = files_seen
