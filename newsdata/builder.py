@@ -379,7 +379,7 @@ def _build(
         read_from = describe_source(plan, read, early_rejects, config)
         engine.release_memory()
         write_known(workspace, taken.planned(), read, listed_at, listed, read_from["digest"])
-        # The files themselves are not needed any more: half a kilobyte a post.
+        # The files themselves are not needed any more.
         del taken, hashes, read
         parsed = [replace(p, sha256=()) for p in parsed]
         if opened.kind != "git":

@@ -198,7 +198,7 @@ class _NoPandas:
 
 
 def release_memory() -> None:
-    """Give back what a task needed, before the next one comes."""
+    """Give back what a step needed, before one comes that needs something else."""
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()

@@ -233,6 +233,7 @@ def parse_all(
             ids={path: own_ids[path] for path in shard.files.path.to_pylist() if path in own_ids} if own_ids else {},
             folder=workspace.cache,
             tools=about,
+            # Copied: a slice would be sent to a worker with all that it is cut from.
             known=known.take(pa.array(np.arange(begin, begin + len(shard.files)))),
             refused=refused,
             earlier=earlier.get(shard.path),

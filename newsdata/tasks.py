@@ -348,8 +348,7 @@ def write_articles(task: WriteTask) -> Written:
     """Write one shard of `articles` or `excluded`."""
     schema = shard_schema(task.config, task.timezone)
     tables = (pa.concat_tables([article_table(some, task.spool, schema) for some in group]) for group in task.rows)
-    written = write_shard(task.path, tables, task.config, schema)
-    return written
+    return write_shard(task.path, tables, task.config, schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

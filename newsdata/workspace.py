@@ -8,6 +8,7 @@ guard against somebody who may write here, who could write them, too. Nothing in
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -149,14 +150,21 @@ def read_listed(workspace: Workspace) -> tuple[str, str]:
 def read_known(workspace: Workspace) -> KnownFiles:
     """What the last build knew of the source's files; nothing where that is missing or damaged."""
     try:
-        data = memoryview((workspace.cache / _INDEX).read_bytes())
-        if _sum(data[:-_DIGITS]) == data[-_DIGITS:]:
-            head = bytes(data[: 2 * _HEAD_BYTES]).split(b"\n", 2)
-            with pa.ipc.open_stream(pa.BufferReader(data[len(head[0]) + len(head[1]) + 2 : -_DIGITS])) as reader:
-                return KnownFiles(rows=reader.read_all().select(_INDEX_SCHEMA.names))
-    except (OSError, KeyError, IndexError, ValueError):  # missing, or of another version of newsdata
-        pass
-    return KnownFiles(rows=_INDEX_SCHEMA.empty_table())
+        index = _read_whole(workspace.cache / _INDEX)
+        for _ in range(2):  # what `read_listed` reads
+            index.readline()
+        with pa.ipc.open_stream(index) as reader:
+            return KnownFiles(rows=reader.read_all().select(_INDEX_SCHEMA.names))
+    except (OSError, KeyError, ValueError):  # missing, damaged, or of another version of newsdata
+        return KnownFiles(rows=_INDEX_SCHEMA.empty_table())
+
+
+def _read_whole(index: Path) -> io.BytesIO:
+    """The index; a `ValueError` where it is not as it was written."""
+    data = index.read_bytes()
+    if _sum(memoryview(data)[:-_DIGITS]) != data[-_DIGITS:]:
+        raise ValueError("it is damaged")
+    return io.BytesIO(data)
 
 
 def _sum(data: bytes | memoryview) -> bytes:
@@ -249,16 +257,15 @@ def _read_index(workspace: Workspace) -> Any:
     return data["index"] if data["digest"] == _digest_json(data["index"]) else {}
 
 
-def _is_whole(index: Path) -> bool:
-    data = memoryview(index.read_bytes())
-    return _sum(data[:-_DIGITS]) == data[-_DIGITS:]
-
-
 def damaged_indexes(cache: Path) -> list[str]:
     """Indexes of a cache that are there and not as they were written."""
     workspace = Workspace(staging=cache, cache=cache)
     damaged = []
-    if (cache / _INDEX).is_file() and not _is_whole(cache / _INDEX):
+    try:
+        _read_whole(cache / _INDEX)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError):
         damaged.append(_INDEX)
     try:
         whole = bool(_read_index(workspace))

@@ -371,6 +371,20 @@ def test_too_large_is_never_read(
     memory.store.clear()
 
 
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    root = write(tmp_path / "site", {"a.md": b"a"})
+    source = open_source(root, scratch=tmp_path)
+    files = list_files(source).files
+    root.rename(tmp_path / "elsewhere")
+    for read in (
+        lambda: list_files(source),
+        lambda: read_file(source, "a.md"),
+        lambda: list(read_files(source, files)),
+    ):
+        with pytest.raises(SourceError, match="cannot be opened"):
+            read()
+
+
 def strange_folder(root: Path) -> None:
     write(
         root, {"_posts/a.md": b"a", "_posts/新闻.md": b"b", "_posts/n\nn.md": b"c", "out/x.md": b"d", ".git/HEAD": b"e"}

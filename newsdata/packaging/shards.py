@@ -27,7 +27,6 @@ __all__ = [
     "Written",
     "digest_table",
     "find_rows",
-    "hash_file",
     "read_shard",
     "shard_schema",
     "write_shard",

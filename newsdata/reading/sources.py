@@ -99,13 +99,16 @@ class Files(Sequence[SourceFile]):
     @classmethod
     def joined(cls, parts: Iterable[Files]) -> Files:
         """The files of several parts, one part after the other."""
-        columns = zip(*((part.path, part.size, part.stamp, part.offset) for part in (cls.of(()), *parts)), strict=True)
+        columns = zip(*(part._columns() for part in (cls.of(()), *parts)), strict=True)
         return cls(*(pa.concat_arrays(column) for column in columns))
 
     def take(self, at: Sequence[int] | np.ndarray) -> Files:
         """Those at some places, in that order."""
         rows = pa.array(at, pa.int64())
-        return Files(self.path.take(rows), self.size.take(rows), self.stamp.take(rows), self.offset.take(rows))
+        return Files(*(column.take(rows) for column in self._columns()))
+
+    def _columns(self) -> tuple[pa.Array, ...]:
+        return self.path, self.size, self.stamp, self.offset
 
     def __len__(self) -> int:
         """How many there are."""
@@ -113,15 +116,13 @@ class Files(Sequence[SourceFile]):
 
     def __iter__(self) -> Iterator[SourceFile]:
         """One after the other."""
-        columns = (self.path, self.size, self.stamp, self.offset)
-        return map(SourceFile._make, zip(*(column.to_pylist() for column in columns), strict=True))
+        return map(SourceFile._make, zip(*(column.to_pylist() for column in self._columns()), strict=True))
 
     def __getitem__(self, at: Any) -> Any:
         """The file at a place, or those of a slice."""
         if isinstance(at, slice):
             return self.take(np.arange(*at.indices(len(self))))
-        columns = (self.path, self.size, self.stamp, self.offset)
-        return SourceFile._make(column[at].as_py() for column in columns)
+        return SourceFile._make(column[at].as_py() for column in self._columns())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +280,7 @@ def _list_folder(source: Source) -> Listing:
 
 def _columns(found: Listed) -> Files:
     values = pc.split_pattern(pa.array([found.files] if found.files else [], pa.string()), "\0").flatten()
-    path, size, stamp = (values.take(pa.array(np.arange(begin, len(values), 3))) for begin in range(3))
+    path, size, stamp = (values[begin::3] for begin in range(3))
     return Files(path, size.cast(pa.int64()), stamp, pa.array(np.zeros(len(path), np.int64)))
 
 
@@ -301,7 +302,7 @@ def _list_one(source: Source, path: str) -> Listing:
     raw = path.encode()
     found: SourceFile | Reject
     try:
-        with Folders(source.root) as folders:
+        with _opened(source) as folders:
             status = os.stat(raw, dir_fd=folders.root, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return Listing(files=Files.of(()), rejects=())
