@@ -67,13 +67,31 @@ def _fetch(command: str) -> str | None:
         words = shlex.split(command)
         if not words:
             return "the command is empty"
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
+        ) as process:
+            try:
+                output, said = process.communicate()
+            except KeyboardInterrupt:
+                _end(process)
+                raise
     except (OSError, ValueError) as error:
         return f"{command}: {error}"
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-        return f"{command}: exit code {done.returncode}{f': {said}' if said else ''}"
+    if process.returncode:
+        said = (said.strip() or output.strip())[-2000:]
+        return f"{command}: exit code {process.returncode}{f': {said}' if said else ''}"
     return None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the command and wait for it. It is asked first: a git that is killed leaves locks that stop the next run."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _fail(reason: str, code: int) -> int:

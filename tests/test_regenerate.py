@@ -79,22 +79,31 @@ def test_a_version_that_was_yanked_is_no_success(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_run_that_is_stopped_says_so(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(3))
-    script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    command = shlex.join([sys.executable, "-c", script])
+    # As git does, the command tidies up when it is told to end, and takes a while for it.
+    script = (
+        "import os, signal, sys, time\n"
+        "def end(*_): time.sleep(1); open(sys.argv[2], 'w').close(); sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "open(sys.argv[1], 'w').write(str(os.getpid()))\n"
+        "time.sleep(60)"
+    )
+    pid, tidied = tmp_path / "pid", tmp_path / "tidied"
+    command = shlex.join([sys.executable, "-c", script, str(pid), str(tidied)])
     run = subprocess.Popen(
         [sys.executable, str(SCRIPT), str(archive), str(tmp_path / "out"), "--fetch", command],
         stderr=subprocess.PIPE,
         text=True,
     )
     for _ in range(600):
-        if (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text():
+        if pid.is_file() and pid.read_text():
             break
         time.sleep(0.05)
     run.terminate()
     assert "stopped; the versions are as they were" in run.communicate(timeout=30)[1]
     assert run.returncode == 130
+    assert tidied.is_file()
     with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+        os.kill(int(pid.read_text()), 0)
 
 
 def test_two_runs_at_once(tmp_path: Path) -> None:
