@@ -59,6 +59,7 @@ from .workspace import (
     Workspace,
     drop_unused,
     keep_known,
+    known_hashes,
     open_workspace,
     read_cached_signatures,
     read_known,
@@ -338,14 +339,14 @@ def _build(
         if not (may_stay and seen_before):
             known = read_known(workspace)
             large = pc.sum(listing.files.size, min_count=0).as_py() > _SMALL
-            all_new = not known.rows.num_rows  # then there is much to do, and they start while the files are looked at
+            all_new = not known.num_rows  # then there is much to do, and they start while the files are looked at
             run = stack.enter_context(engine.workers(options.workers if large else 1, at_once=large and all_new))
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
             if base and not options.again:
                 check_intake(taken, base, source)
             planned = taken.planned()
-            hashes = known.hashes_of(planned)
-            if may_stay and known.rows.num_rows:
+            hashes = known_hashes(planned, known)
+            if may_stay and known.num_rows:
                 hashes = _hash_rest(opened, planned, hashes)
             del known, planned
         listed_at = listing.listed_at

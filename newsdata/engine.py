@@ -41,6 +41,8 @@ _FEW = 8
 
 _IDLE = 600.0  # seconds after which an idle worker ends
 
+_several_processes = False  # whether this process is one of several that work on a build
+
 
 class Run(Protocol):
     """Run a function of a module on each task; the results come in the order of the tasks.
@@ -118,7 +120,9 @@ def _executor(num_proc: int, stack: ExitStack) -> Any:
     executor = loky.ProcessPoolExecutor(
         max_workers=num_proc, timeout=_IDLE, initializer=_prepare, initargs=(os.getpid(),), env=MEMORY
     )
+    stack.callback(_set_several, False)
     stack.callback(executor.shutdown, wait=True, kill_workers=True)
+    _set_several(True)
     with _unheard_by_workers():
         executor.submit(os.getpid)  # the first task starts them all
     return executor
@@ -172,11 +176,17 @@ def _prepare(parent: int) -> None:
             time.sleep(0.2)
         os._exit(1)
 
+    _set_several(True)
     threading.Thread(target=watch, daemon=True).start()
     do_without_pandas()
     import_module(_TASKS)
     gc.freeze()  # what is loaded by now stays; tasks leave no cycles behind, so there is little to look for
     gc.set_threshold(50_000)
+
+
+def _set_several(several: bool) -> None:
+    global _several_processes
+    _several_processes = several
 
 
 def do_without_pandas() -> None:
@@ -198,7 +208,11 @@ class _NoPandas:
 
 
 def release_memory() -> None:
-    """Give back what a step needed, before one comes that needs something else."""
-    import pyarrow as pa
+    """Give back what a step needed, before one comes that needs something else, where more processes need memory.
 
-    pa.default_memory_pool().release_unused()
+    Memory that is taken again costs the system some time, and a process alone has enough of it.
+    """
+    if _several_processes:
+        import pyarrow as pa
+
+        pa.default_memory_pool().release_unused()

@@ -27,7 +27,7 @@ from .errors import MachineError
 from .packaging.shards import Written
 from .reading.sources import Files
 
-__all__ = ["WORK", "CachedShard", "KnownFiles", "Workspace", "checksum", "damaged_indexes", "open_workspace"]
+__all__ = ["WORK", "CachedShard", "Workspace", "checksum", "damaged_indexes", "open_workspace"]
 
 WORK = ".newsdata"
 
@@ -60,30 +60,6 @@ def checksum(path: Path) -> str:
 
 
 _AT_ONCE = 2**20  # bytes
-
-_BY_HASH = "sha256:"  # how a stamp begins that names the content itself
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownFiles:
-    """Files that the last build read.
-
-    Attributes:
-        rows: path, stamp and SHA-256 of each.
-    """
-
-    rows: pa.Table
-
-    def hashes_of(self, files: Files) -> pa.StringArray:
-        """The hash of each file that has not changed since it was read, as far as its stamp can tell; else null."""
-        own = pc.replace_substring_regex(files.stamp, f"^{_BY_HASH}", "")
-        named = pc.if_else(pc.starts_with(files.stamp, _BY_HASH), own, None)
-        if not self.rows.num_rows:
-            return named
-        path, stamp, sha256 = (column.combine_chunks() for column in self.rows.columns)
-        at = pc.index_in(files.path, value_set=path)
-        same = pc.equal(stamp.take(at), files.stamp).fill_null(False)
-        return pc.if_else(same, sha256.take(at), named)
 
 
 @contextmanager
@@ -130,6 +106,7 @@ _INDEX = "files.index"  # a checksum and what it is of, a line each; an Arrow st
 _DIGITS = 32
 _HEAD_BYTES = 1000
 _NOTED = 50_000  # files that are written down at once
+_BY_HASH = "sha256:"  # how a stamp begins that names the content itself
 _INDEX_SCHEMA = pa.schema([("path", pa.string()), ("stamp", pa.string()), ("sha256", pa.string())])
 
 
@@ -147,16 +124,33 @@ def read_listed(workspace: Workspace) -> tuple[str, str]:
     return listing, source
 
 
-def read_known(workspace: Workspace) -> KnownFiles:
-    """What the last build knew of the source's files; nothing where that is missing or damaged."""
+def read_known(workspace: Workspace) -> pa.Table:
+    """Path, stamp and SHA-256 of the files that the last build read; no rows where that is missing or damaged."""
     try:
         index = _read_whole(workspace.cache / _INDEX)
         for _ in range(2):  # what `read_listed` reads
             index.readline()
         with pa.ipc.open_stream(index) as reader:
-            return KnownFiles(rows=reader.read_all().select(_INDEX_SCHEMA.names))
+            return reader.read_all().select(_INDEX_SCHEMA.names).combine_chunks()
     except (OSError, KeyError, ValueError):  # missing, damaged, or of another version of newsdata
-        return KnownFiles(rows=_INDEX_SCHEMA.empty_table())
+        return _INDEX_SCHEMA.empty_table()
+
+
+def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
+    """The hash of each file that has not changed since it was read, as far as its stamp can tell; else null.
+
+    Args:
+        files: of a listing.
+        known: from `read_known`.
+    """
+    own = pc.replace_substring_regex(files.stamp, f"^{_BY_HASH}", "")
+    named = pc.if_else(pc.starts_with(files.stamp, _BY_HASH), own, None)
+    if not known.num_rows:
+        return named
+    path, stamp, sha256 = (column.chunk(0) for column in known.columns)
+    at = pc.index_in(files.path, value_set=path)
+    same = pc.equal(stamp.take(at), files.stamp).fill_null(False)
+    return pc.if_else(same, sha256.take(at), named)
 
 
 def _read_whole(index: Path) -> io.BytesIO:

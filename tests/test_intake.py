@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import newsdata
@@ -14,7 +15,7 @@ from newsdata.intake import clashing_ids, digest_listing, take_in
 from newsdata.reading.site import read_site
 from newsdata.reading.sources import Files, Listing, SourceFile, list_files, open_source
 from newsdata.schema import Reject, Site
-from newsdata.workspace import KnownFiles, Workspace, read_known, read_listed
+from newsdata.workspace import Workspace, read_known, read_listed
 
 from .conftest import many_posts, write_archive
 from .source_files import tar_of
@@ -22,7 +23,7 @@ from .source_files import tar_of
 CONFIG = b"timezone: Asia/Shanghai\n"
 
 
-def known_in(out: Path) -> KnownFiles:
+def known_in(out: Path) -> pa.Table:
     return read_known(Workspace(staging=out, cache=out / ".newsdata" / "cache"))
 
 
@@ -97,14 +98,14 @@ def test_a_damaged_index_is_not_believed(place: int, tmp_path: Path) -> None:
     data[place] ^= 1
     for damaged in (bytes(data), whole[:place], whole + b"\0"):
         index.write_bytes(damaged)
-        assert known_in(tmp_path / "out").rows.num_rows == 0
+        assert known_in(tmp_path / "out").num_rows == 0
         assert listed_in(tmp_path / "out") in (("", ""), listed), "its own checksum stands beside it"
         assert newsdata.verify(tmp_path / "out").notes == (
             "cache: files.index is damaged; the next build makes it anew",
         )
         assert not newsdata.build(source, tmp_path / "out", num_proc=1).created
     assert newsdata.build(tar_in(tmp_path / "a.tar", many_posts(5)), tmp_path / "out", num_proc=1).created
-    assert known_in(tmp_path / "out").rows.num_rows == 15
+    assert known_in(tmp_path / "out").num_rows == 15
 
 
 def test_the_digest_of_a_listing_holds_all_that_decides() -> None:
