@@ -374,6 +374,9 @@ def _info_text(facts: dict[str, Any]) -> str:
     )
     if facts.get("yanked"):
         lines.insert(1, f"  yanked: {facts['yanked']}")
+    if len(facts["versions"]) > 1:
+        yanked = facts["yanked_versions"]
+        lines.append("  versions: " + ", ".join(f"{v} (yanked)" if v in yanked else v for v in facts["versions"]))
     if facts.get("license"):
         lines.append(f"  licence: {facts['license']}")
     if facts.get("citation"):

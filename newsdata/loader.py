@@ -459,6 +459,7 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
     """
     version = _find_version(path, revision)
     folder, manifest = version.folder, version.manifest
+    beside = [] if version.resolved else versions_in(folder.parent)
     from .packaging.card import card_facts
 
     splits: dict[str, dict[str, Any]] = {}
@@ -476,7 +477,8 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
         "schema_version": manifest.schema_version,
         "path": str(path) if version.resolved else str(folder),
         "commit": version.resolved.commit if version.resolved else None,
-        "versions": [] if version.resolved else versions_in(folder.parent),
+        "versions": beside,
+        "yanked_versions": {v: reason for v in beside if (reason := read_yanked(folder.parent / v)) is not None},
         "yanked": None if version.resolved else read_yanked(folder),
         **card_facts(readme.read_text(encoding="utf-8") if readme.is_file() else ""),
         "configs": splits,

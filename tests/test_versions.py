@@ -50,6 +50,8 @@ def test_a_yanked_version_is_passed_over(tmp_path: Path) -> None:
         newsdata.load_dataset(out, split="train")
     assert newsdata.info(out / "1.2.0")["yanked"] == "half of March was missing"
     assert newsdata.info(out)["yanked"] is None
+    assert newsdata.info(out)["yanked_versions"] == {"1.2.0": "half of March was missing"}
+    assert "versions: 1.0.0, 1.1.0, 1.2.0 (yanked)\n" in run_newsdata("info", out).stdout
     assert newsdata.verify(out).faults == ()
     with pytest.raises(VersionError, match="yanked: half"):
         newsdata.publish(out, str(tmp_path / "public"), revision="1.2.0", full_text=True)
