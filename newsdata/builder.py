@@ -27,6 +27,7 @@ from .choices import (
     check_leakage,
     check_rejects,
     check_version,
+    choose_card,
     choose_history,
     choose_text,
     choose_version,
@@ -172,7 +173,7 @@ def build(
         max_leak: share of a split's rows that may have a copy (Jaccard of at least .5, among the pairs found) in an
             earlier split.
         num_proc: worker processes; by default as many as there are cores. Any number gives the same bytes.
-        card: the curator's prose; by default the one that newsdata brings.
+        card: the curator's prose; by default as in the version before, at first the one that newsdata brings.
         text: "none" blanks every field that carries the publisher's words and stores the hashes of the full build, which
             `newsdata.rehydrate` makes from a copy of the archive; "full" keeps them. By default as in the version
             before, at first "full"; `out` holds versions of one kind.
@@ -212,7 +213,7 @@ def build(
         max_reject_share=max_reject_share,
         max_leak=max_leak,
         workers=num_proc or engine.available_cores(),
-        card=read_card(card),
+        card=None if card is None else read_card(card),
         text=text,
         history=history,
     )
@@ -270,11 +271,9 @@ def build_again(
     The version gives configuration, ledger and shard borders, and only files that it names are read; other posts of
     the source are counted as ignored. `newsdata.rehydrate` compares the outcome with the hashes that are stored.
     """
-    from .packaging.card import read_card
-
     options = Options(
         version=None, validation_from=None, test_from=None, gap_days=None, drafts=None, strict=False,
-        max_reject_share=1.0, max_leak=1.0, workers=num_proc or engine.available_cores(), card=read_card(None), text="full", again=True,
+        max_reject_share=1.0, max_leak=1.0, workers=num_proc or engine.available_cores(), card=None, text="full", again=True,
     )  # fmt: skip
     out = workspace.staging / "again"
     out.mkdir()
@@ -304,6 +303,7 @@ def _build(
     refused = ledgers.refused_contents(redacted)
     if options.version:
         check_version(options.version, there)
+    card = choose_card(options, base, base_folder)
     text = choose_text(options, base, read_manifest(out / there[-1]) if there else None)
     dataset = workspace.staging / "version"
     dataset.mkdir()
@@ -320,7 +320,7 @@ def _build(
         config = read_file(opened, "_config.yml")
         site, config_notes = read_site(config, drafts=drafts)
         files_seen = len(listing.files) + len(listing.rejects)
-        settings = {"site": describe_site(site), "card": hashlib.sha256(options.card.encode()).hexdigest()[:16]}
+        settings = {"site": describe_site(site), "card": hashlib.sha256(card.encode()).hexdigest()[:16]}
         listed = digest_listing(listing, site, config, redacted, about)
         may_stay = (
             base is not None
@@ -494,9 +494,7 @@ def _build(
         changes = (*(base.changes if base else ()), release_note(version, draft, difference))
         if options.again and base:
             draft, version, changes = replace(draft, follows=base.follows), base.dataset_version, base.changes
-        manifest = write_manifest_and_card(
-            replace(draft, dataset_version=version, changes=changes), dataset, options.card
-        )
+        manifest = write_manifest_and_card(replace(draft, dataset_version=version, changes=changes), dataset, card)
         advance(1)
     publish_folder(dataset, out / version)
     with suppress(OSError):  # the version stands; without the cache the next build is only slower

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from .curation.merge import NO_DATE, Articles
 from .curation.splits import Borders, choose_borders, parse_day
 from .errors import CallError, LeakError, RejectsError, VersionError, shown
 from .packaging import ledger as ledgers
+from .packaging.card import CARD_NAME, read_card
 from .packaging.difference import Difference, next_version
 from .packaging.manifest import (
     Manifest,
+    check_file,
     parse_version,
 )
 from .planning import Decided
@@ -29,6 +32,7 @@ __all__ = [
     "check_leakage",
     "check_rejects",
     "check_version",
+    "choose_card",
     "choose_history",
     "choose_text",
     "choose_version",
@@ -58,7 +62,7 @@ class Options:
     max_reject_share: float | None
     max_leak: float
     workers: int
-    card: str
+    card: str | None
     text: str | None
     history: bool | None = None
     again: bool = False
@@ -226,6 +230,16 @@ def choose_text(options: Options, base: Manifest | None, newest: Manifest | None
                 hint="a folder holds versions of one kind; build into another folder",
             )
     return wanted
+
+
+def choose_card(options: Options, base: Manifest | None, base_folder: Path | None) -> str:
+    """The curator's prose: as given, else as in the version before, else the one that newsdata brings."""
+    if options.card is not None:
+        return options.card
+    if base and base_folder and any(file.path == CARD_NAME for file in base.files):
+        check_file(base_folder, base, CARD_NAME)
+        return read_card(base_folder / CARD_NAME)
+    return read_card()
 
 
 def choose_history(options: Options, base: Manifest | None, opened: Source, text: str) -> bool:

@@ -179,7 +179,9 @@ def _say(text: str) -> None:
     help="Share of a split's rows that may have a copy in an earlier split.",
 )
 @click.option("--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available).")
-@click.option("--card", type=_FOLDER, help="The curator's prose (default: the one newsdata brings).")
+@click.option(
+    "--card", type=_FOLDER, help="The curator's prose (default: as before, at first the one newsdata brings)."
+)
 @click.option(
     "--text",
     type=click.Choice(["full", "none"]),

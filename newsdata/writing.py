@@ -250,7 +250,7 @@ def _made(path: Path) -> Path:
 
 def write_manifest_and_card(manifest: Manifest, dataset: Path, card: str) -> Manifest:
     """Write card, Croissant and manifest."""
-    from .packaging.card import card_facts, render_card
+    from .packaging.card import CARD_NAME, card_facts, read_card, render_card
     from .packaging.croissant import render_croissant
     from .packaging.sections import summarize
 
@@ -267,7 +267,8 @@ def write_manifest_and_card(manifest: Manifest, dataset: Path, card: str) -> Man
         keywords=facts["tags"],
         citation=facts["citation"],
     )
-    for path, text in (("README.md", readme), ("croissant.json", croissant)):
+    own = [] if card == read_card() else [(CARD_NAME, card)]  # the next version is to have it, too
+    for path, text in (("README.md", readme), ("croissant.json", croissant), *own):
         (dataset / path).write_text(text, encoding="utf-8", newline="\n")
     files = []
     for path_ in sorted(p for p in dataset.rglob("*") if p.is_file() and p.suffix != ".parquet"):

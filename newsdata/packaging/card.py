@@ -30,7 +30,10 @@ from .manifest import Manifest, shards_of
 from .metadata import check_metadata, read_yaml, size_category
 from .sections import SECTIONS, configs_of, content_digest, splits_of
 
-__all__ = ["card_facts", "check_card", "read_card", "render_card"]
+__all__ = ["CARD_NAME", "card_facts", "check_card", "read_card", "render_card"]
+
+CARD_NAME = "dataset_card.md"
+"""In a version's folder: the curator's own prose, where the version was not made with the one that newsdata brings."""
 
 _MARKED = re.compile(r"<!-- newsdata:([\w-]+) -->(.*?)<!-- /newsdata:\1 -->", re.DOTALL)
 _MARKER = re.compile(r"<!-- (/?)newsdata:([\w-]+) -->")
@@ -77,14 +80,15 @@ def read_card(path: str | Path | None = None) -> str:
     'pretty_name: Jekyll news archive'
     """
     # In a source tree this is a link to the file at the top level, in a wheel a copy of it.
-    file = Path(__file__).with_name("dataset_card.md") if path is None else Path(path)
+    file = Path(__file__).with_name(CARD_NAME) if path is None else Path(path)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise CallError(f"the card cannot be read: {error}", path=path, hint="name a Markdown file") from None
     if path is not None:
-        _, body, faults = _split(text)
-        if faults := [*faults, *_marker_faults(body)]:
+        always, faults = _apply_conditions(text, None)
+        _, body, header_faults = _split(always)
+        if faults := [*faults, *header_faults, *_marker_faults(body)]:
             raise CallError(
                 "; ".join(faults),
                 path=path,
@@ -150,8 +154,8 @@ def _title(header: Mapping[str, Any], name: str) -> str:
 # ----------------------------------------------------------------------------------------------- conditions
 
 
-def _apply_conditions(card_text: str, manifest: Manifest) -> tuple[str, list[str]]:
-    """The lines that hold for this build, and what is wrong with the conditions."""
+def _apply_conditions(card_text: str, manifest: Manifest | None) -> tuple[str, list[str]]:
+    """The lines that hold for this build (without a manifest: for any), and what is wrong with the conditions."""
     lines: list[str] = []
     faults: list[str] = []
     kept, inside = True, ""
@@ -164,7 +168,8 @@ def _apply_conditions(card_text: str, manifest: Manifest) -> tuple[str, list[str
             tests = [test.partition("=") for test in start[2].split()]
             known = {key: _values(key, manifest) for key, _, _ in tests}
             faults += [f"line {number}: no such condition: {key}" for key in known if known[key] is None]
-            kept = all((known[key] or set()) & set(wanted.split(",")) for key, _, wanted in tests) == (inside == "if")
+            holds = all((known[key] or set()) & set(wanted.split(",")) for key, _, wanted in tests)
+            kept = manifest is not None and holds == (inside == "if")
         elif end:
             if end[1] != inside:
                 faults.append(f"line {number}: closes a condition that is not open")
@@ -176,13 +181,15 @@ def _apply_conditions(card_text: str, manifest: Manifest) -> tuple[str, list[str
     return "\n".join(lines), faults
 
 
-def _values(key: str, manifest: Manifest) -> set[str] | None:
+def _values(key: str, manifest: Manifest | None) -> set[str] | None:
     """What a condition asks about, None for an unknown key."""
+    if key not in ("feeds", "text"):
+        return None
+    if manifest is None:
+        return set()
     if key == "feeds":
         return {feed for feed, posts in manifest.accounting.get("posts_by_feed", {}).items() if posts}
-    if key == "text":
-        return {str(manifest.configuration.get("text", "full"))}
-    return None
+    return {str(manifest.configuration.get("text", "full"))}
 
 
 def _keep_all(card_text: str) -> str:
