@@ -38,14 +38,16 @@ from .choices import (
 )
 from .curation.merge import merge_posts, take_keys
 from .curation.splits import place
-from .errors import CallError, MachineError
+from .errors import CallError, MachineError, ManifestError
 from .intake import REDACTED, Intake, check_intake, digest_listing, parse_all, read_keys, read_rejects, take_in
 from .packaging import ledger as ledgers
-from .packaging.difference import Difference, compare
+from .packaging.difference import Difference, compare, next_version
 from .packaging.manifest import (
     Manifest,
     read_manifest,
+    read_yanked,
     versions_in,
+    without_manifest,
 )
 from .packaging.rows import Spool
 from .packaging.textfree import blank_version
@@ -100,6 +102,7 @@ class Build:
         stages: for each step its `seconds` and `rows`.
         rejects: at most the first 1,000 rejects.
         difference: to the version before; None for the first one. `newsdata.diff` names the columns of every row, too.
+        notes: what whoever runs the build should look at, one sentence each.
     """
 
     path: Path
@@ -109,6 +112,7 @@ class Build:
     stages: Mapping[str, Mapping[str, float]]
     rejects: tuple[Reject, ...]
     difference: Difference | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -179,13 +183,15 @@ def build(
             before, at first "full"; `out` holds versions of one kind.
         history: whether every earlier revision of the posts is read into the config `revisions`; only for a git
             repository at a revision, and not with text="none". By default as in the version before, at first not.
-        base: folder of the version to follow; by default the newest one in `out`.
+        base: folder of the version to follow; by default the newest one in `out`. A version that does not follow the
+            newest one in `out` is a MAJOR above it.
         cache: whether what earlier builds read may be used. The bytes are the same either way.
         progress: called as the build goes on, with the stage, the rows that are done and the rows there are.
 
     Raises:
         SourceError: the source cannot be opened, or nothing in it looks like the site that the version before was built from.
         VersionError: the version cannot be used.
+        ManifestError: a version in `out` is damaged where it matters: no manifest, or a file of the one to follow.
         RejectsError: too many posts were rejected; no version is written.
         LeakError: near-copies stand on two sides of a split.
         MachineError: no space, no permission, or another build is at work in `out`.
@@ -291,15 +297,20 @@ def _build(
     base_folder: Path | None,
 ) -> Build:
     there = versions_in(out)
+    for lost in without_manifest(out):
+        raise ManifestError(
+            "this version has no manifest, so nothing can follow it",
+            path=out / lost,
+            hint="take manifest.json from a good copy, or take the folder away",
+        )
     if base_folder is None and there:
         base_folder = out / there[-1]
     base = read_manifest(base_folder) if base_folder else None
     ledger = ledgers.read_ledger(base_folder, base) if base and base_folder else ledgers.empty_ledger()
     redacted = ledgers.buried(ledger)
     if not options.again:
-        redacted = {**ledgers.read_redactions(out), **redacted}
-        if base_folder:
-            redacted = {**ledgers.read_redactions(base_folder.absolute().parent), **redacted}
+        for folder in dict.fromkeys([out, base_folder.absolute().parent] if base_folder else [out]):
+            redacted = {**_redacted_in(folder), **redacted}
     refused = ledgers.refused_contents(redacted)
     if options.version:
         check_version(options.version, there)
@@ -354,6 +365,7 @@ def _build(
     clock.stages["listing"]["rows"] = files_seen
 
     if may_stay and base and base_folder and (taken is None or _is_source_of(base, taken, hashes, config)):
+        _check_present(base_folder, base)
         decide_borders(base, None, site, options)  # a wish for other borders is refused, not passed over
         kept_rejects = read_rejects(base_folder, base)
         check_rejects(kept_rejects, base.accounting["posts"], options)
@@ -365,7 +377,7 @@ def _build(
         nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
         return Build(
             path=base_folder, version=number, created=False, manifest=base, stages=clock.stages,
-            rejects=tuple(kept_rejects[:1000]), difference=nothing,
+            rejects=tuple(kept_rejects[:1000]), difference=nothing, notes=_notes(base, base_folder, nothing),
         )  # fmt: skip
     from .grouping import BOILERPLATE_NAME, find_groups, measure_leakage  # not needed where nothing changed
 
@@ -480,12 +492,14 @@ def _build(
         difference = None
         if base and base_folder and not options.again:
             difference = compare(base_folder, base, dataset, draft, name_columns=False)
-        version = choose_version(options.version, base, difference, there)
+        passed_over = base_folder and there and base_folder.resolve() != (out / there[-1]).resolve()
+        version = choose_version(options.version, base, difference, there[-1] if passed_over else None)
         if version is None and base is not None and base_folder is not None:
+            _check_present(base_folder, base)
             _remember(workspace, plan, parsed, cached, found.files)
             return Build(
                 path=base_folder, version=base.dataset_version, created=False, manifest=base, stages=clock.stages,
-                rejects=tuple(rejects[:1000]), difference=difference,
+                rejects=tuple(rejects[:1000]), difference=difference, notes=_notes(base, base_folder, difference),
             )  # fmt: skip
         assert version is not None
         next_ledger = update_ledger(ledger, decided, found.aliases, before, version)
@@ -507,7 +521,45 @@ def _build(
         stages=clock.stages,
         rejects=tuple(rejects[:1000]),
         difference=difference and replace(difference, new=version),
+        notes=_notes(manifest, out / version, difference),
     )
+
+
+def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:
+    """What to look at in a version that was built, or stays."""
+    notes = []
+    if (reason := read_yanked(folder)) is not None:
+        notes.append(f"{version.dataset_version} was yanked ({reason}); --version builds another one")
+    posts = difference.counts().get("posts", {}) if difference else {}
+    gone = posts.get("removed", 0)
+    before = version.accounting["posts"] + gone - posts.get("added", 0)
+    if 2 * gone > before:
+        notes.append(f"{gone:,} of {before:,} posts are gone: is this the right archive?")
+    if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
+        notes.append("too few days for a validation and a test split: later versions will have none either")
+    return tuple(notes)
+
+
+def _redacted_in(out: Path) -> dict[str, str]:
+    """What was redacted in a folder of versions, whichever of them a build follows."""
+    found = ledgers.read_redactions(out)
+    for version in reversed(versions_in(out)):
+        with suppress(ManifestError):  # damaged; the others have tombstones, too
+            return ledgers.buried(ledgers.read_ledger(out / version, read_manifest(out / version))) | found
+    return found
+
+
+def _check_present(folder: Path, version: Manifest) -> None:
+    """Raise a `ManifestError` where a file of a version is gone or cut: a new one is not written where nothing changed."""
+    sizes = {file.path: file.bytes for file in version.files} | {shard.path: shard.bytes for shard in version.shards}
+    for name, size in sizes.items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != size:
+            raise ManifestError(
+                "is missing or damaged, and nothing changed that would ask for a new version",
+                path=path,
+                hint=f"build one all the same, with --version {next_version(version.dataset_version, 'patch')}",
+            )
 
 
 def _hash_rest(source: Source, files: Files, hashes: pa.StringArray) -> pa.StringArray:

@@ -197,20 +197,27 @@ def check_version(wanted: str, there: Sequence[str]) -> None:
 
 
 def choose_version(
-    wanted: str | None, base: Manifest | None, difference: Difference | None, there: Sequence[str]
+    wanted: str | None, base: Manifest | None, difference: Difference | None, newest: str | None
 ) -> str | None:
-    """The version to write; None where nothing differs and none was asked for."""
+    """The version to write; None where nothing differs and none was asked for.
+
+    Args:
+        wanted: what the caller asked for, above all versions that are there.
+        base, difference: the version before, and what changed since.
+        newest: the newest version that is there, where that is not the one before: whoever goes from it to the new one finds
+            other rows in its splits.
+    """
     if base is None or difference is None:
         return wanted or "1.0.0"
     if difference.bump is None:
         return wanted
-    needed = next_version(base.dataset_version, difference.bump)
+    needed = next_version(newest, "major") if newest else next_version(base.dataset_version, difference.bump)
     if wanted is None:
-        wanted = needed
-        check_version(wanted, there)
-    elif parse_version(wanted) < parse_version(needed):
+        return needed
+    if parse_version(wanted) < parse_version(needed):
+        why = f"it does not follow {newest}" if newest else "; ".join(difference.reasons)
         raise VersionError(
-            f"{wanted} is too small for what changed since {base.dataset_version} ({'; '.join(difference.reasons)})",
+            f"{wanted} is too small for what changed since {base.dataset_version} ({why})",
             hint=f"use {needed} or higher",
         )
     return wanted

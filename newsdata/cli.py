@@ -226,10 +226,13 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
                 "configuration": made.manifest.configuration,
                 "stages": made.stages,
                 "rejects": made.rejects,
+                "notes": made.notes,
             }
         )
     elif quiet:
         _say(_one_line(made))
+        for note in made.notes:
+            _complain(f"note: {note}")
     else:
         _say(_summary(made))
 
@@ -271,7 +274,8 @@ _REASONS = 5
 
 def _summary(made: Build) -> str:
     if not made.created:
-        return f"Nothing changed since {made.version}; nothing was written ({made.path})"
+        notes = "".join(f"\n  {'note':>9}   {note}" for note in made.notes)
+        return f"Nothing changed since {made.version}; nothing was written ({made.path}){notes}"
     a = made.manifest.accounting
     seconds = sum(stage["seconds"] for stage in made.stages.values())
     lines = [
@@ -301,17 +305,14 @@ def _summary(made: Build) -> str:
         reasons = made.difference.reasons
         more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
         lines.append(
-            f"  {made.difference.bump or '':>9}   since {made.difference.old}: {'; '.join(reasons[:_REASONS])}{more}"
+            f"  {made.difference.bump or '':>9}   since {made.difference.old}: "
+            f"{'; '.join(reasons[:_REASONS]) or 'nothing changed'}{more}"
         )
-        posts = made.difference.counts().get("posts", {})
-        gone = posts.get("removed", 0)
-        before = a["posts"] + gone - posts.get("added", 0)
-        if 2 * gone > before:
-            lines.append(f"  {'note':>9}   {gone:,} of {before:,} posts are gone: is this the right archive?")
     if not a["posts"] + a["rejects"]:
         lines.append(
             f"  {'note':>9}   no file is a post: give the folder of the site itself, the one that holds _posts"
         )
+    lines += [f"  {'note':>9}   {note}" for note in made.notes]
     lines += [f"  {'note':>9}   _config.yml: {note}" for note in a.get("config_notes", ())]
     return "\n".join(lines)
 
@@ -623,7 +624,8 @@ def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
     if as_json:
         _print_json(done)
         return
-    _say(f"{article_id} will be in no version to come: {done.reason}")
+    known = "" if " ".join(reason.split()) == done.reason else " (the reason that stands in the ledger; it stays)"
+    _say(f"{article_id} will be in no version to come: {done.reason}{known}")
     for version in done.held_by:
         _say(f"  {version} still holds it")
     if done.copies:

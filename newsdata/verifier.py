@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .errors import CallError, NewsdataError
+from .errors import CallError, ManifestError, NewsdataError
 from .loader import open_version
-from .packaging.ledger import LEDGER_NAME, read_ledger, read_redactions, tombstones
+from .packaging.ledger import LEDGER_NAME, REDACTIONS_NAME, read_ledger, read_redactions, tombstones
 from .packaging.manifest import (
     MANIFEST_NAME,
     YANKED_NAME,
@@ -26,6 +26,7 @@ from .packaging.manifest import (
     read_manifest,
     shards_of,
     versions_in,
+    without_manifest,
 )
 from .packaging.shards import digest_table, find_rows
 from .schema import CONFIGS, SPLITS, table_schema
@@ -64,7 +65,7 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
         revision: only this version, as for `load_dataset`.
 
     Raises:
-        VersionError, ManifestError: there is no version, or its manifest cannot be read.
+        VersionError, ManifestError: there is no version, or the manifest of the only one to check cannot be read.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -77,14 +78,25 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
     there = versions_in(out)
     if revision is not None or not there or (out / MANIFEST_NAME).is_file():
         return _verify_version(*open_version(path, revision))
-    found = [_verify_version(out / version, read_manifest(out / version)) for version in there]
+    faults = [f"{version}/{MANIFEST_NAME}: is missing" for version in without_manifest(out)]
+    manifests: dict[str, Manifest] = {}
+    for version in there:
+        try:
+            manifests[version] = read_manifest(out / version)
+        except ManifestError as error:
+            faults.append(f"{version}/{MANIFEST_NAME}: {error.reason}")
+    try:
+        read_redactions(out)
+    except ManifestError as error:
+        faults.append(f"{REDACTIONS_NAME}: {error.reason}")
+    found = [_verify_version(out / version, manifest) for version, manifest in manifests.items()]
     return Verified(
         path=out,
         version=there[-1],
         files=sum(one.files for one in found),
         rows=sum(one.rows for one in found),
-        faults=tuple(f"{one.version}/{fault}" for one in found for fault in one.faults),
-        notes=(*_check_links(out, there), *_check_cache(out)),
+        faults=(*faults, *(f"{one.version}/{fault}" for one in found for fault in one.faults)),
+        notes=(*_check_links(out, manifests), *_check_cache(out)),
     )
 
 
@@ -133,13 +145,13 @@ def _verify_version(folder: Path, manifest: Manifest) -> Verified:
     )
 
 
-def _check_links(out: Path, there: list[str]) -> Iterator[str]:
+def _check_links(out: Path, manifests: Mapping[str, Manifest]) -> Iterator[str]:
     """Versions whose unchanged files take their room on the disk twice: a copy that lost its hard links, say."""
-    for old, new in pairwise(there):
-        before = {shard.path: shard.sha256 for shard in read_manifest(out / old).shards}
+    for old, new in pairwise(manifests):
+        before = {shard.path: shard.sha256 for shard in manifests[old].shards}
         twice = [
             size
-            for shard in read_manifest(out / new).shards
+            for shard in manifests[new].shards
             if before.get(shard.path) == shard.sha256
             and (size := _size_of_copy(out / old / shard.path, out / new / shard.path))
         ]
@@ -319,15 +331,26 @@ def _check_ids(folder: Path, manifest: Manifest, seen: _Seen, faults: list[str])
     if Counter(posts.to_pylist()) != Counter(sources.to_pylist()):
         faults.append("the sources of the articles are not the posts: a post was lost or counted twice")
     homeless = set(pa.chunked_array(seen.post_ids, pa.string()).to_pylist()) - places.keys()
-    faults.extend(f"article {identity}: has posts but no row" for identity in sorted(homeless)[:100])
+    faults.extend(_some(f"article {identity}: has posts but no row" for identity in sorted(homeless)))
     try:
         ledger = read_ledger(folder, manifest)
     except NewsdataError as error:
-        faults.append(str(error))
+        faults.append(f"{LEDGER_NAME}: {error.reason}")
         return
     faults.extend(
         f"article {identity}: was redacted, and is here"
         for identity in sorted(places.keys() & tombstones(ledger).keys())
     )
     missing = places.keys() - set(ledger["article_id"].to_pylist())
-    faults.extend(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)[:100])
+    faults.extend(_some(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)))
+
+
+def _some(faults: Iterable[str]) -> Iterator[str]:
+    """The first of many faults that are alike, and how many more there are."""
+    listed = list(faults)
+    yield from listed[:_LISTED]
+    if len(listed) > _LISTED:
+        yield f"… and {len(listed) - _LISTED:,} more of this kind"
+
+
+_LISTED = 20

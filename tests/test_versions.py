@@ -403,3 +403,67 @@ def test_commands(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["removed"] == ["1.0.0"], done.stderr
     assert run_newsdata("yank", out, "--reason", "bad").returncode == 2
     assert run_newsdata("verify", out).returncode == 0
+
+
+# ------------------------------------------------------------------------------------- damage among the versions
+
+
+def test_a_version_without_its_manifest_is_named_not_passed_over(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path)
+    (out / "1.2.0" / "manifest.json").unlink()
+    assert newsdata.verify(out).faults == ("1.2.0/manifest.json: is missing",)
+    write_archive(archive, many_posts(1, start_day=31))
+    with pytest.raises(ManifestError, match=r"1\.2\.0: this version has no manifest"):
+        newsdata.build(archive, out, num_proc=1)
+
+
+def test_one_unreadable_manifest_does_not_end_the_check(tmp_path: Path) -> None:
+    _, out = grow(tmp_path)
+    (out / "1.0.0" / "manifest.json").write_text("{", encoding="utf-8")
+    (out / "1.1.0" / "README.md").write_text("x", encoding="utf-8")
+    (out / "redactions.json").write_text('{"x": 5}', encoding="utf-8")
+    places = [fault.partition(":")[0] for fault in newsdata.verify(out).faults]
+    assert places == ["1.0.0/manifest.json", "redactions.json", "1.1.0/README.md"]
+    done = run_newsdata("verify", out)
+    assert done.returncode == 1 and "3 faults" in done.stdout, done.stderr
+
+
+def test_a_damaged_newest_version_is_no_reason_to_say_that_nothing_changed(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 2)
+    (next((out / "1.1.0" / "posts").iterdir())).unlink()
+    for cache in (True, False):
+        with pytest.raises(ManifestError, match=r"missing or damaged.*--version 1\.1\.1"):
+            newsdata.build(archive, out, num_proc=1, cache=cache)
+    assert newsdata.verify(newsdata.build(archive, out, num_proc=1, version="1.1.1").path).faults == ()
+
+
+def test_a_version_that_does_not_follow_the_newest_is_a_major_one(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 2)
+    write_archive(archive, many_posts(1, start_day=31))
+    with pytest.raises(VersionError, match=r"1\.2\.0 is too small .*does not follow 1\.1\.0.*use 2\.0\.0"):
+        newsdata.build(archive, out, base=out / "1.0.0", version="1.2.0", num_proc=1)
+    made = newsdata.build(archive, out, base=out / "1.0.0", num_proc=1)
+    assert (made.version, made.manifest.follows) == ("2.0.0", "1.0.0")
+
+
+def test_what_was_redacted_stays_so_whatever_a_build_follows(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 2)
+    newsdata.redact(out, "202203010000000001", reason="a request")
+    newsdata.build(archive, out, num_proc=1)
+    (out / "redactions.json").unlink()
+    made = newsdata.build(archive, out, base=out / "1.0.0", num_proc=1)
+    assert newsdata.where(made.path, "202203010000000001").became == "redacted"
+
+
+def test_a_build_says_what_to_look_at(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(1, per_day=1)), tmp_path / "out"
+    first = newsdata.build(archive, out, num_proc=1)
+    assert first.notes == ("too few days for a validation and a test split: later versions will have none either",)
+    write_archive(archive, many_posts(10))
+    assert newsdata.build(archive, out, num_proc=1).notes == ()
+    for file in sorted((archive / "_posts").iterdir())[8:]:
+        file.unlink()
+    done = run_newsdata("build", archive, out, "--quiet", "--num-proc", 1)
+    assert "posts are gone: is this the right archive?" in done.stderr and done.returncode == 0
+    newsdata.yank(out, revision=newsdata.info(out)["version"], reason="half is missing")
+    assert "was yanked (half is missing); --version" in run_newsdata("build", archive, out).stdout

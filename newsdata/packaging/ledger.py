@@ -84,11 +84,13 @@ def read_redactions(out: Path) -> dict[str, str]:
     path = out / REDACTIONS_NAME
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return {str(identity): str(reason) for identity, reason in data.items()}
+        if not isinstance(data, dict) or not all(isinstance(reason, str) for reason in data.values()):
+            raise ValueError("it is to hold a reason for each article id")
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ManifestError(f"the redactions cannot be read: {error}", path=path, hint="mend the file") from None
+    return data
 
 
 def tombstones(ledger: pa.Table) -> dict[str, str]:

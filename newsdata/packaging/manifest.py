@@ -32,6 +32,7 @@ __all__ = [
     "read_yanked",
     "shards_of",
     "versions_in",
+    "without_manifest",
     "write_manifest",
 ]
 
@@ -243,6 +244,13 @@ def versions_in(out: Path | str) -> list[str]:
         return []
     found = [p.name for p in folder.iterdir() if _VERSION.fullmatch(p.name) and (p / MANIFEST_NAME).is_file()]
     return sorted(found, key=parse_version)
+
+
+def without_manifest(out: Path | str) -> list[str]:
+    """Folders in `out` that are named as a version and are none: a build makes a version whole or not at all."""
+    folder = Path(out)
+    there = [p.name for p in folder.iterdir() if _VERSION.fullmatch(p.name) and p.is_dir()] if folder.is_dir() else []
+    return sorted(set(there) - set(versions_in(folder)), key=parse_version)
 
 
 def shards_of(manifest: Manifest, config: str, split: str | None = None) -> list[Shard]:
