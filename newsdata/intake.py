@@ -61,7 +61,8 @@ def sort_out(files: Files, rejects: Sequence[Reject], site: Site) -> tuple[Files
     ignored = Counter(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
     kept = []
     for reject in rejects:
-        if reason := classify(reject.path, site):
+        leads_out = reject.path.startswith("/") or ".." in reject.path.split("/")  # no name for a file of any kind
+        if not leads_out and (reason := classify(reject.path, site)):
             ignored[reason] += 1
         else:
             kept.append(reject)

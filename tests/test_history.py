@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import newsdata
-from newsdata.errors import CallError
+from newsdata.errors import CallError, SourceError
 from newsdata.packaging.manifest import shards_of
 
 from .conftest import many_posts, post, write_archive
@@ -353,3 +353,33 @@ def test_a_flash_keeps_its_words(tmp_path: Path) -> None:
         "",
         "南岸码头今日恢复装卸。",
     )
+
+
+def test_a_history_that_lost_its_beginning_is_refused(repository: Repository, tmp_path: Path) -> None:
+    repository.commit({ONE: text("甲")})
+    repository.commit({ONE: text("乙")})
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository.folder}", "shallow")
+    with pytest.raises(SourceError, match=r"shallow clone.*--unshallow"):
+        newsdata.build(f"{tmp_path / 'shallow'}@main", tmp_path / "out", history=True, num_proc=1)
+    newsdata.build(f"{tmp_path / 'shallow'}@main", tmp_path / "out", num_proc=1)
+
+
+def test_a_past_that_was_rewritten_is_a_major_version(repository: Repository, tmp_path: Path) -> None:
+    repository.commit({ONE: text("甲")})
+    repository.commit({ONE: text("乙")})
+    last = repository.commit({ONE: text("丙")})
+    repository.build(tmp_path / "out", history=True)
+    first = repository.record(git(repository.folder, "rev-parse", f"{last}~2^{{tree}}"), [], at(0))
+    repository.record(
+        git(repository.folder, "rev-parse", f"{last}^{{tree}}"), [first], at(2)
+    )  # without the one between
+    made = repository.build(tmp_path / "out")
+    assert made.version == "2.0.0"
+    assert made.difference is not None and made.difference.reasons == ("1 rows of revisions removed",)
+
+
+@pytest.mark.parametrize("revision", ["nosuch", "HEAD"])
+def test_a_revision_that_is_not_there(tmp_path: Path, revision: str) -> None:
+    git(tmp_path, "init", "-q", "-b", "main", "empty")
+    with pytest.raises(SourceError, match=f"there is no revision '{revision}'"):
+        newsdata.build(f"{tmp_path / 'empty'}@{revision}", tmp_path / "out", num_proc=1)

@@ -170,3 +170,10 @@ def test_every_file_has_its_place(tmp_path: Path) -> None:
 def test_ids_of_paths_that_differ_in_the_extension(paths: list[str], kept: list[str]) -> None:
     files = Files.of(SourceFile(path, 1, "") for path in paths)
     assert clashing_ids(files) == {path: path for path in kept}
+
+
+def test_a_name_that_leads_out_is_a_reject_wherever_it_would_lead(tmp_path: Path) -> None:
+    outside = ("../a.txt", "../_posts/b.md", "_posts/../../c.md", "/etc/passwd")
+    (tmp_path / "a.tar").write_bytes(tar_of({**many_posts(3), **dict.fromkeys(outside, b"x")}))
+    made = newsdata.build(tmp_path / "a.tar", tmp_path / "out", num_proc=1)
+    assert [(reject.path, reject.rule) for reject in made.rejects] == [(n, "path-unsafe") for n in sorted(outside)]

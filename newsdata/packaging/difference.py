@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from ..errors import VerifyError
 from ..schema import CONFIGS, columns
-from .manifest import Manifest, Shard, parse_version
+from .manifest import Manifest, Shard, parse_version, shards_of
 
 __all__ = ["Change", "Difference", "bump", "compare", "next_version"]
 
@@ -147,9 +147,8 @@ def compare(
     if words:
         level = "major" if level == "major" or set(words) & set(_FROZEN) else "minor"
         reasons += tuple(f"the words of {n} shards of {split} changed" for split, n in words.items())
-    past = _revised(old, new)
-    if past:
-        level, reasons = "major" if level == "major" else "minor", (*reasons, past)
+    if past := _revised(old, new):
+        level, reasons = "major" if "major" in (level, past[0]) else "minor", (*reasons, past[1])
     if level is None and (files or tools or settings or old.source != new.source or _compared(old) != _compared(new)):
         level, reasons = "patch", ("the same rows, other files",)
     return Difference(
@@ -171,13 +170,21 @@ def _compared(manifest: Manifest) -> list[Shard]:
     return [shard for shard in manifest.shards if shard.config != "origins"]
 
 
-def _revised(old: Manifest, new: Manifest) -> str:
-    """What happened to the config `revisions`, in words; empty where nothing did."""
-    before, after = ([s for s in m.shards if s.config == "revisions"] for m in (old, new))
+def _revised(old: Manifest, new: Manifest) -> tuple[str, str] | None:
+    """What happened to the config `revisions`, a level and words; None where nothing did.
+
+    Rows are only ever added at its end. Where others are gone, what was known at a time is not what it was.
+    """
+    before, after = (shards_of(manifest, "revisions") for manifest in (old, new))
     if [s.digest for s in before] == [s.digest for s in after]:
-        return ""
+        return None
     more = sum(shard.rows for shard in after) - sum(shard.rows for shard in before)
-    return f"{more} rows added to revisions" if more > 0 else "rows of revisions changed"
+    there = {shard.path: shard for shard in after}
+    full = all(shard.path in there and there[shard.path].digest == shard.digest for shard in before[:-1])
+    grown = all(shard.path in there and there[shard.path].rows >= shard.rows for shard in before[-1:])
+    if full and grown and more > 0:
+        return "minor", f"{more} rows added to revisions"
+    return "major", "rows of revisions changed" if more >= 0 else f"{-more} rows of revisions removed"
 
 
 def _rewritten(old: Manifest, new: Manifest) -> dict[str, int]:

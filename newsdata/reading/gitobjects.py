@@ -86,7 +86,13 @@ def resolve(root: str, revision: str, below: str) -> tuple[str, str]:
     """
     if not revision or revision.startswith("-"):
         raise SourceError(f"{revision!r} is no revision", path=root, hint="give repo@REVISION")
-    commit = _git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
+    try:
+        commit = _git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
+    except SourceError as error:
+        if "single revision" not in error.reason:
+            raise
+        hint = "name a branch, a tag or a commit that is there; an empty repository has none"
+        raise SourceError(f"there is no revision {revision!r}", path=root, hint=hint) from None
     tree = _git(root, "rev-parse", "--verify", f"{commit}:{below}").decode().strip()
     if _git(root, "cat-file", "-t", tree) != b"tree\n":
         raise SourceError(f"{below!r} is no folder at {revision}", path=root)
@@ -134,8 +140,14 @@ def list_changes(root: str, commit: str, below: str) -> Iterator[Change]:
     file that goes and one that comes.
 
     Raises:
-        SourceError: git cannot read the history.
+        SourceError: git cannot read the history, or has only the end of it.
     """
+    if _git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
+        raise SourceError(
+            "it is a shallow clone, which lacks the earlier history",
+            path=root,
+            hint="fetch the rest with `git fetch --unshallow`, or give --no-history",
+        )
     listed = _git(root, "rev-list", "--first-parent", "--reverse", "--parents", "--timestamp", commit)
     times: dict[str, int] = {}
     with tempfile.TemporaryFile() as pairs, tempfile.TemporaryFile() as said:
