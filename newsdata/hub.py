@@ -84,7 +84,7 @@ def resolve(repo_id: str, revision: str | None = None, *, token: str | None = No
 
     >>> resolve("finews")
     Traceback (most recent call last):
-    newsdata.errors.HubError: 'finews' is no name of a repository; write it as owner/name
+    newsdata.errors.HubError: 'finews' is no name of a repository; write it as owner/name, a folder with a slash: ./name
     """
     check_repo_id(repo_id)
     exact = _EXACT.fullmatch(revision or "")
@@ -362,7 +362,9 @@ def check_repo_id(repo_id: str) -> None:
     except HFValidationError as error:
         raise HubError(f"{repo_id!r} is no name of a repository", hint=str(error)) from None
     if "/" not in repo_id:
-        raise HubError(f"{repo_id!r} is no name of a repository", hint="write it as owner/name")
+        raise HubError(
+            f"{repo_id!r} is no name of a repository", hint="write it as owner/name, a folder with a slash: ./name"
+        )
 
 
 def attempt(call: Callable[[], _T], repo_id: str, *, report: Callable[[str], None] | None = None) -> _T:

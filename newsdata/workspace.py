@@ -27,7 +27,7 @@ from .errors import MachineError
 from .packaging.shards import Written
 from .reading.sources import Files
 
-__all__ = ["WORK", "CachedShard", "Workspace", "checksum", "damaged_indexes", "open_workspace"]
+__all__ = ["WORK", "CachedShard", "Workspace", "checksum", "damaged_indexes", "locked", "open_workspace"]
 
 WORK = ".newsdata"
 
@@ -63,6 +63,38 @@ _AT_ONCE = 2**20  # bytes
 
 
 @contextmanager
+def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[None]:
+    """Hold a lock of the folder of versions, which is made when it is not there.
+
+    Args:
+        out: the folder of versions.
+        name: of the lock, a file in `out/.newsdata`.
+        holder: what holds it, for the message.
+
+    Raises:
+        MachineError: `out` is a file, its work folder is a link, or another one holds the lock.
+    """
+    from filelock import FileLock, Timeout
+
+    if out.exists() and not out.is_dir():
+        raise MachineError("is a file", path=out, hint="name a folder to write versions to")
+    for inside in (WORK, f"{WORK}/{name}", f"{WORK}/cache"):
+        if (out / inside).is_symlink():  # it would lead what is written out of the folder
+            raise MachineError("is a link", path=out / inside, hint="remove it; a build makes its own")
+    (out / WORK).mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / WORK / name)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        hint = "wait for it to end, then run this again"
+        raise MachineError(f"another {holder} is at work here", path=out, hint=hint) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
     """Hold the lock of `out` and give its workspace.
 
@@ -71,33 +103,20 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
         cache: whether what earlier builds left may be used; if not, this build's cache is thrown away, too.
 
     Raises:
-        MachineError: `out` is a file, or another build holds the lock.
+        MachineError: as for `locked`.
     """
-    from filelock import FileLock, Timeout
-
-    if out.exists() and not out.is_dir():
-        raise MachineError("is a file", path=out, hint="name a folder to write versions to")
-    for name in (WORK, f"{WORK}/lock", f"{WORK}/cache"):
-        if (out / name).is_symlink():  # it would lead what is written out of the folder
-            raise MachineError("is a link", path=out / name, hint="remove it; a build makes its own")
-    (out / WORK).mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(out / WORK / "lock", timeout=0):
-            staging = out / WORK / "staging"
-            shutil.rmtree(staging, ignore_errors=True)  # what a killed build left
-            staging.mkdir()
-            kept = out / WORK / "cache" if cache else staging / "cache"
-            kept.mkdir(exist_ok=True)
-            for left in kept.glob("*.unfinished*"):
-                left.unlink(missing_ok=True)
-            try:
-                yield Workspace(staging=staging, cache=kept)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
-    except Timeout:
-        raise MachineError(
-            "another build is at work here", path=out, hint="wait for it to end, then run this again"
-        ) from None
+    with locked(out):
+        staging = out / WORK / "staging"
+        shutil.rmtree(staging, ignore_errors=True)  # what a killed build left
+        staging.mkdir()
+        kept = out / WORK / "cache" if cache else staging / "cache"
+        kept.mkdir(exist_ok=True)
+        for left in kept.glob("*.unfinished*"):
+            left.unlink(missing_ok=True)
+        try:
+            yield Workspace(staging=staging, cache=kept)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 # ------------------------------------------------------------------------------------------------ known files

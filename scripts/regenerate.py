@@ -2,6 +2,8 @@
 
     python scripts/regenerate.py SOURCE OUT [--fetch COMMAND] [--publish REPO [--full-text]]
 
+Options that a build keeps from the version before (text, history, drafts, card) are given to the first one by hand.
+
 Exit codes are those of the command line: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped. A step
 that fails ends the run: nothing is published that was not built and found good. docs/regenerate.md has recipes.
 """
@@ -15,8 +17,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import newsdata
+from newsdata.workspace import locked
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,29 +34,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--publish", metavar="REPO", help="send a good version there, if it is not there yet")
     parser.add_argument("--full-text", action="store_true", help="send the publishers' text, too")
     parser.add_argument("--version", help="the version to build (X.Y.Z)")
+    parser.add_argument(
+        "--max-reject-share", type=float, help="more rejects than this fraction of the posts fail the build"
+    )
+    parser.add_argument(
+        "--max-leak", type=float, default=0.0, help="share of a split that may have a copy in an earlier one"
+    )
     parser.add_argument("--num-proc", type=int, help="worker processes")
     options = parser.parse_args(arguments)
-    begin = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped run says so, and ends what it began
     try:
-        if options.fetch is not None and (failed := _fetch(options.fetch)):
-            return _fail(f"fetch: {failed}", 2)
-        made = newsdata.build(options.source, options.out, version=options.version, num_proc=options.num_proc)
-        faults = newsdata.verify(made.path).faults
-        if (yanked := newsdata.info(made.path)["yanked"]) is not None:
-            nothing = "nothing changed since" if not made.created else "it was marked meanwhile"
-            return _fail(f"{made.version} was yanked ({yanked}), and {nothing}; build another one with --version", 1)
-        published = ""
-        if options.publish and not faults:
-            sent = newsdata.publish(made.path, options.publish, full_text=options.full_text)
-            published = ", published before" if sent.already else f", published to {sent.target}"
+        with locked(Path(options.out), "regenerate.lock", "run"):  # held before anything is fetched
+            return _run(options)
     except newsdata.NewsdataError as error:
         return _fail(str(error), error.exit_code)
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}", 2)
     except KeyboardInterrupt:
         return _fail("stopped; the versions are as they were", 130)
-    counts = made.manifest.accounting
+
+
+def _run(options: argparse.Namespace) -> int:
+    begin = time.monotonic()
+    if options.fetch is not None and (failed := _fetch(options.fetch)):
+        return _fail(f"fetch: {failed}", 2)
+    made = newsdata.build(
+        options.source, options.out, version=options.version, num_proc=options.num_proc,
+        max_reject_share=options.max_reject_share, max_leak=options.max_leak,
+    )  # fmt: skip
+    for note in made.notes:
+        print(f"regenerate: note: {note}", file=sys.stderr)
+    faults = newsdata.verify(made.path).faults
+    if (yanked := newsdata.info(made.path)["yanked"]) is not None:
+        nothing = "nothing changed since" if not made.created else "it was marked meanwhile"
+        return _fail(f"{made.version} was yanked ({yanked}), and {nothing}; build another one with --version", 1)
+    published = ""
+    if options.publish and not faults:
+        sent = newsdata.publish(made.path, options.publish, full_text=options.full_text)
+        published = ", published before" if sent.already else f", published to {sent.target}"
+    counts, since = made.manifest.accounting, made.difference
+    state = (
+        "unchanged"
+        if not made.created
+        else f"built ({since.bump} since {since.old})"
+        if since and since.bump
+        else "built"
+    )
     print(
-        f"{_time()} regenerate: {made.version} {'built' if made.created else 'unchanged'}: {counts['posts']} posts, "
+        f"{_time()} regenerate: {made.version} {state}: {counts['posts']} posts, "
         f"{counts['articles']} articles, {counts['rejects']} rejects, {len(faults)} faults{published}, "
         f"{time.monotonic() - begin:.1f} s"
     )

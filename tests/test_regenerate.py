@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import newsdata
+from newsdata.packaging.manifest import versions_in
+from newsdata.workspace import locked
 
 from .conftest import ROOT, many_posts, write_archive
 from .test_incremental import as_git
@@ -40,7 +42,7 @@ def test_fetch_build_verify_publish(tmp_path: Path) -> None:
     assert again.returncode == 0 and "1.0.0 unchanged" in again.stdout and "published before" in again.stdout
     as_git(tmp_path / "up", {"_config.yml": b"timezone: Asia/Shanghai\n", **many_posts(4)})
     third = regenerate(*call)
-    assert third.returncode == 0 and "1.1.0 built: 12 posts" in third.stdout, third.stderr
+    assert third.returncode == 0 and "1.1.0 built (minor since 1.0.0): 12 posts" in third.stdout, third.stderr
     assert newsdata.info(tmp_path / "public")["version"] == "1.1.0"
 
 
@@ -52,7 +54,7 @@ def test_a_step_that_fails_ends_the_run(tmp_path: Path) -> None:
         ("'", "quot"),
     ):
         done = regenerate(archive, out, "--fetch", command)
-        assert (done.returncode, done.stdout) == (2, "") and said in done.stderr and not out.exists()
+        assert (done.returncode, done.stdout) == (2, "") and said in done.stderr and not versions_in(out)
     refused = regenerate(archive, out, "--publish", public)
     assert refused.returncode == 2 and "--full-text" in refused.stderr and not public.exists()
     shard = next((out / "1.0.0" / "articles").iterdir())
@@ -63,6 +65,25 @@ def test_a_step_that_fails_ends_the_run(tmp_path: Path) -> None:
     assert bad.returncode == 1 and shard.name in bad.stderr and not public.exists()
     write_archive(archive, {f"_posts/2022-03-09-20220309888888{i:04d}.md": b"" for i in range(20)}, None)
     assert regenerate(archive, tmp_path / "other").returncode == 1
+
+
+def test_while_a_run_is_at_work_another_one_touches_nothing(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(3))
+    with locked(tmp_path / "out", "regenerate.lock"):
+        done = regenerate(archive, tmp_path / "out", "--fetch", f"touch {shlex.quote(str(tmp_path / 'fetched'))}")
+    assert done.returncode == 2 and "another run is at work here" in done.stderr
+    assert not (tmp_path / "fetched").exists() and not versions_in(tmp_path / "out")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert "is a file" in regenerate(archive, tmp_path / "file").stderr
+
+
+def test_most_posts_gone_is_said(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    for file in sorted((archive / "_posts").iterdir())[2:]:
+        file.unlink()
+    done = regenerate(archive, out)
+    assert done.returncode == 0 and "note: 10 of 12 posts are gone: is this the right archive?" in done.stderr
 
 
 @pytest.mark.slow
