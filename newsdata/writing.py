@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import engine
+from .errors import MachineError
 from .history import RevisionTask, plan_revisions, read_origins, revisions_key, write_origins, write_revisions
 from .packaging.ledger import refused_contents
 from .packaging.manifest import (
@@ -280,7 +281,15 @@ def write_manifest_and_card(manifest: Manifest, dataset: Path, card: str) -> Man
 
 
 def publish_folder(staged: Path, target: Path) -> None:
-    """Make the version visible, whole, in one step."""
+    """Make the version visible, whole, in one step.
+
+    Raises:
+        MachineError: something is in its place.
+    """
+    if os.path.lexists(target):
+        raise MachineError(
+            "stands where the new version is to stand", path=target, hint="take it away, or use another OUT"
+        )
     files = [Path(folder) / name for folder, _, names in os.walk(staged) for name in names]
     with ThreadPoolExecutor(_SYNCED_AT_ONCE) as pool:
         list(pool.map(_sync, files))

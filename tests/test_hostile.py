@@ -220,7 +220,7 @@ def test_someone_elses_version(kind: str, tmp_path: Path) -> None:
         (out / "1.0.0").write_bytes(b"years of work")
     else:
         (out / "1.0.0").symlink_to(write_archive(tmp_path / "work", {"thesis.tex": b"years of work"}, timezone=None))
-    with pytest.raises(newsdata.NewsdataError):
+    with pytest.raises(newsdata.NewsdataError, match=r"1\.0\.0: stands where the new version is to stand"):
         newsdata.build(source, out, num_proc=1)
     file = out / "1.0.0" if kind == "file" else out / "1.0.0" / "thesis.tex"
     assert file.read_bytes() == b"years of work"

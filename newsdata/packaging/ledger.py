@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..errors import ManifestError
-from .manifest import Manifest, check_file
+from .manifest import LEDGER_NAME, Manifest, check_file
 
 __all__ = [
     "LEDGER_NAME",
@@ -28,8 +28,6 @@ __all__ = [
     "tombstones",
     "write_ledger",
 ]
-
-LEDGER_NAME = "ledger.arrow"
 
 REDACTIONS_NAME = "redactions.json"
 """Beside the versions: article id (or `content_key` of a file of it) -> reason, for all builds to come. From the next

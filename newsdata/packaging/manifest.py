@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import ManifestError, VersionError
 
 __all__ = [
+    "LEDGER_NAME",
     "MANIFEST_NAME",
     "MANIFEST_VERSION",
     "YANKED_NAME",
@@ -39,6 +40,8 @@ __all__ = [
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = "1.0"
 YANKED_NAME = "yanked.json"
+
+LEDGER_NAME = "ledger.arrow"
 
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
@@ -247,10 +250,11 @@ def versions_in(out: Path | str) -> list[str]:
 
 
 def without_manifest(out: Path | str) -> list[str]:
-    """Folders in `out` that are named as a version and are none: a build makes a version whole or not at all."""
+    """Versions in `out` that lost their manifest: named as one, with a ledger. A build makes a version whole or not at all."""
     folder = Path(out)
-    there = [p.name for p in folder.iterdir() if _VERSION.fullmatch(p.name) and p.is_dir()] if folder.is_dir() else []
-    return sorted(set(there) - set(versions_in(folder)), key=parse_version)
+    names = [p.name for p in folder.iterdir() if _VERSION.fullmatch(p.name)] if folder.is_dir() else []
+    lost = [n for n in names if (folder / n / LEDGER_NAME).is_file() and not (folder / n / MANIFEST_NAME).is_file()]
+    return sorted(lost, key=parse_version)
 
 
 def shards_of(manifest: Manifest, config: str, split: str | None = None) -> list[Shard]:
