@@ -572,6 +572,10 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
         return Where(became="unknown", why=f"{unknown}; there is {', '.join(alike)}")
     if ignored and ("." in asked or "/" in asked):  # what has neither is no file's name, but an id
         return Where(became="ignored", why=f"a file of this name is none of the dataset's: {ignored}")
+    if left_out := manifest.accounting.get("ignored_by_reason", {}).get("redacted", 0):
+        unknown += (
+            f"; {left_out:,} files were left out as redacted, and those known by their bytes alone have no name here"
+        )
     return Where(became="unknown", why=unknown)
 
 

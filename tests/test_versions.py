@@ -467,3 +467,13 @@ def test_a_build_says_what_to_look_at(tmp_path: Path) -> None:
     assert "posts are gone: is this the right archive?" in done.stderr and done.returncode == 0
     newsdata.yank(out, revision=newsdata.info(out)["version"], reason="half is missing")
     assert "was yanked (half is missing); --version" in run_newsdata("build", archive, out).stdout
+
+
+def test_where_a_file_went_that_was_left_out_by_its_bytes(tmp_path: Path) -> None:
+    archive, out = grow(tmp_path, 1)
+    file = next(path for path in sorted((archive / "_posts").iterdir()) if "202203010000000001" in path.name)
+    newsdata.redact(out, "202203010000000001", reason="a request")
+    file.rename(file.with_name("2022-03-01-renamed.md"))
+    made = newsdata.build(archive, out, num_proc=1)
+    found = newsdata.where(made.path, "_posts/2022-03-01-renamed.md")
+    assert found.became == "unknown" and "1 files were left out as redacted" in found.why
