@@ -629,7 +629,7 @@ def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
     for version in done.held_by:
         _say(f"  {version} still holds it")
     if done.copies:
-        _say(f"  near-copies of it stay, as other articles: {', '.join(done.copies)}")
+        _say(f"  near-copies and former names of it stay, as other articles: {', '.join(done.copies)}")
 
 
 @cli.command()

@@ -152,7 +152,8 @@ class Redacted:
         article_id: the article.
         reason: as it will stand in the ledger.
         held_by: the versions that still hold it, oldest first; they are as they were.
-        copies: ids of its near-copies in the last of these: other articles, which stay until they are redacted, too.
+        copies: ids of its near-copies in the last of these, and of what has its title in `revisions` (a post that was renamed
+            is another article there): they stay until they are redacted, too.
     """
 
     article_id: str
@@ -224,11 +225,17 @@ def _contents(folder: Path, version: Manifest, article_id: str) -> set[str]:
 
 
 def _copies(folder: Path, version: Manifest, article_id: str) -> tuple[str, ...]:
+    """Ids of near-copies, and of what bears one of its titles in the history: it may have had another name."""
+    past = shards_of(version, "revisions")
+    titles = {row["title"] for _, row in find_rows(folder, past, "article_id", [article_id], ["title"]) if row["title"]}
+    former = (
+        {row["article_id"] for _, row in find_rows(folder, past, "title", titles, ["article_id"])} if titles else set()
+    )
     shards = [*shards_of(version, "articles"), *shards_of(version, "excluded")]
     own = find_rows(folder, shards, "article_id", [article_id], ["duplicate_cluster"])
     clusters = {row["duplicate_cluster"] for _, row in own}
     found = {row["article_id"] for _, row in find_rows(folder, shards, "duplicate_cluster", clusters, ["article_id"])}
-    return tuple(sorted(found - {article_id}))
+    return tuple(sorted((found | former) - {article_id}))
 
 
 def _some_versions(out: Path) -> list[str]:

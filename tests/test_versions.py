@@ -17,6 +17,7 @@ from newsdata.packaging.ledger import read_ledger, tombstones
 from newsdata.packaging.manifest import read_manifest
 
 from .conftest import many_posts, post, run_newsdata, write_archive
+from .test_history import Repository
 from .test_incremental import as_git, digests, inodes
 
 
@@ -329,6 +330,19 @@ def test_redaction_reaches_the_history(tmp_path: Path) -> None:
     newsdata.redact(out, ONE, reason="a request")
     made = newsdata.build(f"{bare}@main", out, num_proc=1)
     assert made.created and not holds(made.path)
+
+
+def test_a_former_name_of_what_is_redacted_is_told(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "git")
+    repository.commit({**many_posts(2), "_posts/2022-03-05-before.md": post(title="某事")})
+    repository.commit({**many_posts(2), "_posts/2022-03-05-after.md": post(title="某事", body="更正。")})
+    repository.build(tmp_path / "out", history=True)
+    done = newsdata.redact(tmp_path / "out", "_posts/2022-03-05-after", reason="a request")
+    assert done.copies == ("_posts/2022-03-05-before",)
+    newsdata.redact(tmp_path / "out", "_posts/2022-03-05-before", reason="a request")
+    made = repository.build(tmp_path / "out")
+    past = newsdata.load_pandas(made.path, "revisions", split="revisions")
+    assert "某事" not in set(past.title)
 
 
 def test_redact_refuses_what_nobody_knows(tmp_path: Path) -> None:
