@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from .curation.merge import FEEDS, NO_DATE, Articles
 from .curation.splits import Borders, Placement, local_days
+from .packaging.manifest import Shard
 from .planning import PostShard
 from .schema import SPLITS, Reject, Site
 from .tasks import Parsed
@@ -65,6 +66,22 @@ def describe_source(
         digest.update(f"\n{lines}".encode() if begin else lines.encode())
     digest.update(hashlib.sha256(config or b"").digest())
     return {"files": len(seen), "digest": digest.hexdigest()}
+
+
+def check_written(shards: Sequence[Shard], accounting: Mapping[str, Any]) -> None:
+    """Hold the rows that were written against what was counted: a version is never made of other rows than it claims."""
+    written: Counter[tuple[str, str]] = Counter()
+    for shard in shards:
+        written[shard.config, shard.split] += shard.rows
+    claimed = {("articles", split): rows for split, rows in accounting["articles_by_split"].items()}
+    claimed |= {(name, name): accounting[name] for name in ("posts", "rejects", "excluded")}
+    wrong = [
+        f"{split}: {written[config, split]} of {rows}"
+        for (config, split), rows in claimed.items()
+        if written[config, split] != rows
+    ]
+    if wrong:  # a fault of newsdata, never of the data
+        raise AssertionError(f"rows were not written, or twice: {'; '.join(wrong)}")
 
 
 def account_for(

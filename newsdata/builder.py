@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import engine
-from .accounting import account_for, describe_configuration, describe_site, describe_source
+from .accounting import account_for, check_written, describe_configuration, describe_site, describe_source
 from .choices import (
     Options,
     check_leakage,
@@ -353,7 +353,7 @@ def _build(
             all_new = not known.num_rows  # then there is much to do, and they start while the files are looked at
             run = stack.enter_context(engine.workers(options.workers if large else 1, at_once=large and all_new))
             taken = take_in(listing, site, redacted, base, base_folder, again=options.again)
-            if base and not options.again:
+            if not options.again:
                 check_intake(taken, base, source)
             planned = taken.planned()
             hashes = known_hashes(planned, known)
@@ -486,6 +486,7 @@ def _build(
             duplicates=found.report,
             leakage=leakage,
         )
+        check_written(draft.shards, draft.accounting)
         if text == "none":
             draft = blank_version(draft, dataset, base, base_folder, run)
             stack.close()
@@ -537,6 +538,10 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
         notes.append(f"{gone:,} of {before:,} posts are gone: is this the right archive?")
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
         notes.append("too few days for a validation and a test split: later versions will have none either")
+    if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
+        notes.append(
+            f"{newer:,} articles are dated years after all others and stand in `newer`: are their dates right?"
+        )
     return tuple(notes)
 
 

@@ -112,17 +112,18 @@ def take_in(
     return Intake(rejects, ignored, own_ids, plan_posts(files, base, again=again))
 
 
-def check_intake(taken: Intake, base: Manifest, source: object) -> None:
+def check_intake(taken: Intake, base: Manifest | None, source: object) -> None:
     """Raise a `SourceError` where nothing looks like the site: a wrong folder must not replace what the right one gave.
 
-    A site whose posts are gone still has its `_config.yml`, or files that are ignored for another reason.
+    A site whose posts are gone still has its `_config.yml`, or files that are ignored for another reason. Without a version
+    before, an empty folder is an empty archive.
     """
-    if taken.plan or taken.rejects or taken.ignored.keys() - {ELSEWHERE} or not base.accounting["posts"]:
+    count, posts = taken.ignored[ELSEWHERE], base.accounting["posts"] if base else 0
+    if taken.plan or taken.rejects or taken.ignored.keys() - {ELSEWHERE} or not (posts or (base is None and count)):
         return
-    count = taken.ignored[ELSEWHERE]
     raise SourceError(
-        f"no file in it is a post ({f'{count:,} {ELSEWHERE}' if count else 'it is empty'}), and {base.dataset_version} "
-        f"has {base.accounting['posts']:,}",
+        f"no file in it is a post ({f'{count:,} {ELSEWHERE}' if count else 'it is empty'})"
+        + (f", and {base.dataset_version} has {posts:,}" if base else ""),
         path=source,
         hint="give the folder of the site itself, the one that holds `_posts`; an empty dataset goes to another OUT",
     )

@@ -187,13 +187,14 @@ def plan_articles(decided: Decided, timezone: str, base: Manifest | None, *, aga
     dates = local_days(articles.published_at[order], timezone).astype("datetime64[M]")
     months, month_of = np.unique(dates, return_inverse=True)
     names = ["undated" if np.isnat(month) else str(month) for month in months]
-    cell = placement.split[order] * len(months) + month_of
+    cell = placement.split[order].astype(np.int64) * len(months) + month_of  # an int8 holds 127 cells only
     by_cell = np.argsort(cell, kind="stable")
+    cell = cell[by_cell]
     plan = []
     for number, split in enumerate((*SPLITS, "excluded")):
         config = "excluded" if split == "excluded" else "articles"
         for at, month in enumerate(names):
-            first, last = np.searchsorted(cell[by_cell], [number * len(months) + at, number * len(months) + at + 1])
+            first, last = np.searchsorted(cell, [number * len(months) + at, number * len(months) + at + 1])
             members = order[by_cell[first:last]]
             ids = articles.article_id.take(pa.array(members)).to_pylist()
             keys = list(zip(articles.published_at[members].tolist(), ids, strict=True))

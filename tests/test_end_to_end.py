@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import newsdata
+from newsdata.accounting import check_written
 from newsdata.errors import CallError, RejectsError, SourceError, VerifyError, VersionError
 
-from .conftest import ROOT, many_posts, post, run_newsdata, write_archive
+from .conftest import ROOT, SHARED, many_posts, post, run_newsdata, write_archive
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -513,3 +514,63 @@ def test_regenerate_script(tmp_path: Path) -> None:
     assert len(first.stdout.splitlines()) == 1
     assert "unchanged" in run().stdout
     assert run("--version", "1.0.0").returncode == 2
+
+
+# ------------------------------------------------------------------------------------------------- many years
+
+
+def over_years(months: int, first: int = 2001) -> dict[str, bytes]:
+    """A flash a month, and one that has no date."""
+    dates = [f"{first + number // 12}-{number % 12 + 1:02d}-15" for number in range(months)]
+    files = {
+        f"_posts/{day}-story.md": post(
+            title=f"{day}一则", date=f"{day} 09:30:00 +0800", body=f"\n{day}的事，{'甲乙丙丁'[n % 4] * 9}。\n"
+        )
+        for n, day in enumerate(dates)
+    }
+    return files | {"_posts/undated.md": b"---\ntitle: x\n---\nNobody knows when.\n"}
+
+
+@pytest.mark.parametrize("months", [31, 42, 63, 127, 300])
+def test_an_archive_of_many_months_loses_no_row(tmp_path: Path, months: int) -> None:
+    archive, out = write_archive(tmp_path / "in", over_years(months)), tmp_path / "out"
+    made = newsdata.build(archive, out, num_proc=1)
+    write_archive(archive, over_years(months + 2))
+    newsdata.build(archive, out, num_proc=1)
+    assert newsdata.verify(out).faults == ()
+    accounting = made.manifest.accounting
+    assert accounting["articles"] == months + 1 and accounting["excluded_by_reason"]["no-date"] == 1
+    for split, rows in accounting["articles_by_split"].items():
+        assert len(newsdata.load_pandas(made.path, split=split)) == rows, split
+    assert len(newsdata.load_pandas(out, split="newer")) == 2
+
+
+def test_rows_that_were_not_written_are_no_version(tmp_path: Path) -> None:
+    made = newsdata.build(write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out", num_proc=1)
+    check_written(made.manifest.shards, made.manifest.accounting)
+    with pytest.raises(AssertionError, match="test: 0 of "):
+        check_written([s for s in made.manifest.shards if s.split != "test"], made.manifest.accounting)
+
+
+@pytest.mark.parametrize("site", ["jekyll-fixtures", "mzlogin", "opensuse-news", "twbs"])
+def test_real_sites_are_good(site: str, tmp_path: Path) -> None:
+    if not (SHARED / "jekyll" / site).is_dir():
+        pytest.skip("the shared posts of other sites are not here")
+    newsdata.build(SHARED / "jekyll" / site, tmp_path / "out", max_reject_share=1.0, num_proc=1)
+    assert newsdata.verify(tmp_path / "out").faults == ()
+
+
+def test_a_wrong_year_does_not_keep_the_test_window_open(tmp_path: Path) -> None:
+    wrong = {"_posts/2203-03-05-wrong.md": post(title="某年", date="2203-03-05 09:30:00 +0800")}
+    archive = write_archive(tmp_path / "in", {**many_posts(20), **wrong})
+    made = newsdata.build(archive, tmp_path / "out", num_proc=1)
+    assert made.manifest.configuration["test_until"] == "2022-03-20"
+    assert made.manifest.accounting["articles_by_split"]["newer"] == 1
+    assert made.notes == ("1 articles are dated years after all others and stand in `newer`: are their dates right?",)
+
+
+def test_a_first_version_of_no_site_is_refused(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(2))
+    done = run_newsdata("build", archive / "_posts", tmp_path / "out")
+    assert done.returncode == 2 and "no file in it is a post (6 not below _posts); give the folder" in done.stderr
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == "1.0.0"

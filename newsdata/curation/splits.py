@@ -117,7 +117,7 @@ def choose_borders(
     """
     chosen = validation_from is None or test_from is None
     dated = times[times != NO_DATE]
-    days, counts = np.unique(local_days(dated, timezone), return_counts=True) if len(dated) else (None, None)
+    days, counts = _in_the_run(local_days(dated, timezone)) if len(dated) else (None, None)
     last = days[-1].astype(object) if days is not None else None
     if validation_from and test_from and validation_from >= test_from:
         raise CallError("--validation-from must be before --test-from")
@@ -155,6 +155,23 @@ def choose_borders(
             _check_gaps(borders, days.astype(object).tolist())
         return borders
     return Borders(gap_days=gap_days)
+
+
+_SILENCE = 5 * 365
+"""Days without an article; what comes behind so many is no longer the run of the news, if it is little."""
+
+
+def _in_the_run(of_articles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The days on which articles stand and how many, without the far end that a wrong year in a date makes.
+
+    One article dated 2203 would keep the test window open for two centuries. What lies behind years of silence and is at
+    most one article, or a hundredth of all, is `newer` instead; three days are kept in any case.
+    """
+    days, counts = np.unique(of_articles, return_counts=True)
+    behind = len(of_articles) - np.cumsum(counts)  # articles after each day
+    silent = np.flatnonzero(np.diff(days).astype(np.int64) > _SILENCE) if len(days) > 1 else np.zeros(0, np.int64)
+    ends = [at + 1 for at in silent.tolist() if at >= 2 and behind[at] <= max(1, len(of_articles) // 100)]
+    return (days[: ends[0]], counts[: ends[0]]) if ends else (days, counts)
 
 
 def _check_gaps(borders: Borders, days: Sequence[date]) -> None:
