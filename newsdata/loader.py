@@ -197,7 +197,7 @@ def load_dataset(
         part = _parts(manifest, config, config)[0]
         files = version.files(part.shards, streaming=False)
         rows = _load_part(files, part, kinds, False, config_name)
-        return rows.select(_known_at(files, _instant(as_of)))
+        return _of_version(rows.select(_known_at(files, _instant(as_of))), manifest)
     parts = _parts(manifest, config, None if split is None else _named(split))
     every = [version.files(part.shards, streaming=streaming) for part in parts]
     if deduplicate:
@@ -208,8 +208,16 @@ def load_dataset(
         ]
     if split is None:
         kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
-        return kind({part.split: rows for part, rows in zip(parts, loaded, strict=True)})
-    return loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded)
+        return kind({part.split: _of_version(rows, manifest) for part, rows in zip(parts, loaded, strict=True)})
+    return _of_version(loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded), manifest)
+
+
+def _of_version(rows: Any, manifest: Manifest) -> Any:
+    """The rows, with the version where `datasets` has it: for the log of an experiment."""
+    import datasets
+
+    rows.info.version = datasets.Version(manifest.dataset_version)
+    return rows
 
 
 def _named(split: object) -> str:

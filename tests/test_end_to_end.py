@@ -516,6 +516,17 @@ def test_regenerate_script(tmp_path: Path) -> None:
     assert run("--version", "1.0.0").returncode == 2
 
 
+def test_rows_know_their_version(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(12)), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1, version="1.4.0")
+    ways: tuple[dict[str, Any], ...] = ({}, {"streaming": True}, {"deduplicate": True})
+    for options in ways:
+        every = newsdata.load_dataset(out, **options)
+        assert {str(rows.info.version) for rows in every.values()} == {"1.4.0"}, options
+        both = newsdata.load_dataset(out, split="train+test", **options)
+        assert str(both.info.version) == "1.4.0", options
+
+
 # ------------------------------------------------------------------------------------------------- many years
 
 
