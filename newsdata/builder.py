@@ -297,10 +297,10 @@ def _build(
     base_folder: Path | None,
 ) -> Build:
     there = versions_in(out)
-    for lost in without_manifest(out):
+    if lost := without_manifest(out):
         raise ManifestError(
             "this version has no manifest, so nothing can follow it",
-            path=out / lost,
+            path=out / lost[-1],
             hint="take manifest.json from a good copy, or take the folder away",
         )
     if base_folder is None and there:
@@ -310,7 +310,7 @@ def _build(
     redacted = ledgers.buried(ledger)
     if not options.again:
         for folder in dict.fromkeys([out, base_folder.absolute().parent] if base_folder else [out]):
-            redacted = {**_redacted_in(folder), **redacted}
+            redacted = {**_redacted_in(folder, base_folder), **redacted}
     refused = ledgers.refused_contents(redacted)
     if options.version:
         check_version(options.version, there)
@@ -545,10 +545,12 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
     return tuple(notes)
 
 
-def _redacted_in(out: Path) -> dict[str, str]:
-    """What was redacted in a folder of versions, whichever of them a build follows."""
+def _redacted_in(out: Path, base_folder: Path | None) -> dict[str, str]:
+    """What was redacted in a folder of versions, whichever of them a build follows; but for what the base itself says."""
     found = ledgers.read_redactions(out)
     for version in reversed(versions_in(out)):
+        if base_folder and base_folder.resolve() == (out / version).resolve():
+            break
         with suppress(ManifestError):  # damaged; the others have tombstones, too
             return ledgers.buried(ledgers.read_ledger(out / version, read_manifest(out / version))) | found
     return found
