@@ -542,7 +542,7 @@ def over_years(months: int, first: int = 2001) -> dict[str, bytes]:
     return files | {"_posts/undated.md": b"---\ntitle: x\n---\nNobody knows when.\n"}
 
 
-@pytest.mark.parametrize("months", [31, 42, 63, 127, 300])
+@pytest.mark.parametrize("months", [42, 64, *(pytest.param(n, marks=pytest.mark.slow) for n in (31, 128, 300))])
 def test_an_archive_of_many_months_loses_no_row(tmp_path: Path, months: int) -> None:
     archive, out = write_archive(tmp_path / "in", over_years(months)), tmp_path / "out"
     made = newsdata.build(archive, out, num_proc=1)
@@ -563,6 +563,7 @@ def test_rows_that_were_not_written_are_no_version(tmp_path: Path) -> None:
         check_written([s for s in made.manifest.shards if s.split != "test"], made.manifest.accounting)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("site", ["jekyll-fixtures", "mzlogin", "opensuse-news", "twbs"])
 def test_real_sites_are_good(site: str, tmp_path: Path) -> None:
     if not (SHARED / "jekyll" / site).is_dir():
