@@ -15,10 +15,17 @@ from .curation.merge import FEEDS, NO_DATE, Articles
 from .curation.splits import Borders, Placement, local_days
 from .packaging.manifest import Shard
 from .planning import PostShard
-from .schema import SPLITS, Reject, Site
+from .schema import CONFIGS, SPLITS, Reject, Site
 from .tasks import Parsed
 
-__all__ = ["account_for", "describe_configuration", "describe_site", "describe_source"]
+__all__ = [
+    "account_for",
+    "check_written",
+    "describe_configuration",
+    "describe_site",
+    "describe_source",
+    "unequal_sums",
+]
 
 
 _LINES = 10_000  # that are put together at once
@@ -68,18 +75,37 @@ def describe_source(
     return {"files": len(seen), "digest": digest.hexdigest()}
 
 
+def unequal_sums(accounting: Mapping[str, Any], rows: Mapping[tuple[str, str], int]) -> list[tuple[str, int, int]]:
+    """The sums of an accounting that are not equal: what it is, what was counted, and what was found.
+
+    Args:
+        accounting: as `account_for` gives it.
+        rows: of the shards, by (config, split); what has none may be missing.
+    """
+    written = {(config, split): rows.get((config, split), 0) for config in CONFIGS for split in CONFIGS[config]}
+    excluded = written["excluded", "excluded"]
+    every = sum(written["articles", split] for split in SPLITS) + excluded
+    parts = accounting["posts"] + accounting["rejects"] + accounting["ignored"]
+    sums = [
+        ("files_seen = posts + rejects + ignored", accounting["files_seen"], parts),
+        ("posts = articles + merged_posts", accounting["posts"], accounting["articles"] + accounting["merged_posts"]),
+        ("rows of posts", accounting["posts"], written["posts", "posts"]),
+        ("rows of rejects", accounting["rejects"], written["rejects", "rejects"]),
+        ("rows of excluded", accounting["excluded"], excluded),
+        ("rows of articles and excluded", accounting["articles"], every),
+    ]
+    for split in SPLITS:
+        counted = accounting["articles_by_split"].get(split, 0)
+        sums.append((f"rows of split {split}", counted, written["articles", split]))
+    return [(what, counted, found) for what, counted, found in sums if counted != found]
+
+
 def check_written(shards: Sequence[Shard], accounting: Mapping[str, Any]) -> None:
     """Hold the rows that were written against what was counted: a version is never made of other rows than it claims."""
-    written: Counter[tuple[str, str]] = Counter()
+    rows: Counter[tuple[str, str]] = Counter()
     for shard in shards:
-        written[shard.config, shard.split] += shard.rows
-    claimed = {("articles", split): rows for split, rows in accounting["articles_by_split"].items()}
-    claimed |= {(name, name): accounting[name] for name in ("posts", "rejects", "excluded")}
-    wrong = [
-        f"{split}: {written[config, split]} of {rows}"
-        for (config, split), rows in claimed.items()
-        if written[config, split] != rows
-    ]
+        rows[shard.config, shard.split] += shard.rows
+    wrong = [f"{what}: {found} of {counted}" for what, counted, found in unequal_sums(accounting, rows)]
     if wrong:  # a fault of newsdata, never of the data
         raise AssertionError(f"rows were not written, or twice: {'; '.join(wrong)}")
 

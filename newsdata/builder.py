@@ -41,9 +41,12 @@ from .curation.splits import place
 from .errors import CallError, MachineError, ManifestError
 from .intake import REDACTED, Intake, check_intake, digest_listing, parse_all, read_keys, read_rejects, take_in
 from .packaging import ledger as ledgers
+from .packaging.card import read_card
 from .packaging.difference import Difference, compare, next_version
 from .packaging.manifest import (
+    File,
     Manifest,
+    Shard,
     read_manifest,
     read_yanked,
     versions_in,
@@ -203,8 +206,6 @@ def build(
     >>> made.version, made.created, again.version, again.created
     ('1.0.0', True, '1.0.0', False)
     """
-    from .packaging.card import read_card
-
     _check_call(source, out, gap_days, max_reject_share, max_leak, num_proc)
     engine.check_memory()
     out = Path(out)
@@ -303,8 +304,9 @@ def _build(
             path=out / lost[-1],
             hint="take manifest.json from a good copy, or take the folder away",
         )
-    if base_folder is None and there:
-        base_folder = out / there[-1]
+    newest = out / there[-1] if there else None
+    base_folder = base_folder or newest
+    passed_over = newest is not None and base_folder is not None and base_folder.resolve() != newest.resolve()
     base = read_manifest(base_folder) if base_folder else None
     ledger = ledgers.read_ledger(base_folder, base) if base and base_folder else ledgers.empty_ledger()
     redacted = ledgers.buried(ledger)
@@ -315,7 +317,7 @@ def _build(
     if options.version:
         check_version(options.version, there)
     card = choose_card(options, base, base_folder)
-    text = choose_text(options, base, read_manifest(out / there[-1]) if there else None)
+    text = choose_text(options, base, read_manifest(newest) if newest and passed_over else None)
     dataset = workspace.staging / "version"
     dataset.mkdir()
 
@@ -493,7 +495,6 @@ def _build(
         difference = None
         if base and base_folder and not options.again:
             difference = compare(base_folder, base, dataset, draft, name_columns=False)
-        passed_over = base_folder and there and base_folder.resolve() != (out / there[-1]).resolve()
         version = choose_version(options.version, base, difference, there[-1] if passed_over else None)
         if version is None and base is not None and base_folder is not None:
             _check_present(base_folder, base)
@@ -534,6 +535,8 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
     posts = difference.counts().get("posts", {}) if difference else {}
     gone = posts.get("removed", 0)
     before = version.accounting["posts"] + gone - posts.get("added", 0)
+    if not version.accounting["posts"] + version.accounting["rejects"]:
+        notes.append("no file is a post: give the folder of the site itself, the one that holds _posts")
     if 2 * gone > before:
         notes.append(f"{gone:,} of {before:,} posts are gone: is this the right archive?")
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
@@ -558,10 +561,10 @@ def _redacted_in(out: Path, base_folder: Path | None) -> dict[str, str]:
 
 def _check_present(folder: Path, version: Manifest) -> None:
     """Raise a `ManifestError` where a file of a version is gone or cut: a new one is not written where nothing changed."""
-    sizes = {file.path: file.bytes for file in version.files} | {shard.path: shard.bytes for shard in version.shards}
-    for name, size in sizes.items():
-        path = folder / name
-        if not path.is_file() or path.stat().st_size != size:
+    everything: list[Shard | File] = [*version.shards, *version.files]
+    for file in everything:
+        path = folder / file.path
+        if not path.is_file() or path.stat().st_size != file.bytes:
             raise ManifestError(
                 "is missing or damaged, and nothing changed that would ask for a new version",
                 path=path,

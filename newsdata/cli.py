@@ -308,10 +308,6 @@ def _summary(made: Build) -> str:
             f"  {made.difference.bump or '':>9}   since {made.difference.old}: "
             f"{'; '.join(reasons[:_REASONS]) or 'nothing changed'}{more}"
         )
-    if not a["posts"] + a["rejects"]:
-        lines.append(
-            f"  {'note':>9}   no file is a post: give the folder of the site itself, the one that holds _posts"
-        )
     lines += [f"  {'note':>9}   {note}" for note in made.notes]
     lines += [f"  {'note':>9}   _config.yml: {note}" for note in a.get("config_notes", ())]
     return "\n".join(lines)

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from .accounting import unequal_sums
 from .errors import CallError, ManifestError, NewsdataError
 from .loader import open_version
 from .packaging.ledger import LEDGER_NAME, REDACTIONS_NAME, read_ledger, read_redactions, tombstones
@@ -118,8 +118,6 @@ def check_redactions(folder: Path, version: Manifest) -> None:
 
 def articles_held(folder: Path, version: Manifest, ids: Collection[str]) -> set[str]:
     """Those of some articles that a version holds anything of."""
-    if not ids:
-        return set()
     shards = [shard for shard in version.shards if shard.config in ("articles", "excluded", "posts", "revisions")]
     return {row["article_id"] for _, row in find_rows(folder, shards, "article_id", ids, ["article_id"])}
 
@@ -280,28 +278,8 @@ def _natural_split(day: str | None, manifest: Manifest) -> str:
 
 
 def _check_counts(manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
-    accounting: Any = manifest.accounting
-    articles = sum(seen.rows["articles", split] for split in SPLITS)
-    excluded = seen.rows["excluded", "excluded"]
-    sums = {
-        "files_seen = posts + rejects + ignored": (
-            accounting["files_seen"],
-            accounting["posts"] + accounting["rejects"] + accounting["ignored"],
-        ),
-        "posts = articles + merged_posts": (
-            accounting["posts"],
-            accounting["articles"] + accounting["merged_posts"],
-        ),
-        "rows of posts": (accounting["posts"], seen.rows["posts", "posts"]),
-        "rows of rejects": (accounting["rejects"], seen.rows["rejects", "rejects"]),
-        "rows of excluded": (accounting["excluded"], excluded),
-        "rows of articles and excluded": (accounting["articles"], articles + excluded),
-    }
-    for split in SPLITS:
-        sums[f"rows of split {split}"] = (accounting["articles_by_split"].get(split, 0), seen.rows["articles", split])
-    for what, (said, found) in sums.items():
-        if said != found:
-            faults.append(f"{MANIFEST_NAME}: accounting: {what}: {said} is not {found}")
+    for what, said, found in unequal_sums(manifest.accounting, seen.rows):
+        faults.append(f"{MANIFEST_NAME}: accounting: {what}: {said} is not {found}")
     for config in CONFIGS:
         starts = [s.path for s in shards_of(manifest, config)]
         if len(set(starts)) != len(starts):

@@ -228,9 +228,7 @@ def _copies(folder: Path, version: Manifest, article_id: str) -> tuple[str, ...]
     """Ids of near-copies, and of what bears one of its titles in the history: it may have had another name."""
     past = shards_of(version, "revisions")
     titles = {row["title"] for _, row in find_rows(folder, past, "article_id", [article_id], ["title"]) if row["title"]}
-    former = (
-        {row["article_id"] for _, row in find_rows(folder, past, "title", titles, ["article_id"])} if titles else set()
-    )
+    former = {row["article_id"] for _, row in find_rows(folder, past, "title", titles, ["article_id"])}
     shards = [*shards_of(version, "articles"), *shards_of(version, "excluded")]
     own = find_rows(folder, shards, "article_id", [article_id], ["duplicate_cluster"])
     clusters = {row["duplicate_cluster"] for _, row in own}

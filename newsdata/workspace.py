@@ -82,16 +82,13 @@ def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[Non
         if (out / inside).is_symlink():  # it would lead what is written out of the folder
             raise MachineError("is a link", path=out / inside, hint="remove it; a build makes its own")
     (out / WORK).mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / WORK / name)
     try:
-        lock.acquire(timeout=0)
+        held = FileLock(out / WORK / name).acquire(timeout=0)
     except Timeout:
         hint = "wait for it to end, then run this again"
         raise MachineError(f"another {holder} is at work here", path=out, hint=hint) from None
-    try:
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager

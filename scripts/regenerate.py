@@ -62,24 +62,20 @@ def _run(options: argparse.Namespace) -> int:
         options.source, options.out, version=options.version, num_proc=options.num_proc,
         max_reject_share=options.max_reject_share, max_leak=options.max_leak,
     )  # fmt: skip
-    for note in made.notes:
-        print(f"regenerate: note: {note}", file=sys.stderr)
     faults = newsdata.verify(made.path).faults
     if (yanked := newsdata.info(made.path)["yanked"]) is not None:
         nothing = "nothing changed since" if not made.created else "it was marked meanwhile"
         return _fail(f"{made.version} was yanked ({yanked}), and {nothing}; build another one with --version", 1)
+    for note in made.notes:
+        print(f"regenerate: note: {note}", file=sys.stderr)
     published = ""
     if options.publish and not faults:
         sent = newsdata.publish(made.path, options.publish, full_text=options.full_text)
         published = ", published before" if sent.already else f", published to {sent.target}"
     counts, since = made.manifest.accounting, made.difference
-    state = (
-        "unchanged"
-        if not made.created
-        else f"built ({since.bump} since {since.old})"
-        if since and since.bump
-        else "built"
-    )
+    state = "built" if made.created else "unchanged"
+    if made.created and since and since.bump:
+        state += f" ({since.bump} since {since.old})"
     print(
         f"{_time()} regenerate: {made.version} {state}: {counts['posts']} posts, "
         f"{counts['articles']} articles, {counts['rejects']} rejects, {len(faults)} faults{published}, "

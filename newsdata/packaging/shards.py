@@ -143,6 +143,8 @@ def find_rows(
     Args:
         columns: of the rows; None for all.
     """
+    if not values:
+        return
     wanted = pc.field(column).isin(pa.array(list(values), pa.string()))
     for shard in shards:
         table = pq.read_table(folder / shard.path, columns=columns, filters=wanted, partitioning=None)
