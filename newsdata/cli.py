@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .engine import MEMORY, available_cores, do_without_pandas
+from .engine import MEMORY, available_cores, do_without_pandas, hear_stops
 from .errors import DriftError, MachineError, NewsdataError, RejectsError, shown
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def main() -> NoReturn:
     _open_standard_streams()
     os.environ |= MEMORY | dict(os.environ)
     gc.set_threshold(500_000)  # hardly anything here forms cycles, and there are many records to look at in vain
-    signal.signal(signal.SIGTERM, _interrupt)
+    hear_stops()
     code = 0
     try:
         code = cli.main(prog_name="newsdata", standalone_mode=False) or 0
@@ -104,10 +104,6 @@ def _open_standard_streams() -> None:
         if getattr(sys, name) is None:
             stream = os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False)
             setattr(sys, name, stream)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _complain(message: str) -> None:

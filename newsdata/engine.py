@@ -21,7 +21,16 @@ from typing import Any, Protocol, TypeVar
 
 from .errors import MachineError
 
-__all__ = ["MEMORY", "Run", "available_cores", "check_memory", "do_without_pandas", "release_memory", "workers"]
+__all__ = [
+    "MEMORY",
+    "Run",
+    "available_cores",
+    "check_memory",
+    "do_without_pandas",
+    "hear_stops",
+    "release_memory",
+    "workers",
+]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -40,6 +49,8 @@ _FEW = 8
 """Tasks that are not worth starting processes for: a day's run has fewer."""
 
 _IDLE = 600.0  # seconds after which an idle worker ends
+
+_SOON = 0.02  # seconds after which a stop that was dropped is sent again
 
 _several_processes = False  # whether this process is one of several that work on a build
 
@@ -61,6 +72,28 @@ def available_cores() -> int:
     """
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else (os.cpu_count() or 1)
+
+
+def hear_stops() -> None:
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt in this process, whatever it does when they come.
+
+    Python drops an exception that is raised while a destructor or a callback runs, as in the middle of an import: the
+    stop would be lost, and a traceback printed. It is sent once more instead, when that is over.
+
+    >>> hear_stops()
+    >>> sys.unraisablehook, _ = sys.__unraisablehook__, signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """
+
+    def again(dropped: sys.UnraisableHookArgs) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            sys.__unraisablehook__(dropped)
+            return
+        main = threading.main_thread().ident
+        if main is not None:
+            threading.Timer(_SOON, signal.pthread_kill, (main, signal.SIGINT)).start()
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.unraisablehook = again
 
 
 @contextmanager

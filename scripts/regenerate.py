@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import newsdata
+from newsdata.engine import hear_stops
 from newsdata.workspace import locked
 
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--num-proc", type=int, help="worker processes")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped run says so, and ends what it began
+    hear_stops()  # a stopped run says so, and ends what it began
     try:
         with locked(Path(options.out), "regenerate.lock", "run"):  # held before anything is fetched
             return _run(options)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 
@@ -90,3 +92,28 @@ def test_an_error_comes_to_the_caller_in_its_turn(count: int) -> None:
         assert [next(results) for _ in range(3)] == [0, 1, 2]
         with pytest.raises(ValueError, match="three"):
             next(results)
+
+
+DROPPED = """
+import os, signal, sys, time
+from newsdata.engine import hear_stops
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIG{name})
+        time.sleep(0)  # the handler runs here, and Python drops what a destructor raises
+
+hear_stops()
+try:
+    Last()
+    time.sleep(30)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM"])
+def test_a_stop_is_heard_where_python_drops_it(name: str) -> None:
+    command = [sys.executable, "-c", DROPPED.replace("{name}", name)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
