@@ -7,6 +7,7 @@ when it is whole; killed at any moment, a build leaves the earlier versions as t
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -328,6 +329,8 @@ def _build(
     with clock.stage("listing", 0) as advance:
         opened = open_source(source, scratch=workspace.staging, exclude=out)
         history = choose_history(options, base, opened, text)
+        if base:
+            threading.Thread(target=_load_ahead, daemon=True).start()
         listing = list_files(opened)
         drafts = options.drafts if options.drafts is not None else bool(base and base.configuration["drafts"])
         config = read_file(opened, "_config.yml")
@@ -525,6 +528,19 @@ def _build(
         difference=difference and replace(difference, new=version),
         notes=_notes(manifest, out / version, difference),
     )
+
+
+def _load_ahead() -> None:
+    """Load what a next version needs, while its archive is listed by another process; where nothing changed, for nothing."""
+    with suppress(ImportError):  # told where it is needed
+        import markdown_it  # noqa: F401
+
+        from .curation.signatures import method
+        from .grouping import find_groups  # noqa: F401
+        from .reading.parse import load_readers
+
+        load_readers()
+        method()
 
 
 def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:

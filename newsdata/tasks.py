@@ -385,9 +385,10 @@ def sign_articles(task: SignTask) -> int:
     tables = []
     known = pa.nulls(len(keys), pa.int32())
     if task.earlier and find_signed(task.earlier):
-        with open_signatures(task.earlier) as rows:
-            known = pc.index_in(pa.array(keys, pa.binary()), value_set=rows["key"].combine_chunks())
-            tables.append(rows.take(known.drop_null()))
+        rows = open_signatures(task.earlier)
+        known = pc.index_in(pa.array(keys, pa.binary()), value_set=rows["key"].combine_chunks())
+        tables.append(rows.take(known.drop_null()))
+        del rows
     new = np.flatnonzero(known.is_null().to_numpy(zero_copy_only=False))
     boilerplate = Boilerplate.load(task.boilerplate)
     for begin in range(0, len(new), SPOOL_BATCH):  # so that little text is in memory at a time

@@ -59,7 +59,7 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-_AT_ONCE = 2**20  # bytes
+_AT_ONCE = 2**23  # bytes: one reading for nearly every file, and few waits for other threads
 
 
 @contextmanager

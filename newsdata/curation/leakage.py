@@ -51,8 +51,8 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
     names = [*pairs.table["left"].chunks, *pairs.table["right"].chunks]
     ends = [2 * pairs.table.num_rows]
     for path in files:
-        with open_signatures(path, ["article_id"]) as rows:
-            names.append(rows["article_id"].take(pa.array(np.arange(rows.num_rows))).combine_chunks())
+        rows = open_signatures(path, ["article_id"])
+        names.append(rows["article_id"].chunk(0).take(pa.array(np.arange(rows.num_rows))))  # copied
         ends.append(ends[-1] + len(names[-1]))
     at = pc.index_in(pa.chunked_array(names, pa.string()), value_set=article_ids).to_numpy().astype(np.int32)
     both, *owners = np.split(at, ends)[:-1]
@@ -112,34 +112,37 @@ def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Which, _Which]]) 
     Returns:
         For each cut a share from 0 to 1, or None where no tested article has a passage.
     """
-    asked, found = np.zeros(len(cuts), np.int64), np.zeros(len(cuts), np.int64)
-    total = 0
-    for path in evidence.files:
-        with open_signatures(path, ["passages"]) as rows:
-            total += len(rows["passages"].chunk(0).flatten())
-    bits = (total // _TOGETHER).bit_length()
+    lengths = np.zeros(1 + max((int(owner.max(initial=-1)) for owner in evidence.owners), default=-1), np.int64)
+    for path, owner in zip(evidence.files, evidence.owners, strict=True):
+        lengths[owner] = open_signatures(path, ["passages"])["passages"].chunk(0).value_lengths()
+    asked = [int(lengths[tested[: len(lengths)]].sum()) for _, tested in cuts]
+    found = [0] * len(cuts)
+    bits = (int(lengths.sum()) // _TOGETHER).bit_length()
     for number in range(1 << bits):
-        owner, hashes = _passages(evidence, bits, number)
+        owner, hashes = _repeated(evidence, bits, number)
         for cut, (seen, tested) in enumerate(cuts):
             wanted, known = hashes[tested[owner]], hashes[seen[owner]]
-            asked[cut] += len(wanted)
             if len(known):
                 at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-                found[cut] += np.count_nonzero(known[at] == wanted)
-    return [float(some / all_) if all_ else None for some, all_ in zip(found.tolist(), asked.tolist(), strict=True)]
+                found[cut] += int(np.count_nonzero(known[at] == wanted))
+    return [some / all_ if all_ else None for some, all_ in zip(found, asked, strict=True)]
 
 
-def _passages(evidence: Evidence, bits: int, number: int) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
-    """The passages whose hashes begin with the `bits` bits of `number`: the article of each, and the hash, sorted."""
+def _repeated(evidence: Evidence, bits: int, number: int) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+    """The passages whose hashes begin with the `bits` bits of `number`, without those that stand once only.
+
+    Returns:
+        The article of each, and the hash, sorted.
+    """
     owners, passages = [np.zeros(0, np.int32)], [np.zeros(0, np.uint64)]
     for path, owner in zip(evidence.files, evidence.owners, strict=True):
-        with open_signatures(path, ["passages"]) as rows:
-            column = rows["passages"].chunk(0)
-            hashes = column.flatten().to_numpy()
-            chosen = np.flatnonzero(hashes >> np.uint64(64 - bits) == number) if bits else np.arange(len(hashes))
-            owners.append(np.repeat(owner, column.value_lengths().to_numpy())[chosen])
-            passages.append(hashes[chosen])
-            del column, hashes
+        column = open_signatures(path, ["passages"])["passages"].chunk(0)
+        hashes = column.flatten().to_numpy()
+        chosen = np.flatnonzero(hashes >> np.uint64(64 - bits) == number) if bits else np.arange(len(hashes))
+        owners.append(np.repeat(owner, column.value_lengths().to_numpy())[chosen])
+        passages.append(hashes[chosen])
     every = np.concatenate(passages)
     order = np.argsort(every)  # equal ones in any order: only their number counts
+    same = every[order[1:]] == every[order[:-1]]
+    order = order[np.concatenate([[False], same]) | np.concatenate([same, [False]])] if len(order) else order
     return np.concatenate(owners)[order], every[order]

@@ -7,8 +7,8 @@ kept as long as none of them changes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import mmap
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -142,10 +142,13 @@ def write_signatures(signatures: pa.Table, path: Path) -> None:
         writer.write_table(signatures.combine_chunks())
 
 
-@contextmanager
-def open_signatures(path: Path, columns: Sequence[str] = SIGNATURE_SCHEMA.names) -> Iterator[pa.Table]:
-    """Some columns of a signature file, in one chunk; mapped, so that what is used must be copied."""
-    with pa.memory_map(str(path)) as source:
-        # All columns: Arrow copies a batch of which it is asked to read some fields only.
-        rows = pa.ipc.open_file(source).read_all().select(columns)
-        yield rows if rows.num_rows else SIGNATURE_SCHEMA.empty_table().select(columns).combine_chunks()
+def open_signatures(path: Path, columns: Sequence[str] = SIGNATURE_SCHEMA.names) -> pa.Table:
+    """Some columns of a signature file, in one chunk.
+
+    They are mapped, as long as any part of them is in use: copy what is to stay.
+    """
+    with path.open("rb") as file:  # Arrow's own map asks the system for the whole file each time
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    # All columns: Arrow copies a batch of which it is asked to read some fields only.
+    rows = pa.ipc.open_file(pa.py_buffer(mapped)).read_all().select(columns)
+    return rows if rows.num_rows else SIGNATURE_SCHEMA.empty_table().select(columns).combine_chunks()

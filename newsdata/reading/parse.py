@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .body import Body
     from .frontmatter import Header
 
-__all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
+__all__ = ["PARSER_VERSION", "article_id", "load_readers", "parse_bytes", "parse_post"]
 
 PARSER_VERSION = "3"
 """Raised with every change that can alter what a post is read as; cached readings of other versions are not used."""
@@ -79,7 +79,7 @@ def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | R
 
 
 @cache
-def _readers() -> tuple[Callable[..., Header | Reject], Callable[..., Body]]:
+def load_readers() -> tuple[Callable[..., Header | Reject], Callable[..., Body]]:
     """Loaded when the first post is read: where nothing changed, none is."""
     from .body import read_body
     from .frontmatter import read_header
@@ -89,7 +89,7 @@ def _readers() -> tuple[Callable[..., Header | Reject], Callable[..., Body]]:
 
 def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | None = None) -> Post | Reject:
     """Read the bytes of one post, whose hash is known; `own_id` is its article id where the path does not say it."""
-    read_header, read_body = _readers()
+    read_header, read_body = load_readers()
     name = path.rpartition("/")[2]
     stem, dot, suffix = name.rpartition(".")
     own = _OWN_NAME.fullmatch(stem if dot else name)
