@@ -331,6 +331,7 @@ def _build(
         history = choose_history(options, base, opened, text)
         if base:
             threading.Thread(target=_load_ahead, daemon=True).start()
+        known = read_known(workspace)
         listing = list_files(opened)
         drafts = options.drafts if options.drafts is not None else bool(base and base.configuration["drafts"])
         config = read_file(opened, "_config.yml")
@@ -353,7 +354,6 @@ def _build(
         seen_before = base is not None and (listed, base.source.get("digest")) == read_listed(workspace)
         taken = run = None
         if not (may_stay and seen_before):
-            known = read_known(workspace)
             large = pc.sum(listing.files.size, min_count=0).as_py() > _SMALL
             all_new = not known.num_rows  # then there is much to do, and they start while the files are looked at
             run = stack.enter_context(engine.workers(options.workers if large else 1, at_once=large and all_new))
@@ -362,9 +362,11 @@ def _build(
                 check_intake(taken, base, source)
             planned = taken.planned()
             hashes = known_hashes(planned, known)
+            as_before = hashes.is_valid()
             if may_stay and known.num_rows:
                 hashes = _hash_rest(opened, planned, hashes)
-            del known, planned
+            del planned
+        del known
         listed_at = listing.listed_at
         del listing
     clock.stages["listing"]["rows"] = files_seen
@@ -376,7 +378,7 @@ def _build(
         check_rejects(kept_rejects, base.accounting["posts"], options)
         if taken:  # some files were touched, and are as they were
             with suppress(OSError):
-                write_known(workspace, taken.planned(), hashes, listed_at, listed, base.source["digest"])
+                write_known(workspace, taken.planned(), hashes, as_before, listed_at, listed, base.source["digest"])
                 keep_known(workspace)
         number = base.dataset_version
         nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
@@ -392,14 +394,12 @@ def _build(
     # ------------------------------------------------------------------------------------------- parsing
     with clock.stage("parsing", len(hashes)) as advance:
         engine.release_memory()  # what listing took is in the way of the workers
-        parsed = parse_all(plan, workspace, hashes, opened, site, own_ids, refused, about, run, advance)
-        read = pa.array([sha256 for p in parsed for sha256 in p.sha256], pa.string())
+        parsed, read = parse_all(plan, workspace, hashes, opened, site, own_ids, refused, about, run, advance)
         read_from = describe_source(plan, read, early_rejects, config)
         engine.release_memory()
-        write_known(workspace, taken.planned(), read, listed_at, listed, read_from["digest"])
+        write_known(workspace, taken.planned(), read, as_before, listed_at, listed, read_from["digest"])
         # The files themselves are not needed any more.
-        del taken, hashes, read
-        parsed = [replace(p, sha256=()) for p in parsed]
+        del taken, hashes, as_before, read
         if opened.kind != "git":
             plan = [replace(shard, files=Files.of(())) for shard in plan]
         engine.release_memory()

@@ -218,12 +218,15 @@ def parse_all(
     about: str,
     run: engine.Run,
     advance: Callable[[int], None],
-) -> list[Parsed]:
+) -> tuple[list[Parsed], pa.StringArray]:
     """Read every planned shard of posts, from the cache where its files have not changed.
 
     Args:
         known: the hash of each planned file, in order, null where it has to be read.
         refused: hashes of contents that were redacted.
+
+    Returns:
+        What is there of each shard, and the hash of each planned file, null where it could not be read.
     """
     earlier = read_cached_tasks(workspace)
     begins = np.cumsum([0, *(len(shard.files) for shard in plan)]).tolist()
@@ -248,14 +251,16 @@ def parse_all(
     results = run(parse_posts, [tasks[number] for number in new])
     # Workers are at it; meanwhile the rest is looked through, and what is damaged is read once more.
     found = {number: find_parsed(workspace.cache, names[number]) for number in set(range(len(tasks))).difference(new)}
-    parsed = {number: done for number, done in found.items() if done}
+    parsed = {number: (done, tasks[number].known) for number, done in found.items() if done}
     advance(sum(len(tasks[number].files) for number in parsed))
     damaged = sorted(found.keys() - parsed)
     for numbers, some in ((new, results), (damaged, run(parse_posts, [tasks[number] for number in damaged]))):
         for number, done in zip(numbers, some, strict=True):
             parsed[number] = done
             advance(len(tasks[number].files))
-    return [parsed[number] for number in range(len(tasks))]
+    in_order = [parsed[number] for number in range(len(tasks))]
+    read = [pa.array([], pa.string()), *(sha256 for _, sha256 in in_order)]
+    return [done for done, _ in in_order], pa.concat_arrays(read)
 
 
 def read_keys(folder: Path, name: str) -> pa.Table:

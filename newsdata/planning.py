@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -33,7 +33,7 @@ __all__ = [
     "plan_articles",
     "plan_posts",
     "rows_of",
-    "shard_key",
+    "shard_keys",
     "spool_places",
 ]
 
@@ -277,28 +277,52 @@ def _fold(group: str) -> int:
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % 10
 
 
-def shard_key(shard: ArticleShard, decided: Decided, about: str) -> str:
-    """A digest of everything that the bytes of a shard depend on, made without reading any text.
+def shard_keys(shards: Sequence[ArticleShard], decided: Decided, about: str) -> dict[str, str]:
+    """For each shard (by path) a digest of everything that its bytes depend on, made without reading any text.
 
     Args:
         about: versions of tools and whatever else holds for all rows.
     """
+    keys = {}
+    rows = 0
+    some: list[ArticleShard] = []
+    for shard in shards:  # many at a time: the columns are gathered once for all of them
+        some.append(shard)
+        rows += len(shard.articles)
+        if rows >= _KEYED or shard is shards[-1]:
+            keys |= _keys_of_some(some, decided, about)
+            rows, some = 0, []
+    return keys
+
+
+_KEYED = 16_384  # rows whose columns are gathered at once: about 3 MB
+
+
+def _keys_of_some(shards: Sequence[ArticleShard], decided: Decided, about: str) -> Iterator[tuple[str, str]]:
     articles = decided.articles
-    members, starts = _members(articles, shard.articles)
+    chosen = np.concatenate([shard.articles for shard in shards])
+    members, starts = _members(articles, chosen)
     counts = np.diff(starts, append=len(members))
-    at = pa.array(shard.articles)
-    rows = {
+    at = pa.array(chosen)
+    columns = {
         "article_id": articles.article_id.take(at),
         "cluster": decided.clusters.take(at),
         "group": decided.groups.take(at),
-        "reason": pa.array(decided.placement.reason[shard.articles], pa.string()),
-        "begin": pa.array(starts),
+        "reason": pa.array(decided.placement.reason[chosen], pa.string()),
+        "posts": pa.array(counts),
     }
     for role in _ROLES:
-        speaking = np.flatnonzero(members == np.repeat(getattr(articles, role)[shard.articles], counts))
-        rows[role] = pa.array(speaking - starts)
-    digest = hashlib.sha256(f"{about}\0{shard.config}\0{shard.split}".encode())
-    digest_table(pa.table(rows), digest)
-    digest.update(decided.posts.sha256[members].tobytes())
-    digest.update(decided.posts.name[members].tobytes())
-    return digest.hexdigest()
+        speaking = np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts))
+        columns[role] = pa.array(speaking - starts)
+    table = pa.table(columns)
+    sha256, name = decided.posts.sha256[members], decided.posts.name[members]
+    row = post = 0
+    for shard in shards:
+        end = row + len(shard.articles)
+        last = post + int(counts[row:end].sum())
+        digest = hashlib.sha256(f"{about}\0{shard.config}\0{shard.split}".encode())
+        digest_table(table.slice(row, end - row), digest)
+        digest.update(sha256[post:last].tobytes())
+        digest.update(name[post:last].tobytes())
+        yield shard.path, digest.hexdigest()
+        row, post = end, last

@@ -85,7 +85,6 @@ class Parsed:
         circumstances: what shapes a row besides its file, as `_circumstances` digests it.
         posts: what was written to the shard, None where no file could be read.
         checksums: of the files above, by their ending.
-        sha256: of each input file, in the order of the task's files; None where it could not be read.
         sizes: of all input files as read, in bytes.
         rejects: files that are no posts.
         redacted: how many files were refused.
@@ -96,7 +95,6 @@ class Parsed:
     circumstances: str
     posts: Written | None
     checksums: Mapping[str, str]
-    sha256: tuple[str | None, ...]
     sizes: int
     rejects: tuple[Reject, ...]
     redacted: int
@@ -159,8 +157,12 @@ def _read_earlier(task: ParseTask) -> _Earlier | None:
     return _Earlier(_Rows(posts, spool, keys), row_of, rejects)
 
 
-def parse_posts(task: ParseTask) -> Parsed:
-    """Read the posts of a task; see `Parsed` for what it leaves in the task's folder."""
+def parse_posts(task: ParseTask) -> tuple[Parsed, pa.StringArray]:
+    """Read the posts of a task; see `Parsed` for what it leaves in the task's folder.
+
+    Returns:
+        What is there now, and the SHA-256 of each file of the task, null where it could not be read.
+    """
     timezone = task.site.timezone
     temporary = task.folder / f"{hashlib.sha256(task.files[0].path.encode()).hexdigest()[:40]}.unfinished"
     parts = {ending: temporary.with_suffix(f".unfinished-{ending}") for ending in ("posts", "spool", "keys")}
@@ -245,14 +247,14 @@ def parse_posts(task: ParseTask) -> Parsed:
     ):
         out.write_table(all_keys)
 
-    name = task_id(task, pa.array(hashes, pa.string()))
+    sha256_of_files = pa.array(hashes, pa.string())
+    name = task_id(task, sha256_of_files)
     feeds = Counter(FEEDS[number] for number in all_keys["feed"].to_pylist())
     parsed = Parsed(
         name=name,
         circumstances=_circumstances(task),
         posts=written if written.rows else None,
         checksums={ending: checksum(part) for ending, part in parts.items()},
-        sha256=tuple(hashes),
         sizes=size,
         rejects=tuple(rejects),
         redacted=redacted,
@@ -262,7 +264,7 @@ def parse_posts(task: ParseTask) -> Parsed:
     for ending, part in parts.items():
         part.rename(task.folder / f"{name}.{ending}")
     _remember(parsed, task.folder)
-    return parsed
+    return parsed, sha256_of_files
 
 
 def _read(task: ParseTask, file: SourceFile, data: bytes | Reject, sha256: str | None) -> Post | Reject:
@@ -311,7 +313,7 @@ def read_parsed(folder: Path, name: str) -> Parsed | None:
         data: dict[str, Any] = json.loads(text)
         written = Written(**data.pop("posts")) if data["posts"] else data.pop("posts")
         rejects = tuple(Reject(**reject) for reject in data.pop("rejects"))
-        return Parsed(posts=written, rejects=rejects, sha256=tuple(data.pop("sha256")), **data)
+        return Parsed(posts=written, rejects=rejects, **data)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

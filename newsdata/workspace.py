@@ -185,6 +185,7 @@ def write_known(
     workspace: Workspace,
     files: Files,
     hashes: pa.StringArray,
+    known: pa.BooleanArray,
     listed_at: int,
     listing: str,
     source: str,
@@ -195,11 +196,16 @@ def write_known(
     stamp (git calls such an entry racily clean).
 
     Args:
+        known: which hashes were known before, by a stamp that has not changed since.
         listed_at: see `Listing`.
         listing, source: see `read_listed`.
     """
     rows = pa.Table.from_arrays([files.path, files.stamp, hashes], schema=_INDEX_SCHEMA)
-    settled = [_settled(some, listed_at - _RACY) for some in rows.to_batches(max_chunksize=_NOTED)]
+    begins = range(0, len(rows), _NOTED)
+    settled = [
+        _settled(some, known.slice(begin, _NOTED), listed_at - _RACY)
+        for begin, some in zip(begins, rows.to_batches(max_chunksize=_NOTED), strict=True)
+    ]
     said = json.dumps([listing, source] if all(pc.all(mask).as_py() is not False for mask in settled) else ["", ""])
     part = workspace.cache / f"{_INDEX}.unfinished"
     with part.open("wb") as file:
@@ -218,13 +224,14 @@ def keep_known(workspace: Workspace) -> None:
     part.replace(workspace.cache / _INDEX)
 
 
-def _settled(files: pa.RecordBatch, border: int) -> pa.BooleanArray:
-    """Which files were read, and last touched before `border`, in nanoseconds since 1970, or are named by content."""
-    times = pc.extract_regex(files["stamp"], r"^(?P<modified>-?\d+):(?P<changed>-?\d+):")
+def _settled(files: pa.RecordBatch, known: pa.BooleanArray, border: int) -> pa.BooleanArray:
+    """Which files were read, and were `known` or last touched before `border` (ns since 1970) or are named by content."""
+    rest = files.filter(pc.invert(known))
+    times = pc.extract_regex(rest["stamp"], r"^(?P<modified>-?\d+):(?P<changed>-?\d+):")
     # As floats: whole numbers end in the year 2262, and a file may be dated later.
     late = pc.or_(*(pc.greater_equal(pc.struct_field(times, [n]).cast(pa.float64()), float(border)) for n in (0, 1)))
-    named = pc.and_(files["sha256"].is_valid(), pc.not_equal(files["stamp"], ""))
-    return pc.and_(named, pc.fill_null(pc.invert(late), True))
+    named = pc.and_(rest["sha256"].is_valid(), pc.not_equal(rest["stamp"], ""))
+    return pc.replace_with_mask(known, pc.invert(known), pc.and_(named, pc.fill_null(pc.invert(late), True)))
 
 
 # ------------------------------------------------------------------------------------------- shards of articles

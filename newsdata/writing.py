@@ -24,7 +24,7 @@ from .packaging.manifest import (
 )
 from .packaging.rows import Spool, rejects_table
 from .packaging.shards import ROW_GROUP, Written, shard_schema, write_shard
-from .planning import Decided, Lazily, PostShard, plan_articles, rows_of, shard_key
+from .planning import Decided, Lazily, PostShard, plan_articles, rows_of, shard_keys
 from .reading.sources import Source
 from .schema import CONFIGS, Reject, Site
 from .tasks import Parsed, WriteTask, write_articles
@@ -94,7 +94,7 @@ def write_shards(
             add(post_shard.path, "posts", "posts", post_shard.start, done.posts)
 
     article_shards = plan_articles(decided, timezone, target.base, again=target.base_folder is None)
-    keys = {shard.path: shard_key(shard, decided, target.about) for shard in article_shards}
+    keys = shard_keys(article_shards, decided, target.about)
     cached = _link_unchanged(target, keys)
     to_write = []
     for shard in article_shards:
