@@ -68,9 +68,10 @@ def describe_source(
     order = pc.sort_indices(seen, [("path", "ascending"), ("read", "ascending")])
     digest = hashlib.sha256()
     for begin in range(0, len(order), _LINES):
-        some = seen.take(order[begin : begin + _LINES])
-        lines = "\n".join(pc.binary_join_element_wise(some["path"], some["read"], "\0").to_pylist())
-        digest.update(f"\n{lines}".encode() if begin else lines.encode())
+        some = seen.take(order[begin : begin + _LINES]).combine_chunks()
+        lines = pc.binary_join_element_wise(some["path"], some["read"], "\0").combine_chunks()
+        digest.update(b"\n" if begin else b"")
+        digest.update(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_buffer())
     digest.update(hashlib.sha256(config or b"").digest())
     return {"files": len(seen), "digest": digest.hexdigest()}
 

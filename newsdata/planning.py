@@ -75,17 +75,21 @@ def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> l
     days = pc.struct_field(pc.extract_regex(files.path, _NAME_DAY), [0]).fill_null("")
     in_order = pc.sort_indices(pc.binary_join_element_wise(days, files.path, "/"))
     files, days = files.take(in_order.to_numpy()), days.take(in_order)
-    all_keys = pc.binary_join_element_wise(days, files.path, "/").to_pylist()
+    all_keys = pc.binary_join_element_wise(days, files.path, "/")
     months = pc.utf8_slice_codeunits(days, 0, 7).dictionary_encode()
     borders = [*np.flatnonzero(np.diff(months.indices.to_numpy(), prepend=-1)).tolist(), len(files)]
     shards = []
     for at, after in pairwise(borders):
         month = months[at].as_py() or "undated"
-        keys, sizes = all_keys[at:after], files.size[at:after].to_numpy()
+        keys, sizes = Lazily(after - at, _strings_of(all_keys[at:after])), files.size[at:after].to_numpy()
         for number, begin, end in _cut(keys, _kept_borders(base, "posts", "posts", month), sizes, again=again):
             path = f"posts/posts-{month}-{number:05d}.parquet"
             shards.append(PostShard(path=path, start=keys[begin], files=files[at + begin : at + end]))
     return shards
+
+
+def _strings_of(array: pa.StringArray) -> Callable[[int], str]:
+    return lambda number: str(array[number])
 
 
 def _kept_borders(base: Manifest | None, config: str, split: str, month: str) -> list[tuple[int, str]]:
@@ -124,7 +128,7 @@ def _cut(
 
 @dataclass(frozen=True, slots=True)
 class Lazily(Sequence[Task]):
-    """Tasks that are made when their turn comes: each names many rows, and all of them would fill the memory.
+    """Items that are made when they are asked for: tasks that name many rows, keys of which few are looked at.
 
     >>> list(Lazily(2, lambda number: number + 10))
     [10, 11]
@@ -134,11 +138,11 @@ class Lazily(Sequence[Task]):
     make: Callable[[int], Task]
 
     def __len__(self) -> int:
-        """How many tasks there are."""
+        """How many there are."""
         return self.size
 
     def __getitem__(self, number: Any) -> Any:
-        """Make the task `number`."""
+        """Make the one at `number`."""
         if number >= self.size:
             raise IndexError(number)
         return self.make(number)
@@ -196,8 +200,7 @@ def plan_articles(decided: Decided, timezone: str, base: Manifest | None, *, aga
         for at, month in enumerate(names):
             first, last = np.searchsorted(cell, [number * len(months) + at, number * len(months) + at + 1])
             members = order[by_cell[first:last]]
-            ids = articles.article_id.take(pa.array(members)).to_pylist()
-            keys = list(zip(articles.published_at[members].tolist(), ids, strict=True))
+            keys = Lazily(len(members), _keys_of(articles, members))
             kept = [(n, _start_key(start)) for n, start in _kept_borders(base, config, split, month)]
             for piece, begin, end in _cut(keys, kept, again=again):
                 plan.append(
@@ -210,6 +213,13 @@ def plan_articles(decided: Decided, timezone: str, base: Manifest | None, *, aga
                     )
                 )
     return plan
+
+
+def _keys_of(articles: Articles, members: np.ndarray) -> Callable[[int], tuple[int, str]]:
+    return lambda number: (
+        int(articles.published_at[members[number]]),
+        articles.article_id[int(members[number])].as_py(),
+    )
 
 
 def _start_key(start: str) -> tuple[int, str]:

@@ -53,13 +53,15 @@ class Workspace:
 def checksum(path: Path) -> str:
     """The XXH3 of a file's bytes, 128 bits in hexadecimal digits."""
     digest = xxhash.xxh3_128()
+    some = bytearray(_AT_ONCE)  # the same memory for all of it: fresh memory costs more than the reading
+    view = memoryview(some)
     with path.open("rb", buffering=0) as file:
-        while some := file.read(_AT_ONCE):
-            digest.update(some)
+        while size := file.readinto(some):
+            digest.update(view[:size])
     return digest.hexdigest()
 
 
-_AT_ONCE = 2**23  # bytes: one reading for nearly every file, and few waits for other threads
+_AT_ONCE = 2**18  # bytes
 
 
 @contextmanager
@@ -159,8 +161,10 @@ def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
         files: of a listing.
         known: from `read_known`.
     """
-    own = pc.replace_substring_regex(files.stamp, f"^{_BY_HASH}", "")
-    named = pc.if_else(pc.starts_with(files.stamp, _BY_HASH), own, None)
+    by_hash = pc.starts_with(files.stamp, _BY_HASH)
+    named = pa.nulls(len(files), pa.string())
+    if by_hash.true_count:
+        named = pc.if_else(by_hash, pc.replace_substring_regex(files.stamp, f"^{_BY_HASH}", ""), None)
     if not known.num_rows:
         return named
     path, stamp, sha256 = (column.chunk(0) for column in known.columns)

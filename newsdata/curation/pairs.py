@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -250,20 +251,22 @@ def _candidates(keys: _Keys, buckets: _Buckets) -> Iterator[tuple[_Rows, _Rows]]
         if here == 0:
             bands = _bands(keys, band, min(together, BANDS - band) + _FOLLOWING)
         # Sorted as one number, which is several times as fast as an order of the keys: by key, then by row.
-        sorted_keys = bands[here, signed].astype(np.uint64) << np.uint64(32) | numbers
-        sorted_keys.sort()
-        begins, sizes = _groups(sorted_keys >> np.uint64(32))
-        several = np.flatnonzero(sizes > 1)  # a few
-        begins, sizes = begins[several], sizes[several]
-        order = (sorted_keys & np.uint64(0xFFFF_FFFF)).astype(np.int64)
+        order = bands[here].take(signed).astype(np.uint64)
+        order <<= np.uint64(32)
+        order |= numbers
+        order.sort()
+        band_keys = order >> np.uint64(32)
+        again = np.flatnonzero(band_keys[1:] == band_keys[:-1])  # few: most keys stand once only
+        first = np.flatnonzero(np.diff(again, prepend=-2) > 1)
+        begins, sizes = again[first], np.diff(first, append=len(again)) + 1
         for size in np.unique(sizes[sizes <= BUCKET_CAP]).tolist():
-            members = order[begins[sizes == size][:, None] + np.arange(size)]
-            one, two = np.triu_indices(size, 1)
+            members = _rows_in(order[begins[sizes == size][:, None] + np.arange(size)])
+            one, two = _each_two(size)
             pending.append(_comparable(keys, members[:, one].ravel(), members[:, two].ravel()))
         for begin, size in zip(begins[sizes > BUCKET_CAP].tolist(), sizes[sizes > BUCKET_CAP].tolist(), strict=True):
             buckets.large += 1
             buckets.largest = max(buckets.largest, size)
-            members = order[begin : begin + size]
+            members = _rows_in(order[begin : begin + size])
             at = np.flatnonzero(np.isin(rows, members))
             at = at[np.argsort(rows[at])]  # where they stand in the files
             following = [bands[here + k, at] for k in range(_FOLLOWING, 0, -1)]
@@ -279,6 +282,16 @@ def _candidates(keys: _Keys, buckets: _Buckets) -> Iterator[tuple[_Rows, _Rows]]
             if band == BANDS - 1 or len(codes) > _PENDING:
                 yield codes // max(total, 1), codes % max(total, 1)
                 codes = codes[:0]
+
+
+@cache
+def _each_two(size: int) -> tuple[_Rows, _Rows]:
+    one, two = np.triu_indices(size, 1)
+    return one, two
+
+
+def _rows_in(order: NDArray[np.uint64]) -> _Rows:
+    return (order & np.uint64(0xFFFF_FFFF)).astype(np.int64)
 
 
 def _comparable(keys: _Keys, left: _Rows, right: _Rows) -> _Rows:
