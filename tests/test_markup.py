@@ -547,6 +547,14 @@ PARAGRAPHS = [
     '<p class="em_media">' + "长" * 70 + later("1,600000", "丁") + "</p>", "<p>a<a href='/b'> c </a>&amp;</p>", "<5%", ">", "<p></p>",
     '<!-- EM_StockImg_Start --><p style="text-align:center;"><a class="EmImageRemark" data-code="1|2|0"><img src="/GetPic.aspx?nid=2.1"></a>'
     "</p><!-- EM_StockImg_End -->",
+    *(
+        f'<!-- EM_StockImg_Start --><p style="text-align:center;"><a href="/r/2.1" data-code="7|2|0" class="EmImageRemark" target="_blank">'
+        f'<img src="http://x.org/GetPic.aspx?{query}" border="0" alt="K图 {query}" data-code="K 3|4|0" style="{style}" width="9" /></a></p>'
+        for query in ("nid=2.1", "a=b&nid=2.2&c=d", "nid=2.3&lt;", "n=1", "&amp;nid=2.4")
+        for style in ("border:#d1d1d1 1px solid;", "display:none;")
+    ),
+    "<!-- EM_StockImg_End --><p>", '<p style="display:none;height:1px;overflow:hidden;"><br /></p>',
+    '<p class="em_media">（文章来源：' + later("1,600000", "丁") + "报）</p>",
     '<!-- EM_StockImg_Start --><p><a class="EmImageRemark" data-code="1|2|0">字<img data-code="K 3|4|0"></a></p><!-- EM_StockImg_End -->',
 ]  # fmt: skip
 
@@ -565,12 +573,16 @@ def test_a_paragraph_taken_whole_is_read_as_tag_by_tag(archive: bool, html: str)
 
 def test_a_usual_article_is_not_read_tag_by_tag() -> None:
     html = (
-        f"<p>甲</p>\n <p>　　{security('600000', '乙')}和{later('000001', '丁')}</p><p><strong>己</strong></p>"
-        '<center><img src="/c.png"></center><p style="text-align:center;">庚</p><p class="em_media">（文章来源：辛报）</p>'
+        '<p style="display:none;height:1px;overflow:hidden;"><br /></p><!-- EM_StockImg_Start --><p style="text-align:center;">'
+        '<a href="/r/1.600000" data-code="600000|1|2" class="EmImageRemark" target="_blank"><img src="https://x.org/GetPic.aspx?nid=1.600000&t=k"'
+        ' border="0" alt="K图 600000_1" data-code="K 600000|1|2" style="border:#d1d1d1 1px solid;" width="5" height="2" /></a></p>'
+        f"<!-- EM_StockImg_End --><p>甲</p>\n <p>　　{security('600000', '乙')}和{later('000001', '丁')}</p><p><strong>己</strong></p>"
+        '<center><img src="/c.png"></center><p style="text-align:center;">庚</p>'
+        f'<p class="em_media">（文章来源：辛{later("90.BK1", "证券")}报）</p>'
     )
     with patch.object(_Reader, "tags", wraps=_Reader(True).tags) as tag_by_tag:
         found = read_html(html, archive=True)
     assert not tag_by_tag.called
     assert (len(found.mentions), len(found.headings), found.images) == (2, 1, (Image(url="/c.png", caption="庚"),))
-    assert (found.text, found.source) == ("甲\n乙和丁\n己", "辛报")
+    assert (found.text, found.source, found.chart_symbol) == ("甲\n乙和丁\n己", "辛证券报", "1.600000")
     assert found == read_html(_in_pieces(html), archive=True)

@@ -24,7 +24,7 @@ ended.
 
 The body is split at its `<`; every part must begin with a tag as HTML wants it. Where one does not, the body
 is repaired first. The state is flat, so depth costs nothing and time is linear. Nearly all paragraphs of the
-archive hold nothing but words and mentions in a known form, or are a heading, a picture or the source line in the
+archive hold nothing but words and mentions in a known form, or are a heading, a picture, a chart or the source line in the
 usual one: those are taken whole, with the same outcome.
 """
 
@@ -39,7 +39,7 @@ from turbohtml import unescape
 
 from ..schema import Image, Link, Mention, Span
 from .repair import repaired
-from .tags import Action, Tag, Target, known_tags, known_targets, read_tag
+from .tags import Action, Tag, Target, known_tags, known_targets, read_own_chart, read_tag
 from .whitespace import LINE_BREAK, Moves, clean, clean_line, has_control, is_clean, trimmed, verbatim
 
 __all__ = ["Reading", "read_html", "read_text", "split_paragraphs"]
@@ -67,7 +67,10 @@ _USUAL = re.compile(
     re.VERBOSE,
 )
 _EDGES = " \n\t\u3000\u00a0"
-_STARTS = ("<p>", "\n <p>")  # of a paragraph, behind the end of the one before
+_STARTS = ("<p>", "\n <p>", "<!-- EM_StockImg_End --><p>")  # of a paragraph, behind the end of the one before
+_SOURCE_TAG = '<p class="em_media">'
+_CHART_START = "<!-- EM_StockImg_Start -->"
+_HIDDEN = '<p style="display:none;height:1px;overflow:hidden;"><br />'
 _new = tuple.__new__
 
 _Mark = tuple[int, int, str, Target]
@@ -220,16 +223,16 @@ class _Reader:
                 at += 1
             # Nearly all paragraphs of the archive are words and mentions; `end_line` would do the same with them.
             if resting and paragraph.startswith(_STARTS) and original.startswith(_STARTS):
-                start = 3 if paragraph[0] == "<" else 5
-                line = paragraph[start:].strip(_EDGES)
+                start = paragraph.index("<p>") + 3
+                inner = paragraph[start:].lstrip(_EDGES)
+                line = inner.rstrip(_EDGES)
                 if (
                     line.isprintable() and "  " not in line and "<" not in line and "&" not in line
                     and line[:1] not in ("（", "(")
                 ):  # fmt: skip
                     if line:
                         if first < at:
-                            start += len(paragraph) - start - len(paragraph[start:].lstrip(_EDGES))
-                            moved = self.size - begin - start
+                            moved = self.size - begin - (len(paragraph) - len(inner))
                             self.mentions += [
                                 _new(Mention, (a + moved, b + moved, c, *d)) for a, b, c, d in marks[first:at]
                             ]
@@ -239,7 +242,9 @@ class _Reader:
                     self.kind = ""
                     begin = end + 4
                     continue
-            if not (resting and paragraph == original and self.usual(paragraph)):
+            # Mentions in a source line are none.
+            whole = resting and (paragraph == original or original.startswith(_SOURCE_TAG))
+            if not (whole and self.usual(paragraph)):
                 if not self.tags(f"{original}</p>"):
                     return False
                 resting = self.is_at_rest()
@@ -259,7 +264,19 @@ class _Reader:
         )  # fmt: skip
 
     def usual(self, paragraph: str) -> bool:
-        """Take a heading, a picture or the source line in the archive's own form; False, and nothing done, for others."""
+        """Take a heading, a picture, a price chart, the source line or the empty paragraph in the archive's own form.
+
+        False, and nothing done, for others.
+        """
+        if paragraph == _HIDDEN:
+            return True
+        if paragraph.startswith(_CHART_START):
+            symbol = read_own_chart(paragraph) if self.archive else None
+            if symbol is None:
+                return False
+            self.chart_symbol = self.chart_symbol or symbol
+            self.kind = ""
+            return True
         found = _USUAL.fullmatch(paragraph)
         if found is None:
             return False

@@ -11,7 +11,7 @@ from turbohtml import Token, tokenize
 
 from ..schema import MICS
 
-__all__ = ["ELEMENTS", "Action", "Tag", "Target", "address", "known_tags", "read_tag"]
+__all__ = ["ELEMENTS", "Action", "Tag", "Target", "address", "known_tags", "read_own_chart", "read_tag"]
 
 Target = tuple[str, int | None, str | None, str | None, str | None]
 """What a mention names: kind, market, code, exchange, url."""
@@ -142,6 +142,12 @@ _PLAIN_ADDRESS = r"https?://(?:[!#-%'-;=?-~]|&[A-Za-z0-9]++=)*+"
 _OWN_PICTURE = re.compile(
     rf'img src="{_PLAIN_ADDRESS}" orginial_src="({_PLAIN_ADDRESS})"(?: (?:alt|width|height|border)="\w*+")*+ ?/?'
 )
+# A price chart as the feed writes it, from the comment before it on: the address of the picture names the symbol.
+_OWN_CHART = re.compile(
+    r'<!-- EM_StockImg_Start --><p style="text-align:center;">'
+    r'<a href="[^"<>]*+"(?: data-code2?="[^"<>]*+")*+ class="EmImageRemark" target="_blank">'
+    rf'<img src="({_PLAIN_ADDRESS})"(?: (?:border|alt|width|height|data-code2?)="[^"<>]*+"| style="border:[#\w ]*+;")*+ ?/?></a>'
+)
 _COMMENTS = {"EM_StockImg_Start": Action.CHART, "EM_StockImg_End": Action.END_CHART}
 _KNOWN: tuple[dict[str, Tag], dict[str, Tag]] = ({}, {})
 _TARGETS: tuple[dict[str, Target], dict[str, Target]] = ({}, {})
@@ -178,6 +184,18 @@ def read_tag(written: str, archive: bool) -> Tag | None:
         if tag.target is not None:
             _TARGETS[archive][written] = tag.target
     return tag
+
+
+def read_own_chart(written: str) -> str | None:
+    """The symbol that the archive's own form of a price chart shows, from its comment to its link; None for other forms.
+
+    >>> chart = '<a href="/r" class="EmImageRemark" target="_blank"><img src="http://x.org/GetPic.aspx?nid=1.600000" /></a>'
+    >>> read_own_chart(f'<!-- EM_StockImg_Start --><p style="text-align:center;">{chart}')
+    '1.600000'
+    """
+    found = _OWN_CHART.fullmatch(written)
+    symbol = _CHART.search(found[1]) if found else None
+    return symbol[1] if symbol else None
 
 
 def _read_tag(written: str, archive: bool) -> Tag | None:
