@@ -22,6 +22,7 @@ from .curation.splits import Placement, local_days
 from .packaging.manifest import Manifest, shards_of
 from .packaging.rows import ArticleRows
 from .packaging.shards import ROW_GROUP, digest_table
+from .reading.site import split_paths
 from .reading.sources import Files
 from .schema import SPLITS
 
@@ -48,7 +49,7 @@ SHARD_BYTES = 64 * 2**20
 
 Task = TypeVar("Task")
 
-_NAME_DAY = r"(?:^|/)(?P<day>[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2})-[^/]*$"
+_NAME_DAY = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2}-$"
 
 
 # ------------------------------------------------------------------------------------------------------- posts
@@ -71,8 +72,10 @@ def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> l
         base: the version whose borders are kept.
         again: whether `base` itself is built again: then there are no other borders than its own.
     """
-    # The day that a name begins with, "" where it begins with none.
-    days = pc.struct_field(pc.extract_regex(files.path, _NAME_DAY), [0]).fill_null("")
+    # The day that a name begins with, "" where it begins with none; there are fewer days than names.
+    begin = pc.utf8_slice_codeunits(split_paths(files.path)[1], 0, len("2022-01-31-")).dictionary_encode()
+    is_day = pc.match_substring_regex(begin.dictionary, _NAME_DAY)
+    days = pc.if_else(is_day, pc.utf8_slice_codeunits(begin.dictionary, 0, -1), "").take(begin.indices)
     in_order = pc.sort_indices(pc.binary_join_element_wise(days, files.path, "/"))
     files, days = files.take(in_order.to_numpy()), days.take(in_order)
     all_keys = pc.binary_join_element_wise(days, files.path, "/")
@@ -293,7 +296,7 @@ def shard_keys(shards: Sequence[ArticleShard], decided: Decided, about: str) -> 
     Args:
         about: versions of tools and whatever else holds for all rows.
     """
-    keys = {}
+    keys: dict[str, str] = {}
     rows = 0
     some: list[ArticleShard] = []
     for shard in shards:  # many at a time: the columns are gathered once for all of them

@@ -24,6 +24,7 @@ __all__ = [
     "default_values",
     "post_name",
     "read_site",
+    "split_paths",
 ]
 
 ELSEWHERE = "not below _posts"
@@ -42,7 +43,7 @@ _OTHER_NAME = re.compile(
     r"|zip|t?gz|bz2|xz|zst|7z|rar|tar|jar|exe|dll|so|dylib|bin|db|sqlite|parquet|pyc|class|o)\Z",  # the rest
     re.IGNORECASE,
 )
-_PLAIN_NAME = r"(?:^|/)[A-Za-z0-9][^/]*\.(?:md|markdown|html)$"
+_PLAIN_NAME = r"^[A-Za-z0-9][^/]*\.(?:md|markdown|html)$"
 _HIDDEN = ("_", ".", "#", "~")
 _EXCLUDED, _DRAFT = "excluded by _config.yml", "draft"
 _GLOB_LETTERS = frozenset("*?[")
@@ -123,16 +124,29 @@ def classify_all(paths: pa.StringArray, site: Site) -> pa.StringArray:
     >>> classify_all(pa.array(["_posts/a.md", "_posts/b.md", "_posts/c.png"]), Site()).to_pylist()
     [None, None, 'not text']
     """
-    plain = pc.match_substring_regex(paths, _PLAIN_NAME)
-    folders = pc.replace_substring_regex(paths, r"[^/]*$", "").dictionary_encode()
+    folders, names = split_paths(paths)
+    plain = pc.match_substring_regex(names, _PLAIN_NAME)
+    folders = folders.dictionary_encode()
     whole = replace(site, exclude=())
-    of_folder = [classify(f"{folder}a.md", whole) for folder in folders.dictionary.to_pylist()]
+    of_folder = [classify(f"{folder}/a.md" if folder else "a.md", whole) for folder in folders.dictionary.to_pylist()]
     reasons = pa.array(of_folder, pa.string()).take(folders.indices)
     alone = pc.invert(plain)
     if site.exclude:  # `classify` looks at it before it looks at these two
         alone = pc.or_(alone, pc.or_(reasons.is_null(), pc.equal(reasons, _DRAFT).fill_null(False)))
     own = pa.array([classify(path, site) for path in paths.filter(alone).to_pylist()], pa.string())
     return pc.replace_with_mask(reasons, alone, own)
+
+
+def split_paths(paths: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
+    """The folder of each path, "" for none, and the name in it.
+
+    >>> [part.to_pylist() for part in split_paths(pa.array(["_posts/2022/a.md", "b.md"]))]
+    [['_posts/2022', ''], ['a.md', 'b.md']]
+    """
+    parts = pc.split_pattern(paths, "/", max_splits=1, reverse=True)
+    begins, ends = parts.offsets[:-1], parts.offsets[1:]
+    alone = pc.equal(pc.subtract(ends, begins), 1)
+    return pc.if_else(alone, "", parts.values.take(begins)), parts.values.take(pc.subtract(ends, 1))
 
 
 def _excluded(path: str, site: Site) -> bool:
