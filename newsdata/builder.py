@@ -329,9 +329,9 @@ def _build(
     with clock.stage("listing", 0) as advance:
         opened = open_source(source, scratch=workspace.staging, exclude=out)
         history = choose_history(options, base, opened, text)
-        if base:
-            threading.Thread(target=_load_ahead, daemon=True).start()
         known = read_known(workspace)
+        if known.num_rows:  # a little is new, if anything
+            threading.Thread(target=_load_ahead, daemon=True).start()
         listing = list_files(opened)
         drafts = options.drafts if options.drafts is not None else bool(base and base.configuration["drafts"])
         config = read_file(opened, "_config.yml")
@@ -531,7 +531,7 @@ def _build(
 
 
 def _load_ahead() -> None:
-    """Load what a next version needs, while its archive is listed by another process; where nothing changed, for nothing."""
+    """Load what reading new posts needs, while the archive is listed by another process; where nothing changed, for nothing."""
     with suppress(ImportError):  # told where it is needed
         import markdown_it  # noqa: F401
 

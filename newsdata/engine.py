@@ -45,7 +45,7 @@ arena of its own. Set before Arrow is loaded."""
 _TASKS = "newsdata.tasks"
 """What workers load before the first task comes."""
 
-_FEW = 8
+_FEW = 16
 """Tasks that are not worth starting processes for: a day's run has fewer."""
 
 _IDLE = 600.0  # seconds after which an idle worker ends
@@ -156,6 +156,7 @@ def _executor(num_proc: int, stack: ExitStack) -> Any:
     stack.callback(_set_several, False)
     stack.callback(executor.shutdown, wait=True, kill_workers=True)
     _set_several(True)
+    release_memory()
     with _unheard_by_workers():
         executor.submit(os.getpid)  # the first task starts them all
     return executor
