@@ -363,8 +363,8 @@ def _build(
             planned = taken.planned()
             hashes = known_hashes(planned, known)
             as_before = hashes.is_valid()
-            if may_stay and known.num_rows:
-                hashes = _hash_rest(opened, planned, hashes)
+            if may_stay and base and known.num_rows and len(planned) + len(taken.rejects) == base.source["files"]:
+                hashes = _hash_rest(opened, planned, hashes)  # it may be what it was
             del planned
         del known
         listed_at = listing.listed_at

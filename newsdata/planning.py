@@ -317,25 +317,24 @@ def _keys_of_some(shards: Sequence[ArticleShard], decided: Decided, about: str) 
     members, starts = _members(articles, chosen)
     counts = np.diff(starts, append=len(members))
     at = pa.array(chosen)
-    columns = {
-        "article_id": articles.article_id.take(at),
-        "cluster": decided.clusters.take(at),
-        "group": decided.groups.take(at),
-        "reason": pa.array(decided.placement.reason[chosen], pa.string()),
-        "posts": pa.array(counts),
-    }
-    for role in _ROLES:
-        speaking = np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts))
-        columns[role] = pa.array(speaking - starts)
-    table = pa.table(columns)
+    names = pa.table(
+        {
+            "article_id": articles.article_id.take(at),
+            "cluster": decided.clusters.take(at),
+            "group": decided.groups.take(at),
+            "reason": pa.array(decided.placement.reason[chosen], pa.string()),
+        }
+    )
+    speaking = (np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts)) for role in _ROLES)
+    numbers = np.stack([counts, *(posts - starts for posts in speaking)], axis=1).astype("<i4")
     sha256, name = decided.posts.sha256[members], decided.posts.name[members]
     row = post = 0
     for shard in shards:
         end = row + len(shard.articles)
         last = post + int(counts[row:end].sum())
         digest = hashlib.sha256(f"{about}\0{shard.config}\0{shard.split}".encode())
-        digest_table(table.slice(row, end - row), digest)
-        digest.update(sha256[post:last].tobytes())
-        digest.update(name[post:last].tobytes())
+        digest_table(names.slice(row, end - row), digest)
+        for about_rows in (numbers[row:end], sha256[post:last], name[post:last]):
+            digest.update(about_rows.tobytes())
         yield shard.path, digest.hexdigest()
         row, post = end, last

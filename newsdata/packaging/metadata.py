@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -128,6 +130,12 @@ def read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
     >>> read_yaml("a: 1\\na: 2")
     ({}, ['a: stands twice in one map'])
     """
+    header, faults = _read_yaml(yaml_text)
+    return deepcopy(header), list(faults)
+
+
+@lru_cache(maxsize=4)  # a build looks at the header of its card twice, before and after it is filled in
+def _read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
     try:
         loader = yaml.SafeLoader(yaml_text)
         root = loader.get_single_node()
