@@ -56,6 +56,7 @@ from .packaging.manifest import (
 from .packaging.rows import Spool
 from .packaging.textfree import blank_version
 from .planning import Decided, PostShard
+from .reading.folders import is_listing_ahead
 from .reading.parse import PARSER_VERSION
 from .reading.site import read_site
 from .reading.sources import Files, Source, list_files, open_source, read_file, read_files
@@ -330,7 +331,7 @@ def _build(
         opened = open_source(source, scratch=workspace.staging, exclude=out)
         history = choose_history(options, base, opened, text)
         known = read_known(workspace)
-        if known.num_rows:  # a little is new, if anything
+        if known.num_rows and is_listing_ahead():  # a little is new, if anything
             threading.Thread(target=_load_ahead, daemon=True).start()
         listing = list_files(opened)
         drafts = options.drafts if options.drafts is not None else bool(base and base.configuration["drafts"])

@@ -52,16 +52,8 @@ class Workspace:
 
 def checksum(path: Path) -> str:
     """The XXH3 of a file's bytes, 128 bits in hexadecimal digits."""
-    digest = xxhash.xxh3_128()
-    some = bytearray(_AT_ONCE)  # the same memory for all of it: fresh memory costs more than the reading
-    view = memoryview(some)
     with path.open("rb", buffering=0) as file:
-        while size := file.readinto(some):
-            digest.update(view[:size])
-    return digest.hexdigest()
-
-
-_AT_ONCE = 2**18  # bytes
+        return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
 
 
 @contextmanager

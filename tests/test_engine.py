@@ -35,8 +35,8 @@ def test_one_worker_is_the_caller_itself() -> None:
 
 def test_a_few_tasks_run_in_threads_and_many_in_processes() -> None:
     with workers(2) as run:
-        few = list(run(where, range(8)))
-        assert [n for n, _, _ in few] == list(range(8))
+        few = list(run(where, range(16)))
+        assert [n for n, _, _ in few] == list(range(16))
         assert {process for _, process, _ in few} == {os.getpid()}
         assert threading.get_ident() not in {thread for _, _, thread in few}
         many = list(run(where, range(40)))

@@ -112,12 +112,14 @@ def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Which, _Which]]) 
     Returns:
         For each cut a share from 0 to 1, or None where no tested article has a passage.
     """
-    lengths = np.zeros(1 + max((int(owner.max(initial=-1)) for owner in evidence.owners), default=-1), np.int64)
+    asked, found = [0] * len(cuts), [0] * len(cuts)
+    total = 0
     for path, owner in zip(evidence.files, evidence.owners, strict=True):
-        lengths[owner] = open_signatures(path, ["passages"])["passages"].chunk(0).value_lengths()
-    asked = [int(lengths[tested[: len(lengths)]].sum()) for _, tested in cuts]
-    found = [0] * len(cuts)
-    bits = (int(lengths.sum()) // _TOGETHER).bit_length()
+        lengths = open_signatures(path, ["passages"])["passages"].chunk(0).value_lengths().to_numpy()
+        total += int(lengths.sum())
+        for cut, (_, tested) in enumerate(cuts):
+            asked[cut] += int(lengths[tested[owner]].sum())
+    bits = (total // _TOGETHER).bit_length()
     for number in range(1 << bits):
         owner, hashes = _repeated(evidence, bits, number)
         for cut, (seen, tested) in enumerate(cuts):

@@ -243,6 +243,8 @@ def _candidates(keys: _Keys, buckets: _Buckets) -> Iterator[tuple[_Rows, _Rows]]
     rows = np.concatenate([np.zeros(0, np.int32), *keys.places])  # of each article of the files
     signed = np.flatnonzero(keys.rare[rows] >= MIN_RARE)
     numbers = rows[signed].astype(np.uint64)
+    where = np.empty(total, np.int32)  # in the files each row stands
+    where[rows] = np.arange(total)
     codes = np.zeros(0, np.int64)
     pending: list[_Rows] = []
     together = max(8, _BANDS_BYTES // max(4 * total, 1))
@@ -267,9 +269,7 @@ def _candidates(keys: _Keys, buckets: _Buckets) -> Iterator[tuple[_Rows, _Rows]]
             buckets.large += 1
             buckets.largest = max(buckets.largest, size)
             members = _rows_in(order[begin : begin + size])
-            at = np.flatnonzero(np.isin(rows, members))
-            at = at[np.argsort(rows[at])]  # where they stand in the files
-            following = [bands[here + k, at] for k in range(_FOLLOWING, 0, -1)]
+            following = [bands[here + k, where[members]] for k in range(_FOLLOWING, 0, -1)]
             members = members[np.lexsort((members, *following))]
             for step in range(1, WINDOW + 1):
                 one, two = members[:-step], members[step:]

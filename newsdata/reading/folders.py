@@ -27,6 +27,7 @@ __all__ = [
     "Folders",
     "Listed",
     "check_path",
+    "is_listing_ahead",
     "list_folder",
     "listing_ahead",
     "path_inside",
@@ -294,6 +295,11 @@ def listing_ahead(root: str, exclude: str | None = None) -> Iterator[None]:
         if process := _ahead.pop((root, exclude), None):  # nobody asked
             process.kill()
             process.communicate()
+
+
+def is_listing_ahead() -> bool:
+    """Whether another process lists a folder for this one, which would wait for it."""
+    return bool(_ahead)
 
 
 def _take_ahead(root: str, exclude: str | None) -> Listed | None:

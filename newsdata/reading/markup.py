@@ -69,7 +69,6 @@ _USUAL = re.compile(
 _EDGES = " \n\t\u3000\u00a0"
 _STARTS = ("<p>", "\n <p>", "<!-- EM_StockImg_End --><p>")  # of a paragraph, behind the end of the one before
 _SOURCE_TAG = '<p class="em_media">'
-_CHART_START = "<!-- EM_StockImg_Start -->"
 _HIDDEN = '<p style="display:none;height:1px;overflow:hidden;"><br />'
 _new = tuple.__new__
 
@@ -270,10 +269,7 @@ class _Reader:
         """
         if paragraph == _HIDDEN:
             return True
-        if paragraph.startswith(_CHART_START):
-            symbol = read_own_chart(paragraph) if self.archive else None
-            if symbol is None:
-                return False
+        if self.archive and (symbol := read_own_chart(paragraph)):
             self.chart_symbol = self.chart_symbol or symbol
             self.kind = ""
             return True
