@@ -11,15 +11,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .builder import Build, build
+    from .building.build import Build, build
+    from .dataset.load import diff, duplicates, info, load_dataset, load_pandas, where
     from .errors import NewsdataError
-    from .loader import diff, duplicates, info, load_dataset, load_pandas, where
-    from .publisher import publish
-    from .reading.parse import parse_post
-    from .rehydrator import rehydrate
+    from .maintenance.rehydrate import rehydrate
+    from .maintenance.verify import verify
+    from .maintenance.versions import prune, redact, yank
+    from .parsing.post import parse_post
+    from .publishing.publish import publish
     from .schema import Mention, Post, RawPost, Reject
-    from .verifier import verify
-    from .versions import prune, redact, yank
 
 __all__ = [
     "Build",
@@ -45,26 +45,26 @@ __all__ = [
 ]
 
 _HOME = {
-    "Build": "builder",
+    "Build": "building.build",
     "Mention": "schema",
     "NewsdataError": "errors",
     "Post": "schema",
     "RawPost": "schema",
     "Reject": "schema",
-    "build": "builder",
-    "diff": "loader",
-    "duplicates": "loader",
-    "info": "loader",
-    "load_dataset": "loader",
-    "load_pandas": "loader",
-    "parse_post": "reading.parse",
-    "prune": "versions",
-    "publish": "publisher",
-    "redact": "versions",
-    "rehydrate": "rehydrator",
-    "verify": "verifier",
-    "where": "loader",
-    "yank": "versions",
+    "build": "building.build",
+    "diff": "dataset.load",
+    "duplicates": "dataset.load",
+    "info": "dataset.load",
+    "load_dataset": "dataset.load",
+    "load_pandas": "dataset.load",
+    "parse_post": "parsing.post",
+    "prune": "maintenance.versions",
+    "publish": "publishing.publish",
+    "redact": "maintenance.versions",
+    "rehydrate": "maintenance.rehydrate",
+    "verify": "maintenance.verify",
+    "where": "dataset.load",
+    "yank": "maintenance.versions",
 }
 
 

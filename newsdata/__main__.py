@@ -1,7 +1,7 @@
 """`python -m newsdata` is the command `newsdata`."""
 
 try:
-    from .cli import main
+    from .cli.main import main
 except KeyboardInterrupt:  # stopped before anything began
     raise SystemExit(130) from None
 

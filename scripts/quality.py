@@ -23,7 +23,7 @@ from pathlib import Path
 import opencc
 import pyarrow as pa
 
-from newsdata.curation.duplicates import assign, find_boilerplate, match, sign, write_signatures
+from newsdata.near_duplicates.clusters import assign, find_boilerplate, match, sign, write_signatures
 
 __all__ = ["STYLES", "Planted", "measure", "plant"]
 

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import newsdata
-from newsdata.engine import hear_stops
-from newsdata.workspace import locked
+from newsdata.building.workspace import locked
+from newsdata.graph.engine import hear_stops
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

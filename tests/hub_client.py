@@ -86,14 +86,14 @@ def _plain(value: Any) -> Any:
 
 
 def _call(function: str, args: list[Any], options: dict[str, Any]) -> Any:
-    module, name = function.split(".")
+    module, _, name = function.rpartition(".")
     if module == "api":
         from huggingface_hub import HfApi
 
         found = getattr(HfApi(), name)(*args, **options)
         return list(found) if name == "list_repo_tree" else found
     if name == "fetch":
-        from newsdata.hub import Resolved
+        from newsdata.dataset.hub import Resolved
 
         args[0] = Resolved(**args[0])
     said: list[str] = []

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from newsdata.errors import SourceError
-from newsdata.reading.sources import Listing, Source, list_files, open_source, read_files
 from newsdata.schema import REJECT_RULES
+from newsdata.sources.source import Listing, Source, list_files, open_source, read_files
 
 SITE = {
     "_config.yml": b"timezone: Asia/Shanghai\n",

@@ -52,7 +52,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_readme_names_every_option_of_build() -> None:
-    from newsdata.cli import cli
+    from newsdata.cli.main import cli
 
     text = (ROOT / "README.md").read_text("utf-8")
     for parameter in cli.commands["build"].params:

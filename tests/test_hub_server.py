@@ -246,7 +246,7 @@ def test_in_a_process_of_its_own(tmp_path: Path) -> None:
 
 
 def test_plain_datasets_reads_a_version(hub: Hub, client: Client, tmp_path: Path) -> None:
-    client("publisher.publish", make_version(tmp_path / "out"), "lab/news", full_text=True)
+    client("publishing.publish.publish", make_version(tmp_path / "out"), "lab/news", full_text=True)
     code = """if True:
         import datasets
         rows = datasets.load_dataset("lab/news", revision="v1.0.0", split="test")

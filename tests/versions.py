@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from newsdata.packaging.manifest import File, Manifest, Shard, hash_file, write_manifest
 from newsdata.schema import SCHEMA_VERSION
+from newsdata.storage.manifest import File, Manifest, Shard, hash_file, write_manifest
 
 __all__ = ["MONTHS", "make_version"]
 

@@ -1,1 +1,1 @@
-"""Posts to a dataset: what earlier versions decided, merging, near-duplicates and splits."""
+"""Posts to articles, and articles to splits."""

@@ -1,0 +1,1 @@
+"""A build: the stages from an archive to a version."""

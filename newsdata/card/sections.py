@@ -1,0 +1,466 @@
+"""The generated parts of the card: each is Markdown made from the manifest alone, or empty for want of facts.
+
+Whatever comes from data is escaped: it can open no tag, link, table cell or code block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from ..schema import CONFIGS, ISSUES, REJECT_RULES, columns, table_schema
+from ..storage.manifest import Manifest, shards_of
+
+__all__ = ["SECTIONS", "configs_of", "content_digest", "escape", "splits_of", "summarize"]
+
+_CONFIG_MEANING = {
+    "articles": "one row for each article; what its posts say together",
+    "posts": "one row for each source file that could be read, before merging",
+    "rejects": "one row for each file that should be a post and could not be read",
+    "excluded": "articles that a rule had to set aside",
+    "origins": "one row for each source file that git named",
+    "revisions": "one row for each content that a source file ever had, and each time it was taken away",
+}
+_FEEDS = {
+    "emnews": "the archive's annotated feed",
+    "market": "the archive's feed by publisher",
+    "site": "any other post",
+}
+_REASONS = {
+    "no-date": "neither front matter nor file name give a date",
+    "straddle": "a near-copy stands in an earlier split",
+    "moved": "it would have moved to another split since the version before",
+    "gap": "its date lies in the gap around a border",
+}
+_ACCOUNTING = {
+    "files_seen": "files seen",
+    "posts": "read as posts",
+    "rejects": "rejected",
+    "ignored": "ignored, because they are no posts, or were redacted",
+    "articles": "articles",
+    "merged_posts": "posts that were merged into another post's article",
+    "excluded": "articles that were set aside (config `excluded`)",
+}
+_LEAKAGE = {
+    "split": "Split",
+    "against": "Against",
+    "rows": "Rows",
+    "leak_j50": "Jaccard ≥ 0.5",
+    "leak_j80": "Jaccard ≥ 0.8",
+    "leak_c80": "Containment ≥ 0.8",
+    "leak_any": "Any pair found",
+    "coverage_50gram": "Covered by 50-grams",
+    "latest_seen": "Latest day there",
+    "earliest_tested": "Earliest day here",
+    "future_rows": "Rows there from later",
+}
+_RISKY = re.compile(r"[^\w\s.,/()'+-]|(?<=www)\.|_", re.ASCII)
+_INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+
+
+# ----------------------------------------------------------------------------------------------- Markdown
+
+
+def escape(value: object, limit: int = 200) -> str:
+    r"""`value` as Markdown text of one line that means nothing but itself, in a table, too.
+
+    White space, control and direction characters become one blank; more than `limit` characters are cut.
+
+    >>> escape("a|b <i>\n`c`")
+    'a&#124;b &#60;i&#62; &#96;c&#96;'
+    """
+    text = _one_line(value, limit)
+    return _RISKY.sub(lambda match: match[0] if match[0] > "\x7f" else f"&#{ord(match[0])};", text)
+
+
+def _one_line(value: object, limit: int = 200) -> str:
+    text = _INVISIBLE.sub(" ", str(value)).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _code(value: object, limit: int = 200) -> str:
+    """`value` as a code span, or escaped where it holds a character that could break out of one."""
+    text = _one_line(value, limit)
+    return f"`{text}`" if text and not re.search(r"[<>&|`\\]", text) else escape(text)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """A table of cells that are Markdown already; the columns numbered in `right` hold numbers."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if not lines:
+        return ""
+    rule = ["---:" if number in right else "---" for number in range(len(header))]
+    return "\n".join([f"| {' | '.join(header)} |", f"| {' | '.join(rule)} |", *lines])
+
+
+def _join(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _percent(part: float, whole: float) -> str:
+    """One decimal; only none is 0% and only all is 100%."""
+    if not whole or part == whole:
+        return "100%" if whole else "–"
+    return f"{min(max(100 * part / whole, 0.1), 99.9):.1f}%" if part else "0%"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else escape(value)
+
+
+def _label(key: str) -> str:
+    return escape(key.replace("_", " "))
+
+
+def _flat(data: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Keys and values, maps inside opened to their keys; lists become their texts."""
+    found: list[tuple[str, object]] = []
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            found += [(f"{key} {name}", inner) for name, inner in value.items()]
+        elif isinstance(value, (list, tuple)):
+            found.append((str(key), ", ".join(map(str, value)) or None))
+        else:
+            found.append((str(key), value))
+    return found
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"
+
+
+# ------------------------------------------------------------------------------------------- what there is
+
+
+def configs_of(manifest: Manifest) -> list[str]:
+    """The configs that have rows, in the schema's order."""
+    return [config for config in CONFIGS if shards_of(manifest, config)]
+
+
+def splits_of(manifest: Manifest, config: str) -> list[str]:
+    """The splits of `config` that have rows, in the schema's order."""
+    return [split for split in CONFIGS[config] if shards_of(manifest, config, split)]
+
+
+def content_digest(manifest: Manifest, config: str | None = None) -> str:
+    """32 hex digits over the rows of a config, or of all; equal rows in equal files give equal digits."""
+    shards = [(s.path, s.rows, s.digest) for s in manifest.shards if config in (None, s.config)]
+    return hashlib.sha256(json.dumps(shards).encode()).hexdigest()[:32]
+
+
+def _rows(manifest: Manifest, config: str, split: str | None = None) -> int:
+    return sum(shard.rows for shard in shards_of(manifest, config, split))
+
+
+def _days(manifest: Manifest, split: str) -> tuple[str, str] | None:
+    days = manifest.accounting.get("dates_by_split", {}).get(split)
+    return (str(days[0])[:10], str(days[1])[:10]) if days and all(days) else None
+
+
+def _text_free(manifest: Manifest) -> bool:
+    return manifest.configuration.get("text") == "none"
+
+
+def summarize(manifest: Manifest) -> str:
+    """What the version holds, in two plain sentences."""
+    articles = _rows(manifest, "articles")
+    spans = [days for split in splits_of(manifest, "articles") if (days := _days(manifest, split))]
+    dated = f", dated {min(s[0] for s in spans)} to {max(s[1] for s in spans)}" if spans else ""
+    timezone = _one_line(manifest.configuration.get("timezone", "UTC"))
+    posts = _rows(manifest, "posts")
+    return (
+        f"Version {manifest.dataset_version} holds {_plural(articles, 'article')}{dated} ({timezone}), "
+        f"made from {_plural(posts, 'post')} of a Jekyll site."
+        + (" It holds no text of the posts." if _text_free(manifest) else "")
+    )
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+# ----------------------------------------------------------------------------------------------- sections
+
+
+def _summary(manifest: Manifest, name: str, title: str) -> str:
+    return escape(summarize(manifest), 1000)
+
+
+def _quickstart(manifest: Manifest, name: str, title: str) -> str:
+    configs = configs_of(manifest)
+    if not configs:
+        return ""
+    where = json.dumps(_one_line(name), ensure_ascii=False)
+    default = configs[0]
+    first = splits_of(manifest, default)[0]
+    lines = ["```python", "from datasets import load_dataset", ""]
+    lines += [f"where = {where}  # the repository's id, or the folder that holds this file"]
+    lines += [f'{first} = load_dataset(where, split="{first}")  # config "{default}" is the default']
+    lines += [f'{config} = load_dataset(where, "{config}", split="{config}")' for config in configs[1:]]
+    lines += [
+        "```",
+        "",
+        "Exactly this version, its hashes checked, and only the files of one split fetched:",
+        "",
+    ]
+    lines += ["```python", "import newsdata", ""]
+    lines += [f'{first} = newsdata.load_dataset(where, split="{first}", revision="{manifest.dataset_version}")']
+    return "\n".join([*lines, "```"])
+
+
+def _splits(manifest: Manifest, name: str, title: str) -> str:
+    rows = []
+    for config in configs_of(manifest):
+        for split in splits_of(manifest, config):
+            shards = shards_of(manifest, config, split)
+            days = (_days(manifest, split) if config == "articles" else None) or ("–", "–")
+            count = _rows(manifest, config, split)
+            size = _size(sum(shard.bytes for shard in shards))
+            cells = (f"`{config}`", f"`{split}`", f"{count:,}", *map(escape, days), f"{len(shards):,}", size)
+            rows.append(cells)
+    meanings = [f"- `{config}`: {_CONFIG_MEANING[config]}" for config in configs_of(manifest)]
+    table = _table(("Config", "Split", "Rows", "From", "To", "Files", "Size"), rows, right=(2, 5, 6))
+    return _join([table, "\n".join(meanings)])
+
+
+def _rules(manifest: Manifest, name: str, title: str) -> str:
+    chosen = manifest.configuration
+    days = {key: escape(chosen[key]) for key in ("validation_from", "test_from", "test_until") if chosen.get(key)}
+    timezone = escape(chosen.get("timezone", "UTC"))
+    if not days:
+        borders = "There are no borders between splits: every article that has a date is in `train`."
+        return _join([borders, _set_aside(manifest)])
+    first = days.get("validation_from") or days.get("test_from") or days["test_until"]
+    parts = [f"- `train`: before {first}"]
+    if "validation_from" in days:
+        until = f" until the day before {days['test_from']}" if "test_from" in days else ""
+        parts.append(f"- `validation`: from {days['validation_from']}{until}")
+    if "test_from" in days:
+        until = f" to {days['test_until']}, inclusive" if "test_until" in days else ""
+        parts.append(f"- `test`: from {days['test_from']}{until}")
+    if "test_until" in days:
+        parts.append(f"- `newer`: after {days['test_until']}; what arrived since, outside the frozen splits")
+    gap = chosen.get("gap_days") or 0
+    scheme = chosen.get("split_scheme")
+    frozen = "The days are frozen: later versions keep them, so that scores on `test` stay comparable."
+    if scheme is not None:
+        frozen += f" They are split scheme {escape(scheme)}; another scheme would be a new major version."
+    return _join(
+        [
+            f"An article's own date decides, as a day in {timezone}:",
+            "\n".join(parts),
+            "An article with a near-copy in an earlier split is set aside, so that no group of near-copies"
+            " stands on two sides.",
+            f"Articles dated within {_plural(gap, 'day')} of a border are set aside, on both sides." if gap else "",
+            frozen,
+            _set_aside(manifest),
+        ]
+    )
+
+
+def _set_aside(manifest: Manifest) -> str:
+    counts = manifest.accounting.get("excluded_by_reason", {})
+    return _counts("Set aside because", counts, _REASONS, "Articles")
+
+
+def _counts(head: str, counts: Mapping[str, int], meanings: Mapping[str, str], unit: str) -> str:
+    """A table of what was counted, with what each key means where that is known; nothing for no counts."""
+    filled = {key: count for key, count in counts.items() if count}
+    known = any(key in meanings for key in filled)
+    rows = [(_code(key), *([meanings.get(key, "")] if known else []), f"{count:,}") for key, count in filled.items()]
+    return _table((head, *(["Meaning"] if known else []), unit), rows, right=(2 if known else 1,))
+
+
+def _columns(manifest: Manifest, name: str, title: str) -> str:
+    timezone = str(manifest.configuration.get("timezone", "UTC"))
+    parts = []
+    for config in configs_of(manifest):
+        filled, rows = manifest.columns.get(config, {}), _rows(manifest, config)
+        meanings = columns(config)
+        shown = list(table_schema(config, timezone))
+        intro = f"`{config}`: {_CONFIG_MEANING[config]}."
+        if config == "excluded" and "articles" in configs_of(manifest):
+            shown = [column for column in shown if column.name not in columns("articles")]
+            intro = "`excluded` has the columns of `articles`, and:"
+        table = [
+            (
+                f"`{column.name}`",
+                _type(column.type),
+                _percent(filled[column.name], rows) if column.name in filled else "–",
+                meanings[column.name].replace("|", "&#124;"),
+            )
+            for column in shown
+        ]
+        parts += [intro, _table(("Column", "Type", "Filled", "Meaning"), table, right=(2,))]
+    return _join(parts)
+
+
+def _type(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):
+        return f"list of {_type(kind.value_type)}"
+    if pa.types.is_struct(kind):
+        return "{" + ", ".join(part.name for part in kind) + "}"
+    return "timestamp (ms)" if pa.types.is_timestamp(kind) else str(kind)
+
+
+def _charts(manifest: Manifest, name: str, title: str) -> str:
+    pictures = sorted(f.path for f in manifest.files if re.fullmatch(r"assets/[\w.-]+\.(svg|png)", f.path))
+    return _join(f"![{path[7:-4].replace('-', ' ').replace('_', ' ')}]({path})" for path in pictures)
+
+
+def _accounting(manifest: Manifest, name: str, title: str) -> str:
+    counts = manifest.accounting
+    rows = [(label, f"{counts[key]:,}") for key, label in _ACCOUNTING.items() if isinstance(counts.get(key), int)]
+    return _join(
+        [
+            _table(("What", "Number"), rows, right=(1,)),
+            _counts("Feed", counts.get("posts_by_feed", {}), _FEEDS, "Posts"),
+            _counts("Rejected by rule", counts.get("rejects_by_rule", {}), REJECT_RULES, "Files"),
+            _counts("Ignored", counts.get("ignored_by_reason", {}), {}, "Files"),
+            _counts("Leniency (column `issues`)", counts.get("issues_by_code", {}), ISSUES, "Posts"),
+            "\n".join(f"- {escape(note)}" for note in counts.get("config_notes", ())),
+        ]
+    )
+
+
+def _duplicates(manifest: Manifest, name: str, title: str) -> str:
+    counted = {key: value for key, value in manifest.duplicates.items() if key not in ("method", "aliases")}
+    rows = [(_label(key), _value(value)) for key, value in _flat(counted) if value is not None]
+    if not rows:
+        return ""
+    return _join(
+        [
+            "Near-copies are kept and named: articles that are near-copies of one another share a"
+            " `duplicate_cluster`, and the wider `leak_group` also joins texts of which one holds most of the"
+            " other. Both ids are frozen from the version on in which they first stand.",
+            _table(("What", "Value"), rows),
+        ]
+    )
+
+
+def _leakage(manifest: Manifest, name: str, title: str) -> str:
+    if not manifest.leakage:
+        return ""
+    measured = [("this version", pair) for pair in manifest.leakage.get("pairs") or ()]
+    measured += [("a random split", pair) for pair in manifest.leakage.get("random") or ()]
+    keys = list(dict.fromkeys(key for _, pair in measured for key in pair))
+    if not keys:
+        return ""
+    keys.sort(key=lambda key: list(_LEAKAGE).index(key) if key in _LEAKAGE else len(_LEAKAGE))
+    header = ["How", *(_LEAKAGE.get(key) or _label(key) for key in keys)]
+    rows = [(how, *(_measure(pair.get(key)) for key in keys)) for how, pair in measured]
+    numbers = [1 + n for n, key in enumerate(keys) if not any(isinstance(p.get(key), str) for _, p in measured)]
+    examples = [] if _text_free(manifest) else list(manifest.leakage.get("examples") or ())
+    return _join(
+        [
+            "Share of the rows of a split that have a near-copy in the split it is held against, at several"
+            " thresholds; a random split of equal size shows what cutting by date and setting near-copies"
+            " aside is worth. No leak at a threshold is not no leak at all: an article that stands in"
+            " another one more than three times as long is no pair, and shows in the passages of 50 units only.",
+            _table(header, rows, right=numbers),
+            "The closest pairs that were kept apart by setting one of them aside, to look at:" if examples else "",
+            "\n".join(f"- {_example(example)}" for example in examples),
+        ]
+    )
+
+
+def _measure(value: object) -> str:
+    return _percent(value, 1) if isinstance(value, float) and 0 <= value <= 1 else _value(value)
+
+
+def _example(example: object) -> str:
+    if not isinstance(example, Mapping):
+        return escape(example)
+    texts = [
+        f"{_label(key)} {_code(value, 120) if isinstance(value, str) else _value(value)}"
+        for key, value in _flat(example)
+        if value not in (None, "")
+    ]
+    return "; ".join(texts)
+
+
+def _text(manifest: Manifest, name: str, title: str) -> str:
+    if not _text_free(manifest):
+        return ""
+    return (
+        "**This build holds no text.** Every field that carries the publisher's words is blank: titles,"
+        " digests, credits, text, the words of mentions and captions, raw front matter and bodies, and"
+        " excerpts of rejects. What stays are ids, dates, slugs, hashes, offsets, kinds and codes. Whoever"
+        " has the archive makes the full build from it, equal to the hashes stored here, with"
+        " `newsdata rehydrate DIR SOURCE OUT`."
+    )
+
+
+def _provenance(manifest: Manifest, name: str, title: str) -> str:
+    facts: dict[str, object] = {"version": manifest.dataset_version, "built upon": manifest.follows}
+    facts |= {f"source {key}": value for key, value in _flat(manifest.source)}
+    facts |= {"schema": manifest.schema_version, "manifest": manifest.manifest_version}
+    rows = [(_label(key), _value(value)) for key, value in facts.items() if value is not None]
+    rows += [(_label(key), _value(value)) for key, value in _flat(manifest.configuration) if value is not None]
+    rows += [(escape(tool), _value(version)) for tool, version in manifest.tools.items()]
+    return _table(("What", "Value"), rows)
+
+
+def _changes(manifest: Manifest, name: str, title: str) -> str:
+    return "\n".join(_change(change) for change in reversed(manifest.changes))
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    head = f"- **{escape(change.get('version', '?'))}**"
+    bump = f" ({escape(change['bump'])})" if change.get("bump") else ""
+    reasons = "; ".join(escape(reason) for reason in change.get("reasons") or ())
+    return f"{head}{bump}: {reasons}" if reasons else f"{head}{bump}"
+
+
+def _citation(manifest: Manifest, name: str, title: str) -> str:
+    version, digest = manifest.dataset_version, content_digest(manifest)
+    key = re.sub(r"[^a-z0-9]+", "_", f"dataset {name} {version}".lower())
+    return "\n".join(
+        [
+            "```bibtex",
+            f"@misc{{{key},",
+            f"  title = {{{{{_tex(title)}}}}},",
+            f"  howpublished = {{Dataset {_tex(name)}}},",
+            f"  version = {{{version}}},",
+            f"  note = {{Version {version}, content digest {digest}}}",
+            "}",
+            "```",
+            "",
+            f"Name the version when you cite: {escape(name)}, version {version} (tag `v{version}`),"
+            f" content digest `{digest}`. A tag is never moved, so it gives the same rows at any time.",
+        ]
+    )
+
+
+def _tex(text: str) -> str:
+    plain = re.sub(r"[\\{}^~`]", " ", _one_line(text))
+    return re.sub(r"([%&#_$])", r"\\\1", " ".join(plain.split()))
+
+
+SECTIONS: Mapping[str, Callable[[Manifest, str, str], str]] = {
+    "summary": _summary,
+    "text": _text,
+    "quickstart": _quickstart,
+    "splits": _splits,
+    "charts": _charts,
+    "columns": _columns,
+    "rules": _rules,
+    "leakage": _leakage,
+    "duplicates": _duplicates,
+    "accounting": _accounting,
+    "provenance": _provenance,
+    "changes": _changes,
+    "citation": _citation,
+}
+"""Every part that a card may mark, and what fills it from manifest, name and title; it may give nothing."""

@@ -1,0 +1,1 @@
+"""A version, opened: rows for modelling, and what is known about them."""

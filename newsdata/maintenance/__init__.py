@@ -1,0 +1,1 @@
+"""What becomes of versions after they are built."""

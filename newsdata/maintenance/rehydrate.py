@@ -1,0 +1,190 @@
+"""The full build of a text-free version, from a copy of the archive that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..building.build import Build, build_again
+from ..building.intake import OTHER_POSTS
+from ..building.workspace import WORK, open_workspace
+from ..dataset.load import open_version
+from ..errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
+from ..storage.ledger import LEDGER_NAME
+from ..storage.manifest import Manifest, read_manifest, shards_of, versions_in
+from ..storage.shards import read_shard
+from .verify import check_redactions, verify
+
+__all__ = ["Rehydrated", "rehydrate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehydrated:
+    """What `rehydrate` made.
+
+    Attributes:
+        path: the full version's folder.
+        version: "X.Y.Z".
+        shards: how many there are; each has exactly the rows of the full build's.
+        same_bytes: whether each has its bytes, too; other tools may pack equal rows in other bytes.
+        tools: tools of another version than the full build had: name -> (then, here).
+        other_posts: posts of the source that the version does not have; they were left out.
+    """
+
+    path: Path
+    version: str
+    shards: int
+    same_bytes: bool
+    tools: Mapping[str, tuple[str | None, str | None]]
+    other_posts: int
+
+
+def rehydrate(
+    directory: str | Path,
+    source: str | Path,
+    out: str | Path,
+    *,
+    num_proc: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Rehydrated:
+    """Make the full build of a text-free version, and hold every shard against the hashes that it stores.
+
+    Only posts that the version names are read, so a newer copy of the archive serves as well, as long as
+    these posts stand in it where and as they were. `out/X.Y.Z` appears when everything is equal, else nothing
+    does.
+
+    Args:
+        directory: the folder of a text-free version, or one that holds versions (then the newest).
+        source: the copy of the archive; a folder, a git repository or whatever else `newsdata.build` reads.
+        out: the folder to write the full version to.
+        num_proc: worker processes; by default as many as there are cores.
+        progress: called as for `newsdata.build`.
+
+    Raises:
+        RehydrateError: the outcome is not the full build; `faults` names the shards and posts that differ.
+        VerifyError: the text-free version itself was damaged.
+        VersionError: `out` has this version, or holds text-free ones; or there is none in `directory`.
+        CallError: the version in `directory` holds text already.
+        SourceError, ManifestError, MachineError: as for `newsdata.build`.
+
+    >>> import tempfile
+    >>> from newsdata import build
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     made = build("examples/archive", f"{folder}/free", text="none", num_proc=1)
+    ...     full = rehydrate(f"{folder}/free", "examples/archive", f"{folder}/full", num_proc=1)
+    >>> full.version, full.same_bytes
+    ('1.0.0', True)
+    """
+    folder, version = open_version(directory)
+    if version.configuration.get("text") != "none":
+        raise CallError(
+            "this version holds its text already", path=folder, hint="name a version built with --text none"
+        )
+    check_redactions(folder, version)
+    faults = verify(folder).faults
+    if faults:
+        listed = "".join(f"\n  {fault}" for fault in faults[:20])
+        raise VerifyError(f"the text-free version is damaged:{listed}", path=folder, faults=faults)
+    out = Path(out)
+    _check_out(out, version.dataset_version)
+    new = not out.exists()
+    try:
+        with open_workspace(out, cache=False) as workspace:
+            made = build_again(folder, source, workspace, num_proc=num_proc, progress=progress)
+            tools = _differing_tools(version, made.manifest)
+            faults = tuple(_compare(folder, version, made))
+            if faults:
+                raise RehydrateError(
+                    f"this copy of the archive does not give the full build of {version.dataset_version}:"
+                    + "".join(f"\n  {fault}" for fault in faults[:40])
+                    + (f"\n  … and {len(faults) - 40} more" if len(faults) > 40 else ""),
+                    path=source,
+                    faults=faults,
+                    hint="nothing was written; " + _advice(tools),
+                )
+            target = out / version.dataset_version
+            made.path.rename(target)
+    except OSError as error:
+        raise MachineError(
+            f"the system said: {error.strerror or error}",
+            path=error.filename or out,
+            hint="nothing was written",
+        ) from error
+    finally:
+        if new:
+            _remove_empty(out)
+    hashes = {shard.path: shard.sha256 for shard in made.manifest.shards}
+    return Rehydrated(
+        path=target,
+        version=version.dataset_version,
+        shards=len(hashes),
+        same_bytes=all(hashes[shard.path] == shard.sha256 for shard in version.full),
+        tools=tools,
+        other_posts=made.manifest.accounting["ignored_by_reason"].get(OTHER_POSTS, 0),
+    )
+
+
+def _check_out(out: Path, version: str) -> None:
+    there = versions_in(out)
+    if (out / version).exists():
+        raise VersionError(f"there is a version {version} already", path=out, hint="name another folder")
+    if there and read_manifest(out / there[-1]).configuration.get("text") == "none":
+        raise VersionError("holds text-free versions", path=out, hint="name another folder for the full ones")
+
+
+def _remove_empty(out: Path) -> None:
+    """Take away a folder that holds nothing but the lock."""
+    with suppress(OSError):
+        if [path.name for path in out.iterdir()] == [WORK]:
+            (out / WORK / "lock").unlink()
+            (out / WORK).rmdir()
+            out.rmdir()
+
+
+def _compare(folder: Path, version: Manifest, made: Build) -> Iterable[str]:
+    """What is not as it was: the posts first, which explain the rest."""
+    then, now = _posts(folder, version), _posts(made.path, made.manifest)
+    missing = sorted(then.keys() - now.keys())
+    changed = sorted(path for path in then.keys() & now.keys() if then[path] != now[path])
+    for paths, what in ((missing, "missing"), (changed, "changed")):
+        if paths:
+            more = ", …" if len(paths) > 3 else ""
+            yield f"{len(paths)} of {len(then)} posts {what}: {', '.join(paths[:3])}{more}"
+    if version.configuration.get("site") != made.manifest.configuration.get("site"):
+        yield "_config.yml: says other things about posts than the archive's did"
+    stored = {shard.path: shard.digest for shard in version.full}
+    found = {shard.path: shard.digest for shard in made.manifest.shards}
+    for path in sorted(stored.keys() | found.keys()):
+        if path not in found:
+            yield f"{path}: is missing"
+        elif path not in stored:
+            yield f"{path}: is none of the full build's"
+        elif stored[path] != found[path]:
+            yield f"{path}: its rows differ"
+    if (folder / LEDGER_NAME).read_bytes() != (made.path / LEDGER_NAME).read_bytes():
+        yield f"{LEDGER_NAME}: differs"
+
+
+def _posts(folder: Path, manifest: Manifest) -> dict[str, str | None]:
+    """The hash of every file that was read as a post or rejected, by path."""
+    return {
+        path: sha256
+        for shard in (*shards_of(manifest, "posts"), *shards_of(manifest, "rejects"))
+        for rows in read_shard(folder / shard.path, ["path", "sha256"])
+        for path, sha256 in zip(rows["path"].to_pylist(), rows["sha256"].to_pylist(), strict=True)
+    }
+
+
+def _differing_tools(version: Manifest, made: Manifest) -> dict[str, tuple[str | None, str | None]]:
+    names = sorted(version.tools.keys() | made.tools.keys())
+    pairs = {name: (version.tools.get(name), made.tools.get(name)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _advice(tools: Mapping[str, tuple[str | None, str | None]]) -> str:
+    if tools:
+        wanted = ", ".join(f"{name} {then}" for name, (then, _) in tools.items() if then)
+        return f"take the archive as it was, and the tools that the version was built with: {wanted}"
+    return "take the archive as it was, a git repository at its revision (repo@REVISION) for example"

@@ -1,0 +1,334 @@
+"""Is a built version what its manifest says, and do its rows keep the promises? Every fault is listed, not the first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..building.accounting import unequal_sums
+from ..building.tasks import find_parsed, find_signed
+from ..building.workspace import WORK, damaged_indexes
+from ..dataset.load import open_version
+from ..errors import CallError, ManifestError, NewsdataError
+from ..schema import CONFIGS, SPLITS, table_schema
+from ..storage.ledger import LEDGER_NAME, REDACTIONS_NAME, read_ledger, read_redactions, tombstones
+from ..storage.manifest import (
+    MANIFEST_NAME,
+    YANKED_NAME,
+    File,
+    Manifest,
+    Shard,
+    hash_file,
+    read_manifest,
+    shards_of,
+    versions_in,
+    without_manifest,
+)
+from ..storage.shards import digest_table, find_rows
+
+__all__ = ["Verified", "articles_held", "check_redactions", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What was checked.
+
+    Attributes:
+        path: the version's folder, or the folder that holds all of them.
+        version: the version; of several the newest.
+        files, rows: how many were checked, over all versions.
+        faults: everything that is wrong, each with its place.
+        notes: what is no fault of a version: damaged entries of the cache, files that could share their bytes.
+    """
+
+    path: Path
+    version: str
+    files: int
+    rows: int
+    faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def verify(path: str | Path, *, revision: str | None = None) -> Verified:
+    """Check versions: files against hashes, rows against schema, counts, offsets, ids and splits.
+
+    Args:
+        path: the folder of a version, or the folder that holds versions: then all of them are checked (yanked ones, too),
+            and what earlier builds left in the cache.
+        revision: only this version, as for `load_dataset`.
+
+    Raises:
+        VersionError, ManifestError: there is no version, or the manifest of the only one to check cannot be read.
+
+    >>> import tempfile
+    >>> from newsdata import build
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     made = build("examples/archive", out, num_proc=1)
+    ...     verify(out).faults
+    ()
+    """
+    out = Path(path)
+    there = versions_in(out)
+    if revision is not None or not there or (out / MANIFEST_NAME).is_file():
+        return _verify_version(*open_version(path, revision))
+    faults = [f"{version}/{MANIFEST_NAME}: is missing" for version in without_manifest(out)]
+    manifests: dict[str, Manifest] = {}
+    for version in there:
+        try:
+            manifests[version] = read_manifest(out / version)
+        except ManifestError as error:
+            faults.append(f"{version}/{MANIFEST_NAME}: {error.reason}")
+    try:
+        read_redactions(out)
+    except ManifestError as error:
+        faults.append(f"{REDACTIONS_NAME}: {error.reason}")
+    found = [_verify_version(out / version, manifest) for version, manifest in manifests.items()]
+    return Verified(
+        path=out,
+        version=there[-1],
+        files=sum(one.files for one in found),
+        rows=sum(one.rows for one in found),
+        faults=(*faults, *(f"{one.version}/{fault}" for one in found for fault in one.faults)),
+        notes=(*_check_links(out, manifests), *_check_cache(out)),
+    )
+
+
+def check_redactions(folder: Path, version: Manifest) -> None:
+    """Make sure that a version holds nothing that was redacted since it was built, as the folder beside it tells.
+
+    Raises:
+        CallError: it holds such an article.
+        ManifestError: the redactions cannot be read.
+    """
+    held = articles_held(folder, version, read_redactions(folder.absolute().parent))
+    if held:
+        raise CallError(
+            f"{version.dataset_version} holds what was redacted since: {', '.join(sorted(held)[:5])}",
+            path=folder,
+            hint="build the next version and use that one",
+        )
+
+
+def articles_held(folder: Path, version: Manifest, ids: Collection[str]) -> set[str]:
+    """Those of some articles that a version holds anything of."""
+    shards = [shard for shard in version.shards if shard.config in ("articles", "excluded", "posts", "revisions")]
+    return {row["article_id"] for _, row in find_rows(folder, shards, "article_id", ids, ["article_id"])}
+
+
+def _verify_version(folder: Path, manifest: Manifest) -> Verified:
+    faults: list[str] = []
+    _check_files(folder, manifest, faults)
+    seen = _Seen()
+    for shard in manifest.shards:
+        if (folder / shard.path).is_file():
+            try:
+                _check_shard(folder, shard, manifest, seen, faults)
+            except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as error:
+                faults.append(f"{shard.path}: cannot be read as Parquet: {error}")
+    _check_counts(manifest, seen, faults)
+    _check_ids(folder, manifest, seen, faults)
+    return Verified(
+        path=folder,
+        version=manifest.dataset_version,
+        files=len(manifest.files) + len(manifest.shards) + 1,
+        rows=sum(seen.rows.values()),
+        faults=tuple(faults),
+    )
+
+
+def _check_links(out: Path, manifests: Mapping[str, Manifest]) -> Iterator[str]:
+    """Versions whose unchanged files take their room on the disk twice: a copy that lost its hard links, say."""
+    for old, new in pairwise(manifests):
+        before = {shard.path: shard.sha256 for shard in manifests[old].shards}
+        twice = [
+            size
+            for shard in manifests[new].shards
+            if before.get(shard.path) == shard.sha256
+            and (size := _size_of_copy(out / old / shard.path, out / new / shard.path))
+        ]
+        if twice:
+            yield f"{new}: {len(twice)} files are copies of those of {old}, not links ({sum(twice) / 1e6:.1f} MB)"
+
+
+def _size_of_copy(one: Path, other: Path) -> int:
+    if not one.is_file() or not other.is_file() or one.samefile(other):
+        return 0
+    return other.stat().st_size
+
+
+def _check_cache(out: Path) -> Iterator[str]:
+    """Entries of the cache that are not as they were written; a build checks the same and makes them anew."""
+    cache = out / WORK / "cache"
+    damaged = [
+        f"{file.stem[:12]}….json"
+        for file in cache.glob("*.json")
+        if len(file.stem) == 40 and not find_parsed(cache, file.stem)
+    ]
+    damaged += [f"{file.stem[:12]}….signatures" for file in cache.glob("*.signatures") if not find_signed(file)]
+    damaged += damaged_indexes(cache)
+    for name in sorted(damaged):
+        yield f"cache: {name} is damaged; the next build makes it anew"
+
+
+class _Seen:
+    """What the shards were found to hold: keys only, never text."""
+
+    def __init__(self) -> None:
+        self.rows: Counter[tuple[str, str]] = Counter()
+        self.ids: dict[str, list[pa.Array]] = {}
+        self.groups: dict[str, list[pa.Array]] = {}
+        self.sources: list[pa.Array] = []
+        self.posts: list[pa.Array] = []
+        self.post_ids: list[pa.Array] = []
+        self.filled: dict[str, Counter[str]] = {}
+
+
+def _check_files(folder: Path, manifest: Manifest, faults: list[str]) -> None:
+    everything: list[Shard | File] = [*manifest.shards, *manifest.files]
+    listed = {file.path: (file.bytes, file.sha256) for file in everything}
+    for path, (size, sha256) in listed.items():
+        file = folder / path
+        if file.is_symlink() or not file.is_file():
+            faults.append(f"{path}: is missing")
+        elif file.stat().st_size != size:
+            faults.append(f"{path}: has {file.stat().st_size} bytes, not {size}")
+        elif hash_file(file)[1] != sha256:
+            faults.append(f"{path}: its bytes were changed (SHA-256 differs)")
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder).as_posix()
+        if not file.is_dir() and path not in listed and path not in (MANIFEST_NAME, YANKED_NAME):
+            faults.append(f"{path}: is not in the manifest")
+
+
+def _check_shard(folder: Path, shard: Shard, manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
+    import hashlib
+
+    timezone = str(manifest.configuration["timezone"])
+    schema = table_schema(shard.config, timezone)
+    digest = hashlib.sha256()
+    rows = 0
+    with pq.ParquetFile(folder / shard.path) as file:
+        if not file.schema_arrow.remove_metadata().equals(schema):
+            faults.append(f"{shard.path}: its columns are not those of config {shard.config}")
+            return
+        for number in range(file.num_row_groups):
+            table = file.read_row_group(number)
+            digest_table(table, digest)
+            if shard.config in ("articles", "excluded"):
+                _check_articles(table, rows, shard, manifest, faults)
+                seen.ids.setdefault(shard.split, []).extend(table["article_id"].chunks)
+                seen.groups.setdefault(shard.split, []).extend(table["leak_group"].chunks)
+                seen.sources.append(pc.struct_field(pc.list_flatten(table["sources"]), "sha256").combine_chunks())
+            elif shard.config == "posts":
+                seen.posts.extend(table["sha256"].chunks)
+                seen.post_ids.extend(table["article_id"].chunks)
+            rows += table.num_rows
+    seen.rows[shard.config, shard.split] += rows
+    if rows != shard.rows:
+        faults.append(f"{shard.path}: has {rows} rows, not {shard.rows}")
+    if digest.hexdigest() != shard.digest:
+        faults.append(f"{shard.path}: its rows were changed (logical digest differs)")
+
+
+def _check_articles(table: pa.Table, before: int, shard: Shard, manifest: Manifest, faults: list[str]) -> None:
+    """Offsets of every span, and the dates against the split's borders."""
+    blank = manifest.configuration.get("text") == "none"
+    ids = table["article_id"].to_pylist()
+    texts = table["text"].to_pylist()
+    lengths = table["num_chars"].to_pylist()
+    for column in ("mentions", "headings", "links"):
+        for row, spans in enumerate(table[column].to_pylist()):
+            for number, span in enumerate(spans or ()):
+                start, end = span["start"], span["end"]
+                place = f"{shard.path}: row {before + row} ({ids[row]}): {column}[{number}]"
+                if not 0 <= start <= end <= lengths[row]:
+                    faults.append(f"{place}: {start}:{end} is outside the text of {lengths[row]} characters")
+                elif column == "mentions" and not blank and texts[row][start:end] != span["text"]:
+                    faults.append(f"{place}: text[{start}:{end}] is not the mention's text")
+    if not blank:
+        for row, (text, length) in enumerate(zip(texts, lengths, strict=True)):
+            if len(text) != length:
+                faults.append(f"{shard.path}: row {before + row} ({ids[row]}): num_chars is {length}, not {len(text)}")
+    if shard.config == "articles":
+        days = [None if t is None else t.date().isoformat() for t in table["published_at"].to_pylist()]
+        for row, day in enumerate(days):
+            natural = _natural_split(day, manifest)
+            if natural != shard.split:
+                faults.append(
+                    f"{shard.path}: row {before + row} ({ids[row]}): {day} belongs to {natural}, not {shard.split}"
+                )
+
+
+def _natural_split(day: str | None, manifest: Manifest) -> str:
+    configuration = manifest.configuration
+    if day is None:
+        return "excluded"
+    if configuration["validation_from"] is None or day < configuration["validation_from"]:
+        return "train"
+    if day < configuration["test_from"]:
+        return "validation"
+    return "test" if day <= configuration["test_until"] else "newer"
+
+
+def _check_counts(manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
+    for what, said, found in unequal_sums(manifest.accounting, seen.rows):
+        faults.append(f"{MANIFEST_NAME}: accounting: {what}: {said} is not {found}")
+    for config in CONFIGS:
+        starts = [s.path for s in shards_of(manifest, config)]
+        if len(set(starts)) != len(starts):
+            faults.append(f"{MANIFEST_NAME}: a shard of {config} is listed twice")
+
+
+def _check_ids(folder: Path, manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
+    places: dict[str, str] = {}
+    for split, arrays in seen.ids.items():
+        for identity in pa.chunked_array(arrays, pa.string()).to_pylist():
+            other = places.setdefault(identity, split)
+            if other != split:
+                faults.append(f"article {identity}: stands in {other} and in {split}")
+        every = pa.chunked_array(arrays, pa.string())
+        if len(pc.unique(every)) != len(every):
+            counts = pc.value_counts(every).to_pylist()
+            twice = [c["values"] for c in counts if c["counts"] > 1]
+            faults.extend(f"article {identity}: stands in {split} more than once" for identity in twice)
+    groups: dict[str, str] = {}
+    for split in SPLITS:
+        for group in pc.unique(pa.chunked_array(seen.groups.get(split, []), pa.string())).to_pylist():
+            other = groups.setdefault(group, split)
+            if other != split:
+                faults.append(f"leak group {group}: stands in {other} and in {split}")
+    posts = pa.chunked_array(seen.posts, pa.string())
+    sources = pa.chunked_array(seen.sources, pa.string())
+    if Counter(posts.to_pylist()) != Counter(sources.to_pylist()):
+        faults.append("the sources of the articles are not the posts: a post was lost or counted twice")
+    homeless = set(pa.chunked_array(seen.post_ids, pa.string()).to_pylist()) - places.keys()
+    faults.extend(_some(f"article {identity}: has posts but no row" for identity in sorted(homeless)))
+    try:
+        ledger = read_ledger(folder, manifest)
+    except NewsdataError as error:
+        faults.append(f"{LEDGER_NAME}: {error.reason}")
+        return
+    faults.extend(
+        f"article {identity}: was redacted, and is here"
+        for identity in sorted(places.keys() & tombstones(ledger).keys())
+    )
+    missing = places.keys() - set(ledger["article_id"].to_pylist())
+    faults.extend(_some(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)))
+
+
+def _some(faults: Iterable[str]) -> Iterator[str]:
+    """The first of many faults that are alike, and how many more there are."""
+    listed = list(faults)
+    yield from listed[:_LISTED]
+    if len(listed) > _LISTED:
+        yield f"… and {len(listed) - _LISTED:,} more of this kind"
+
+
+_LISTED = 20

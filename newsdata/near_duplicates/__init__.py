@@ -1,0 +1,1 @@
+"""Near-copies: shingles, signatures, pairs, clusters, leakage."""

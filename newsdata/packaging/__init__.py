@@ -1,1 +1,0 @@
-"""A dataset to files: Parquet shards, the manifest, the card."""

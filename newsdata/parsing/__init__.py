@@ -1,0 +1,1 @@
+"""The bytes of a post to a typed record."""

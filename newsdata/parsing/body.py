@@ -1,0 +1,301 @@
+"""The body of a post: text, digest, source, address and what the publisher marked in it.
+
+A post of the archive's own feeds is, from top to bottom: the digest (a `> …` line), the article as HTML, the
+source line, the address in `<>`, and the site's own navigation. Posts of other sites are Markdown, HTML or
+plain text. `newsdata.parsing.html` says what `text` is. The other rules that do not follow from the
+archive:
+
+digest
+    A `>` line at the top, up to a blank line or the first tag. The market feed's first form has no `>`: a
+    headline stands on the first line and the digest on the next. The headline is dropped, unless a title is
+    given that says something else. A plain paragraph without either is the text.
+digest_credit
+    The last thing of the digest, in parentheses behind the end of a sentence: `……。（上海证券报）`. Where no
+    sentence ends before it, it must end in a word that publishers' names end in (报, 网, 社, …). A remark
+    (`（完）`), a number with its unit and anything with punctuation in it is no credit and stays in the
+    digest.
+text_codes
+    Codes in parentheses, each once: six digits that a mainland A share can have (Shanghai 600, 601, 603,
+    605, 688, 689; Shenzhen 000-003, 300-302; Beijing 43, 83, 87, 920), any six digits with their exchange
+    (`510300.SH`, `SZ000001`), Hong Kong codes (`03301.HK`) and tickers with their market (`BABA.US`,
+    `NYSE:BABA`). Years, dates, sums and telephone numbers are none.
+url
+    The last line in `<>`, before the navigation. Neither is looked for anywhere else.
+generation
+    By the body alone. The annotated feed: G0 without, G1 with `>` or HTML. The market feed: G2 without HTML,
+    G3 with it, G4 and G5 with navigation to `/category/`; G5 where the address is on the archive's own host.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from turbohtml import unescape
+
+from ..schema import Image, Link, Mention, Span
+from .html import Reading, read_html, read_text
+from .white_space import clean_line
+
+__all__ = ["FLASH_LENGTH", "Body", "read_body"]
+
+FLASH_LENGTH = 300
+"""A text of one paragraph up to this many characters is a flash."""
+
+
+class Body(NamedTuple):
+    """What a body says: see `newsdata.schema.Post` for the fields of the same name."""
+
+    text: str
+    digest: str | None
+    digest_credit: str | None
+    source: str | None
+    url: str | None
+    mentions: tuple[Mention, ...]
+    text_codes: tuple[str, ...]
+    headings: tuple[Span, ...]
+    images: tuple[Image, ...]
+    links: tuple[Link, ...]
+    chart_symbol: str | None
+    generation: str | None
+    is_flash: bool
+    issues: tuple[str, ...]
+
+
+def read_body(body: str, *, feed: str, markup: str, title: str | None = None) -> Body:
+    """Read the body of a post; never raises, whatever stands in it, and takes linear time.
+
+    Args:
+        body: everything after the front matter.
+        feed: "emnews", "market" (the archive's own) or "site".
+        markup: "archive" (a post of the archive's own feeds), "html", "markdown" or "text".
+        title: the post's title, to tell whether the market feed's headline line repeats it.
+
+    >>> post = "> 指数收高。（某报）\\n\\n<p>正文。</p>\\n\\n<http://example.org/1.html>"
+    >>> found = read_body(post, feed="emnews", markup="archive")
+    >>> found.digest, found.digest_credit, found.text, found.url
+    ('指数收高。', '某报', '正文。', 'http://example.org/1.html')
+    """
+    if "\r" in body:
+        body = body.replace("\r\n", "\n").replace("\r", "\n")
+    if markup == "archive":
+        return _read_archive(body, feed, title)
+    return _read_site(body, markup)
+
+
+# ------------------------------------------------------------------------------------- the archive's posts
+
+_BACK = "[返回"
+_TAIL_LINES = 4  # navigation stood on one or two lines
+_ADDRESS = re.compile(r"<((?:https?:)?//[^<>\n]*|)\s*>")
+_CUT_ADDRESS = re.compile(r"<(?:https?:)?/[^<>\n]*")
+_DIGEST_END = re.compile(r"\n[^\S\n]*(?=\n|<[A-Za-z!/])")
+_SOME_TAG = re.compile(r"<[/!]?[A-Za-z-]")
+_EDGES = " \t\n\x0b\x0c\u00a0\u3000\ufeff\u200b"
+_SAME = re.compile(r"\W+")
+_CATEGORY_NAV = "/category/"
+_LAST_HOST = "finews.zning.xyz/"
+
+
+def _read_archive(body: str, feed: str, title: str | None) -> Body:
+    issues: list[str] = []
+    rest, url, nav = _cut_tail(body, issues)
+    rest = rest.strip(_EDGES)
+    digest = credit = None
+    marked = rest.startswith(">")
+    if marked:
+        end = _DIGEST_END.search(rest)
+        digest = rest[1 : end.start()] if end else rest[1:]
+        rest = rest[end.end() :].strip(_EDGES) if end else ""
+    is_html = "<" in rest and _SOME_TAG.search(rest) is not None
+    if feed == "market" and rest and not (marked or is_html):
+        digest, rest = _headline_and_digest(rest, title)
+    if digest is not None:
+        digest, credit = _read_digest(digest, issues)
+    reading = read_html(rest, archive=True) if is_html else read_text(unescape(rest))
+    if reading.broken and "markup-broken" not in issues:
+        issues.append("markup-broken")
+    if reading.control:
+        issues.append("control-characters")
+    if "{" in rest and ("{%" in rest or "{{" in rest):
+        issues.append("liquid")
+    if feed == "market":
+        generation = _market_generation(is_html, url, nav)
+    else:
+        generation = "G1" if marked or is_html else "G0"
+    text = reading.text
+    return Body(
+        text=text,
+        digest=digest,
+        digest_credit=credit,
+        source=reading.source,
+        url=url,
+        mentions=reading.mentions,
+        text_codes=_text_codes(text),
+        headings=reading.headings,
+        images=reading.images,
+        links=reading.links,
+        chart_symbol=reading.chart_symbol,
+        generation=generation,
+        is_flash=_is_flash(text),
+        issues=tuple(issues),
+    )
+
+
+def _is_flash(text: str) -> bool:
+    return len(text) <= FLASH_LENGTH and "\n" not in text
+
+
+def _cut_tail(body: str, issues: list[str]) -> tuple[str, str | None, str]:
+    """The body without its last lines, the address and the navigation that stood there."""
+    rest = body.rstrip()
+    nav = ""
+    for _ in range(_TAIL_LINES):
+        start = rest.rfind("\n") + 1
+        line = rest[start:].lstrip()
+        if not line.startswith(_BACK) or "](" not in line:
+            break
+        nav = nav or line
+        rest = rest[:start].rstrip()
+    start = rest.rfind("\n") + 1
+    line = rest[start:].strip()
+    if not line.startswith("<"):
+        return rest, None, nav
+    address = _ADDRESS.fullmatch(line)
+    if address is None:
+        if _CUT_ADDRESS.fullmatch(line):
+            issues.append("markup-broken")
+            rest = rest[:start].rstrip()
+        return rest, None, nav
+    if not address[1]:
+        issues.append("url-empty")
+    return rest[:start].rstrip(), address[1].strip() or None, nav
+
+
+def _headline_and_digest(rest: str, title: str | None) -> tuple[str | None, str]:
+    """The digest below the market feed's headline line, and what is left as text."""
+    headline, newline, digest = rest.partition("\n")
+    headline = headline.strip(_EDGES)
+    same = title is not None and _SAME.sub("", headline) == _SAME.sub("", title)
+    if not newline or not digest.strip(_EDGES):
+        return None, "" if same else rest
+    if headline.endswith("。") or digest.startswith("\n"):
+        return None, rest
+    return digest, "" if same or title is None else headline
+
+
+def _market_generation(is_html: bool, url: str | None, nav: str) -> str:
+    if not is_html:
+        return "G2"
+    if _CATEGORY_NAV not in nav:
+        return "G3"
+    return "G5" if url is not None and _LAST_HOST in url else "G4"
+
+
+# ------------------------------------------------------------------------------------------------- digest
+
+_CREDIT_LENGTH = 24
+_CREDIT_LABEL = re.compile(r"(?:文章)?(?:来源|出处)\s*[：:]\s*")
+_SENTENCE_END = tuple("。！？!?…”’』」；;.")
+_NO_NAME = re.compile(
+    r"[。，、；：！？“”《》,;:!?\"%％]|^[\d.\-+~/\s]*[万亿千百]*[元股点倍个年月日美港币]*$"
+    r"|(?:完|略|待续|下同|同上|有删节|见图|如图|征求意见稿|试行|修订|单位.*)$"
+)
+_PUBLISHER_END = re.compile(
+    r"(?:[报网社台刊氪]|新闻|财经|客户端|在线|杂志|周刊|头条|中国|研究院?|中心|资讯|通讯|经纬|之家|快讯|Daily|News|Tech[Ww]eb)$"
+)
+
+
+def _read_digest(raw: str, issues: list[str]) -> tuple[str | None, str | None]:
+    if "<" in raw or "&" in raw:
+        raw = read_html(raw, archive=True).text
+    digest = clean_line(raw)
+    if not digest:
+        issues.append("digest-empty")
+        return None, None
+    if digest[-1] not in "）)":
+        return digest, None
+    start = max(digest.rfind("（"), digest.rfind("("))
+    before = digest[: max(start, 0)].rstrip()
+    name = _CREDIT_LABEL.sub("", digest[start + 1 : -1]).strip()
+    if not before or not 2 <= len(name) <= _CREDIT_LENGTH or _NO_NAME.search(name):
+        return digest, None
+    if not before.endswith(_SENTENCE_END) and not _PUBLISHER_END.search(name):
+        return digest, None
+    return before, name
+
+
+# --------------------------------------------------------------------------------------------- text codes
+
+_SEPARATOR = re.compile(r"[,，、;；/|\s]+")
+_MAY_HOLD_CODE = re.compile(r"[0-9]{4}|[A-Z]\.[NOU]|[A-Za-z克所][：:]")
+_TEXT_CODE = re.compile(
+    r"""(?:(?:股票|证券|[AHＡＨ]股|港股|美股)?代码\s*[：:]\s*)?
+    (
+      (?:60[0135]|68[89]|00[0-3]|30[0-2]|43[0-9]|8[37][0-9]|920)[0-9]{3}
+    | [0-9]{6}\.(?i:SH|SS|SZ|BJ|OF)
+    | (?i:SH|SZ|BJ)[.:]?[0-9]{6}
+    | [0-9]{4,5}\.(?i:HK) | (?i:HK)[.:]?[0-9]{4,5}
+    | [A-Z]{1,5}(?:[._][AB])?\.(?:US|N|O|OQ)
+    | (?i:NASDAQ|NYSE|AMEX|HKEX|SEHK|SSE|SZSE|纳斯达克|纽交所|港交所|上交所|深交所)\s*[：:]\s*[A-Z0-9.]{1,6}
+    )""",
+    re.VERBOSE,
+)
+_GROUP_LENGTH = 60
+
+
+def _text_codes(text: str) -> tuple[str, ...]:
+    """The codes in parentheses, as written, each once, in the order of the text."""
+    if "（" in text:
+        text = text.replace("（", "(").replace("）", ")")
+    if "(" not in text:
+        return ()
+    codes: dict[str, None] = {}
+    for piece in text.split("(")[1:]:
+        group, closed, _ = piece[: _GROUP_LENGTH + 1].partition(")")
+        if closed and _MAY_HOLD_CODE.search(group):
+            for part in (group, *_SEPARATOR.split(group)):
+                match = _TEXT_CODE.fullmatch(part.strip())
+                if match is not None:
+                    codes[match[1]] = None
+    return tuple(codes)
+
+
+# -------------------------------------------------------------------------------------------- other sites
+
+
+def _read_site(body: str, markup: str) -> Body:
+    issues: list[str] = []
+    reading: Reading
+    if "{%" in body or "{{" in body:
+        issues.append("liquid")
+    if markup == "markdown":
+        from .markdown import read_markdown
+
+        reading, kramdown = read_markdown(body)
+        if kramdown:
+            issues.append("kramdown")
+    elif markup == "html":
+        reading = read_html(body, archive=False)
+    else:
+        reading = read_text(body)
+    if reading.broken:
+        issues.append("markup-broken")
+    if reading.control:
+        issues.append("control-characters")
+    return Body(
+        text=reading.text,
+        digest=None,
+        digest_credit=None,
+        source=None,
+        url=None,
+        mentions=(),
+        text_codes=(),
+        headings=reading.headings,
+        images=reading.images,
+        links=reading.links,
+        chart_symbol=None,
+        generation=None,
+        is_flash=_is_flash(reading.text),
+        issues=tuple(issues),
+    )

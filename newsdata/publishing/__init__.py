@@ -1,0 +1,1 @@
+"""A version to a hub, a folder or a bucket."""

@@ -1,0 +1,1 @@
+"""Rows to Parquet and back; manifest, ledger, difference between versions."""

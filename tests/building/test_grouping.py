@@ -1,0 +1,101 @@
+"""Near-copies in a build: grouped, frozen, kept on one side, and measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import newsdata
+from newsdata.building.choices import check_leakage
+from newsdata.building.grouping import leaking_pairs
+from newsdata.errors import LeakError
+from newsdata.near_duplicates.leakage import Evidence
+
+from ..conftest import many_posts, post, write_archive
+
+STORY = "".join(
+    f"<p>{who}今日公告第{number}期产线在河湾新区投产，{what}，预计全年新增产值{number * 3 + 7}亿元，带动就业{number * 41}人。</p>"
+    for number, (who, what) in enumerate(
+        [("青岚股份", "首批冷柜已经下线"), ("松陵重工", "吊机出口订单饱满"), ("砚川医药", "新药进入三期临床"),
+         ("远岫汽车", "电池供应趋于稳定"), ("沐野传媒", "剧集版权售往海外")], start=3,
+    )
+)  # fmt: skip
+
+
+def story(day: str, number: int, text: str = STORY, title: str = "产线投产") -> dict[str, bytes]:
+    identity = f"{day.replace('-', '')}{number:010d}"
+    body = f"> 产线投产。（河湾日报）\n\n{text}\n\n<http://news.example/{identity}.html>\n"
+    return {f"_posts/{day}-{identity}.md": post(title=title, date=f"{day} 09:00:00 +0800", body=body)}
+
+
+REPRINT = "<p>本报记者获悉，多家公司发布进展。</p>" + STORY.replace("今日公告", "近日披露")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    archive = tmp_path_factory.mktemp("in")
+    files = many_posts(40) | story("2022-03-05", 77) | story("2022-04-07", 78, REPRINT, "多家公司产线投产")
+    newsdata.build(write_archive(archive, files), archive / "out", num_proc=1)
+    write_archive(archive, many_posts(6, start_day=41) | story("2022-04-12", 79, STORY, "产线投产进展"))
+    newsdata.build(archive, archive / "out", num_proc=1)
+    return archive / "out"
+
+
+def test_a_copy_in_a_later_split_is_set_aside(out: Path) -> None:
+    excluded = newsdata.load_pandas(out, "excluded", split="excluded", revision="1.0.0")
+    assert excluded.article_id.tolist() == ["202204070000000078"]
+    assert excluded.excluded_reason.tolist() == ["straddle"]
+    assert excluded.leak_group.tolist() == ["202203050000000077"]  # the first-ingested member's id
+    found = newsdata.where(out, "202204070000000078", revision="1.0.0")
+    assert found.why == "set aside: straddle, as a copy of 202203050000000077 of train; read from one post"
+
+
+def test_template_siblings_stay_apart(out: Path) -> None:
+    articles = newsdata.load_pandas(out, revision="1.0.0")
+    flashes = articles[articles.title.str.contains("库存")]
+    assert len(flashes) > 100 and flashes.duplicate_cluster.is_unique
+
+
+def test_old_ids_and_splits_stay_when_copies_arrive(out: Path) -> None:
+    before, after = (newsdata.load_pandas(out, revision=v).set_index("article_id") for v in ("1.0.0", "1.1.0"))
+    for column in ("duplicate_cluster", "leak_group", "fold", "split"):
+        assert (after.loc[before.index, column] == before[column]).all()
+    late = newsdata.load_pandas(out, "excluded", split="excluded", revision="1.1.0").set_index("article_id")
+    assert late.leak_group["202204120000000079"] == "202203050000000077"
+    assert newsdata.verify(out).faults == ()
+
+
+def test_the_leak_is_measured_beside_a_random_split(out: Path) -> None:
+    leakage = newsdata.info(out)["leakage"]
+    assert {(row["split"], row["against"]) for row in leakage["pairs"]} >= {("test", "train"), ("validation", "train")}
+    assert all(row["leak_j50"] == 0 for row in leakage["pairs"])
+    assert [row["rows"] for row in leakage["pairs"]] == [row["rows"] for row in leakage["random"]]
+    assert {"202203050000000077", "202204070000000078"} <= {
+        e[side] for e in leakage["examples"] for side in ("left", "right")
+    }
+
+
+def test_the_boilerplate_list_is_frozen(out: Path) -> None:
+    first, second = ((out / v / "boilerplate.bin").read_bytes() for v in ("1.0.0", "1.1.0"))
+    assert first == second
+
+
+def test_leaking_pairs_are_named() -> None:
+    evidence = Evidence(
+        left=np.array([0, 0, 2]),
+        right=np.array([1, 3, 3]),
+        jaccard=np.array([0.9, 0.4, 0.6], dtype=np.float32),
+        containment=np.ones(3, dtype=np.float32),
+        files=[],
+        owners=[],
+    )
+    ids = pa.array(["a", "b", "c", "d"])
+    found = leaking_pairs(evidence, ids, np.array([True, False, True, False]), np.array([False, True, False, True]))
+    assert found == [{"left": "a", "right": "b", "jaccard": 0.9}, {"left": "c", "right": "d", "jaccard": 0.6}]
+    leakage = {"pairs": [{"split": "test", "against": "train", "leak_j50": 0.01}], "leaking": found}
+    check_leakage(leakage, allowed=0.01)
+    with pytest.raises(LeakError, match=r"1.00% of test.*\n  a and b: Jaccard 0.9\n  c and d"):
+        check_leakage(leakage, allowed=0.0)

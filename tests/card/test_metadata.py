@@ -1,0 +1,84 @@
+"""The Hub's rules for a header: each rule is broken once."""
+
+from __future__ import annotations
+
+import pytest
+
+from newsdata.card.metadata import check_metadata, size_category
+
+GOOD = """\
+language: [zh, en]
+license: other
+license_name: none-stated
+license_link: https://example.org/terms
+pretty_name: News
+tags: [news]
+task_categories: [text-classification]
+size_categories: [n<1K]
+configs:
+- config_name: articles
+  default: true
+  version: 1.0.0
+  data_files:
+  - {split: train, path: "articles/train-*.parquet"}
+dataset_info:
+- config_name: articles
+  splits:
+  - {name: train, num_examples: 1, num_bytes: 2}
+"""
+
+
+def test_a_good_header_has_no_fault() -> None:
+    assert check_metadata(GOOD, ["articles/train-2021-12-00000.parquet"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("[zh, en]", "[zh, no]", "language: False is no text"),
+        ("[zh, en]", "zh-CN", "language: zh-CN is no ISO 639 code"),
+        ("[zh, en]", "cn", "language: cn is no ISO 639 code"),
+        ("[zh, en]", "", "language: has no value"),
+        ("[zh, en]", "[zh, zh]", "language: zh stands twice"),
+        ("license: other", "license: free", "license: free is not one"),
+        ("license: other", "license: mit", "license_name: only goes with"),
+        ("license: other\n", "", "license: is missing"),
+        ("license_link: https://example.org/terms\n", "", "license_link: is missing"),
+        ("https://example.org/terms", "javascript:alert(1)", "license_link: javascript:alert(1) is not"),
+        ("none-stated", "None stated", "license_name: None stated is not"),
+        ("pretty_name: News", "pretty_name: 2022", "pretty_name: 2022 is no text"),
+        ("[news]", "[news, 1.0]", "tags: 1.0 is no text"),
+        ("text-classification", "classification", "task_categories: classification is not one"),
+        ("n<1K", "n<2K", "size_categories: n<2K is not one"),
+        ("license: other", "license: other\nlicense: mit", "license: stands twice in one map"),
+        ("default: true", "default: 1", "default is neither true nor false"),
+        ("version: 1.0.0", "version: 1.0", "version 1.0 is not of the form x.y.z"),
+        ("config_name: articles\n  default", "config_name: a/b\n  default", "'a/b' is no name of a config"),
+        ("split: train", "split: train-a", "'train-a' is no name of a split"),
+        ("articles/train-*", "/articles/train-*", "is no pattern relative"),
+        ("articles/train-*", "../train-*", "is no pattern relative"),
+        ("articles/train-*", "https://example.org/*", "is no pattern relative"),
+        ("articles/train-*", "articles/test-*", "matches no file"),
+        ("name: train", "name: test", "its splits are not those of the config"),
+        ("num_examples: 1", "num_examples: -1", "num_examples of train is no count"),
+        (
+            "dataset_info:\n- config_name: articles",
+            "dataset_info:\n- config_name: other",
+            "other is no config",
+        ),
+    ],
+)
+def test_each_rule(old: str, new: str, fault: str) -> None:
+    assert old in GOOD
+    faults = check_metadata(GOOD.replace(old, new), ["articles/train-2021-12-00000.parquet"])
+    assert any(fault in found for found in faults), faults
+
+
+@pytest.mark.parametrize("text", ["", "- a", "a: [", "a: &x [*x]\nb: !!python/object:os.system {}", "[" * 5000])
+def test_what_is_no_map_is_a_fault_and_no_error(text: str) -> None:
+    assert check_metadata(text)
+
+
+def test_size_categories() -> None:
+    sizes = [size_category(rows) for rows in (0, 999, 1000, 99_999, 100_000, 10**9)]
+    assert sizes == ["n<1K", "n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1B<n<10B"]

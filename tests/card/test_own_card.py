@@ -1,0 +1,70 @@
+"""A curator's own card: taken as it is written, and kept until there is another one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import newsdata
+from newsdata.card.readme import read_card
+from newsdata.errors import CallError, ManifestError
+
+from ..conftest import ROOT, many_posts, write_archive
+
+OWN = "---\npretty_name: My news\nlicense: mit\n---\n# Mine\n\n<!-- newsdata:splits --><!-- /newsdata:splits -->\n"
+
+
+def name_of(made: newsdata.Build) -> object:
+    return newsdata.info(made.path)["pretty_name"]
+
+
+def test_the_card_of_this_project_can_be_given(tmp_path: Path) -> None:
+    given = newsdata.build(ROOT / "examples/archive", tmp_path / "a", card=ROOT / "dataset_card.md", num_proc=1)
+    brought = newsdata.build(ROOT / "examples/archive", tmp_path / "b", num_proc=1)
+    assert (given.path / "manifest.json").read_bytes() == (brought.path / "manifest.json").read_bytes()
+    assert newsdata.build(ROOT / "examples/archive", tmp_path / "b", card=ROOT / "dataset_card.md").created is False
+
+
+@pytest.mark.parametrize("end", ["", "<!-- newsdata:if feeds=site -->\nx\n", "<!-- /newsdata:splits -->\n"])
+def test_a_faulty_card_is_refused_before_anything_is_read(tmp_path: Path, end: str) -> None:
+    card = tmp_path / "card.md"
+    card.write_text(OWN + end if end else "# No header\n", encoding="utf-8")
+    with pytest.raises(CallError, match=r"card\.md"):
+        newsdata.build(tmp_path / "no-archive", tmp_path / "out", card=card, num_proc=1)
+
+
+def test_an_own_card_stays_until_there_is_another(tmp_path: Path) -> None:
+    archive, card = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "card.md"
+    card.write_text(OWN, encoding="utf-8")
+    first = newsdata.build(archive, tmp_path / "out", card=card, num_proc=1)
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).created is False
+    write_archive(archive, many_posts(1, start_day=20))
+    second = newsdata.build(archive, tmp_path / "out", num_proc=1)
+    assert (name_of(first), name_of(second), second.version) == ("My news", "My news", "1.1.0")
+    assert (second.path / "dataset_card.md").read_text(encoding="utf-8") == OWN
+    assert newsdata.verify(tmp_path / "out").faults == ()
+    elsewhere = newsdata.build(archive, tmp_path / "full", base=first.path, num_proc=1, cache=False)
+    assert (elsewhere.path / "README.md").read_bytes() == (second.path / "README.md").read_bytes()
+    third = newsdata.build(archive, tmp_path / "out", card=ROOT / "dataset_card.md", num_proc=1)
+    assert (third.version, name_of(third)) == ("1.1.1", "Jekyll news archive")
+    assert not (third.path / "dataset_card.md").exists()
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).created is False
+
+
+def test_an_own_card_that_is_damaged_is_not_followed(tmp_path: Path) -> None:
+    archive, card = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "card.md"
+    card.write_text(OWN, encoding="utf-8")
+    made = newsdata.build(archive, tmp_path / "out", card=card, num_proc=1)
+    (made.path / "dataset_card.md").write_text(OWN + "more", encoding="utf-8")
+    with pytest.raises(ManifestError, match="dataset_card"):
+        newsdata.build(archive, tmp_path / "out", num_proc=1)
+
+
+def test_an_own_card_comes_back_with_the_words(tmp_path: Path) -> None:
+    archive, card = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "card.md"
+    card.write_text(OWN, encoding="utf-8")
+    newsdata.build(archive, tmp_path / "free", card=card, text="none", num_proc=1)
+    full = newsdata.rehydrate(tmp_path / "free", archive, tmp_path / "full", num_proc=1)
+    assert newsdata.info(full.path)["pretty_name"] == "My news"
+    assert read_card(full.path / "dataset_card.md") == OWN

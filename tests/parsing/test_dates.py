@@ -1,0 +1,73 @@
+"""Written dates; what Ruby makes of them is compared in test_against_jekyll.py."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsdata.parsing.dates import local_time, read_date, site_zone
+
+NEW_YORK = site_zone("America/New_York")
+
+READ = [
+    ("2015-01-02", "2015-01-02T05:00:00", "date-without-zone"),
+    ("2015-1-2 1:02:03 Z", "2015-01-02T01:02:03", None),
+    ("2015-01-02 10:11:12", "2015-01-02T15:11:12", "date-without-zone"),
+    ("2015-01-02 10:11:12 +0800", "2015-01-02T02:11:12", None),
+    ("2015-01-02T10:11:12.9+08:00", "2015-01-02T02:11:12", None),
+    ("2015-01-02 10:11 -05", "2015-01-02T15:11:00", None),
+    ("2015-01-02 10:11:12 EST", "2015-01-02T15:11:12", None),
+    ("2015-01-02 10:11:12 CST", "2015-01-02T16:11:12", "date-ambiguous-zone"),
+    ("2015-07-02 10:11:12 EDT", "2015-07-02T14:11:12", None),
+    ("2015-01-02 10:11:12 JST", "2015-01-02T15:11:12", "date-ambiguous-zone"),
+    ("2015-01-02 10:30 PM", "2015-01-03T03:30:00", "date-without-zone"),
+    ("2015/01/02 10:11", "2015-01-02T15:11:00", "date-without-zone"),
+    ("02/01/2015", "2015-01-02T05:00:00", "date-without-zone"),
+    ("2 January 2015 00:00 UTC", "2015-01-02T00:00:00", None),
+    ("Fri, 02 Jan 2015 10:11:12 GMT", "2015-01-02T10:11:12", None),
+    ("Jan 2nd, 2015", "2015-01-02T05:00:00", "date-without-zone"),
+    ("20150102", "2015-01-02T05:00:00", "date-without-zone"),
+    ("2015-01-02 24:00:00 Z", "2015-01-03T00:00:00", None),
+    ("2015-01-02 23:59:60 Z", "2015-01-03T00:00:00", None),
+]
+UNREADABLE = [
+    "", " ", "now", "10:11", "Jan 2", "2015", "2015-13-01", "2015-02-30", "2018-110-15", "+9000",
+    "0000-00-00", "YYYY-MM-DD (optional)", "2022-04-05 13:45:5+30:00", "2015-01-02 10:11:12 +9000",
+    "2015-01-02 25:00", "99" * 90, "2015-01-02 10:60", "H24.03.05", "9999-12-31 23:00:00 -0500",
+    "-2015-01-02", "２０１５-01-02", "1420193472",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "instant", "issue"), READ)
+def test_a_date_is_read(written: str, instant: str, issue: str | None) -> None:
+    found, issues = read_date(written, NEW_YORK, plain=True)
+    assert found is not None
+    assert found.tzinfo is NEW_YORK
+    assert found.astimezone(UTC).replace(tzinfo=None).isoformat() == instant
+    assert issues == ((issue,) if issue else ())
+
+
+@pytest.mark.parametrize("written", UNREADABLE)
+@pytest.mark.parametrize("plain", [True, False])
+def test_no_date_is_made_up(written: str, plain: bool) -> None:
+    assert read_date(written, NEW_YORK, plain=plain) == (None, ("date-unreadable",))
+
+
+@given(
+    st.text(st.sampled_from("0123456789-+:/. TZapmJnFebdESC,'年"), max_size=40) | st.text(max_size=20),
+    st.booleans(),
+)
+def test_no_text_raises(written: str, plain: bool) -> None:
+    found, issues = read_date(written, NEW_YORK, plain=plain)
+    assert (found is None) == (issues == ("date-unreadable",))
+
+
+@given(st.datetimes(datetime.fromisoformat("1902-01-01"), datetime.fromisoformat("2200-01-01")))
+def test_a_clock_reading_comes_back_but_where_clocks_skip_it(naive: datetime) -> None:
+    found = local_time(naive, NEW_YORK)
+    shown = found.replace(tzinfo=None, fold=0)
+    assert shown == naive or (shown - naive).total_seconds() == 3600
+    assert found == found.astimezone(UTC).astimezone(NEW_YORK)

@@ -1,0 +1,97 @@
+"""Posts of other Jekyll sites: Markdown, HTML and plain text."""
+
+from __future__ import annotations
+
+from newsdata.parsing.body import Body, read_body
+from newsdata.schema import Image
+
+
+def site(body: str, markup: str = "markdown") -> Body:
+    return read_body(body, feed="site", markup=markup)
+
+
+# -------------------------------------------------------------------------------------------- other sites
+
+
+def test_finance_fields_of_other_sites_are_empty() -> None:
+    mention = '<span class="em_stock_key_common" data-code="1,600160">某</span>'
+    raw = f"> 引文。（某报）\n\n<p class='em_media'>（文章来源：某报）</p>{mention}(002456)\n\n<http://a.example/1>"
+    for markup in ("markdown", "html", "text"):
+        body = site(raw, markup)
+        assert (body.digest, body.digest_credit, body.source, body.url) == (None, None, None, None)
+        assert (body.mentions, body.text_codes, body.chart_symbol, body.generation) == ((), (), None, None)
+        assert "（文章来源：某报）" in body.text
+        assert "http://a.example/1" in body.text
+
+
+def test_markdown() -> None:
+    body = site(
+        'Title\n=====\n\nA *soft*\nbreak, `x < y`  \nhard. ~~old~~ [l&k](/a?b=1&copy=2 "t") &copy;\n\n'
+        "- one\n- two\n\n  more\n\n1. first\n2. second\n\n> quoted\n\n"
+        "```ruby\ndef a\n\n  {:b => 1}\nend\n```\n\n"
+        "    code *b*\n\n| a | b |\n|---|---|\n| 1 | **2** |\n\n![alt](/p.png)\n\n"
+        "**Bold**\n\n* * *\n\n<b>html</b> end\n"
+    )
+    assert body.text.split("\n") == [
+        "Title",
+        "A soft break, x < y hard. old l&k ©",
+        *("one", "two", "more", "first", "second", "quoted", "def a", "  {:b => 1}", "end", "code *b*"),
+        *("a\tb", "1\t2", "Bold", "html end"),
+    ]
+    assert [body.text[h.start : h.end] for h in body.headings] == ["Title", "Bold"]
+    assert [(body.text[x.start : x.end], x.url) for x in body.links] == [("l&k", "/a?b=1&copy=2")]
+    assert body.images == (Image(url="/p.png", caption=None),)
+    assert body.issues == ()
+
+
+def test_liquid_is_left_raw() -> None:
+    body = site(
+        '{% include a_b_c.html x="*y*" %}\n\nSee [it]({{ site.url }}/a_b_) and {{ page.*x* }}.\n\n'
+        "{% highlight js %}\nvar a = '*b*';\n\n  if (a < 1) {}\n{% endhighlight %}\n\n"
+        "`{{ raw }}` {% open {{ end"
+    )
+    assert body.text.split("\n") == [
+        '{% include a_b_c.html x="*y*" %}',
+        "See it and {{ page.*x* }}.",
+        "{% highlight js %}",
+        "var a = '*b*';",
+        "  if (a < 1) {}",
+        "{% endhighlight %}",
+        "{{ raw }} {% open {{ end",
+    ]
+    assert [x.url for x in body.links] == ["{{ site.url }}/a_b_"]
+    assert body.issues == ("liquid",)
+    assert site("<p>{{ x }}</p>", "html").issues == ("liquid",)
+
+
+def test_kramdown_is_dropped() -> None:
+    body = site(
+        "* TOC\n{:toc}\n\n# Head {#id}\n{: .big}\n\nText *em*{: .x #y}.\n{:.note}\n\n"
+        "{::comment}\ngone\n{:/comment}\n\n"
+        "```ruby\n{: .kept}\n```\n\n    {: .kept}\n\n{::options}\n\n"
+        "{ not: this } {:a => 1}\n\n{::comment}\nshown\n"
+    )
+    assert body.text.split("\n") == [
+        "Head",
+        "Text em.",
+        "{: .kept}",
+        "{: .kept}",
+        "{ not: this } {:a => 1}",
+        "shown",
+    ]
+    assert body.issues == ("kramdown",)
+    assert site("plain { text }").issues == ()
+
+
+def test_html_and_text_of_other_sites() -> None:
+    assert site("<p>a\n\nb</p><p>c", "html").text == "a b\nc"
+    assert site("a\nb\n\n<c> &amp;\r\n\r\nd", "text").text == "a b\n<c> &amp;\nd"
+    figure = site("<figure><img src='a.png'><figcaption>cap</figcaption></figure>x", "html")
+    assert (figure.text, figure.images) == ("x", (Image(url="a.png", caption="cap"),))
+
+
+def test_markdown_beyond_any_post_is_read_as_text() -> None:
+    for body in ("*a*\n\n" * 150_000, "[" * 30_000):
+        found = site(body)
+        assert found.issues == ("markup-broken",)
+        assert found.text == body.strip().replace("\n\n", "\n")
