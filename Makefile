@@ -15,20 +15,39 @@ help:
 	@echo "make bench   the benchmarks, side by side in one run"
 
 $(VENV)/.base: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@echo "Creating a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Installing newsdata and what it needs (about 2 minutes) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+demo: export HF_DATASETS_DISABLE_PROGRESS_BARS = 1
 demo: $(VENV)/.base
-	rm -rf $(DEMO)
-	$(BIN)/newsdata build examples/archive $(DEMO)
-	$(BIN)/newsdata verify $(DEMO)
-	$(BIN)/newsdata info $(DEMO)
-	$(BIN)/python -c "import newsdata; rows = newsdata.load_dataset('$(DEMO)', split='train'); print(rows); print(rows[0]['title'])"
+	@echo
+	@echo "1. Build a dataset from the posts in examples/archive"
+	@echo "   $$ newsdata build examples/archive $(DEMO)"
+	@rm -rf $(DEMO)
+	@$(BIN)/newsdata build examples/archive $(DEMO)
+	@echo
+	@echo "2. Check every file and row of it"
+	@echo "   $$ newsdata verify $(DEMO)"
+	@$(BIN)/newsdata verify $(DEMO)
+	@echo
+	@echo "3. See what is in it"
+	@echo "   $$ newsdata info $(DEMO)"
+	@$(BIN)/newsdata info $(DEMO)
+	@echo
+	@echo "4. Load the train split in Python and look at one row"
+	@echo '   >>> train = newsdata.load_dataset("$(DEMO)", split="train")'
+	@echo '   >>> row = train[14]'
+	@$(BIN)/python -c "import newsdata; train = newsdata.load_dataset('$(DEMO)', split='train'); row = train[14]; \
+	  print(*(f'{name}: {row[name]}' for name in ('article_id', 'title', 'published_at', 'source', 'num_chars')), sep='\n')"
+	@echo
+	@echo "Done. The dataset is in $(DEMO)/1.0.0; its README.md describes every column."
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not slow" -n auto
