@@ -32,7 +32,7 @@ from ..schema import SCHEMA_VERSION, Reject
 from ..sources.folders import is_listing_ahead
 from ..sources.source import Files, Source, list_files, open_source, read_file, read_files
 from ..storage import ledger as ledgers
-from ..storage.difference import Difference, compare, next_version
+from ..storage.difference import Difference, compare
 from ..storage.manifest import (
     File,
     Manifest,
@@ -44,6 +44,7 @@ from ..storage.manifest import (
 )
 from ..storage.rows import Spool
 from ..storage.text_free import blank_version
+from ..storage.version_rule import next_version
 from .accounting import account_for, check_written, describe_configuration, describe_site, describe_source
 from .choices import (
     Options,

@@ -19,12 +19,13 @@ from ..errors import CallError, LeakError, RejectsError, VersionError, shown
 from ..schema import SPLITS, Reject, Site
 from ..sources.source import Source
 from ..storage import ledger as ledgers
-from ..storage.difference import Difference, next_version
+from ..storage.difference import Difference
 from ..storage.manifest import (
     Manifest,
     check_file,
     parse_version,
 )
+from ..storage.version_rule import next_version
 from .planning import Decided
 
 __all__ = [

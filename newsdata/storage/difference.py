@@ -1,64 +1,19 @@
-"""What differs between two versions, and the version number that the difference asks for.
-
-MAJOR: rows of train, validation or test changed or removed, a column changed or removed, new borders, a new way of
-finding duplicates. MINOR: rows or columns added, rows of any other split revised. PATCH: the same rows, other files.
-A post whose file only moved is the same post.
-"""
+"""What differs between two versions, and the version bump that the difference asks for (see `version_rule`)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from ..errors import VerifyError
 from ..schema import CONFIGS, columns
-from .manifest import Manifest, Shard, parse_version, shards_of
+from .manifest import Manifest, Shard, shards_of
+from .row_changes import KEYS, Change, ShardSet, compare_rows
+from .version_rule import FROZEN_SPLITS, bump, highest
 
-__all__ = ["Change", "Difference", "bump", "compare", "next_version"]
-
-_AT_ONCE = 2
-"""Shards that are looked at at once; the rows of both are in memory."""
-_FROZEN = ("train", "validation", "test")
-_KEYS = {"articles": "article_id", "posts": "path", "rejects": "path"}
-_MADE_FROM = {
-    "articles": ("sources", "duplicate_cluster", "leak_group", "fold", "excluded_reason"),
-    "posts": ("sha256", "article_id"),
-}
-"""What a row follows from, where tools, schema and the site's configuration are the same."""
-_FIXED = ("validation_from", "test_from", "test_until", "gap_days", "split_scheme", "dedup_version", "timezone")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One row that differs.
-
-    Attributes:
-        config: "articles" (excluded rows among them), "posts" or "rejects".
-        key: article id, or path of the post.
-        kind: "added", "changed", "removed" or "moved" (to another split, or a file that only changed its place).
-        old, new: the split before and after, None where there is no row.
-        columns: which columns changed; where a build tells of it, only if it had to look at them.
-        old_path: where a moved file was before.
-    """
-
-    config: str
-    key: str
-    kind: str
-    old: str | None
-    new: str | None
-    columns: tuple[str, ...] = ()
-    old_path: str | None = None
+__all__ = ["Difference", "compare"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +25,9 @@ class Difference:
         bump: "major", "minor", "patch", or None where nothing differs.
         reasons: why that bump, in words.
         changes: every row that differs.
-        columns_added, columns_removed, columns_changed: `config.column`.
-        configuration: settings that differ: name -> (old, new).
-        files: other files of the version that differ, by path.
+        columns_added, columns_removed, columns_changed: `config.column`; changed means that the type is another one.
+        configuration: settings and tools that differ: name -> (old, new).
+        files: paths of other files of the version that differ.
     """
 
     old: str
@@ -98,58 +53,33 @@ class Difference:
 def compare(
     old_folder: Path, old: Manifest, new_folder: Path, new: Manifest, *, name_columns: bool = True
 ) -> Difference:
-    """Compare two versions row by row; shards whose bytes are equal are not opened.
+    """Compare two versions row by row.
 
-    Where the same tools made both with the same configuration, rows are opened only where the files that they were
-    made from, or what curation decided, differ: all else follows from those.
+    Shards with equal bytes are not opened. If the same tools made both versions with the same configuration, whole rows
+    are read only where the files that they were made from, or the decisions of curation, differ.
 
     Args:
-        old_folder, new_folder: where the shards lie.
+        old_folder, new_folder: where the shards are.
         old, new: the manifests.
-        name_columns: whether to find out which columns of a row changed where it is clear that some did: a build does
-            not ask, because it would have to read all their words.
+        name_columns: whether to find the columns that changed in each row. Without it, rows that are known to differ are
+            not read: a build saves time this way.
+
+    Raises:
+        VerifyError: a shard is missing or damaged.
     """
-    changes: list[Change] = []
-    added_columns: list[str] = []
-    removed_columns: list[str] = []
-    changed_columns: list[str] = []
-    for config in CONFIGS:
-        before, after = _columns(old, config), _columns(new, config)
-        added_columns += [f"{config}.{c}" for c in after if before and c not in before]
-        removed_columns += [f"{config}.{c}" for c in before if after and c not in after]
-    derived = (
-        old.tools == new.tools
-        and old.schema_version == new.schema_version
-        and old.configuration.get("site") == new.configuration.get("site")
-        and bool(old.full) == bool(new.full)
-    )
-    for config in _KEYS:
-        configs = ("articles", "excluded") if config == "articles" else (config,)
-        same = {s.sha256 for s in old.shards} & {s.sha256 for s in new.shards}
-        ours = [s for s in old.shards if s.config in configs and not _stays(s, new, same)]
-        theirs = [s for s in new.shards if s.config in configs and not _stays(s, old, same)]
-        changes += _compare_rows(config, old_folder, ours, new_folder, theirs, changed_columns, derived, name_columns)
-    settings = {
-        name: (old.configuration.get(name), new.configuration.get(name))
-        for name in sorted(old.configuration.keys() | new.configuration.keys())
-        if old.configuration.get(name) != new.configuration.get(name)
-    }
-    tools = {
-        f"tools.{name}": (old.tools.get(name), new.tools.get(name))
-        for name in sorted(old.tools.keys() | new.tools.keys())
-        if old.tools.get(name) != new.tools.get(name)
-    }
-    old_files = {f.path: f.sha256 for f in old.files} if new.files else {}  # a draft has none yet
-    new_files = {f.path: f.sha256 for f in new.files}
-    files = tuple(p for p in sorted(old_files.keys() | new_files.keys()) if old_files.get(p) != new_files.get(p))
-    level, reasons = bump(changes, added_columns, removed_columns, changed_columns, settings)
-    words = _rewritten(old, new)
-    if words:
-        level = "major" if level == "major" or set(words) & set(_FROZEN) else "minor"
-        reasons += tuple(f"the words of {n} shards of {split} changed" for split, n in words.items())
-    if past := _revised(old, new):
-        level, reasons = "major" if "major" in (level, past[0]) else "minor", (*reasons, past[1])
-    if level is None and (files or tools or settings or old.source != new.source or _compared(old) != _compared(new)):
+    columns_added, columns_removed = _columns_of_one(new, old), _columns_of_one(old, new)
+    changes, columns_changed = _compare_tables(old_folder, old, new_folder, new, name_columns)
+    settings = _differing(old.configuration, new.configuration)
+    tools = {f"tools.{name}": versions for name, versions in _differing(old.tools, new.tools).items()}
+    files = _differing_files(old, new)
+    asked = [
+        bump(changes, columns_added, columns_removed, columns_changed, settings),
+        _bump_of_words(old, new),
+        _bump_of_revisions(old, new),
+    ]
+    level, reasons = highest(*(level for level, _ in asked)), tuple(why for _, reasons in asked for why in reasons)
+    other = files or tools or settings or old.source != new.source or _compared_shards(old) != _compared_shards(new)
+    if level is None and other:
         level, reasons = "patch", ("the same rows, other files",)
     return Difference(
         old=old.dataset_version,
@@ -157,295 +87,113 @@ def compare(
         bump=level,
         reasons=reasons,
         changes=tuple(changes),
-        columns_added=tuple(added_columns),
-        columns_removed=tuple(removed_columns),
-        columns_changed=tuple(dict.fromkeys(changed_columns)),
+        columns_added=tuple(columns_added),
+        columns_removed=tuple(columns_removed),
+        columns_changed=tuple(columns_changed),
         configuration={**settings, **tools},
         files=files,
     )
 
 
-def _compared(manifest: Manifest) -> list[Shard]:
-    """The shards that make a difference: where a source is the same, it is no matter which commit named it."""
-    return [shard for shard in manifest.shards if shard.config != "origins"]
+# ---------------------------------------------------------------------------------------------------- rows
 
 
-def _revised(old: Manifest, new: Manifest) -> tuple[str, str] | None:
-    """What happened to the config `revisions`, a level and words; None where nothing did.
-
-    Rows are only ever added at its end. Where others are gone, what was known at a time is not what it was.
-    """
-    before, after = (shards_of(manifest, "revisions") for manifest in (old, new))
-    if [s.digest for s in before] == [s.digest for s in after]:
-        return None
-    more = sum(shard.rows for shard in after) - sum(shard.rows for shard in before)
-    there = {shard.path: shard for shard in after}
-    full = all(shard.path in there and there[shard.path].digest == shard.digest for shard in before[:-1])
-    grown = all(shard.path in there and there[shard.path].rows >= shard.rows for shard in before[-1:])
-    if full and grown and more > 0:
-        return "minor", f"{more} rows added to revisions"
-    return "major", "rows of revisions changed" if more >= 0 else f"{-more} rows of revisions removed"
-
-
-def _rewritten(old: Manifest, new: Manifest) -> dict[str, int]:
-    """Of two text-free versions, by split the shards that differ in the words alone, which only the hashes can tell."""
-    ours, theirs = ({s.path: s.digest for s in m.shards} for m in (old, new))
-    before, after = ({s.path: s.digest for s in m.full} for m in (old, new))
-    split = {s.path: s.split for s in new.shards}
-    both = before.keys() & after.keys() & ours.keys() & split.keys()
-    paths = [path for path in both if ours[path] == theirs[path] and before[path] != after[path]]
-    return dict(sorted(Counter(split[path] for path in paths).items()))
+def _compare_tables(
+    old_folder: Path, old: Manifest, new_folder: Path, new: Manifest, name_columns: bool
+) -> tuple[list[Change], list[str]]:
+    """The rows that differ, and `config.column` for each column that has another type."""
+    changes: list[Change] = []
+    retyped: list[str] = []
+    unchanged = {*map(_identity, old.shards)} & {*map(_identity, new.shards)}
+    for config in KEYS:
+        configs = ("articles", "excluded") if config == "articles" else (config,)
+        ours, theirs = (
+            ShardSet(folder=folder, shards=[s for s in shards if s.config in configs and _identity(s) not in unchanged])
+            for folder, shards in ((old_folder, old.shards), (new_folder, new.shards))
+        )
+        found, names = compare_rows(config, ours, theirs, same_rules=_same_rules(old, new), name_columns=name_columns)
+        changes += found
+        retyped += [f"{config}.{name}" for name in names]
+    return changes, retyped
 
 
-def bump(
-    changes: Sequence[Change],
-    columns_added: Sequence[str],
-    columns_removed: Sequence[str],
-    columns_changed: Sequence[str],
-    configuration: Mapping[str, tuple[Any, Any]],
-) -> tuple[str | None, tuple[str, ...]]:
-    """The level that a difference asks for, and why.
-
-    >>> bump([Change(config="articles", key="1", kind="added", old=None, new="newer")], [], [], [], {})
-    ('minor', ('1 rows added to newer',))
-    """
-    major: dict[str, int] = {}
-    minor: dict[str, int] = {}
-    patch: dict[str, int] = {}
-    for change in changes:
-        if change.config == "articles":
-            frozen = change.kind != "added" and change.old in _FROZEN
-            words = f"rows added to {change.new}" if change.kind == "added" else f"rows of {change.old} {change.kind}"
-            if change.kind == "moved":
-                words = f"rows moved from {change.old} to {change.new}"
-            level = major if frozen else minor
-        elif change.kind == "moved":
-            words, level = "files moved", patch
-        else:
-            words, level = f"rows of {change.config} {change.kind}", minor
-        level[words] = level.get(words, 0) + 1
-    reasons = {
-        "major": [f"{n} {words}" for words, n in sorted(major.items())]
-        + [f"column {c} removed" for c in columns_removed]
-        + [f"column {c} has another type" for c in columns_changed]
-        + [f"{name} is {new}, was {old}" for name, (old, new) in configuration.items() if name in _FIXED],
-        "minor": [f"{n} {words}" for words, n in sorted(minor.items())] + [f"column {c} added" for c in columns_added],
-        "patch": [f"{n} {words}" for words, n in sorted(patch.items())],
-    }
-    for level_name in ("major", "minor", "patch"):
-        if reasons[level_name]:
-            return level_name, tuple(r for name in ("major", "minor", "patch") for r in reasons[name])
-    return None, ()
+def _identity(shard: Shard) -> tuple[str, str, str]:
+    return shard.config, shard.split, shard.sha256
 
 
-def next_version(old: str, level: str) -> str:
-    """The version after `old` for a bump of that level.
+def _same_rules(old: Manifest, new: Manifest) -> bool:
+    """Whether both versions make the same rows from the same files."""
+    return (
+        old.tools == new.tools
+        and old.schema_version == new.schema_version
+        and old.configuration.get("site") == new.configuration.get("site")
+        and bool(old.full) == bool(new.full)
+    )
 
-    >>> next_version("1.4.2", "minor")
-    '1.5.0'
-    """
-    major, minor, patch = parse_version(old)
-    return {"major": f"{major + 1}.0.0", "minor": f"{major}.{minor + 1}.0", "patch": f"{major}.{minor}.{patch + 1}"}[
-        level
-    ]
+
+def _columns_of_one(manifest: Manifest, other: Manifest) -> list[str]:
+    """`config.column` for each column that `other` lacks, in the configs that both have."""
+    found = []
+    for config in CONFIGS:
+        ours, theirs = _columns(manifest, config), _columns(other, config)
+        if theirs:
+            found += [f"{config}.{column}" for column in ours if column not in theirs]
+    return found
 
 
 def _columns(manifest: Manifest, config: str) -> list[str]:
     return list(manifest.columns.get(config, {})) or (list(columns(config)) if not manifest.columns else [])
 
 
-def _stays(shard: Shard, other: Manifest, same: set[str]) -> bool:
-    return shard.sha256 in same and any(
-        s.sha256 == shard.sha256 and (s.config, s.split) == (shard.config, shard.split) for s in other.shards
-    )
+# --------------------------------------------------------------------------------------- all but the rows
 
 
-def _compare_rows(
-    config: str,
-    old_folder: Path,
-    old: Sequence[Shard],
-    new_folder: Path,
-    new: Sequence[Shard],
-    changed_columns: list[str],
-    derived: bool,
-    name_columns: bool,
-) -> list[Change]:
-    """Rows of the given shards that differ; the rows of a few shards are in memory at a time.
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The keys that have another value, or none, on one side: key -> (old, new)."""
+    names = sorted(old.keys() | new.keys())
+    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
 
-    Args:
-        derived: whether both versions make the same rows of the same files. Then a row is opened only where its
-            `_MADE_FROM` differs, if at all.
-        name_columns: see `compare`.
+
+def _differing_files(old: Manifest, new: Manifest) -> tuple[str, ...]:
+    if not new.files:  # the draft of a build: card and ledger are written after the comparison
+        return ()
+    hashes = ({file.path: file.sha256 for file in manifest.files} for manifest in (old, new))
+    return tuple(_differing(*hashes))
+
+
+def _compared_shards(manifest: Manifest) -> list[Shard]:
+    """All shards but those of `origins`: another commit that holds the same files makes no new version."""
+    return [shard for shard in manifest.shards if shard.config != "origins"]
+
+
+def _bump_of_words(old: Manifest, new: Manifest) -> tuple[str | None, list[str]]:
+    """Of two text-free versions, level and reasons for shards whose full build has other words.
+
+    Their own rows are equal: only the hashes of the full build tell.
     """
-    key, made_from = _KEYS[config], _MADE_FROM.get(config, ())
-    ours, theirs = _fields(old_folder, old), _fields(new_folder, new)
-    both = set(ours) & set(theirs) | {"excluded_reason"}  # a row that is set aside, or comes back, changes that one
-    names = [n for n in dict.fromkeys([*theirs, *ours]) if n != key and n in both]
-    types = {n: (ours.get(n, theirs.get(n)), theirs.get(n, ours.get(n))) for n in names}
-    changed_columns += [f"{config}.{n}" for n, (a, b) in types.items() if a != b]
-
-    old_keys, new_keys = _keys(old_folder, old, key), _keys(new_folder, new, key)
-    old_split, new_split = _splits(old), _splits(new)
-    at = pc.index_in(new_keys, old_keys)  # for each new row its place among the old ones
-    found = at.is_valid().to_numpy(zero_copy_only=False)
-    common = np.flatnonzero(found)
-    old_rows = at.drop_null().to_numpy()
-    differing: dict[int, list[str]] = {}
-
-    def look(rows: np.ndarray, names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-        """For each column which of the common `rows` differ in it."""
-        a = _gather(old_folder, old, old_rows[rows], names)
-        b = _gather(new_folder, new, common[rows], names)
-        for name in names:
-            yield name, rows[_unequal(a[name].combine_chunks(), b[name].combine_chunks())]
-
-    def look_at_shard(span: tuple[int, int]) -> list[tuple[str, np.ndarray]]:
-        rows = np.arange(*span)
-        if derived and made_from and len(rows):
-            rows = np.unique(np.concatenate([r for _, r in look(rows, [n for n in made_from if n in both])]))
-            if not name_columns:
-                return [("", rows)]
-        return list(look(rows, names)) if len(rows) else []
-
-    ends = np.cumsum([0, *(shard.rows for shard in new)])
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for found_there in pool.map(look_at_shard, pairwise(np.searchsorted(common, ends).tolist())):
-            for name, unequal in found_there:
-                for row in unequal.tolist():
-                    differing.setdefault(row, []).extend([name] if name else [])
-
-    changes = []
-    moved_rows = np.flatnonzero(old_split[old_rows] != new_split[common]).tolist()
-    for row in sorted({*moved_rows, *differing}):
-        was, is_ = old_split[old_rows[row]], new_split[common[row]]
-        changes.append(
-            Change(
-                config=config,
-                key=new_keys[common[row]].as_py(),
-                kind="moved" if was != is_ else "changed",
-                old=was,
-                new=is_,
-                columns=tuple(differing.get(row, ())),
-            )
-        )
-    added = np.flatnonzero(~found)
-    gone = np.flatnonzero(~pc.is_in(old_keys, new_keys).to_numpy(zero_copy_only=False))
-    moved = _moved_files(config, old_folder, old, gone, new_folder, new, added)
-    for place in added.tolist():
-        name = new_keys[place].as_py()
-        kind, origin = ("moved", moved[name]) if name in moved else ("added", None)
-        split = old_split[0] if origin and len(old_split) else None
-        changes.append(Change(config=config, key=name, kind=kind, old=split, new=new_split[place], old_path=origin))
-    left = set(moved.values())
-    for place in gone.tolist():
-        name = old_keys[place].as_py()
-        if name not in left:
-            changes.append(Change(config=config, key=name, kind="removed", old=old_split[place], new=None))
-    return sorted(changes, key=lambda c: (c.kind, c.key))
+    ours, theirs = ({shard.path: shard.digest for shard in manifest.shards} for manifest in (old, new))
+    full_before, full_after = ({shard.path: shard.digest for shard in manifest.full} for manifest in (old, new))
+    split_of = {shard.path: shard.split for shard in new.shards}
+    paths = full_before.keys() & full_after.keys() & ours.keys() & split_of.keys()
+    changed = [path for path in paths if ours[path] == theirs[path] and full_before[path] != full_after[path]]
+    counts = sorted(Counter(split_of[path] for path in changed).items())
+    level = highest(*("major" if split in FROZEN_SPLITS else "minor" for split, _ in counts))
+    return level, [f"the words of {count} shards of {split} changed" for split, count in counts]
 
 
-def _unequal(a: pa.Array, b: pa.Array) -> np.ndarray:
-    """For each row whether two columns differ there."""
-    if a.equals(b):
-        return np.zeros(len(a), dtype=bool)
-    if a.type != b.type:  # in another zone an instant is still the same
-        return np.array([x != y for x, y in zip(a.to_pylist(), b.to_pylist(), strict=True)], dtype=bool)
-    unequal: np.ndarray = pc.not_equal(a.is_null(), b.is_null()).to_numpy(zero_copy_only=False).copy()
-    if pa.types.is_struct(a.type):
-        for x, y in zip(a.flatten(), b.flatten(), strict=True):
-            unequal |= _unequal(x, y)
-    elif pa.types.is_list(a.type):
-        lengths = a.value_lengths().fill_null(0).to_numpy()
-        unequal |= lengths != b.value_lengths().fill_null(0).to_numpy()
-        same = pa.array(~unequal)
-        row_of = np.repeat(np.flatnonzero(~unequal), lengths[~unequal])
-        unequal[row_of[_unequal(a.filter(same).flatten(), b.filter(same).flatten())]] = True
-    else:
-        unequal |= pc.not_equal(a, b).fill_null(False).to_numpy(zero_copy_only=False)
-    return unequal
+def _bump_of_revisions(old: Manifest, new: Manifest) -> tuple[str | None, list[str]]:
+    """Level and reasons for the config `revisions`.
 
-
-def _moved_files(
-    config: str,
-    old_folder: Path,
-    old: Sequence[Shard],
-    gone: np.ndarray,
-    new_folder: Path,
-    new: Sequence[Shard],
-    added: np.ndarray,
-) -> dict[str, str]:
-    """New path -> old path of posts that are the same file at another place."""
-    if config != "posts" or not len(gone) or not len(added):
-        return {}
-    before = _gather(old_folder, old, gone, ["sha256", "path"]).to_pylist()
-    after = _gather(new_folder, new, added, ["sha256", "path"]).to_pylist()
-    places: dict[str, list[str]] = {}
-    for row in sorted(before, key=lambda r: r["path"], reverse=True):
-        places.setdefault(row["sha256"], []).append(row["path"])
-    moved = {}
-    for row in sorted(after, key=lambda r: r["path"]):
-        if places.get(row["sha256"]):
-            moved[row["path"]] = places[row["sha256"]].pop()
-    return moved
-
-
-# ------------------------------------------------------------------------------------------------ reading shards
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(file) as opened:
-            yield opened
-    except (pa.ArrowException, FileNotFoundError):
-        raise VerifyError(
-            "is missing or damaged, so the versions cannot be compared; `newsdata verify` lists what is wrong",
-            path=file,
-        ) from None
-
-
-def _fields(folder: Path, shards: Sequence[Shard]) -> dict[str, pa.DataType]:
-    """The columns that some shard has, in order, and their types."""
-    fields: dict[str, pa.DataType] = {}
-    for shard in shards:
-        with _opened(folder / shard.path) as file:
-            fields |= {f.name: f.type for f in file.schema_arrow if f.name not in fields}
-    return fields
-
-
-def _keys(folder: Path, shards: Sequence[Shard], key: str) -> pa.Array:
-    columns_ = [pa.array([], pa.string())]
-    for shard in shards:
-        with _opened(folder / shard.path) as file:
-            columns_ += file.read([key])[key].chunks
-    return pa.concat_arrays(columns_)
-
-
-def _gather(folder: Path, shards: Sequence[Shard], rows: np.ndarray, names: Sequence[str]) -> pa.Table:
-    """The given rows of all shards taken together, in that order; a column that a shard lacks is null there."""
-    ends = np.cumsum([shard.rows for shard in shards])
-    order = np.argsort(rows, kind="stable")
-    wanted = rows[order]
-    tables = []
-    for number in np.unique(np.searchsorted(ends, wanted, side="right")).tolist():
-        begin = int(ends[number]) - shards[number].rows
-        with _opened(folder / shards[number].path) as file:
-            columns_there = file.schema_arrow.names
-            there = [n for n in names if n in columns_there]
-            for group in range(file.num_row_groups):
-                end = begin + file.metadata.row_group(group).num_rows
-                here = wanted[slice(*np.searchsorted(wanted, [begin, end]))] - begin
-                if len(here):
-                    table = file.read_row_group(group, columns=there).take(pa.array(here))
-                    for name in names:
-                        if name not in there:  # `excluded_reason` in a shard of articles
-                            table = table.append_column(name, pa.nulls(len(here), pa.string()))
-                    tables.append(table.replace_schema_metadata(None).select(names))
-                begin = end
-    place = np.empty(len(rows), dtype=np.int64)
-    place[order] = np.arange(len(rows))
-    return pa.concat_tables(tables).take(pa.array(place))
-
-
-def _splits(shards: Sequence[Shard]) -> np.ndarray:
-    return np.repeat(np.array([shard.split for shard in shards], dtype=object), [shard.rows for shard in shards])
+    Rows are only ever added at its end. Where earlier ones are gone, a query for what was known at some time would
+    have another answer: that is a major change.
+    """
+    before, after = (shards_of(manifest, "revisions") for manifest in (old, new))
+    if [shard.digest for shard in before] == [shard.digest for shard in after]:
+        return None, []
+    more = sum(shard.rows for shard in after) - sum(shard.rows for shard in before)
+    now = {shard.path: shard for shard in after}
+    earlier_kept = all(shard.path in now and now[shard.path].digest == shard.digest for shard in before[:-1])
+    last_kept = all(shard.path in now and now[shard.path].rows >= shard.rows for shard in before[-1:])
+    if earlier_kept and last_kept and more > 0:
+        return "minor", [f"{more} rows added to revisions"]
+    return "major", ["rows of revisions changed" if more >= 0 else f"{-more} rows of revisions removed"]
