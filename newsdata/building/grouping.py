@@ -31,15 +31,12 @@ from ..near_duplicates.clusters import (
 from ..near_duplicates.leakage import Evidence, gather, leaked, passage_coverage
 from ..near_duplicates.signatures import SIGNATURE_SCHEMA
 from ..schema import SPLITS
-from ..storage.manifest import Manifest, check_file
+from ..storage.manifest import BOILERPLATE_NAME, Manifest, check_file
 from ..storage.rows import Spool
 from .planning import Lazily, spool_places
 from .tasks import SampleTask, SignTask, find_signed, sample_articles, sign_articles
 
 __all__ = ["BOILERPLATE_NAME", "COUNTS_NAME", "Groups", "find_groups", "leaking_pairs", "measure_leakage"]
-
-BOILERPLATE_NAME = "boilerplate.bin"
-"""The dataset's list of shingles that say nothing, frozen with its first version."""
 
 COUNTS_NAME = "counts.bin"
 """In the cache: what the candidate pairs of the last build have in common."""

@@ -631,7 +631,7 @@ def duplicates(path: str | Path, article_id: str | None = None, *, revision: str
     ...     all(len(cluster.members) > 1 for cluster in duplicates(out))
     True
     """
-    from ..building.grouping import BOILERPLATE_NAME
+    from ..storage.manifest import BOILERPLATE_NAME
     from .near_copies import clusters_of
 
     folder, manifest = open_version(path, revision)

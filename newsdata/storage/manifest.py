@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import ManifestError, VersionError
 
 __all__ = [
+    "BOILERPLATE_NAME",
     "LEDGER_NAME",
     "MANIFEST_NAME",
     "MANIFEST_VERSION",
@@ -42,6 +43,8 @@ MANIFEST_VERSION = "1.0"
 YANKED_NAME = "yanked.json"
 
 LEDGER_NAME = "ledger.arrow"
+BOILERPLATE_NAME = "boilerplate.bin"
+"""File with the shingles that are boilerplate: they are ignored when near-copies are searched. Frozen with the first version."""
 
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
