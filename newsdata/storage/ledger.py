@@ -1,6 +1,7 @@
-"""What earlier versions decided, one row an article: it is read first and written last.
+"""The ledger: one row for each article that was ever built, with its cluster, leak group, split and first version.
 
-With the configuration and the shard borders of the manifest it is all the memory that a build has.
+A build reads the ledger of the version that it follows and writes the next one. Ledger and manifest are all that a
+build knows of earlier versions.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ __all__ = [
 ]
 
 REDACTIONS_NAME = "redactions.json"
-"""Beside the versions: article id (or `content_key` of a file of it) -> reason, for all builds to come. From the next
-version on the ledger has them, too."""
+"""A file beside the versions that lists what must not be built again: article id, or `content_key` of a file -> reason.
+The next version takes the list over into its ledger."""
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -40,12 +41,12 @@ LEDGER_SCHEMA = pa.schema(
         ("leak_group", pa.string()),
         ("split", pa.string()),  # one of schema.SPLITS, or "excluded"
         ("excluded_reason", pa.string()),
-        ("published_at", pa.int64()),  # ms since 1970 UTC when it was first seen, or null
+        ("published_at", pa.int64()),  # ms since 1970 UTC, as dated in the first version that had it, or null
         ("first_version", pa.string()),
-        ("redacted_reason", pa.string()),  # a tombstone: the article was taken out and must not come back
+        ("redacted_reason", pa.string()),  # a tombstone: the article was redacted and must not come back
     ]
 )
-"""Rows stand in the order of ingestion: by version, then by date, then by id."""
+"""Rows are sorted by first version, then by date, then by id."""
 
 
 def empty_ledger() -> pa.Table:
@@ -58,10 +59,12 @@ def empty_ledger() -> pa.Table:
 
 
 def read_ledger(folder: Path, version: Manifest) -> pa.Table:
-    """The ledger of the version in `folder`, held against its manifest first: damaged, it could end the process.
+    """The ledger of the version in `folder`.
+
+    Its hash is checked first: Arrow can crash on a damaged file.
 
     Raises:
-        ManifestError: it is missing or damaged.
+        ManifestError: the ledger is missing or damaged.
     """
     check_file(folder, version, LEDGER_NAME)
     path = folder / LEDGER_NAME
@@ -70,34 +73,44 @@ def read_ledger(folder: Path, version: Manifest) -> pa.Table:
             table = reader.read_all()
         return table.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
     except (OSError, KeyError, pa.ArrowInvalid) as error:
-        raise ManifestError(f"the ledger cannot be read: {error}", path=path) from None
+        raise ManifestError(
+            f"the ledger cannot be read: {error}",
+            path=path,
+            hint="build upon another version (--base), or update newsdata if a newer one wrote it",
+        ) from None
 
 
 def read_redactions(out: Path) -> dict[str, str]:
-    """The articles that no version to come may hold, as `newsdata.redact` left them in the folder of versions.
+    """What `newsdata.redact` wrote into the folder of versions: article id, or `content_key` of a file -> reason.
 
     Raises:
-        ManifestError: the file is damaged; a redaction is never passed over.
+        ManifestError: the file is damaged. No build goes on without it: it could bring a redacted article back.
     """
     path = out / REDACTIONS_NAME
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict) or not all(isinstance(reason, str) for reason in data.values()):
-            raise ValueError("it is to hold a reason for each article id")
+            raise ValueError("it must map each article id to a reason")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise ManifestError(f"the redactions cannot be read: {error}", path=path, hint="mend the file") from None
+        raise ManifestError(
+            f"the redactions cannot be read: {error}", path=path, hint="repair the file: a JSON map of id to reason"
+        ) from None
     return data
 
 
 def tombstones(ledger: pa.Table) -> dict[str, str]:
-    """The redacted articles of a ledger: article id -> reason."""
+    """The redacted articles of a ledger: article id -> reason.
+
+    >>> tombstones(bury(empty_ledger(), {"7": "a request", content_key("ab"): "a request"}, "1.1.0"))
+    {'7': 'a request'}
+    """
     return {key: reason for key, reason in buried(ledger).items() if not key.startswith(_BY_CONTENT)}
 
 
 def buried(ledger: pa.Table) -> dict[str, str]:
-    """All that was redacted, as `read_redactions` gives it: articles, and contents of files."""
+    """Everything that a ledger says was redacted: article id, or `content_key` of a file -> reason."""
     rows = ledger.select(["article_id", "redacted_reason"]).filter(ledger["redacted_reason"].is_valid())
     return dict(zip(rows["article_id"].to_pylist(), rows["redacted_reason"].to_pylist(), strict=True))
 
@@ -106,7 +119,7 @@ _BY_CONTENT = "sha256:"
 
 
 def content_key(sha256: str) -> str:
-    """What stands in place of an article id for a file of these bytes, whatever its name.
+    """The key under which a file of these bytes is redacted, whatever its name.
 
     >>> content_key("ab")
     'sha256:ab'
@@ -115,7 +128,7 @@ def content_key(sha256: str) -> str:
 
 
 def refused_contents(redacted: Mapping[str, str]) -> frozenset[str]:
-    """The SHA-256 of the files that no version may read, whatever their names.
+    """The SHA-256 of the files that no build may read, whatever their names.
 
     >>> refused_contents({"7": "a request", "sha256:ab": "a request"})
     frozenset({'ab'})
@@ -124,7 +137,12 @@ def refused_contents(redacted: Mapping[str, str]) -> frozenset[str]:
 
 
 def bury(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Table:
-    """The ledger with a tombstone for each of `redacted`; articles that it never knew are added at its end.
+    """The ledger with a tombstone for each key of `redacted`; keys that it lacks are added at its end.
+
+    Args:
+        ledger: schema `LEDGER_SCHEMA`.
+        redacted: article id, or `content_key` of a file -> reason. A reason that the ledger has already is kept.
+        version: the version that is being built; the first version of added rows.
 
     >>> bury(empty_ledger(), {"7": "a request"}, "1.1.0").select(["article_id", "redacted_reason"]).to_pylist()
     [{'article_id': '7', 'redacted_reason': 'a request'}]
@@ -146,7 +164,7 @@ def bury(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Tabl
 
 
 def write_ledger(ledger: pa.Table, folder: Path) -> None:
-    """Write the ledger into `folder`, compressed; equal rows give equal bytes."""
+    """Write the ledger into `folder`, compressed. Equal rows give equal bytes."""
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     table = ledger.cast(LEDGER_SCHEMA).combine_chunks()
     with (

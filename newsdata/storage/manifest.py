@@ -1,6 +1,6 @@
-"""manifest.json: what was built, from what, with what, and how every file of the input is accounted for.
+"""manifest.json: what a version holds, what it was built from and with, and what became of every file of the source.
 
-A manifest holds no clock reading and no path outside the dataset, so equal inputs give equal manifests.
+A manifest holds no time of the build and no path outside the version, so equal inputs give equal manifests.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ LEDGER_NAME = "ledger.arrow"
 BOILERPLATE_NAME = "boilerplate.bin"
 """File with the shingles that are boilerplate: they are ignored when near-copies are searched. Frozen with the first version."""
 
+_RESTORE = "restore it from another copy of this version, or build the version again"
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
 
@@ -64,11 +65,11 @@ class Shard:
 
     Attributes:
         path: relative to the version's folder, with `/`.
-        config, split: what it belongs to.
-        rows: how many it holds.
+        config, split: where its rows belong.
+        rows: number of rows.
         bytes, sha256: size and hash of the file.
-        digest: hash of the rows themselves, the same whichever Parquet writer wrote them.
-        start: the sort key at which the shard begins; the next version keeps that border.
+        digest: hash of the rows, the same for every Parquet writer.
+        start: sort key of its first row when the shard was begun; the next version begins the shard at the same key.
     """
 
     path: str
@@ -83,7 +84,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullShard:
-    """The shard of the full build that a shard of a text-free version stands for; the fields are those of `Shard`."""
+    """A shard of the full build, listed in the manifest of a text-free version; the fields are those of `Shard`."""
 
     path: str
     bytes: int
@@ -93,21 +94,21 @@ class FullShard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a version is.
+    """What a version holds and how it was made.
 
     Attributes:
         dataset_version: "X.Y.Z".
         manifest_version, schema_version: formats of this file and of the tables.
         follows: the version that it was built upon, or None.
-        configuration: every choice that shaped the rows: time zone, split borders, and so on.
-        source: `files` and `bytes` that were read, and one `digest` over the paths and hashes of all of them.
-        tools: versions of the packages that shape bytes.
-        accounting: where every file went; `files_seen == posts + rejects + ignored`.
-        columns: for each config and column, the number of rows in which it is filled.
-        shards, files: every Parquet file, and every other file but the manifest itself.
-        duplicates: how near-duplicates were found, and what was found.
-        leakage: the leakage report, or None where there is one split only.
-        changes: one release note per version, oldest first.
+        configuration: every setting that shaped the rows: time zone, split borders, and so on.
+        source: number of `files` and `bytes` that were read, and one `digest` over their paths and hashes.
+        tools: versions of the packages that decide how rows and files look.
+        accounting: what became of every file; `files_seen == posts + rejects + ignored`.
+        columns: config -> column -> number of rows that have a value.
+        shards, files: every Parquet file, and every other file except the manifest itself.
+        duplicates: how near-duplicates were found, and how many.
+        leakage: near-duplicates between splits, or None if there is only one split.
+        changes: one release note for each version, oldest first.
         full: of a text-free version, every shard of the full build; empty for a version with text.
     """
 
@@ -141,36 +142,46 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 def read_manifest(folder: Path | str) -> Manifest:
     """Read the manifest of a version's folder.
 
-    An unknown major version of the format is an error, an unknown minor one a warning.
+    An unknown major version of the format is an error, an unknown minor one a warning. Every path in the manifest is
+    checked: it must be relative and without `..`.
 
     Raises:
-        ManifestError: there is none, or it cannot be used. Every path in it is checked: relative, without `..`.
+        ManifestError: there is no manifest, it is damaged, or it has an unknown format.
+        VersionError: the version in it is not of the form X.Y.Z.
     """
     path = Path(folder) / MANIFEST_NAME
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ManifestError("no manifest.json here", path=folder, hint="name the folder of a built version") from None
+        raise ManifestError(
+            "this folder has no manifest.json", path=folder, hint="give the folder of a version, for example OUT/1.0.0"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ManifestError(f"cannot be read: {error}", path=path) from None
+        raise ManifestError(f"the manifest cannot be read: {error}", path=path, hint=_RESTORE) from None
     try:
         version = str(data.pop("manifest_version"))
         if version.partition(".")[0] != MANIFEST_VERSION.partition(".")[0]:
             raise ManifestError(
-                f"format {version} is not known to this newsdata, which reads {MANIFEST_VERSION}",
+                f"the manifest has format {version}, but this newsdata reads format {MANIFEST_VERSION}",
                 path=path,
                 hint="update newsdata",
             )
         known = {f.name for f in dataclasses.fields(Manifest)}
         if version != MANIFEST_VERSION or data.keys() - known:
-            warnings.warn(f"{path}: format {version} is newer than this newsdata knows", stacklevel=2)
+            warnings.warn(
+                f"{path}: the manifest has keys or a format ({version}) that this newsdata does not know yet; "
+                "they are ignored. Update newsdata to read them",
+                stacklevel=2,
+            )
         data["shards"] = tuple(Shard(**_only(Shard, shard)) for shard in data["shards"])
         data["files"] = tuple(File(**_only(File, file)) for file in data["files"])
         data["changes"] = tuple(data["changes"])
         data["full"] = tuple(FullShard(**_only(FullShard, shard)) for shard in data.get("full", ()))
         manifest = Manifest(manifest_version=version, **{key: data[key] for key in data.keys() & known})
     except (KeyError, TypeError, AttributeError) as error:
-        raise ManifestError(f"a key is missing or of the wrong kind: {error}", path=path) from None
+        raise ManifestError(
+            f"the manifest lacks a key, or has a wrong type: {error}", path=path, hint=_RESTORE
+        ) from None
     parse_version(manifest.dataset_version)
     for files in (manifest.shards, manifest.files, manifest.full):
         for file in files:
@@ -179,14 +190,17 @@ def read_manifest(folder: Path | str) -> Manifest:
 
 
 def read_yanked(folder: Path | str) -> str | None:
-    """Why the version in `folder` was marked as bad; None where it was not. The mark is no part of the version itself."""
+    """The reason why the version in `folder` was yanked, or None if it was not.
+
+    The mark is a file beside the files of the version; the manifest does not list it.
+    """
     path = Path(folder) / YANKED_NAME
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return f"{YANKED_NAME} cannot be read"  # damaged, but the mark stands
+        return f"{YANKED_NAME} cannot be read"  # damaged, but the version counts as yanked
 
 
 def _only(record: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,21 +212,21 @@ def _check_path(name: object, manifest: Path) -> None:
     parts = PurePosixPath(name).parts if isinstance(name, str) and name else ()
     bad = not parts or ".." in parts or parts[0] == "/" or "\\" in str(name) or ":" in str(name) or "\0" in str(name)
     if bad:
-        raise ManifestError(f"names a file outside the version: {name!r}", path=manifest)
+        raise ManifestError(f"the manifest lists a file outside the version: {name!r}", path=manifest, hint=_RESTORE)
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
-    """`"1.10.0"` as numbers that compare.
+    """`"1.10.0"` as three numbers, which compare and sort as versions do.
 
     Raises:
-        VersionError: not of the form X.Y.Z.
+        VersionError: the text is not of the form X.Y.Z.
 
     >>> parse_version("1.10.0") > parse_version("1.9.3")
     True
     """
     match = _VERSION.fullmatch(str(text))
     if not match:
-        raise VersionError(f"{text!r} is no version", hint="write it as X.Y.Z, 1.0.0 for example")
+        raise VersionError(f"a version must have the form X.Y.Z, got {text!r}", hint="write it like 1.0.0")
     major, minor, patch = match.groups()
     return int(major), int(minor), int(patch)
 
@@ -225,10 +239,10 @@ def hash_file(path: Path) -> tuple[int, str]:
 
 
 def check_file(folder: Path, manifest: Manifest, name: str) -> None:
-    """Make sure that a file beside the shards is as the manifest says: what stands in it is taken at its word.
+    """Check a file beside the shards against the manifest, before its content is trusted.
 
     Raises:
-        ManifestError: it is missing, damaged, or not listed.
+        ManifestError: the file is missing, damaged, or not listed.
     """
     listed = next(((file.bytes, file.sha256) for file in manifest.files if file.path == name), None)
     try:
@@ -239,12 +253,12 @@ def check_file(folder: Path, manifest: Manifest, name: str) -> None:
         raise ManifestError(
             "is missing or damaged",
             path=folder / name,
-            hint=f"take it from a good copy of {manifest.dataset_version}, or follow another version (--base)",
+            hint=f"restore it from another copy of {manifest.dataset_version}, or build upon another version (--base)",
         )
 
 
 def versions_in(out: Path | str) -> list[str]:
-    """The versions that stand in the folder `out`, oldest first."""
+    """The versions in the folder `out`, oldest first."""
     folder = Path(out)
     if not folder.is_dir():
         return []
@@ -253,7 +267,10 @@ def versions_in(out: Path | str) -> list[str]:
 
 
 def without_manifest(out: Path | str) -> list[str]:
-    """Versions in `out` that lost their manifest: named as one, with a ledger. A build makes a version whole or not at all."""
+    """Folders in `out` that were a version and lost their manifest: they are named X.Y.Z and have a ledger.
+
+    A build never leaves one: it makes a version complete or not at all.
+    """
     folder = Path(out)
     names = [p.name for p in folder.iterdir() if _VERSION.fullmatch(p.name)] if folder.is_dir() else []
     lost = [n for n in names if (folder / n / LEDGER_NAME).is_file() and not (folder / n / MANIFEST_NAME).is_file()]
@@ -261,5 +278,5 @@ def without_manifest(out: Path | str) -> list[str]:
 
 
 def shards_of(manifest: Manifest, config: str, split: str | None = None) -> list[Shard]:
-    """The shards of a config, or of one of its splits, in the order in which they are read."""
+    """The shards of a config, or of one of its splits, in reading order."""
     return [s for s in manifest.shards if s.config == config and split in (None, s.split)]
