@@ -1,18 +1,27 @@
-"""Every marked snippet of the README runs, in order, in one folder; and what it names is there."""
+"""Every marked snippet of the documents runs, in order, in one folder; and what the documents name is there."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .conftest import ROOT
+
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *sorted(f"docs/{p.name}" for p in (ROOT / "docs").iterdir()),
+]
 
 BLOCK = re.compile(r"<!-- run(?: with (\w+))? -->\n```(console|python)\n(.*?)```", re.DOTALL)
 
@@ -23,17 +32,23 @@ def environment() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("document", "module"), [("README.md", ""), ("docs/research.md", ""), ("docs/research.md", "torch")]
+    ("document", "module", "least"),
+    [
+        ("README.md", "", 5),
+        ("docs/research.md", "", 5),
+        ("docs/research.md", "torch", 3),
+        ("docs/regenerate.md", "", 2),
+    ],
 )
-def test_snippets_run(document: str, module: str, tmp_path: Path) -> None:
-    """`module`: run the blocks that need it, which is no dependency, after the commands."""
+def test_snippets_run(document: str, module: str, least: int, tmp_path: Path) -> None:
+    """`module`: run the blocks that need it, which is no dependency, after the commands. `least`: how many there are."""
     if module and importlib.util.find_spec(module) is None:
         pytest.skip(f"{module} is not installed")
     for folder in ("examples", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     every = BLOCK.findall((ROOT / document).read_text("utf-8"))
     blocks = [(kind, text) for needs, kind, text in every if needs == module or (kind == "console" and not needs)]
-    assert len(blocks) >= (3 if module else 5)
+    assert len(blocks) >= least
     for kind, text in blocks:
         commands = [line[2:].split("#")[0].split() for line in text.splitlines() if line.startswith("$ ")]
         if kind == "python":
@@ -45,10 +60,28 @@ def test_snippets_run(document: str, module: str, tmp_path: Path) -> None:
             assert found.returncode == 0, f"{' '.join(command)}\n{found.stderr}"
 
 
-def test_links_lead_somewhere() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/research.md"):
-        for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text("utf-8")):
-            assert ((ROOT / document).parent / target).exists(), f"{document}: {target}"
+def anchors(document: Path) -> set[str]:
+    """The anchors of a Markdown file's headings, as code hosts make them."""
+    prose = re.sub(r"^```.*?^```", "", document.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    source = ROOT / document
+    for name, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", source.read_text("utf-8")):
+        target = source.parent / name if name else source
+        assert target.exists(), f"{document}: {name}"
+        assert not anchor or anchor in anchors(target), f"{document}: {name}#{anchor}"
+
+
+def test_every_document_is_linked() -> None:
+    linked = {
+        name for document in DOCUMENTS for name in re.findall(r"\]\(([^)#:]+)", (ROOT / document).read_text("utf-8"))
+    }
+    for document in DOCUMENTS[1:]:
+        assert {document, Path(document).name} & linked, document
 
 
 def test_readme_names_every_option_of_build() -> None:
@@ -67,6 +100,77 @@ def test_readme_shows_the_demo_as_it_is(demo: Path) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert f"{counts['files_seen']} files = {counts['posts']} posts + {counts['rejects']} rejects" in text
     assert f"{counts['posts']} posts = {counts['articles']} articles + {counts['merged_posts']} merged" in text
+
+
+def test_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    shown = re.search(r"<!-- demo -->\n```text\n(.*?)```", text, re.DOTALL)
+    assert shown
+    command = ["newsdata", "build", "examples/archive", str(tmp_path / "demo-out")]
+    printed = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True).stdout
+    for line in shown[1].splitlines()[1:]:  # the first one names the folder and the seconds
+        assert line in printed.splitlines(), line
+
+
+def is_shortened(shown: Any, value: Any) -> bool:
+    """Whether `shown` is `value` with fields and list items left out, and texts cut where "…" stands."""
+    if isinstance(shown, dict):
+        return all(name in value and is_shortened(field, value[name]) for name, field in shown.items())
+    if isinstance(shown, list):
+        return len(shown) <= len(value) and all(map(is_shortened, shown, value))
+    if isinstance(shown, str) and shown.endswith("…"):
+        return str(value).startswith(shown[:-1])
+    return bool(shown == (value.isoformat() if hasattr(value, "isoformat") else value))
+
+
+def test_readme_shows_a_row_as_it_is(demo: Path) -> None:
+    import newsdata
+
+    block = re.search(r"<!-- row -->\n```json\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert block
+    shown = json.loads(block[1])
+    rows = newsdata.load_dataset(demo, split="train")
+    found = [row for row in rows if row["article_id"] == shown["article_id"]]
+    assert len(found) == 1
+    assert is_shortened(shown, found[0])
+
+
+def test_readme_names_configs_splits_reasons_and_commands() -> None:
+    from newsdata.cli.main import cli
+    from newsdata.curation.splits import REASONS
+    from newsdata.schema import CONFIGS, SPLITS
+
+    text = (ROOT / "README.md").read_text("utf-8")
+    for name in (*CONFIGS, *SPLITS, *REASONS):
+        assert f"`{name}`" in text, name
+    for name in cli.commands:
+        assert re.search(rf"(?:`|newsdata ){name}\b", text), name
+
+
+def test_options_in_the_documents_exist() -> None:
+    """Of the commands that are written out, as in `newsdata build … --text none`, and of tables of options."""
+    from newsdata.cli.main import cli
+
+    known = {name: {o for p in c.params for o in (*p.opts, *p.secondary_opts)} for name, c in cli.commands.items()}
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text("utf-8")
+        for name, rest in re.findall(r"(?:newsdata |`)(\w+)\b([^`\n]*)", text):
+            for option in re.findall(r"(?<!\S)--?[a-z][\w-]*", rest) if name in known else ():
+                assert option in known[name], f"{document}: newsdata {name} {option}"
+        for name, table in re.findall(r"\| option of `(\w+)` \|.*\n((?:\|.*\n)+)", text):
+            for row in table.splitlines()[1:]:
+                for option in re.findall(r"`(--?[a-z][\w-]*)", row.split(" | ")[0]):
+                    assert option in known[name], f"{document}: newsdata {name} {option}"
+
+
+def test_regenerate_names_every_stage(tmp_path: Path) -> None:
+    import newsdata
+
+    text = (ROOT / "docs" / "regenerate.md").read_text("utf-8")
+    table = re.search(r"\| stage \| does \|\n(.*?)\n\n", text, re.DOTALL)
+    assert table
+    made = newsdata.build(ROOT / "examples" / "archive", tmp_path / "out", num_proc=1)
+    assert set(made.stages) <= set(re.findall(r"^\| `(\w+)`", table[1], re.MULTILINE))
 
 
 def test_nothing_tells_where_it_was_written() -> None:
