@@ -27,8 +27,9 @@ import yaml
 from ..errors import CallError, DriftError
 from ..schema import CONFIGS, SPLITS, columns, features_json, table_schema
 from ..storage.manifest import Manifest, shards_of
+from .contents import configs_of, content_digest, splits_of
 from .metadata import check_metadata, read_yaml, size_category
-from .sections import SECTIONS, configs_of, content_digest, splits_of
+from .sections import SECTIONS
 
 __all__ = ["CARD_NAME", "card_facts", "check_card", "read_card", "render_card"]
 

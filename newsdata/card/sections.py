@@ -1,22 +1,36 @@
-"""The generated parts of the card: each is Markdown made from the manifest alone, or empty for want of facts.
+"""The generated parts of the card.
 
-Whatever comes from data is escaped: it can open no tag, link, table cell or code block.
+Each is Markdown made from the manifest alone, and empty where the manifest has nothing for it. Values that come from
+data are escaped.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from ..schema import CONFIGS, ISSUES, REJECT_RULES, columns, table_schema
+from ..schema import ISSUES, REJECT_RULES, columns, table_schema
 from ..storage.manifest import Manifest, shards_of
+from .contents import configs_of, content_digest, count_rows, days_of, holds_text, splits_of
+from .markdown import (
+    code_span,
+    escape,
+    file_size,
+    flatten,
+    join_blocks,
+    label_of,
+    one_line,
+    percent,
+    plural,
+    render_table,
+    show_value,
+)
 
-__all__ = ["SECTIONS", "configs_of", "content_digest", "escape", "splits_of", "summarize"]
+__all__ = ["SECTIONS", "summarize"]
 
 _CONFIG_MEANING = {
     "articles": "one row for each article; what its posts say together",
@@ -59,138 +73,20 @@ _LEAKAGE = {
     "earliest_tested": "Earliest day here",
     "future_rows": "Rows there from later",
 }
-_RISKY = re.compile(r"[^\w\s.,/()'+-]|(?<=www)\.|_", re.ASCII)
-_INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
-
-
-# ----------------------------------------------------------------------------------------------- Markdown
-
-
-def escape(value: object, limit: int = 200) -> str:
-    r"""`value` as Markdown text of one line that means nothing but itself, in a table, too.
-
-    White space, control and direction characters become one blank; more than `limit` characters are cut.
-
-    >>> escape("a|b <i>\n`c`")
-    'a&#124;b &#60;i&#62; &#96;c&#96;'
-    """
-    text = _one_line(value, limit)
-    return _RISKY.sub(lambda match: match[0] if match[0] > "\x7f" else f"&#{ord(match[0])};", text)
-
-
-def _one_line(value: object, limit: int = 200) -> str:
-    text = _INVISIBLE.sub(" ", str(value)).strip()
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _code(value: object, limit: int = 200) -> str:
-    """`value` as a code span, or escaped where it holds a character that could break out of one."""
-    text = _one_line(value, limit)
-    return f"`{text}`" if text and not re.search(r"[<>&|`\\]", text) else escape(text)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """A table of cells that are Markdown already; the columns numbered in `right` hold numbers."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    if not lines:
-        return ""
-    rule = ["---:" if number in right else "---" for number in range(len(header))]
-    return "\n".join([f"| {' | '.join(header)} |", f"| {' | '.join(rule)} |", *lines])
-
-
-def _join(parts: Iterable[str]) -> str:
-    return "\n\n".join(part for part in parts if part)
-
-
-def _percent(part: float, whole: float) -> str:
-    """One decimal; only none is 0% and only all is 100%."""
-    if not whole or part == whole:
-        return "100%" if whole else "–"
-    return f"{min(max(100 * part / whole, 0.1), 99.9):.1f}%" if part else "0%"
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:g}" if isinstance(value, float) else escape(value)
-
-
-def _label(key: str) -> str:
-    return escape(key.replace("_", " "))
-
-
-def _flat(data: Mapping[str, Any]) -> list[tuple[str, object]]:
-    """Keys and values, maps inside opened to their keys; lists become their texts."""
-    found: list[tuple[str, object]] = []
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            found += [(f"{key} {name}", inner) for name, inner in value.items()]
-        elif isinstance(value, (list, tuple)):
-            found.append((str(key), ", ".join(map(str, value)) or None))
-        else:
-            found.append((str(key), value))
-    return found
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"
-
-
-# ------------------------------------------------------------------------------------------- what there is
-
-
-def configs_of(manifest: Manifest) -> list[str]:
-    """The configs that have rows, in the schema's order."""
-    return [config for config in CONFIGS if shards_of(manifest, config)]
-
-
-def splits_of(manifest: Manifest, config: str) -> list[str]:
-    """The splits of `config` that have rows, in the schema's order."""
-    return [split for split in CONFIGS[config] if shards_of(manifest, config, split)]
-
-
-def content_digest(manifest: Manifest, config: str | None = None) -> str:
-    """32 hex digits over the rows of a config, or of all; equal rows in equal files give equal digits."""
-    shards = [(s.path, s.rows, s.digest) for s in manifest.shards if config in (None, s.config)]
-    return hashlib.sha256(json.dumps(shards).encode()).hexdigest()[:32]
-
-
-def _rows(manifest: Manifest, config: str, split: str | None = None) -> int:
-    return sum(shard.rows for shard in shards_of(manifest, config, split))
-
-
-def _days(manifest: Manifest, split: str) -> tuple[str, str] | None:
-    days = manifest.accounting.get("dates_by_split", {}).get(split)
-    return (str(days[0])[:10], str(days[1])[:10]) if days and all(days) else None
-
-
-def _text_free(manifest: Manifest) -> bool:
-    return manifest.configuration.get("text") == "none"
 
 
 def summarize(manifest: Manifest) -> str:
     """What the version holds, in two plain sentences."""
-    articles = _rows(manifest, "articles")
-    spans = [days for split in splits_of(manifest, "articles") if (days := _days(manifest, split))]
+    articles = count_rows(manifest, "articles")
+    spans = [days for split in splits_of(manifest, "articles") if (days := days_of(manifest, split))]
     dated = f", dated {min(s[0] for s in spans)} to {max(s[1] for s in spans)}" if spans else ""
-    timezone = _one_line(manifest.configuration.get("timezone", "UTC"))
-    posts = _rows(manifest, "posts")
+    timezone = one_line(manifest.configuration.get("timezone", "UTC"))
+    posts = count_rows(manifest, "posts")
     return (
-        f"Version {manifest.dataset_version} holds {_plural(articles, 'article')}{dated} ({timezone}), "
-        f"made from {_plural(posts, 'post')} of a Jekyll site."
-        + (" It holds no text of the posts." if _text_free(manifest) else "")
+        f"Version {manifest.dataset_version} holds {plural(articles, 'article')}{dated} ({timezone}), "
+        f"made from {plural(posts, 'post')} of a Jekyll site."
+        + ("" if holds_text(manifest) else " It holds no text of the posts.")
     )
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-# ----------------------------------------------------------------------------------------------- sections
 
 
 def _summary(manifest: Manifest, name: str, title: str) -> str:
@@ -201,7 +97,7 @@ def _quickstart(manifest: Manifest, name: str, title: str) -> str:
     configs = configs_of(manifest)
     if not configs:
         return ""
-    where = json.dumps(_one_line(name), ensure_ascii=False)
+    where = json.dumps(one_line(name), ensure_ascii=False)
     default = configs[0]
     first = splits_of(manifest, default)[0]
     lines = ["```python", "from datasets import load_dataset", ""]
@@ -224,14 +120,14 @@ def _splits(manifest: Manifest, name: str, title: str) -> str:
     for config in configs_of(manifest):
         for split in splits_of(manifest, config):
             shards = shards_of(manifest, config, split)
-            days = (_days(manifest, split) if config == "articles" else None) or ("–", "–")
-            count = _rows(manifest, config, split)
-            size = _size(sum(shard.bytes for shard in shards))
+            days = (days_of(manifest, split) if config == "articles" else None) or ("–", "–")
+            count = count_rows(manifest, config, split)
+            size = file_size(sum(shard.bytes for shard in shards))
             cells = (f"`{config}`", f"`{split}`", f"{count:,}", *map(escape, days), f"{len(shards):,}", size)
             rows.append(cells)
     meanings = [f"- `{config}`: {_CONFIG_MEANING[config]}" for config in configs_of(manifest)]
-    table = _table(("Config", "Split", "Rows", "From", "To", "Files", "Size"), rows, right=(2, 5, 6))
-    return _join([table, "\n".join(meanings)])
+    table = render_table(("Config", "Split", "Rows", "From", "To", "Files", "Size"), rows, right=(2, 5, 6))
+    return join_blocks([table, "\n".join(meanings)])
 
 
 def _rules(manifest: Manifest, name: str, title: str) -> str:
@@ -240,7 +136,7 @@ def _rules(manifest: Manifest, name: str, title: str) -> str:
     timezone = escape(chosen.get("timezone", "UTC"))
     if not days:
         borders = "There are no borders between splits: every article that has a date is in `train`."
-        return _join([borders, _set_aside(manifest)])
+        return join_blocks([borders, _set_aside(manifest)])
     first = days.get("validation_from") or days.get("test_from") or days["test_until"]
     parts = [f"- `train`: before {first}"]
     if "validation_from" in days:
@@ -256,13 +152,13 @@ def _rules(manifest: Manifest, name: str, title: str) -> str:
     frozen = "The days are frozen: later versions keep them, so that scores on `test` stay comparable."
     if scheme is not None:
         frozen += f" They are split scheme {escape(scheme)}; another scheme would be a new major version."
-    return _join(
+    return join_blocks(
         [
             f"An article's own date decides, as a day in {timezone}:",
             "\n".join(parts),
             "An article with a near-copy in an earlier split is set aside, so that no group of near-copies"
             " stands on two sides.",
-            f"Articles dated within {_plural(gap, 'day')} of a border are set aside, on both sides." if gap else "",
+            f"Articles dated within {plural(gap, 'day')} of a border are set aside, on both sides." if gap else "",
             frozen,
             _set_aside(manifest),
         ]
@@ -275,18 +171,20 @@ def _set_aside(manifest: Manifest) -> str:
 
 
 def _counts(head: str, counts: Mapping[str, int], meanings: Mapping[str, str], unit: str) -> str:
-    """A table of what was counted, with what each key means where that is known; nothing for no counts."""
+    """A table of counts, with a column for the meanings of the keys where some are known; empty without counts."""
     filled = {key: count for key, count in counts.items() if count}
     known = any(key in meanings for key in filled)
-    rows = [(_code(key), *([meanings.get(key, "")] if known else []), f"{count:,}") for key, count in filled.items()]
-    return _table((head, *(["Meaning"] if known else []), unit), rows, right=(2 if known else 1,))
+    rows = [
+        (code_span(key), *([meanings.get(key, "")] if known else []), f"{count:,}") for key, count in filled.items()
+    ]
+    return render_table((head, *(["Meaning"] if known else []), unit), rows, right=(2 if known else 1,))
 
 
 def _columns(manifest: Manifest, name: str, title: str) -> str:
     timezone = str(manifest.configuration.get("timezone", "UTC"))
     parts = []
     for config in configs_of(manifest):
-        filled, rows = manifest.columns.get(config, {}), _rows(manifest, config)
+        filled, rows = manifest.columns.get(config, {}), count_rows(manifest, config)
         meanings = columns(config)
         shown = list(table_schema(config, timezone))
         intro = f"`{config}`: {_CONFIG_MEANING[config]}."
@@ -297,13 +195,13 @@ def _columns(manifest: Manifest, name: str, title: str) -> str:
             (
                 f"`{column.name}`",
                 _type(column.type),
-                _percent(filled[column.name], rows) if column.name in filled else "–",
+                percent(filled[column.name], rows) if column.name in filled else "–",
                 meanings[column.name].replace("|", "&#124;"),
             )
             for column in shown
         ]
-        parts += [intro, _table(("Column", "Type", "Filled", "Meaning"), table, right=(2,))]
-    return _join(parts)
+        parts += [intro, render_table(("Column", "Type", "Filled", "Meaning"), table, right=(2,))]
+    return join_blocks(parts)
 
 
 def _type(kind: pa.DataType) -> str:
@@ -316,15 +214,15 @@ def _type(kind: pa.DataType) -> str:
 
 def _charts(manifest: Manifest, name: str, title: str) -> str:
     pictures = sorted(f.path for f in manifest.files if re.fullmatch(r"assets/[\w.-]+\.(svg|png)", f.path))
-    return _join(f"![{path[7:-4].replace('-', ' ').replace('_', ' ')}]({path})" for path in pictures)
+    return join_blocks(f"![{path[7:-4].replace('-', ' ').replace('_', ' ')}]({path})" for path in pictures)
 
 
 def _accounting(manifest: Manifest, name: str, title: str) -> str:
     counts = manifest.accounting
     rows = [(label, f"{counts[key]:,}") for key, label in _ACCOUNTING.items() if isinstance(counts.get(key), int)]
-    return _join(
+    return join_blocks(
         [
-            _table(("What", "Number"), rows, right=(1,)),
+            render_table(("What", "Number"), rows, right=(1,)),
             _counts("Feed", counts.get("posts_by_feed", {}), _FEEDS, "Posts"),
             _counts("Rejected by rule", counts.get("rejects_by_rule", {}), REJECT_RULES, "Files"),
             _counts("Ignored", counts.get("ignored_by_reason", {}), {}, "Files"),
@@ -336,15 +234,15 @@ def _accounting(manifest: Manifest, name: str, title: str) -> str:
 
 def _duplicates(manifest: Manifest, name: str, title: str) -> str:
     counted = {key: value for key, value in manifest.duplicates.items() if key not in ("method", "aliases")}
-    rows = [(_label(key), _value(value)) for key, value in _flat(counted) if value is not None]
+    rows = [(label_of(key), show_value(value)) for key, value in flatten(counted) if value is not None]
     if not rows:
         return ""
-    return _join(
+    return join_blocks(
         [
             "Near-copies are kept and named: articles that are near-copies of one another share a"
             " `duplicate_cluster`, and the wider `leak_group` also joins texts of which one holds most of the"
             " other. Both ids are frozen from the version on in which they first stand.",
-            _table(("What", "Value"), rows),
+            render_table(("What", "Value"), rows),
         ]
     )
 
@@ -358,17 +256,17 @@ def _leakage(manifest: Manifest, name: str, title: str) -> str:
     if not keys:
         return ""
     keys.sort(key=lambda key: list(_LEAKAGE).index(key) if key in _LEAKAGE else len(_LEAKAGE))
-    header = ["How", *(_LEAKAGE.get(key) or _label(key) for key in keys)]
+    header = ["How", *(_LEAKAGE.get(key) or label_of(key) for key in keys)]
     rows = [(how, *(_measure(pair.get(key)) for key in keys)) for how, pair in measured]
     numbers = [1 + n for n, key in enumerate(keys) if not any(isinstance(p.get(key), str) for _, p in measured)]
-    examples = [] if _text_free(manifest) else list(manifest.leakage.get("examples") or ())
-    return _join(
+    examples = list(manifest.leakage.get("examples") or ()) if holds_text(manifest) else []
+    return join_blocks(
         [
             "Share of the rows of a split that have a near-copy in the split it is held against, at several"
             " thresholds; a random split of equal size shows what cutting by date and setting near-copies"
             " aside is worth. No leak at a threshold is not no leak at all: an article that stands in"
             " another one more than three times as long is no pair, and shows in the passages of 50 units only.",
-            _table(header, rows, right=numbers),
+            render_table(header, rows, right=numbers),
             "The closest pairs that were kept apart by setting one of them aside, to look at:" if examples else "",
             "\n".join(f"- {_example(example)}" for example in examples),
         ]
@@ -376,22 +274,22 @@ def _leakage(manifest: Manifest, name: str, title: str) -> str:
 
 
 def _measure(value: object) -> str:
-    return _percent(value, 1) if isinstance(value, float) and 0 <= value <= 1 else _value(value)
+    return percent(value, 1) if isinstance(value, float) and 0 <= value <= 1 else show_value(value)
 
 
 def _example(example: object) -> str:
     if not isinstance(example, Mapping):
         return escape(example)
     texts = [
-        f"{_label(key)} {_code(value, 120) if isinstance(value, str) else _value(value)}"
-        for key, value in _flat(example)
+        f"{label_of(key)} {code_span(value, 120) if isinstance(value, str) else show_value(value)}"
+        for key, value in flatten(example)
         if value not in (None, "")
     ]
     return "; ".join(texts)
 
 
 def _text(manifest: Manifest, name: str, title: str) -> str:
-    if not _text_free(manifest):
+    if holds_text(manifest):
         return ""
     return (
         "**This build holds no text.** Every field that carries the publisher's words is blank: titles,"
@@ -404,12 +302,12 @@ def _text(manifest: Manifest, name: str, title: str) -> str:
 
 def _provenance(manifest: Manifest, name: str, title: str) -> str:
     facts: dict[str, object] = {"version": manifest.dataset_version, "built upon": manifest.follows}
-    facts |= {f"source {key}": value for key, value in _flat(manifest.source)}
+    facts |= {f"source {key}": value for key, value in flatten(manifest.source)}
     facts |= {"schema": manifest.schema_version, "manifest": manifest.manifest_version}
-    rows = [(_label(key), _value(value)) for key, value in facts.items() if value is not None]
-    rows += [(_label(key), _value(value)) for key, value in _flat(manifest.configuration) if value is not None]
-    rows += [(escape(tool), _value(version)) for tool, version in manifest.tools.items()]
-    return _table(("What", "Value"), rows)
+    rows = [(label_of(key), show_value(value)) for key, value in facts.items() if value is not None]
+    rows += [(label_of(key), show_value(value)) for key, value in flatten(manifest.configuration) if value is not None]
+    rows += [(escape(tool), show_value(version)) for tool, version in manifest.tools.items()]
+    return render_table(("What", "Value"), rows)
 
 
 def _changes(manifest: Manifest, name: str, title: str) -> str:
@@ -444,7 +342,7 @@ def _citation(manifest: Manifest, name: str, title: str) -> str:
 
 
 def _tex(text: str) -> str:
-    plain = re.sub(r"[\\{}^~`]", " ", _one_line(text))
+    plain = re.sub(r"[\\{}^~`]", " ", one_line(text))
     return re.sub(r"([%&#_$])", r"\\\1", " ".join(plain.split()))
 
 
@@ -463,4 +361,4 @@ SECTIONS: Mapping[str, Callable[[Manifest, str, str], str]] = {
     "changes": _changes,
     "citation": _citation,
 }
-"""Every part that a card may mark, and what fills it from manifest, name and title; it may give nothing."""
+"""Every part that a card may mark: its name -> the function that renders it from manifest, dataset name and title."""

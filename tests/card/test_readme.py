@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from newsdata.card.markdown import escape
 from newsdata.card.metadata import check_metadata
 from newsdata.card.readme import card_facts, check_card, read_card, render_card
-from newsdata.card.sections import SECTIONS, escape
+from newsdata.card.sections import SECTIONS
 from newsdata.errors import CallError, DriftError
 from newsdata.storage.manifest import File, Manifest, Shard
 from newsdata.storage.shards import shard_schema, write_shard

@@ -1,0 +1,43 @@
+"""What a version holds, asked of its manifest: configs, splits, rows and days."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from ..schema import CONFIGS
+from ..storage.manifest import Manifest, shards_of
+
+__all__ = ["configs_of", "content_digest", "count_rows", "days_of", "holds_text", "splits_of"]
+
+
+def configs_of(manifest: Manifest) -> list[str]:
+    """The configs that have rows, in the schema's order."""
+    return [config for config in CONFIGS if shards_of(manifest, config)]
+
+
+def splits_of(manifest: Manifest, config: str) -> list[str]:
+    """The splits of `config` that have rows, in the schema's order."""
+    return [split for split in CONFIGS[config] if shards_of(manifest, config, split)]
+
+
+def count_rows(manifest: Manifest, config: str, split: str | None = None) -> int:
+    """The number of rows of a config, or of one of its splits."""
+    return sum(shard.rows for shard in shards_of(manifest, config, split))
+
+
+def days_of(manifest: Manifest, split: str) -> tuple[str, str] | None:
+    """First and last day of the articles of a split (YYYY-MM-DD, site's time zone), None where nothing is dated."""
+    days = manifest.accounting.get("dates_by_split", {}).get(split)
+    return (str(days[0])[:10], str(days[1])[:10]) if days and all(days) else None
+
+
+def holds_text(manifest: Manifest) -> bool:
+    """Whether the version holds the publishers' text (False after `newsdata build --text none`)."""
+    return manifest.configuration.get("text") != "none"
+
+
+def content_digest(manifest: Manifest, config: str | None = None) -> str:
+    """32 hex digits over the rows of a config, or of all; equal rows in equal files give equal digits."""
+    shards = [(s.path, s.rows, s.digest) for s in manifest.shards if config in (None, s.config)]
+    return hashlib.sha256(json.dumps(shards).encode()).hexdigest()[:32]
