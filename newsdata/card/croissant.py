@@ -1,20 +1,24 @@
-"""croissant.json: the version in Croissant 1.1, the JSON-LD vocabulary for machine learning datasets.
+"""croissant.json: the version described in Croissant 1.1, a JSON-LD vocabulary for machine learning datasets.
 
-Every Parquet file is a FileObject with its SHA-256, every config a FileSet and a record set with one field
-for each column; the field `split` comes from the file's name. Source: the Croissant format specification 1.1.
+Every Parquet file is a FileObject with its SHA-256. Every config is a FileSet and a RecordSet with one field for each
+column; the field `split` is read from the name of the file. Source: the Croissant format specification 1.1
+(docs.mlcommons.org/croissant).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 
-from ..schema import CONFIGS, columns, table_schema
-from ..storage.manifest import Manifest, shards_of
+from ..schema import columns, table_schema
+from ..storage.manifest import Manifest, Shard, shards_of
+from .contents import configs_of, count_rows, splits_of
+from .readme import card_facts
+from .sections import summarize
 
 __all__ = ["render_croissant"]
 
@@ -65,56 +69,44 @@ _CONTEXT: Mapping[str, Any] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The standard context of Croissant 1.1; readers warn about any other."""
+"""The standard context of Croissant 1.1, word for word: readers warn about any other."""
 
 
-def render_croissant(
-    manifest: Manifest,
-    *,
-    name: str,
-    description: str,
-    license: str,
-    url: str | None = None,
-    languages: Sequence[str] = (),
-    keywords: Sequence[str] = (),
-    citation: str | None = None,
-) -> str:
+def render_croissant(manifest: Manifest, readme: str, *, name: str, url: str | None = None) -> str:
     """The text of `croissant.json` for the version that `manifest` describes.
-
-    Args:
-        manifest: of the version; its shards need their hashes.
-        name: of the dataset, "org/name" or a folder's name.
-        description: what it is, in a sentence or two.
-        license: a URL or an identifier.
-        url: where the dataset stands; left out when None.
-        languages: codes as in the card's header.
-        keywords: the card's tags.
-        citation: BibTeX.
 
     Paths are relative to the file itself, so it holds for a folder and for a repository. It names no date of
     publication: a build knows none.
 
+    Args:
+        manifest: of the version.
+        readme: README.md of the version; licence, languages, tags and citation are taken from it.
+        name: of the dataset, "org/name" or the name of a folder.
+        url: address of the dataset; left out when None.
+
     >>> manifest = Manifest(dataset_version="1.0.0", schema_version="1.0", configuration={}, source={},
     ...     tools={}, accounting={}, columns={}, shards=())
-    >>> json.loads(render_croissant(manifest, name="a", description="b", license="c"))["conformsTo"]
-    'http://mlcommons.org/croissant/1.1'
+    >>> document = json.loads(render_croissant(manifest, "---\\nlicense: mit\\n---\\n", name="news"))
+    >>> document["conformsTo"], document["license"]
+    ('http://mlcommons.org/croissant/1.1', 'mit')
     """
     timezone = str(manifest.configuration.get("timezone", "UTC"))
-    configs = [config for config in CONFIGS if shards_of(manifest, config)]
+    facts = card_facts(readme)
+    configs = configs_of(manifest)
     document: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "name": name,
-        "description": description,
+        "description": summarize(manifest),
         "version": manifest.dataset_version,
-        "license": license,
+        "license": facts["license_link"] or facts["license"],
         "url": url,
-        "inLanguage": list(languages),
-        "keywords": list(keywords),
-        "citeAs": citation,
+        "inLanguage": facts["language"],
+        "keywords": facts["tags"],
+        "citeAs": facts["citation"],
         "distribution": [
-            *(_file_object(shard.path, shard.bytes, shard.sha256) for shard in manifest.shards),
+            *(_file_object(shard) for shard in manifest.shards),
             *(_file_set(manifest, config) for config in configs),
         ],
         "recordSet": [
@@ -126,15 +118,15 @@ def render_croissant(
     return json.dumps(filled, ensure_ascii=False, indent=1) + "\n"
 
 
-def _file_object(path: str, size: int, sha256: str) -> dict[str, Any]:
+def _file_object(shard: Shard) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
-        "@id": path,
-        "name": PurePosixPath(path).name,
-        "contentUrl": path,
-        "contentSize": f"{size} B",
+        "@id": shard.path,
+        "name": PurePosixPath(shard.path).name,
+        "contentUrl": shard.path,
+        "contentSize": f"{shard.bytes} B",
         "encodingFormat": _FORMAT,
-        "sha256": sha256,
+        "sha256": shard.sha256,
     }
 
 
@@ -149,10 +141,6 @@ def _file_set(manifest: Manifest, config: str) -> dict[str, Any]:
     }
 
 
-def _splits(manifest: Manifest, config: str) -> list[str]:
-    return [split for split in CONFIGS[config] if shards_of(manifest, config, split)]
-
-
 def _split_set(manifest: Manifest, config: str) -> dict[str, Any]:
     name = f"{config}-splits"
     field = f"{name}/name"
@@ -164,7 +152,7 @@ def _split_set(manifest: Manifest, config: str) -> dict[str, Any]:
         "dataType": "cr:Split",
         "key": {"@id": field},
         "field": [{"@type": "cr:Field", "@id": field, "name": "name", "dataType": "sc:Text"}],
-        "data": [{field: split} for split in _splits(manifest, config)],
+        "data": [{field: split} for split in splits_of(manifest, config)],
     }
 
 
@@ -174,7 +162,7 @@ def _record_set(manifest: Manifest, config: str, timezone: str) -> dict[str, Any
         _field(f"{config}/{column.name}", column, meanings[column.name], config)
         for column in table_schema(config, timezone)
     ]
-    names = "|".join(_splits(manifest, config))
+    names = "|".join(splits_of(manifest, config))
     split = {
         "@type": "cr:Field",
         "@id": f"{config}/split",
@@ -187,12 +175,11 @@ def _record_set(manifest: Manifest, config: str, timezone: str) -> dict[str, Any
             "transform": {"regex": f"^{config}/({names})-.+$"},
         },
     }
-    rows = sum(shard.rows for shard in shards_of(manifest, config))
     return {
         "@type": "cr:RecordSet",
         "@id": config,
         "name": config,
-        "description": f"{config}: {rows:,} rows",
+        "description": f"{config}: {count_rows(manifest, config):,} rows",
         "field": [split, *fields],
     }
 
@@ -202,7 +189,7 @@ def _field(name: str, column: pa.Field, meaning: str, config: str) -> dict[str, 
     field: dict[str, Any] = {"@type": "cr:Field", "@id": name, "name": column.name, "description": meaning}
     kind = column.type
     if pa.types.is_list(kind):
-        # `repeated` is what 1.0 readers know, the other two are its successor in 1.1.
+        # Readers of 1.0 know `repeated`; in 1.1 the other two take its place.
         field |= {"repeated": True, "isArray": True, "arrayShape": "-1"}
         kind = kind.value_type
     if not pa.types.is_struct(kind):

@@ -19,6 +19,19 @@ from newsdata.storage.shards import shard_schema, write_shard
 mlcroissant = pytest.importorskip("mlcroissant")
 
 ZONE = "Asia/Shanghai"
+README = """\
+---
+license: other
+license_link: https://example.org/terms
+language: zh
+tags: [news]
+---
+# News
+
+```bibtex
+@misc{news}
+```
+"""
 
 # mlcroissant uses what its own dependencies call deprecated.
 pytestmark = [
@@ -96,16 +109,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
         columns={},
         shards=tuple(shards),
     )
-    text = render_croissant(
-        made,
-        name="org/news",
-        description="News.",
-        license="https://example.org/terms",
-        url="https://example.org/news",
-        languages=["zh"],
-        keywords=["news"],
-        citation="@misc{news}",
-    )
+    text = render_croissant(made, README, name="org/news", url="https://example.org/news")
     (folder / "croissant.json").write_text(text, encoding="utf-8")
     return folder, made
 
@@ -167,3 +171,20 @@ def test_every_file_has_its_hash(manifest: tuple[Path, Manifest]) -> None:
     files = {f["contentUrl"]: f["sha256"] for f in document["distribution"] if f["@type"] == "cr:FileObject"}
     assert files == {shard.path: hash_file(folder / shard.path)[1] for shard in made.shards}
     assert document["conformsTo"] == "http://mlcommons.org/croissant/1.1"
+
+
+def test_the_readme_gives_licence_language_tags_and_citation(manifest: tuple[Path, Manifest]) -> None:
+    folder, made = manifest
+    document = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
+    found = {key: document[key] for key in ("name", "url", "license", "inLanguage", "keywords", "citeAs")}
+    assert found == {
+        "name": "org/news",
+        "url": "https://example.org/news",
+        "license": "https://example.org/terms",
+        "inLanguage": ["zh"],
+        "keywords": ["news"],
+        "citeAs": "@misc{news}",
+    }
+    bare = json.loads(render_croissant(made, "---\nlicense: mit\n---\n# News\n", name="news"))
+    assert bare["license"] == "mit" and bare["description"].startswith("Version 1.0.0 holds 8 articles")
+    assert not {"url", "inLanguage", "keywords", "citeAs"} & bare.keys()
