@@ -1,4 +1,4 @@
-"""Sources to read: folders, archives and repositories, written on the spot."""
+"""Sources to read, made by the tests: folders, archives and repositories."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 
 from newsdata.errors import SourceError
 from newsdata.schema import REJECT_RULES
+from newsdata.sources.folder_walk import MAX_FILE_BYTES
 from newsdata.sources.source import Listing, Source, list_files, open_source, read_files
 
 SITE = {
@@ -32,6 +33,19 @@ def write(root: Path, files: dict[str, bytes]) -> Path:
     for path, data in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)
+    return root
+
+
+def strange_folder(root: Path) -> Path:
+    """A folder with odd names, and with everything that cannot be taken."""
+    write(
+        root, {"_posts/a.md": b"a", "_posts/新闻.md": b"b", "_posts/n\nn.md": b"c", "out/x.md": b"d", ".git/HEAD": b"e"}
+    )
+    (root / os.fsdecode(b"\xff.md")).write_bytes(b"")
+    (root / "link.md").symlink_to("_posts/a.md")
+    os.mkfifo(root / "pipe.md")
+    with (root / "large.md").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
     return root
 
 
@@ -103,7 +117,7 @@ def refused(unpack: Callable[[bytes], Opened], data: bytes, match: str, tmp_path
     before = set(scratch.iterdir()) if scratch.exists() else set()
     with pytest.raises(SourceError, match=match) as caught:
         unpack(data)
-    assert set(scratch.iterdir()) == before  # nothing is left behind
+    assert set(scratch.iterdir()) == before
     return caught.value
 
 

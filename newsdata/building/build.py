@@ -7,7 +7,6 @@ when it is whole; killed at any moment, a build leaves the earlier versions as t
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +28,6 @@ from ..graph import engine
 from ..parsing.post import PARSER_VERSION
 from ..parsing.site import POST_FOLDERS, read_site
 from ..schema import SCHEMA_VERSION, Reject
-from ..sources.folders import is_listing_ahead
 from ..sources.source import Files, Source, list_files, open_source, read_file, read_files
 from ..storage import ledger as ledgers
 from ..storage.difference import Difference, compare
@@ -335,8 +333,6 @@ def _build(
             raise SourceError(reason, path=out, hint="give one outside of the posts")
         history = choose_history(options, base, opened, text)
         known = read_known(workspace)
-        if known.num_rows and is_listing_ahead():  # a little is new, if anything
-            threading.Thread(target=_load_ahead, daemon=True).start()
         listing = list_files(opened)
         drafts = options.drafts if options.drafts is not None else bool(base and base.configuration["drafts"])
         config = read_file(opened, "_config.yml")
@@ -533,19 +529,6 @@ def _build(
         difference=difference and replace(difference, new=version),
         notes=_notes(manifest, out / version, difference),
     )
-
-
-def _load_ahead() -> None:
-    """Load what reading new posts needs, while the archive is listed by another process; where nothing changed, for nothing."""
-    with suppress(ImportError):  # told where it is needed
-        import markdown_it  # noqa: F401
-
-        from ..near_duplicates.signatures import method
-        from ..parsing.post import load_readers
-        from .grouping import find_groups  # noqa: F401
-
-        load_readers()
-        method()
 
 
 def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ import pyarrow as pa
 from ..parsing.post import article_id, parse_bytes
 from ..parsing.site import classify
 from ..schema import Reject, Site, table_schema
-from ..sources.folders import size_fault
-from ..sources.git_objects import blob_sizes, list_changes, read_blobs
+from ..sources.folder_walk import size_fault
+from ..sources.git import blob_sizes, list_changes, read_blobs
 from ..sources.source import Source
 from ..storage.shards import ROW_GROUP, Written, read_shard, shard_schema, write_shard
 from .planning import PostShard

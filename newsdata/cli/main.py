@@ -14,7 +14,6 @@ import re
 import signal
 import sys
 from collections import Counter
-from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..errors import DriftError, MachineError, NewsdataError, RejectsError, shown
-from ..graph.engine import MEMORY, available_cores, do_without_pandas, hear_stops
+from ..graph.engine import MEMORY, do_without_pandas, hear_stops
 
 if TYPE_CHECKING:
     from ..building.build import Build
@@ -194,17 +193,12 @@ def _say(text: str) -> None:
 @_json_option
 def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
     """Build a version of the dataset: SOURCE is the archive, OUT the folder that holds the versions."""
-    from ..sources.folders import listing_ahead, path_inside
-
-    root = os.path.realpath(source)
-    ahead = os.access(f"{root}/_posts", os.X_OK) and options["num_proc"] != 1 and available_cores() > 1
     bar = None if quiet else _Bar()
     try:
-        with listing_ahead(root, path_inside(root, out)) if ahead else nullcontext():
-            from ..building.build import build as build_version
+        from ..building.build import build as build_version
 
-            do_without_pandas()
-            made = build_version(source, out, progress=bar, **options)
+        do_without_pandas()
+        made = build_version(source, out, progress=bar, **options)
     except RejectsError as error:
         if as_json:
             _print_json({"error": str(error), "version": None, "created": False, "rejects": error.rejects})

@@ -1,4 +1,4 @@
-"""Git: nothing of a repository runs, and what cannot be read is said."""
+"""Git: a commit gives the same files as its work tree, nothing of the repository is run, and damage is reported."""
 
 from __future__ import annotations
 
@@ -11,10 +11,36 @@ from newsdata.errors import SourceError
 from newsdata.schema import Reject
 from newsdata.sources.source import list_files, open_source, read_file, read_files
 
-from ..source_files import Opened, git, git_of, write
+from ..source_files import SITE, Opened, git, git_of, write
 
 
-def test_links_and_submodules_in_git(tmp_path: Path) -> None:
+def test_a_commit_gives_the_same_files_as_its_work_tree(tmp_path: Path) -> None:
+    work = git_of(tmp_path / "a@b", SITE)
+    git(tmp_path, "clone", "-q", "--bare", str(work), "bare.git")
+    commit = git(work, "rev-parse", "HEAD")
+    for spec in (tmp_path / "bare.git", f"{tmp_path}/bare.git@main", f"{work}@HEAD", f"{work}@HEAD@{{0}}"):
+        found = Opened(spec, tmp_path / "scratch")
+        assert found.read == SITE and found.rules == []
+        assert found.listing.commit == commit
+        assert read_file(found.source, "_config.yml") == SITE["_config.yml"]
+        assert read_file(found.source, "_posts") is read_file(found.source, "no") is None
+    folder = Opened(work, tmp_path / "scratch")
+    assert folder.read == SITE and folder.listing.commit is None
+
+
+def test_a_sub_folder_and_an_older_revision(tmp_path: Path) -> None:
+    work = git_of(tmp_path / "repo", {"site/中/_posts/a.md": b"old", "other.md": b"no"})
+    git(work, "tag", "v1")
+    write(work, {"site/中/_posts/a.md": b"new"})
+    git(work, "commit", "-q", "-am", "two")
+    assert Opened(f"{work}@v1:site/中/", tmp_path).read == {"_posts/a.md": b"old"}
+    assert Opened(f"{work}@main:site", tmp_path).read == {"中/_posts/a.md": b"new"}
+    for bad in ("no", "v1:no", "v1:other.md", "", "-v", "--upload-pack=x", "v1:../x"):
+        with pytest.raises(SourceError):
+            open_source(f"{work}@{bad}", scratch=tmp_path)
+
+
+def test_links_and_submodules_are_rejected(tmp_path: Path) -> None:
     work = git_of(tmp_path / "repo", {"_posts/a.md": b"a"})
     (work / "_posts/link.md").symlink_to("/etc/passwd")
     (work / "_config.yml").symlink_to("_posts/a.md")
@@ -30,7 +56,7 @@ def test_links_and_submodules_in_git(tmp_path: Path) -> None:
         read_file(found.source, "_config.yml")
 
 
-def test_hostile_names_in_git(tmp_path: Path) -> None:
+def test_hostile_names(tmp_path: Path) -> None:
     work = git_of(tmp_path / "repo", {"a.md": b"a"})
     blob = git(work, "hash-object", "-w", "a.md")
     entry = bytes.fromhex(blob)
@@ -42,7 +68,7 @@ def test_hostile_names_in_git(tmp_path: Path) -> None:
     assert found.rules == [("..", "path-unsafe"), ("\\xff.md", "path-not-utf-8"), ("a.md", "path-taken")]
 
 
-def test_git_runs_nothing_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_repository_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = git_of(tmp_path / "repo", {"a.md": b"real\n", ".gitattributes": b"* filter=f diff=d text eol=crlf\n"})
     write(work, {"evil.md": b"evil\n"})
     git(work, "replace", git(work, "rev-parse", "HEAD:a.md"), git(work, "hash-object", "-w", "evil.md"))
@@ -56,7 +82,7 @@ def test_git_runs_nothing_of_the_repository(tmp_path: Path, monkeypatch: pytest.
         git(work, "config", key, str(trap))
     git(work, "config", "core.hooksPath", str(tmp_path))
     (tmp_path / "post-checkout").symlink_to(trap)
-    # The replaced object and settings of the caller's must not show either.
+    # Replaced objects and settings of the caller must have no effect either.
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", str(trap))
     monkeypatch.setenv("GIT_PAGER", str(trap))
@@ -65,7 +91,7 @@ def test_git_runs_nothing_of_the_repository(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_partial_clone_asks_no_remote(tmp_path: Path) -> None:
+def test_a_partial_clone_does_not_ask_its_remote(tmp_path: Path) -> None:
     work = git_of(tmp_path / "repo", {"a.md": b"a", "b.md": b"b"})
     git(work, "config", "uploadpack.allowFilter", "true")
     git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", work.as_uri(), "partial.git")
@@ -79,7 +105,7 @@ def test_a_partial_clone_asks_no_remote(tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_damaged_object_costs_one_file(tmp_path: Path) -> None:
+def test_a_damaged_object_loses_only_its_own_file(tmp_path: Path) -> None:
     files = {f"{number}.md": os.urandom(3000) for number in range(5)}
     work = git_of(tmp_path / "repo", files)
     source = open_source(f"{work}@HEAD", scratch=tmp_path)
@@ -99,14 +125,14 @@ def test_a_damaged_object_costs_one_file(tmp_path: Path) -> None:
     }
 
 
-def test_git_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_git_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = git_of(tmp_path / "repo", {"a.md": b"a"})
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SourceError, match="git is not installed"):
         open_source(f"{work}@HEAD", scratch=tmp_path)
 
 
-def test_a_repository_of_another_owner(tmp_path: Path) -> None:
+def test_a_repository_of_another_owner_is_read(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may give files away")
     work = git_of(tmp_path / "repo", {"a.md": b"a"})

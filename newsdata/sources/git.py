@@ -1,4 +1,4 @@
-"""A commit of a git repository, read from the object store: no checkout, no hook, no filter, no network."""
+"""A commit of a git repository as a source, read from the object store: no checkout, no hook, no filter, no network."""
 
 from __future__ import annotations
 
@@ -6,40 +6,36 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from ..errors import SourceError
 from ..schema import Reject
-from .archives import as_reject
-from .folders import Fault, check_path, size_fault
+from .files import Files, Listing, Source, SourceFile, as_reject, in_order, unreadable
+from .folder_walk import Fault, check_path, size_fault
 
 __all__ = [
-    "Blob",
     "Change",
     "blob_sizes",
     "git_folder",
     "list_changes",
-    "list_tree",
+    "list_files",
+    "open_revision",
     "read_blobs",
-    "resolve",
+    "read_files",
     "split_revision",
 ]
 
 
-class Blob(NamedTuple):
-    """A regular file of a tree: its path, its size in bytes, the id of its blob."""
-
-    path: str
-    size: int
-    id: str
-
-
 class Change(NamedTuple):
-    """What a commit did to a file: the commit, its time in seconds since 1970, the path, and the id of the new blob.
+    """What a commit did to a file.
 
-    `blob` is None where there is no regular file any more.
+    Attributes:
+        commit: full id of the commit.
+        time: when it was committed, in seconds since 1970.
+        path: the file, relative to the site's root.
+        blob: id of the new content; None if there is no regular file any more.
     """
 
     commit: str
@@ -49,7 +45,7 @@ class Change(NamedTuple):
 
 
 def git_folder(folder: str) -> str | None:
-    """`folder` if it is a bare repository, else None.
+    """Return `folder` if it is a bare repository, else None.
 
     >>> git_folder("no/such/folder") is None
     True
@@ -62,52 +58,62 @@ def git_folder(folder: str) -> str | None:
     return folder if bare else None
 
 
-def split_revision(text: str) -> tuple[str, str, str] | None:
-    """Split `repo@REV:sub/folder` into git folder, revision and folder; None where no repository is named.
+def split_revision(spec: str) -> tuple[str, str, str] | None:
+    """Split `repo@REV:sub/folder` into the git folder, the revision and the sub-folder ("" for none).
 
-    Paths and revisions may both hold an `@`: the first one with a repository before it counts.
+    Paths and revisions may both hold an `@`, so the first `@` with a repository before it counts. None if there is
+    no repository before any `@`.
     """
-    for place, letter in enumerate(text):
+    for place, letter in enumerate(spec):
         if letter != "@" or place == 0:
             continue
-        inside = f"{text[:place]}/.git"
-        found = inside if os.path.lexists(inside) else git_folder(text[:place])
+        inside = f"{spec[:place]}/.git"
+        found = inside if os.path.lexists(inside) else git_folder(spec[:place])
         if found:
-            revision, _, below = text[place + 1 :].partition(":")
+            revision, _, below = spec[place + 1 :].partition(":")
             return found, revision, below.strip("/")
     return None
 
 
-def resolve(root: str, revision: str, below: str) -> tuple[str, str]:
-    """The full ids of a commit and of the tree of its folder `below` ("" for the whole).
+def open_revision(folder: str, revision: str, below: str) -> Source:
+    """Open a git folder at a revision.
+
+    Args:
+        folder: the git folder: a bare repository, or the `.git` of a work tree.
+        revision: anything `git rev-parse` takes: a branch, a tag, a commit, `HEAD~3` ….
+        below: the folder of the repository that is the site's root, "" for its own.
 
     Raises:
         SourceError: there is no such revision or folder, or git cannot read the repository.
     """
+    root = os.path.realpath(folder)
     if not revision or revision.startswith("-"):
-        raise SourceError(f"{revision!r} is no revision", path=root, hint="give repo@REVISION")
+        raise SourceError(f"{revision!r} cannot be a revision", path=root, hint="give repo@REVISION")
     try:
         commit = _git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").decode().strip()
     except SourceError as error:
         if "single revision" not in error.reason:
             raise
-        hint = "name a branch, a tag or a commit that is there; an empty repository has none"
+        hint = "give a branch, a tag or a commit of this repository; an empty repository has none"
         raise SourceError(f"there is no revision {revision!r}", path=root, hint=hint) from None
     tree = _git(root, "rev-parse", "--verify", f"{commit}:{below}").decode().strip()
     if _git(root, "cat-file", "-t", tree) != b"tree\n":
-        raise SourceError(f"{below!r} is no folder at {revision}", path=root)
-    return commit, tree
+        raise SourceError(f"{below!r} is not a folder at {revision}", path=root)
+    return Source(kind="git", root=root, commit=commit, tree=tree, below=below)
 
 
-def list_tree(root: str, tree: str, only: str | None = None) -> tuple[list[Blob], list[Reject], list[str]]:
-    """The files below a tree (of the path `only`, if given), what is no file or cannot be read, and notes.
+# ------------------------------------------------------------------------------------------ files of a commit
+
+
+def list_files(source: Source, only: str | None = None) -> Listing:
+    """Every file of the commit, sorted by path; with `only`, the file at that path.
 
     Raises:
-        SourceError: git cannot read a tree.
+        SourceError: git cannot read the tree.
     """
     wanted = [] if only is None else ["--", only]
-    listed = _git(root, "ls-tree", "-r", "-z", "-l", "--full-tree", tree, *wanted)
-    blobs: dict[str, Blob] = {}
+    listed = _git(source.root, "ls-tree", "-r", "-z", "-l", "--full-tree", source.tree, *wanted)
+    files: dict[str, SourceFile] = {}
     rejects: list[Reject] = []
     submodules = 0
     for line in listed.split(b"\0")[:-1]:
@@ -126,31 +132,56 @@ def list_tree(root: str, tree: str, only: str | None = None) -> tuple[list[Blob]
             rejects.append(as_reject(raw, Fault("unreadable", f"the repository has no object {blob}")))
         elif fault := size_fault(int(size)):
             rejects.append(as_reject(raw, fault))
-        elif path in blobs:
+        elif path in files:
             rejects.append(as_reject(raw, Fault("path-taken", "the tree names this file twice", int(size))))
         else:
-            blobs[path] = Blob(path, int(size), blob)
-    return list(blobs.values()), rejects, [f"submodules left out: {submodules}"] if submodules else []
+            files[path] = SourceFile(path=path, size=int(size), stamp=f"git:{blob}")
+    return Listing(
+        files=Files.of(sorted(files.values())),
+        rejects=in_order(rejects),
+        commit=source.commit,
+        notes=(f"submodules left out: {submodules}",) if submodules else (),
+    )
+
+
+def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
+    """Each file with its bytes, or with a reject if git cannot read it.
+
+    Raises:
+        SourceError: git is not installed.
+    """
+    files = tuple(files)
+    blobs = [(file.stamp.removeprefix("git:"), file.size) for file in files]
+    for file, data in zip(files, read_blobs(source.root, blobs), strict=True):
+        yield file, unreadable(file, "git cannot read the object; see `git fsck`") if data is None else data
+
+
+# ---------------------------------------------------------------------------------------------------- history
 
 
 def list_changes(root: str, commit: str, below: str) -> Iterator[Change]:
     """Every change of a file below the folder `below`, from the first commit to `commit`.
 
-    The line of first parents is followed: a merge counts as one change, at the time of the merge. Renames are a
-    file that goes and one that comes.
+    Only first parents are followed: a merge counts as one change, at the time of the merge. A rename is one file that
+    is removed and one that is added.
+
+    Args:
+        root: the git folder.
+        commit: full id of the last commit.
+        below: a folder of the repository, "" for all of it.
 
     Raises:
-        SourceError: git cannot read the history, or has only the end of it.
+        SourceError: git cannot read the history, or the clone is shallow.
     """
     if _git(root, "rev-parse", "--is-shallow-repository") == b"true\n":
         raise SourceError(
-            "it is a shallow clone, which lacks the earlier history",
+            "this is a shallow clone without the earlier history",
             path=root,
             hint="fetch the rest with `git fetch --unshallow`, or give --no-history",
         )
     listed = _git(root, "rev-list", "--first-parent", "--reverse", "--parents", "--timestamp", commit)
     times: dict[str, int] = {}
-    with tempfile.TemporaryFile() as pairs, tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as pairs, tempfile.TemporaryFile() as errors:
         for line in listed.decode().splitlines():
             time, own, *parents = line.split()
             times[own] = int(time)
@@ -162,16 +193,17 @@ def list_changes(root: str, commit: str, below: str) -> Iterator[Change]:
             env=_environment(),
             stdin=pairs,
             stdout=subprocess.PIPE,
-            stderr=said,
+            stderr=errors,
             bufsize=2**18,
         )
         assert process.stdout
         try:
             yield from _read_changes(_split_nul(process.stdout), times, f"{below}/".encode() if below else b"")
             if process.wait():
-                said.seek(0)
-                reason = said.read().decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
-                raise SourceError(f"git: {reason}", path=root, hint="check the repository with `git fsck`")
+                errors.seek(0)
+                raise SourceError(
+                    f"git: {_git_message(errors.read())}", path=root, hint="check the repository with `git fsck`"
+                )
         finally:
             process.stdout.close()
             process.kill()
@@ -200,8 +232,11 @@ def _split_nul(stream: IO[bytes]) -> Iterator[bytes]:
         yield from whole
 
 
+# ------------------------------------------------------------------------------------------------------ blobs
+
+
 def blob_sizes(root: str, ids: Sequence[str]) -> dict[str, int]:
-    """The size in bytes of each blob that the repository has.
+    """The size in bytes of each of these blobs, by its id. Blobs that the repository does not have are left out.
 
     Raises:
         SourceError: git cannot read the repository.
@@ -213,10 +248,10 @@ def blob_sizes(root: str, ids: Sequence[str]) -> dict[str, int]:
 
 
 def read_blobs(root: str, blobs: Sequence[tuple[str, int]]) -> Iterator[bytes | None]:
-    """The bytes of each `(id, size)`, None for one that git cannot read or that has another size."""
+    """The bytes of each blob `(id, size)`; None if git cannot read it, or if it has another size."""
     done = 0
     while done < len(blobs):
-        # git ends at an object that is damaged; the next one starts after it.
+        # git exits at a damaged object; another process reads those behind it.
         for data in _read_until_damage(root, blobs[done:]):
             done += 1
             yield data
@@ -253,6 +288,9 @@ def _read_until_damage(root: str, blobs: Sequence[tuple[str, int]]) -> Iterator[
         process.wait()
 
 
+# ---------------------------------------------------------------------------------------------- git processes
+
+
 def _git(root: str, *arguments: str, given: bytes = b"") -> bytes:
     done = subprocess.run(  # noqa: S603  (a list, no shell)
         _command(root, *arguments),
@@ -262,25 +300,29 @@ def _git(root: str, *arguments: str, given: bytes = b"") -> bytes:
         check=False,
     )
     if done.returncode:
-        said = done.stderr.decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
+        message = _git_message(done.stderr)
         hint = "check the repository and the revision"
-        if "promisor remote" in said:
+        if "promisor remote" in message:
             hint = "it is a partial clone; clone it whole, or fetch the rest with `git fetch --refetch`"
-        raise SourceError(f"git: {said}", path=root, hint=hint)
+        raise SourceError(f"git: {message}", path=root, hint=hint)
     return done.stdout
+
+
+def _git_message(stderr: bytes) -> str:
+    return stderr.decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
 
 
 def _command(root: str, *arguments: str) -> list[str]:
     program = shutil.which("git")
     if program is None:
         raise SourceError("git is not installed", path=root, hint="install it, or give a folder or an archive")
-    # Naming the git folder makes git look for none, and not ask who owns it.
+    # With --git-dir, git does not search for a repository and does not check who owns it.
     general = "--no-pager", "--literal-pathspecs", f"--git-dir={root}", "-c", "core.fsmonitor=false"
     return [program, *general, *arguments]
 
 
 def _environment() -> dict[str, str]:
-    """No setting of the caller or the repository may start a program, ask a remote or swap an object."""
+    """An environment in which no setting of the caller or the repository starts a program, asks a remote or replaces objects."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return kept | {
         "GIT_ALLOW_PROTOCOL": "none",
