@@ -20,7 +20,7 @@ from pathlib import Path
 
 import newsdata
 from newsdata.building.workspace import locked
-from newsdata.graph.engine import hear_stops
+from newsdata.graph.process import hear_stops
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -116,7 +116,7 @@ _Words = tuple[int, np.ndarray]  # hash of the whole text (0: no word), rare shi
 
 def _shingles(folder: Path, shards: Sequence[Shard], article_ids: pa.Array, boilerplate: Path) -> dict[str, _Words]:
     """What each article is compared by, one row group of text in memory at a time."""
-    from ..near_duplicates.clusters import Boilerplate
+    from ..near_duplicates.boilerplate import Boilerplate
     from ..near_duplicates.shingles import shingle
 
     listed = Boilerplate.load(boilerplate) if boilerplate.is_file() else Boilerplate.of(np.zeros(0, np.uint32))

@@ -1,1 +1,4 @@
-"""Tasks, and where they run."""
+"""Content-addressed tasks, the store of their results, and the engine that runs what the store does not have.
+
+This room knows nothing of posts: it could build anything.
+"""

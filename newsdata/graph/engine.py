@@ -1,252 +1,199 @@
-"""Where tasks run. A task is a plain function on one picklable argument that writes its own file and renames it.
-
-Results come back in the order of the tasks, whatever runs them, so no output depends on the number of workers.
-"""
+"""The engine: it asks the store for the result of each task, and has the executor run what the store does not have."""
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-import sys
-import threading
+import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from importlib import import_module
-from itertools import islice
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import MachineError
+from .executors.local import Executor
+from .store import LastBuild, Store
+from .task import Artifact, Task, TaskFunction
 
-__all__ = [
-    "MEMORY",
-    "Run",
-    "available_cores",
-    "check_memory",
-    "do_without_pandas",
-    "hear_stops",
-    "release_memory",
-    "workers",
-]
+__all__ = ["Engine", "Progress", "Stage", "StageCounts"]
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+_LOG = logging.getLogger("newsdata")
 
-NEEDED = 4 * 2**30
-"""Bytes of address space that a build may need on two cores (3.1 GB measured); most of it is never touched."""
-
-MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
-"""Environment of a process that gives memory back: Arrow's own pools keep 40 MB a worker, and each of its threads an
-arena of its own. Set before Arrow is loaded."""
-
-_TASKS = "newsdata.building.tasks"
-"""What workers load before the first task comes."""
-
-_FEW = 16
-"""Tasks that are not worth starting processes for: a day's run has fewer."""
-
-_IDLE = 600.0  # seconds after which an idle worker ends
-
-_SOON = 0.02  # seconds after which a stop that was dropped is sent again
-
-_several_processes = False  # whether this process is one of several that work on a build
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, how many rows are done, and how many there are."""
 
 
-class Run(Protocol):
-    """Run a function of a module on each task; the results come in the order of the tasks.
+@dataclass(slots=True, kw_only=True)
+class StageCounts:
+    """What a stage did.
 
-    Workers begin at once, and the caller may do something else before it asks for the first result.
+    Attributes:
+        seconds: wall time.
+        rows: how many rows (files, posts or articles) it was about.
+        tasks: how many tasks it has; `ran` of them were run, `found` of them were in the store.
     """
 
-    def __call__(self, function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]: ...  # noqa: D102
+    seconds: float = 0.0
+    rows: int = 0
+    tasks: int = 0
+    ran: int = 0
+    found: int = 0
 
 
-def available_cores() -> int:
-    """How many cores this process may use.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """A task as it is sent to a worker."""
 
-    >>> available_cores() >= 1
-    True
-    """
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else (os.cpu_count() or 1)
-
-
-def hear_stops() -> None:
-    """Let SIGINT and SIGTERM raise KeyboardInterrupt in this process, whatever it does when they come.
-
-    Python drops an exception that is raised while a destructor or a callback runs, as in the middle of an import: the
-    stop would be lost, and a traceback printed. It is sent once more instead, when that is over.
-
-    >>> hear_stops()
-    >>> sys.unraisablehook, _ = sys.__unraisablehook__, signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    """
-
-    def again(dropped: sys.UnraisableHookArgs) -> None:
-        if not issubclass(dropped.exc_type, KeyboardInterrupt):
-            sys.__unraisablehook__(dropped)
-            return
-        main = threading.main_thread().ident
-        if main is not None:
-            threading.Timer(_SOON, signal.pthread_kill, (main, signal.SIGINT)).start()
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.unraisablehook = again
+    store: Store
+    key: str
+    function: TaskFunction
+    data: object
+    seed: Artifact | None
 
 
-@contextmanager
-def workers(num_proc: int, *, at_once: bool = False) -> Iterator[Run]:
-    """Something to run tasks in: processes for many tasks, threads of this process for a few.
-
-    Processes take half a second of each core to start, and then do everything at the same time. Threads start at once,
-    and most of what a few tasks do (compress, hash, read) they do at the same time, too.
-
-    Args:
-        num_proc: how many; with one, everything runs in this process, one task after the other.
-        at_once: start the processes now, while the caller goes on: there will be many tasks.
-
-    Raises:
-        MachineError: a worker was killed, by the system for want of memory, say.
-
-    >>> with workers(1) as run:
-    ...     list(run(abs, [-1, 2, -3]))
-    [1, 2, 3]
-    """
-    with ExitStack() as stack:
-        threads = ThreadPoolExecutor(num_proc)
-        stack.callback(threads.shutdown, wait=True, cancel_futures=True)
-        processes = _executor(num_proc, stack) if at_once and num_proc > 1 else None
-
-        def run(function: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
-            nonlocal processes
-            if num_proc == 1 or len(tasks) <= 1:
-                return map(function, tasks)
-            if processes is None and len(tasks) > _FEW:
-                processes = _executor(num_proc, stack)
-            executor = processes or threads
-            rest = iter(tasks)
-
-            def submit(count: int) -> list[Future[Result]]:
-                with _unheard_by_workers():
-                    return [executor.submit(function, task) for task in islice(rest, count)]
-
-            def results(waiting: deque[Future[Result]]) -> Iterator[Result]:
-                while waiting:
-                    yield _result(waiting.popleft())
-                    waiting.extend(submit(1))
-
-            # A short queue: a stopped build must not wait for tasks that nobody wants any more.
-            return results(deque(submit(2 * num_proc)))
-
-        yield run
-
-
-def _executor(num_proc: int, stack: ExitStack) -> Any:
-    """Processes that are started now, and ended with the stack."""
-    from multiprocessing import resource_tracker
-
-    import loky
-
-    resource_tracker.ensure_running()  # it would let the signals through again, started while they are held back
-    executor = loky.ProcessPoolExecutor(
-        max_workers=num_proc, timeout=_IDLE, initializer=_prepare, initargs=(os.getpid(),), env=MEMORY
-    )
-    stack.callback(_set_several, False)
-    stack.callback(executor.shutdown, wait=True, kill_workers=True)
-    _set_several(True)
-    release_memory()
-    with _unheard_by_workers():
-        executor.submit(os.getpid)  # the first task starts them all
-    return executor
-
-
-@contextmanager
-def _unheard_by_workers() -> Iterator[None]:
-    """Hold SIGINT and SIGTERM back while workers may be started: they inherit that, and this process ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+def _run_job(job: _Job) -> Artifact:
+    """Run one task and put its result into the store. May run twice, anywhere: the second result takes the place of an equal one."""
+    bench = job.store.begin(job.seed)
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        facts = job.function(job.data, bench)
+        return job.store.commit(job.key, bench, facts)
+    except BaseException:
+        job.store.discard(bench)
+        raise
 
 
-def check_memory() -> None:
-    """Refuse to work in an address space that is too small: libraries in C and Rust abort where it ends.
+@dataclass(slots=True, kw_only=True)
+class Engine:
+    """Runs the tasks of one build.
 
-    Raises:
-        MachineError: less than `NEEDED` is allowed.
-
-    >>> check_memory()
+    Attributes:
+        store: where results are found and put.
+        executor: runs what is missing.
+        progress: told of rows that are done, or None.
+        seeds: whether results of the last build may save work; the results are the same without them.
+        counts: of each stage so far, by its name.
+        used: the key of each place, and every key that was asked for.
     """
-    import resource
 
-    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if allowed != resource.RLIM_INFINITY and allowed < NEEDED:
-        raise MachineError(
-            f"only {allowed / 2**30:.1f} GiB of address space are allowed, and a build needs {NEEDED / 2**30:.0f} GiB",
-            hint="raise the limit (ulimit -v)",
-        )
+    store: Store
+    executor: Executor
+    progress: Progress | None = None
+    seeds: bool = True
+    counts: dict[str, StageCounts] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    last: LastBuild = field(init=False)
 
+    def __post_init__(self) -> None:
+        """Look up what the last build used."""
+        self.last = self.store.last()
 
-def _result(future: Future[Result]) -> Result:
-    from loky.process_executor import BrokenProcessPool
+    @contextmanager
+    def stage(self, name: str, rows: int = 0) -> Iterator[Stage]:
+        """Count and time what is done inside as the stage `name`, over `rows` rows."""
+        begin = time.perf_counter()
+        stage = Stage(engine=self, name=name, counts=self.counts.setdefault(name, StageCounts()))
+        stage.counts.rows += rows
+        stage.advance(0)
+        yield stage
+        counts = stage.counts
+        counts.seconds = round(counts.seconds + time.perf_counter() - begin, 4)
+        _LOG.info(
+            "%s: %d rows, %d tasks, %d found in the store, %d run, %.2f s",
+            name, counts.rows, counts.tasks, counts.found, counts.ran, counts.seconds,
+        )  # fmt: skip
 
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise MachineError(
-            "a worker process was killed",
-            hint="the machine may be out of memory; try --num-proc 1",
-        ) from error
+    def seed_of(self, place: str) -> Artifact | None:
+        """What the last build made at `place`, undamaged; None where there is nothing, or seeds are not wanted."""
+        key = self.last.places.get(place) if self.seeds and place else None
+        return self.store.find(key) if isinstance(key, str) else None
 
+    def use(self, key: str, place: str = "") -> None:
+        """Note that the build uses an artifact, so that it is kept and found by the next build."""
+        self.used.add(key)
+        if place:
+            self.places[place] = key
 
-def _prepare(parent: int) -> None:
-    """Make this worker small, and end it soon after the process that started it, however that was stopped."""
+    def remember(self, facts: Mapping[str, Any]) -> None:
+        """Write down what this build used, for the next one, and remove everything else from the store."""
+        self.store.remember(LastBuild(places=self.places, keys=tuple(sorted(self.used)), facts=facts))
+        self.store.sweep(self.used)
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
-
-    _set_several(True)
-    threading.Thread(target=watch, daemon=True).start()
-    do_without_pandas()
-    import_module(_TASKS)
-    gc.freeze()  # what is loaded by now stays; tasks leave no cycles behind, so there is little to look for
-    gc.set_threshold(50_000)
-
-
-def _set_several(several: bool) -> None:
-    global _several_processes
-    _several_processes = several
-
-
-def do_without_pandas() -> None:
-    """Keep pyarrow from loading pandas with the first array that it makes: 30 MB and half a second, for nothing.
-
-    For processes of our own only: pyarrow knows no pandas from then on.
-    """
-    import pyarrow as pa
-
-    sys.meta_path.insert(0, _NoPandas())
-    pa.array([])
-    del sys.meta_path[0]
-
-
-class _NoPandas:
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
+    def remember_more(self, facts: Mapping[str, Any]) -> None:
+        """Keep what the last build used, beside what this one used: it ended early, because nothing changed."""
+        if self.used:
+            self.places = {**self.last.places, **self.places}
+            self.used |= {key for place, key in self.last.places.items() if self.places[place] == key}
+            self.used |= {key for key in self.last.keys if key not in self.last.places.values()}
+            self.remember(facts)
 
 
-def release_memory() -> None:
-    """Give back what a step needed, before one comes that needs something else, where more processes need memory.
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """A stage that is running."""
 
-    Memory that is taken again costs the system some time, and a process alone has enough of it.
-    """
-    if _several_processes:
-        import pyarrow as pa
+    engine: Engine
+    name: str
+    counts: StageCounts
+    _done: int = 0
 
-        pa.default_memory_pool().release_unused()
+    def advance(self, rows: int) -> None:
+        """Tell of rows that are done."""
+        self._done += rows
+        if self.engine.progress:
+            self.engine.progress(self.name, self._done, self.counts.rows)
+
+    def run(self, tasks: Sequence[Task]) -> list[Artifact]:
+        """The results of the tasks, in their order: found in the store, or made now.
+
+        What is missing is decided once, before the first task runs.
+
+        Raises:
+            MachineError: the executor gave too few results, or results of other tasks.
+        """
+        engine = self.engine
+        keys = [task.key for task in tasks]
+        results = {key: found for key in dict.fromkeys(keys) if (found := engine.store.find(key))}
+        missing: dict[str, Task] = {}
+        for key, task in zip(keys, tasks, strict=True):
+            if key in results:
+                self.advance(task.rows)
+            else:
+                missing.setdefault(key, task)
+        jobs = [self._job(key, task) for key, task in missing.items()]
+        made = engine.executor.run(_run_job, jobs) if jobs else ()
+        for artifact, (key, task) in zip(_checked(made, len(jobs)), missing.items(), strict=True):
+            if artifact.key != key:
+                raise MachineError(f"the executor returned {artifact.key} as the result of {key}")
+            results[key] = artifact
+            self.advance(task.rows)
+        self.counts.tasks += len(tasks)
+        self.counts.ran += len(jobs)
+        self.counts.found += len(tasks) - len(jobs)
+        for key, task in zip(keys, tasks, strict=True):
+            engine.use(key, task.place)
+        return [results[key] for key in keys]
+
+    def run_one(self, task: Task) -> Artifact:
+        """The result of one task."""
+        return self.run([task])[0]
+
+    def did(self, *, ran: bool = True) -> None:
+        """Count work that was done in this process without a task of its own."""
+        self.counts.tasks += 1
+        self.counts.ran += ran
+        self.counts.found += not ran
+
+    def _job(self, key: str, task: Task) -> _Job:
+        seed = self.engine.seed_of(task.place)
+        return _Job(store=self.engine.store, key=key, function=task.function, data=task.data(), seed=seed)
+
+
+def _checked(results: Iterable[Any], wanted: int) -> Iterator[Artifact]:
+    """The results as they come; an error where there are too few or too many."""
+    count = 0
+    for count, result in enumerate(results, 1):
+        if not isinstance(result, Artifact) or count > wanted:
+            raise MachineError(f"the executor returned {result!r:.100}, which is not a result of a task")
+        yield result
+    if count < wanted:
+        raise MachineError(f"the executor returned {count} results for {wanted} tasks")

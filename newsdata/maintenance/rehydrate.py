@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..building.build import Build, build_again
-from ..building.intake import OTHER_POSTS
+from ..building.posts_found import OTHER_POSTS
 from ..building.workspace import WORK, open_workspace
 from ..dataset.load import open_version
 from ..errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
+from ..graph.engine import Engine
+from ..graph.executors.local import local_executor
+from ..graph.process import available_cores
 from ..storage.ledger import LEDGER_NAME
 from ..storage.manifest import Manifest, read_manifest, shards_of, versions_in
 from ..storage.shards import read_shard
@@ -91,8 +94,10 @@ def rehydrate(
     _check_out(out, version.dataset_version)
     new = not out.exists()
     try:
-        with open_workspace(out, cache=False) as workspace:
-            made = build_again(folder, source, workspace, num_proc=num_proc, progress=progress)
+        workers = num_proc or available_cores()
+        with open_workspace(out, cache=False) as workspace, local_executor(workers) as executor:
+            engine = Engine(store=workspace.store, executor=executor, progress=progress)
+            made = build_again(folder, source, workspace, engine)
             tools = _differing_tools(version, made.manifest)
             faults = tuple(_compare(folder, version, made))
             if faults:

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..building.accounting import unequal_sums
-from ..building.tasks import find_parsed, find_signed
-from ..building.workspace import WORK, damaged_indexes
+from ..building.workspace import store_in
 from ..dataset.load import open_version
 from ..errors import CallError, ManifestError, NewsdataError
 from ..schema import CONFIGS, SPLITS, table_schema
@@ -96,7 +95,7 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
         files=sum(one.files for one in found),
         rows=sum(one.rows for one in found),
         faults=(*faults, *(f"{one.version}/{fault}" for one in found for fault in one.faults)),
-        notes=(*_check_links(out, manifests), *_check_cache(out)),
+        notes=(*_check_links(out, manifests), *_check_store(out)),
     )
 
 
@@ -163,18 +162,14 @@ def _size_of_copy(one: Path, other: Path) -> int:
     return other.stat().st_size
 
 
-def _check_cache(out: Path) -> Iterator[str]:
-    """Entries of the cache that are not as they were written; a build checks the same and makes them anew."""
-    cache = out / WORK / "cache"
-    damaged = [
-        f"{file.stem[:12]}….json"
-        for file in cache.glob("*.json")
-        if len(file.stem) == 40 and not find_parsed(cache, file.stem)
-    ]
-    damaged += [f"{file.stem[:12]}….signatures" for file in cache.glob("*.signatures") if not find_signed(file)]
-    damaged += damaged_indexes(cache)
-    for name in sorted(damaged):
-        yield f"cache: {name} is damaged; the next build makes it anew"
+def _check_store(out: Path) -> Iterator[str]:
+    """Entries of the store that are not as they were written; a build checks the same and makes them anew."""
+    store = store_in(out)
+    if store is None:
+        return
+    for key in store.keys():  # noqa: SIM118 - a store is not a dict
+        if not store.find(key):
+            yield f"cache: {key} is damaged; the next build makes it anew"
 
 
 class _Seen:

@@ -1,20 +1,29 @@
 """The list of shingles that are boilerplate: made once in the life of a dataset, from a sample of its articles.
 
-::
+A shingle is boilerplate where it is seen on `BOILERPLATE_DAYS` distinct days, or where it is part of the frame of
+`BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which two or more slots (names and numbers, seen in few
+articles) stand between stretches seen in many; these stretches are its frame. A copy of a much reprinted story has no slots, or few,
+so that the story is not taken for a form.
 
-    texts of the sample ──spill──▶ Spilled ──list_boilerplate──▶ Boilerplate
-         (worker processes)         (a file)   (worker processes)
+The work is cut into steps on files, so that each may run in a process of its own:
+
+1. `spill` writes the shingles of some texts to a file.
+2. `count` finds, over all of these files, the shingles of one range that are seen often, and on many days.
+3. `spill_frames` writes the frames of filled forms, given the shingles that are seen often.
+4. `count` once more, over the frames.
+5. `Boilerplate.of` what is seen on many days, and what is seen often among the frames.
+
+Memory: about 0.1 GB a step, however large the sample.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,9 +38,11 @@ __all__ = [
     "Boilerplate",
     "Spilled",
     "choose_sample",
+    "count",
     "find_boilerplate",
-    "list_boilerplate",
+    "range_bits",
     "spill",
+    "spill_frames",
 ]
 
 BOILERPLATE_DAYS = 20
@@ -53,12 +64,6 @@ _PART = 1 << 20  # shingles that are counted at once: 16 MB
 
 _Shingles = NDArray[np.uint32]
 _Block = tuple[_Shingles, NDArray[np.int64]]  # shingles in text order and the article of each
-_Task = TypeVar("_Task")
-_Result = TypeVar("_Result")
-
-
-class _Run(Protocol):
-    def __call__(self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterable[_Result]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -169,7 +174,7 @@ def _ends(text: str) -> str:
 
 
 def find_boilerplate(articles: Iterable[tuple[int, str]]) -> Boilerplate:
-    """The boilerplate of a sample of (day, text), in any order; see `list_boilerplate`.
+    """The boilerplate of a sample of (day, text), in any order; see the top of this module.
 
     >>> len(find_boilerplate([(day, "本公司董事会保证公告内容真实") for day in range(20)]).hashes)
     10
@@ -183,50 +188,33 @@ def find_boilerplate(articles: Iterable[tuple[int, str]]) -> Boilerplate:
             yield [text for _, text in batch]
 
     with tempfile.TemporaryDirectory() as folder:
-        spilled = spill(texts(), Path(folder, "sample"))
-        return list_boilerplate([spilled], np.array(days, np.int64), lambda function, tasks: map(function, tasks))
+        part = spill(texts(), Path(folder, "sample"))
+        often, by_day = _count_all([part], np.array(days, np.int64))
+        frames = spill_frames(part, Boilerplate.of(often), Path(folder, "frames"))
+        framed, _ = _count_all([frames], None)
+        return Boilerplate.of(np.concatenate([by_day, framed]))
 
 
-def list_boilerplate(parts: Sequence[Spilled], days: NDArray[np.int64], run: _Run) -> Boilerplate:
-    """The boilerplate of a sample that was spilled.
-
-    A shingle is boilerplate where it is seen on `BOILERPLATE_DAYS` distinct days, or where it is part of the
-    frame of `BOILERPLATE_ARTICLES` filled forms. A filled form is an article in which two or more slots
-    (names and numbers, seen in few articles) stand between stretches seen in many; these are its frame.
-    A copy of a much reprinted story has no slots, or few, so that the story is not taken for a form.
-
-    Memory: about 0.1 GB for each process that `run` uses, however large the sample.
-
-    Args:
-        parts: the spilled articles.
-        days: of each article, part after part. Undated articles go in under one day of their own.
-        run: calls a function of a module on each of some tasks, like `map`.
-    """
-    often, by_day = _seen_often(parts, run, days)
-    common = Boilerplate.of(often)
-    frames = list(run(_spill_frames, [_FrameTask(part=part, common=common) for part in parts]))
-    framed, _ = _seen_often(frames, run)
-    for part in frames:
-        part.path.unlink()
-    return Boilerplate.of(np.concatenate([by_day, framed]))
+def _count_all(parts: Sequence[Spilled], days: NDArray[np.int64] | None) -> tuple[_Shingles, _Shingles]:
+    bits = range_bits(parts)
+    counted = [count(parts, bits, number, days) for number in range(1 << bits)]
+    return np.concatenate([often for often, _ in counted]), np.concatenate([by_day for _, by_day in counted])
 
 
 # ------------------------------------------------------------------------------------------------ frames
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FrameTask:
-    part: Spilled
-    common: Boilerplate
+def spill_frames(part: Spilled, common: Boilerplate, path: Path) -> Spilled:
+    """Write what is the frame of a filled form, of each article of a part, to `path`.
 
-
-def _spill_frames(task: _FrameTask) -> Spilled:
-    """Of each article what is the frame of a filled form, beside the file of the whole."""
-    part = task.part
-    path = part.path.with_name(f"{part.path.name}-frames")
+    Args:
+        part: from `spill`.
+        common: the shingles that are seen often in the whole sample.
+        path: the file.
+    """
     sizes = np.zeros(len(part.sizes), np.int64)
     with path.open("wb") as file:
-        for shingles, article in _frames(_blocks(part), part.widths, task.common):
+        for shingles, article in _frames(_blocks(part), part.widths, common):
             sizes += np.bincount(article, minlength=len(sizes))
             file.write(shingles.tobytes())
     return Spilled(path=path, sizes=sizes, widths=part.widths)
@@ -268,40 +256,34 @@ def _frames(blocks: Iterable[_Block], widths: NDArray[np.int64], common: Boilerp
 # ------------------------------------------------------------------------------------------------ counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _CountTask:
-    """Count the shingles that begin with the `bits` bits of the number `range`."""
-
-    parts: Sequence[Spilled]
-    bits: int
-    range: int
-    days: NDArray[np.int64] | None
-
-
-def _seen_often(
-    parts: Sequence[Spilled], run: _Run, days: NDArray[np.int64] | None = None
-) -> tuple[_Shingles, _Shingles]:
-    """The shingles of at least `BOILERPLATE_ARTICLES` articles; of these, if `days` says the day of each article, the
-    ones seen on at least `BOILERPLATE_DAYS` days.
-    """
+def range_bits(parts: Sequence[Spilled]) -> int:
+    """How many leading bits of a shingle say which range it is in, so that a range is counted in about 16 MB."""
     total = sum(int(part.sizes.sum()) for part in parts)
-    if not total:
-        return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
-    bits = max(1, (total // _PART).bit_length())
-    tasks = [_CountTask(parts=parts, bits=bits, range=number, days=days) for number in range(1 << bits)]
-    often, by_day = zip(*run(_count, tasks), strict=True)
-    return np.concatenate(often), np.concatenate(by_day)
+    return max(1, (total // _PART).bit_length())
 
 
-def _count(task: _CountTask) -> tuple[_Shingles, _Shingles]:
+def count(
+    parts: Sequence[Spilled], bits: int, number: int, days: NDArray[np.int64] | None = None
+) -> tuple[_Shingles, _Shingles]:
+    """The shingles of one range that are seen in at least `BOILERPLATE_ARTICLES` articles; of these, the ones seen on at least
+    `BOILERPLATE_DAYS` days.
+
+    Args:
+        parts: the spilled articles.
+        bits: from `range_bits`.
+        number: of the range, from 0 to 2**bits - 1: the first `bits` bits of its shingles.
+        days: of each article, part after part; undated articles share one day of their own. None: days do not matter, and the second
+            answer is empty.
+    """
     found, owners, first = [], [], 0
-    for part in task.parts:
+    for part in parts:
         for shingles, article in _blocks(part):
-            chosen = np.flatnonzero(shingles >> np.uint32(32 - task.bits) == task.range)
+            chosen = np.flatnonzero(shingles >> np.uint32(32 - bits) == number)
             found.append(shingles[chosen])
             owners.append((article[chosen] + first).astype(np.uint32))
         first += len(part.sizes)
-    shingle_of, owner = np.concatenate(found), np.concatenate(owners)
+    shingle_of = np.concatenate([np.zeros(0, np.uint32), *found])
+    owner = np.concatenate([np.zeros(0, np.uint32), *owners])
     del found, owners
     # Most shingles are seen once or twice: what shares its slot with few others is left out before the rest is sorted.
     slots = ((shingle_of >> np.uint32(1)) & np.uint32((1 << len(shingle_of).bit_length()) - 1)).astype(np.int64)
@@ -312,10 +294,10 @@ def _count(task: _CountTask) -> tuple[_Shingles, _Shingles]:
     begins = starts(shingle_of)
     counts = np.diff(begins, append=len(shingle_of))
     seen = shingle_of[begins[counts >= BOILERPLATE_ARTICLES]]
-    if task.days is None:
+    if days is None or not len(days):
         return seen, np.zeros(0, np.uint32)
     kept = keys[np.repeat(counts >= BOILERPLATE_DAYS, counts)]  # 20 days need 20 articles
-    day = (task.days - task.days.min())[(kept & np.uint64(0xFFFFFFFF)).astype(np.int64)].astype(np.uint64)
+    day = (days - days.min())[(kept & np.uint64(0xFFFFFFFF)).astype(np.int64)].astype(np.uint64)
     by_day = (distinct((kept & np.uint64(0xFFFFFFFF00000000)) | day) >> np.uint64(32)).astype(np.uint32)
     begins = starts(by_day)
     return seen, by_day[begins[np.diff(begins, append=len(by_day)) >= BOILERPLATE_DAYS]]

@@ -1,12 +1,10 @@
-"""Near-duplicates: signature files, verified pairs over all of them, clusters with frozen ids.
+"""Verified pairs to clusters: each group has one id, and ids of earlier versions stay.
 
 ::
 
     texts of a file ──sign──▶ signature file ──match──▶ Pairs ──assign──▶ Clusters
-        (worker processes)      (kept while neither        (+ what the ledger
-                                 texts nor list change)       decided before)
-
-`list_boilerplate` comes first, once in the life of a dataset.
+                        (kept while neither texts          (and what the ledger
+                         nor boilerplate change)            decided before)
 """
 
 from __future__ import annotations
@@ -19,26 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .boilerplate import Boilerplate, choose_sample, find_boilerplate, list_boilerplate, spill
-from .pairs import Pairs, match
-from .signatures import DEDUP_VERSION, method, open_signatures, sign, write_signatures
+from .pairs import Pairs
 
-__all__ = [
-    "DEDUP_VERSION",
-    "Boilerplate",
-    "Clusters",
-    "Pairs",
-    "assign",
-    "choose_sample",
-    "find_boilerplate",
-    "list_boilerplate",
-    "match",
-    "method",
-    "open_signatures",
-    "sign",
-    "spill",
-    "write_signatures",
-]
+__all__ = ["Clusters", "assign"]
 
 _Rows = NDArray[np.int64]
 

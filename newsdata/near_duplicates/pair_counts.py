@@ -1,12 +1,11 @@
 """What candidate pairs have in common, kept from one build to the next.
 
-Only counts are kept, by the hashes of the two sets of rare shingles, so that the rules can change and a pair is judged
-as if it had been counted anew. The file is hashed; a damaged one is as good as none.
+Only counts are kept, by the hashes of the two sets of rare shingles. So the rules can change, and a pair is judged as if it had been
+counted anew.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,6 @@ _SCHEMA = pa.schema(
         ("facts", pa.list_(pa.int32())),
     ]
 )
-_HASH = 32  # bytes of SHA-256 at the beginning
 
 _Numbers = NDArray[np.int32]
 
@@ -101,34 +99,20 @@ def remember(path: Path, identity: NDArray[np.uint64], counted: Sequence[Counted
         pa.array(facts),
     ]
     lists = [pa.ListArray.from_arrays(pa.array([0, len(v)], pa.int32()), v) for v in values]
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+    with (
+        pa.OSFile(str(path), "wb") as file,
+        pa.ipc.new_stream(file, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer,
+    ):
         writer.write_table(pa.table(lists, schema=_SCHEMA))
-    data = sink.getvalue()
-    part = path.with_name(f"{path.name}.unfinished")
-    with part.open("wb") as file:
-        file.write(hashlib.sha256(data).digest())
-        file.write(data)
-    part.replace(path)
 
 
 def recall(path: Path | None) -> Remembered:
-    """The counts in `path`; none where it is missing or damaged.
-
-    Args:
-        path: what `remember` wrote, or None.
-    """
-    none = np.zeros(0, np.int32)
-    nothing = Remembered(identity=np.zeros(0, np.uint64), pairs=np.zeros(0, np.int64), common=none, facts=none)
-    try:
-        data = path.read_bytes() if path is not None else b""
-    except OSError:
-        data = b""
-    if len(data) <= _HASH or hashlib.sha256(memoryview(data)[_HASH:]).digest() != data[:_HASH]:
-        return nothing
-    table = pa.ipc.open_stream(pa.py_buffer(data).slice(_HASH)).read_all()
-    if table.schema != _SCHEMA:
-        return nothing
+    """The counts in `path`, which `remember` wrote; none for None."""
+    if path is None:
+        none = np.zeros(0, np.int32)
+        return Remembered(identity=np.zeros(0, np.uint64), pairs=np.zeros(0, np.int64), common=none, facts=none)
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
+        table = reader.read_all()
     held = {name: table[name].chunk(0).flatten().to_numpy() for name in _SCHEMA.names}
     return Remembered(
         identity=held["identity"],

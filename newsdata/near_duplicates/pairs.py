@@ -128,37 +128,37 @@ def _bands(keys: _Keys, first: int, count: int) -> NDArray[np.uint32]:
     return values
 
 
-def match(files: Sequence[Path], memory: Path | None = None) -> Pairs:
+def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | None = None) -> Pairs:
     """Find and verify all pairs among the articles of signature files (see `write_signatures`), in any order.
 
     Candidates are looked for among all articles each time, which is cheap; what two articles have in common is
-    counted anew only where one of them is new or has other shingles than `memory` says.
+    counted anew only where the `seed` does not know these two sets of shingles.
 
     Memory: about 0.2 KB an article plus 0.1 GB where there are millions of candidates; bands are read from the files
     a few at a time, shingles for the candidates only.
 
     Args:
         files: signature files that hold each article once.
-        memory: the file that keeps the counts of one build for the next; the pairs are the same without it, and
-            where it is damaged.
+        seed: the `counts` of an earlier call; the pairs are the same without it.
+        counts: a file to keep what candidates have in common, for the next call.
 
     >>> match([]).table.num_rows
     0
     """
     keys = _read_keys(files)
-    known = recall(memory)
+    known = recall(seed)
     buckets = _Buckets()
     parts = [_short_pairs(keys), url_pairs := _url_pairs(keys)]
     counted: list[Counted] = []
     candidates = 0
     for left, right in _candidates(keys, buckets):
-        counts = _counted(keys, left, right, known)
-        parts.append(_verified(keys, counts))
+        some = _counted(keys, left, right, known)
+        parts.append(_verified(keys, some))
         if candidates < _REMEMBERED:
-            counted.append(counts)
+            counted.append(some)
         candidates += len(left)
-    if memory is not None:
-        remember(memory, keys.identity, counted)
+    if counts is not None:
+        remember(counts, keys.identity, counted)
     table = _pair_table(keys, parts)
     rules = {str(count["values"]): count["counts"] for count in pc.value_counts(table["rule"]).to_pylist()}
     return Pairs(

@@ -13,10 +13,8 @@ of the titles in its paths and ids, which stay.
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +22,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..schema import REJECT_RULES
-from .manifest import FullShard, Manifest
+from .manifest import FullShard, Manifest, Shard
 from .shards import Written, read_shard, shard_schema, write_shard
 
-__all__ = ["BlankTask", "blank_shard", "blank_table", "blank_version"]
+__all__ = ["blank_manifest", "blank_shard", "blank_table"]
 
 _Rule = bool | str | Mapping[str, Any]
 """True: stays. A pattern: stays where it matches. A map: the fields of a struct that stay, by rule."""
@@ -138,65 +136,33 @@ def _blank(array: pa.Array, rule: _Rule) -> pa.Array:
     return pc.if_else(pc.match_substring_regex(array, rule), array, pa.scalar(None, kind))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlankTask:
-    """Put a text-free shard in the place of the full one at `path`; `timezone` is the site's."""
-
-    path: Path
-    config: str
-    timezone: str
-
-
-def blank_shard(task: BlankTask) -> Written:
-    """Rewrite one shard. A hard link to the full one elsewhere keeps its bytes."""
-    schema = shard_schema(task.config, task.timezone)
-    part = task.path.with_suffix(".blank")
-    tables = read_shard(task.path, list(_KEPT[task.config]))  # the words are not even read
-    written = write_shard(part, (blank_table(t, task.config, schema) for t in tables), task.config, schema)
-    part.replace(task.path)
-    return written
-
-
-def blank_version(
-    draft: Manifest,
-    dataset: Path,
-    base: Manifest | None,
-    base_folder: Path | None,
-    run: Callable[[Callable[[BlankTask], Written], Sequence[BlankTask]], Iterable[Written]],
-) -> Manifest:
-    """Blank every shard of a full version that was just written, and give the text-free version's manifest.
+def blank_shard(full: Path, path: Path, config: str, timezone: str) -> Written:
+    """Write the text-free shard of a full one.
 
     Args:
-        draft: manifest of the full version.
-        dataset: its folder.
-        base, base_folder: the version before, also text-free; shards that did not change become links to it.
-        run: runs a function on each of a list of tasks, and gives the results in their order.
+        full: the file of the full shard.
+        path: the file to write.
+        config: of the shard.
+        timezone: the site's, an IANA name.
     """
-    timezone = str(draft.configuration["timezone"])
-    tasks = [BlankTask(path=dataset / s.path, config=s.config, timezone=timezone) for s in draft.shards]
-    before = {shard.path: shard.sha256 for shard in base.shards} if base else {}
-    shards = []
-    filled: dict[str, Counter[str]] = {config: Counter() for config in draft.columns}
-    for shard, written in zip(draft.shards, run(blank_shard, tasks), strict=True):
-        shards.append(replace(shard, bytes=written.bytes, sha256=written.sha256, digest=written.digest))
-        filled[shard.config].update(written.filled)
-        if base_folder and before.get(shard.path) == written.sha256:
-            _link(base_folder / shard.path, dataset / shard.path)
+    schema = shard_schema(config, timezone)
+    tables = read_shard(full, list(_KEPT[config]))  # the words are not even read
+    return write_shard(path, (blank_table(table, config, schema) for table in tables), config, schema)
+
+
+def blank_manifest(full: Manifest, shards: Sequence[Shard], columns: Mapping[str, Mapping[str, int]]) -> Manifest:
+    """The manifest of a text-free version.
+
+    Args:
+        full: of the full build; its shards are kept as `full`.
+        shards: the text-free shards.
+        columns: their filled cells, by config and column.
+    """
     return replace(
-        draft,
-        configuration={**draft.configuration, "text": "none"},
+        full,
+        configuration={**full.configuration, "text": "none"},
         shards=tuple(shards),
-        columns={config: dict(counts) for config, counts in filled.items()},
-        leakage=draft.leakage and {key: value for key, value in draft.leakage.items() if key != "examples"},
-        full=tuple(FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in draft.shards),
+        columns=columns,
+        leakage=full.leakage and {key: value for key, value in full.leakage.items() if key != "examples"},
+        full=tuple(FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in full.shards),
     )
-
-
-def _link(file: Path, target: Path) -> None:
-    """Keep one copy of equal bytes on the disk, where the file system can."""
-    part = target.with_suffix(".link")
-    try:
-        os.link(file, part)
-    except OSError:
-        return
-    part.replace(target)

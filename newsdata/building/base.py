@@ -1,0 +1,126 @@
+"""The base: the version that a build follows, and everything that it decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from ..errors import ManifestError
+from ..schema import Reject
+from ..storage.ledger import buried, empty_ledger, read_ledger, read_redactions, refused_contents
+from ..storage.manifest import (
+    Manifest,
+    Shard,
+    hash_file,
+    read_manifest,
+    shards_of,
+    versions_in,
+    without_manifest,
+)
+from ..storage.shards import read_shard
+
+__all__ = ["Base", "follow", "read_rejects"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The version that a build follows.
+
+    Attributes:
+        folder, manifest: of the version; None for the first version of a dataset.
+        ledger: what earlier versions decided about each article.
+        redacted: article id, or `content_key` of a file -> reason, for everything that no version may hold.
+        there: every version in OUT, oldest first.
+        newer: manifest of the newest version in OUT, where that is another one than the base; else None.
+    """
+
+    folder: Path | None
+    manifest: Manifest | None
+    ledger: pa.Table
+    redacted: Mapping[str, str]
+    there: tuple[str, ...]
+    newer: Manifest | None
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """SHA-256 of the contents that were redacted."""
+        return refused_contents(self.redacted)
+
+    @property
+    def posts(self) -> int:
+        """How many posts the base has."""
+        return int(self.manifest.accounting["posts"]) if self.manifest else 0
+
+    @property
+    def shards(self) -> dict[str, Shard]:
+        """The shards of the base, by path."""
+        return {shard.path: shard for shard in self.manifest.shards} if self.manifest else {}
+
+    def undamaged(self, shard: Shard) -> Path | None:
+        """The file of a shard of the base, if its bytes are what the manifest says."""
+        file = self.folder / shard.path if self.folder else None
+        return file if file and file.is_file() and hash_file(file) == (shard.bytes, shard.sha256) else None
+
+
+def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
+    """Open the version to follow.
+
+    Args:
+        out: the folder of versions.
+        wanted: the folder of the version; None for the newest one in `out`.
+        again: whether that version itself is built again: redactions since then do not count.
+
+    Raises:
+        ManifestError: a version in `out` has no manifest, or the one to follow is damaged.
+    """
+    there = versions_in(out)
+    if lost := without_manifest(out):
+        raise ManifestError(
+            "this version has no manifest, so no version can follow it",
+            path=out / lost[-1],
+            hint="take manifest.json from a good copy, or take the folder away",
+        )
+    newest = out / there[-1] if there else None
+    folder = wanted or newest
+    passed_over = newest is not None and folder is not None and folder.resolve() != newest.resolve()
+    manifest = read_manifest(folder) if folder else None
+    ledger = read_ledger(folder, manifest) if folder and manifest else empty_ledger()
+    redacted = buried(ledger)
+    if not again:
+        for place in dict.fromkeys([out, folder.absolute().parent] if folder else [out]):
+            redacted = {**_redacted_in(place, folder), **redacted}
+    return Base(
+        folder=folder,
+        manifest=manifest,
+        ledger=ledger,
+        redacted=redacted,
+        there=tuple(there),
+        newer=read_manifest(newest) if newest and passed_over else None,
+    )
+
+
+def _redacted_in(out: Path, base_folder: Path | None) -> dict[str, str]:
+    """What was redacted in a folder of versions, besides what the ledger of the base says."""
+    found = read_redactions(out)
+    for version in reversed(versions_in(out)):
+        if base_folder and base_folder.resolve() == (out / version).resolve():
+            break
+        with suppress(ManifestError):  # a damaged version; the others have the redactions, too
+            return buried(read_ledger(out / version, read_manifest(out / version))) | found
+    return found
+
+
+def read_rejects(base: Base) -> list[Reject]:
+    """The rejects of the base."""
+    if not base.folder or not base.manifest:
+        return []
+    return [
+        Reject(**row)
+        for shard in shards_of(base.manifest, "rejects")
+        for rows in read_shard(base.folder / shard.path)
+        for row in rows.to_pylist()
+    ]

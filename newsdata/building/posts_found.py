@@ -1,0 +1,155 @@
+"""Which files of a listing are posts, under which article ids, and into which shards of posts they go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..parsing.post import article_id
+from ..parsing.site import ELSEWHERE, classify, classify_all
+from ..schema import Reject, Site
+from ..sources.source import Files, Listing
+from ..storage.manifest import shards_of
+from ..storage.shards import read_shard
+from .base import Base
+from .gates import check_site
+from .request import Request
+from .shard_plan import PostShard, plan_posts
+
+__all__ = ["OTHER_POSTS", "REDACTED", "PostsFound", "clashing_ids", "find_posts"]
+
+OTHER_POSTS = "not in the version that is built again"
+"""Why a build of a version `again` ignores a post."""
+
+REDACTED = "redacted"
+"""Why a file of an article that `newsdata.redact` took out is ignored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostsFound:
+    """The posts of a listing.
+
+    Attributes:
+        files: every file that should be a post, in the order of the plan.
+        plan: the shards of posts that these files go into.
+        rejects: what should be a post and cannot even be listed.
+        ignored: how many of the other files there are, by reason.
+        own_ids: article ids of files that would otherwise share one (path -> id).
+    """
+
+    files: Files
+    plan: Sequence[PostShard]
+    rejects: Sequence[Reject]
+    ignored: Counter[str]
+    own_ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Files and rejects that go in, and the others by reason."""
+
+    files: Files
+    rejects: Sequence[Reject]
+    ignored: Counter[str]
+
+
+def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> PostsFound:
+    """Sort a listing into posts, rejects and ignored files.
+
+    Raises:
+        SourceError: nothing in it looks like the site of the base.
+    """
+    found = _sort_out(listing, site)
+    own_ids: Mapping[str, str] = clashing_ids(found.files)
+    found = _without_redacted(found, own_ids, base.redacted)
+    if request.again and base.manifest and base.folder:
+        own_ids = _ids_in(base)
+        found = _only_named(found, own_ids)
+    plan = plan_posts(found.files, base.manifest, again=request.again)
+    if not request.again:
+        any_post = bool(plan or found.rejects or found.ignored.keys() - {ELSEWHERE})
+        check_site(any_post, found.ignored[ELSEWHERE], base.manifest, request.source)
+    files = Files.joined(shard.files for shard in plan)
+    return PostsFound(files=files, plan=plan, rejects=found.rejects, ignored=found.ignored, own_ids=own_ids)
+
+
+def _sort_out(listing: Listing, site: Site) -> _Sorted:
+    """Candidates, rejects among what could not even be listed, and the ignored files counted by reason."""
+    reasons = classify_all(listing.files.path, site)
+    counted = pc.value_counts(reasons.drop_null())
+    ignored = Counter(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
+    kept = []
+    for reject in listing.rejects:
+        leads_out = reject.path.startswith("/") or ".." in reject.path.split("/")  # no name for a file of any kind
+        if not leads_out and (reason := classify(reject.path, site)):
+            ignored[reason] += 1
+        else:
+            kept.append(reject)
+    return _Sorted(_where(listing.files, reasons.is_null()), kept, ignored)
+
+
+def _where(files: Files, kept: pa.BooleanArray) -> Files:
+    return files.take(np.flatnonzero(kept))
+
+
+def clashing_ids(files: Files) -> dict[str, str]:
+    """Ids for posts whose paths differ in the extension only: all but the first one keep the extension."""
+    if pc.all(pc.ends_with(files.path, ".md")).as_py() is not False:  # nearly always
+        return {}
+    by_id: dict[str, list[str]] = {}
+    for path in files.path.to_pylist():
+        own = article_id(path)
+        if not own.isdigit():
+            by_id.setdefault(own, []).append(path)
+    return {
+        path: path
+        for paths in by_id.values()
+        if len(paths) > 1
+        for path in sorted(paths, key=lambda p: (not p.endswith((".md", ".markdown")), p))[1:]
+    }
+
+
+def _without_redacted(found: _Sorted, own_ids: Mapping[str, str], redacted: Mapping[str, str]) -> _Sorted:
+    """Without the files of redacted articles: these are not even read, whatever their name is now."""
+    if not redacted:
+        return found
+
+    def stays(path: str) -> bool:
+        return own_ids.get(path, article_id(path)) not in redacted
+
+    mask = pa.array(map(stays, found.files.path.to_pylist()), pa.bool_())
+    return _keep(found, mask, [reject for reject in found.rejects if stays(reject.path)], REDACTED)
+
+
+def _keep(found: _Sorted, files: pa.BooleanArray, rejects: list[Reject], reason: str) -> _Sorted:
+    """What stays, and the rest counted as ignored for a reason."""
+    kept = _Sorted(_where(found.files, files), rejects, Counter(found.ignored))
+    gone = len(found.files) + len(found.rejects) - len(kept.files) - len(kept.rejects)
+    if gone:
+        kept.ignored[reason] = gone
+    return kept
+
+
+def _ids_in(base: Base) -> dict[str, str]:
+    """The article id of every post of the base by its path, and "" for each of its rejects."""
+    folder, manifest = base.folder, base.manifest
+    assert folder and manifest
+    ids: dict[str, str] = {}
+    for shard in shards_of(manifest, "posts"):
+        for rows in read_shard(folder / shard.path, ["path", "article_id"]):
+            ids |= zip(rows["path"].to_pylist(), rows["article_id"].to_pylist(), strict=True)
+    for shard in shards_of(manifest, "rejects"):
+        for rows in read_shard(folder / shard.path, ["path"]):
+            ids |= dict.fromkeys(rows["path"].to_pylist(), "")
+    return ids
+
+
+def _only_named(found: _Sorted, named: Mapping[str, str]) -> _Sorted:
+    """What the base read or rejected."""
+    mask = pc.is_in(found.files.path, pa.array(list(named), pa.string()))
+    return _keep(found, mask, [reject for reject in found.rejects if reject.path in named], OTHER_POSTS)

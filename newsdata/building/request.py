@@ -1,0 +1,177 @@
+"""What the caller asks for, and what follows from it and the version before: decided once, before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+from ..card.readme import CARD_NAME, read_card
+from ..curation.splits import Borders, parse_day
+from ..errors import CallError, VersionError
+from ..parsing.post import PARSER_VERSION
+from ..schema import SCHEMA_VERSION
+from ..storage.manifest import Manifest, check_file, parse_version
+from .base import Base
+
+__all__ = ["Request", "Settings", "check_call", "kept_borders", "settle"]
+
+_TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
+"""The packages that shape bytes."""
+
+_MOST_GAP_DAYS = 36_500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The options of `build`; see there.
+
+    Attributes:
+        again: `base` itself is to be built once more, in full; for `newsdata.rehydrate`.
+    """
+
+    source: str | Path
+    out: str | Path
+    version: str | None = None
+    validation_from: str | None = None
+    test_from: str | None = None
+    gap_days: int | None = None
+    drafts: bool | None = None
+    strict: bool = False
+    max_reject_share: float | None = None
+    max_leak: float = 0.0
+    card: str | None = None
+    text: str | None = None
+    history: bool | None = None
+    base: Path | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What holds for a build: its options, held against the version before.
+
+    Attributes:
+        card: the curator's prose.
+        text: "full", or "none" for a version without the publishers' words.
+        history: whether the posts' earlier revisions are read.
+        drafts: whether posts below `_drafts` are read.
+        tools: name -> version of the packages that shape bytes.
+    """
+
+    card: str
+    text: str
+    history: bool
+    drafts: bool
+    tools: Mapping[str, str]
+
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """Inputs of every task that reads posts: versions of the tools, of the schema and of the parser."""
+        tools = (f"{name} {version}" for name, version in sorted(self.tools.items()))
+        return (*tools, f"schema {SCHEMA_VERSION}", f"parser {PARSER_VERSION}")
+
+
+def check_call(request: Request, num_proc: int | None) -> None:
+    """Validate the arguments before any work starts.
+
+    Raises:
+        CallError: one of them is empty, of the wrong type or out of range.
+    """
+    for field, name in (("source", request.source), ("out", request.out)):
+        if not str(name).strip():
+            raise CallError("the name is empty", field=field, hint="write . for the current folder")
+    if num_proc is not None and (type(num_proc) is not int or num_proc < 1):
+        raise CallError(f"must be a whole number of at least 1, got {num_proc!r}", field="num_proc")
+    days = request.gap_days
+    if days is not None and (type(days) is not int or not 0 <= days <= _MOST_GAP_DAYS):
+        raise CallError(f"must be a whole number from 0 to {_MOST_GAP_DAYS:,}, got {days!r}", field="gap_days")
+    for field, share in (("max_reject_share", request.max_reject_share), ("max_leak", request.max_leak)):
+        if share is not None and not 0 <= share <= 1:  # NaN is out of range, too
+            raise CallError(f"must be between 0 and 1, got {share!r}", field=field)
+    if request.text not in (None, "full", "none"):
+        raise CallError(f"must be full or none, got {request.text!r}", field="text")
+
+
+def settle(request: Request, base: Base) -> Settings:
+    """Hold the options against the version before.
+
+    Raises:
+        VersionError: the version is taken or too small, or versions of this kind of text do not belong here.
+        ManifestError: the card of the version before is damaged.
+    """
+    if request.version:
+        _check_version(request.version, base)
+    before = base.manifest.configuration if base.manifest else {}
+    text = _choose_text(request, base)
+    history = bool(before.get("history")) if request.history is None else request.history
+    return Settings(
+        card=_choose_card(request, base),
+        text=text,
+        history=history and not request.again,
+        drafts=bool(before["drafts"]) if request.drafts is None and before else bool(request.drafts),
+        tools={name: installed(name) for name in _TOOLS},
+    )
+
+
+def _check_version(wanted: str, base: Base) -> None:
+    """Raise a `VersionError` unless `wanted` is higher than all versions that are there."""
+    parse_version(wanted)
+    if base.there and parse_version(wanted) <= parse_version(base.there[-1]):
+        raise VersionError(f"{wanted} is not higher than {base.there[-1]}", hint="versions only go up")
+
+
+def _choose_text(request: Request, base: Base) -> str:
+    before = [] if request.again else [manifest for manifest in (base.manifest, base.newer) if manifest]
+    kinds = [str(manifest.configuration.get("text", "full")) for manifest in before]
+    wanted = request.text or next(iter(kinds), "full")
+    for manifest, kind in zip(before, kinds, strict=True):
+        if kind != wanted:
+            raise VersionError(
+                f"{manifest.dataset_version} was built with --text {kind}, this build has --text {wanted}",
+                hint="a folder holds versions of one kind; build into another folder",
+            )
+    return wanted
+
+
+def _choose_card(request: Request, base: Base) -> str:
+    """The curator's prose: as given, else as in the version before, else the one that newsdata brings."""
+    if request.card is not None:
+        return request.card
+    if base.manifest and base.folder and any(file.path == CARD_NAME for file in base.manifest.files):
+        check_file(base.folder, base.manifest, CARD_NAME)
+        return read_card(base.folder / CARD_NAME)
+    return read_card()
+
+
+def kept_borders(request: Request, base: Manifest | None) -> Borders | None:
+    """The days between the splits that the version before fixed; None where no row has a split yet.
+
+    Raises:
+        CallError: a day is not written as YYYY-MM-DD.
+        VersionError: the request asks for other borders.
+    """
+    validation, test = wanted_borders(request)
+    if base is None or not base.accounting.get("dates_by_split"):
+        return None
+    configuration: Mapping[str, Any] = base.configuration
+    kept = {name: parse_day(configuration[name], name) for name in ("validation_from", "test_from", "test_until")}
+    gap_days = int(configuration["gap_days"])
+    if (
+        validation not in (None, kept["validation_from"])
+        or test not in (None, kept["test_from"])
+        or request.gap_days not in (None, gap_days)
+    ):
+        raise VersionError(
+            f"the splits of {base.dataset_version} are fixed: validation from {kept['validation_from']}, "
+            f"test from {kept['test_from']}, gap of {gap_days} days",
+            hint="leave the options out, or build another dataset into another folder",
+        )
+    return Borders(**kept, gap_days=gap_days)
+
+
+def wanted_borders(request: Request) -> tuple[Any, Any]:
+    """The first days of validation and test that the request asks for, or None."""
+    return parse_day(request.validation_from, "--validation-from"), parse_day(request.test_from, "--test-from")

@@ -1,0 +1,186 @@
+"""Which posts and which articles go into which shard.
+
+Shards follow (split, month, number). A border between two numbers is fixed when it is first drawn, so that a new day
+touches the last shard of its month and no other file changes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..curation.merge import Articles
+from ..curation.splits import Placement, local_days
+from ..parsing.site import split_paths
+from ..schema import SPLITS
+from ..sources.source import Files
+from ..storage.manifest import Manifest
+
+__all__ = ["SHARD_BYTES", "SHARD_ROWS", "ArticleShard", "PostShard", "cut", "plan_articles", "plan_posts"]
+
+SHARD_ROWS = 2000
+"""Rows of a shard when it is first cut: so few that a day's run rewrites little."""
+
+SHARD_BYTES = 64 * 2**20
+"""Bytes of source files in a shard of posts when it is first cut."""
+
+_NAME_DAY = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2}-$"
+
+_Borders = Mapping[tuple[str, str, str], list[tuple[int, str]]]
+"""(config, split, month) -> number and start of each shard that the base has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostShard:
+    """A planned shard of posts: its path, the sort key at which it begins, and its files."""
+
+    path: str
+    start: str
+    files: Files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleShard:
+    """A planned shard of articles: its path, the sort key at which it begins, and the positions of its articles, in order."""
+
+    path: str
+    config: str
+    split: str
+    start: str
+    articles: np.ndarray
+
+
+def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> list[PostShard]:
+    """Cut the files into shards by the month in their names, in the order of (day, path).
+
+    Args:
+        files: every file that should be a post.
+        base: the version whose borders stay.
+        again: whether `base` itself is built again: then it has all the borders there are.
+    """
+    # The day at the beginning of each name, "" where there is none. There are fewer days than names.
+    begin = pc.utf8_slice_codeunits(split_paths(files.path)[1], 0, len("2022-01-31-")).dictionary_encode()
+    is_day = pc.match_substring_regex(begin.dictionary, _NAME_DAY)
+    days = pc.if_else(is_day, pc.utf8_slice_codeunits(begin.dictionary, 0, -1), "").take(begin.indices)
+    in_order = pc.sort_indices(pc.binary_join_element_wise(days, files.path, "/"))
+    files, days = files.take(in_order.to_numpy()), days.take(in_order)
+    keys = pc.binary_join_element_wise(days, files.path, "/")
+    months = pc.utf8_slice_codeunits(days, 0, 7).dictionary_encode()
+    ends = [*np.flatnonzero(np.diff(months.indices.to_numpy(), prepend=-1)).tolist(), len(files)]
+    kept = _borders_of(base)
+    shards = []
+    for at, after in pairwise(ends):
+        month = months[at].as_py() or "undated"
+        borders = kept.get(("posts", "posts", month), [])
+        pieces = cut(after - at, _texts(keys, at), borders, files.size[at:after].to_numpy(), again=again)
+        for number, first, last in pieces:
+            path = f"posts/posts-{month}-{number:05d}.parquet"
+            start = str(keys[at + first])
+            shards.append(PostShard(path=path, start=start, files=files[at + first : at + last]))
+    return shards
+
+
+def _texts(array: pa.StringArray, offset: int) -> Callable[[int], str]:
+    return lambda number: str(array[offset + number])
+
+
+def plan_articles(
+    articles: Articles, placement: Placement, timezone: str, base: Manifest | None, *, again: bool = False
+) -> list[ArticleShard]:
+    """Cut every split into shards by month, in the order of (published_at, article_id); see `plan_posts`."""
+    if not len(articles):
+        return []
+    order = np.argsort(articles.published_at, kind="stable").astype(np.int32)  # articles stand by id already
+    dates = local_days(articles.published_at[order], timezone).astype("datetime64[M]")
+    months, month_of = np.unique(dates, return_inverse=True)
+    names = ["undated" if np.isnat(month) else str(month) for month in months]
+    cell = placement.split[order].astype(np.int64) * len(months) + month_of
+    by_cell = np.argsort(cell, kind="stable")
+    cells, firsts = np.unique(cell[by_cell], return_index=True)
+    kept = _borders_of(base)
+    plan = []
+    for number, first, last in zip(cells.tolist(), firsts.tolist(), [*firsts[1:].tolist(), len(order)], strict=True):
+        split, month = (*SPLITS, "excluded")[number // len(months)], names[number % len(months)]
+        config = "excluded" if split == "excluded" else "articles"
+        members = order[by_cell[first:last]]
+        key_at = _keys_of(articles, members)
+        borders = [(n, _start_key(start)) for n, start in kept.get((config, split, month), [])]
+        for piece, begin, end in cut(len(members), key_at, borders, again=again):
+            path = f"{config}/{split}-{month}-{piece:05d}.parquet"
+            time, identity = key_at(begin)
+            chosen = members[begin:end]
+            plan.append(
+                ArticleShard(path=path, config=config, split=split, start=f"{time}/{identity}", articles=chosen)
+            )
+    return plan
+
+
+def _keys_of(articles: Articles, members: np.ndarray) -> Callable[[int], tuple[int, str]]:
+    def key_at(number: int) -> tuple[int, str]:
+        member = int(members[number])
+        return int(articles.published_at[member]), articles.article_id[member].as_py()
+
+    return key_at
+
+
+def _start_key(start: str) -> tuple[int, str]:
+    time, _, identity = start.partition("/")
+    return int(time), identity
+
+
+def _borders_of(base: Manifest | None) -> _Borders:
+    """The shards that the version before has, by month."""
+    borders: dict[tuple[str, str, str], list[tuple[int, str]]] = defaultdict(list)
+    for shard in base.shards if base else ():
+        name = shard.path.removeprefix(f"{shard.config}/{shard.split}-").removesuffix(".parquet")
+        month, _, number = name.rpartition("-")
+        if shard.config in ("articles", "excluded", "posts") and number.isdecimal():
+            borders[shard.config, shard.split, month].append((int(number), shard.start))
+    return borders
+
+
+def cut(
+    count: int,
+    key_at: Callable[[int], Any],
+    kept: list[tuple[int, Any]],
+    sizes: np.ndarray | None = None,
+    *,
+    again: bool = False,
+) -> list[tuple[int, int, int]]:
+    """Cut rows that are sorted by a key into shards: (number, begin, end).
+
+    Borders that the base has stay. Only what comes after the last one is cut anew, at `SHARD_ROWS` rows or `SHARD_BYTES` bytes;
+    where the base itself is built `again`, nothing is.
+
+    Args:
+        count: how many rows there are.
+        key_at: gives the key of a row by its number.
+        kept: number and first key of each shard that the base has, in order.
+        sizes: bytes of each row, where bytes count.
+        again: whether the base itself is built again.
+
+    >>> cut(5, "abdef".__getitem__, [(0, "a"), (1, "c")])
+    [(0, 0, 2), (1, 2, 5)]
+    """
+    numbers = [number for number, _ in kept] or [0]
+    begins = [0, *(bisect_left(range(count), start, key=key_at) for _, start in kept[1:])]
+    pieces = [(n, b, e) for n, b, e in zip(numbers, begins, [*begins[1:], count], strict=True)]
+    if again and kept:
+        return [piece for piece in pieces if piece[1] < piece[2]]
+    number, begin, end = pieces.pop()
+    while begin < end:
+        stop = min(begin + SHARD_ROWS, end)
+        if sizes is not None:
+            fits = int(np.searchsorted(np.cumsum(sizes[begin:stop]), SHARD_BYTES, side="right"))
+            stop = begin + min(max(1, fits), stop - begin)
+        pieces.append((number, begin, stop))
+        number, begin = number + 1, stop
+    return [piece for piece in pieces if piece[1] < piece[2]]

@@ -1,0 +1,267 @@
+"""Stage describe: everything that a version says of itself: accounting, difference, version number, ledger, manifest, card."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...card.croissant import render_croissant
+from ...card.readme import CARD_NAME, card_facts, read_card, render_card
+from ...curation.merge import FEEDS, NO_DATE
+from ...curation.splits import Borders, local_days
+from ...errors import VersionError
+from ...schema import SCHEMA_VERSION, SPLITS, Site
+from ...storage.difference import Difference, compare
+from ...storage.ledger import LEDGER_SCHEMA, bury, write_ledger
+from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, parse_version, write_manifest
+from ...storage.text_free import blank_manifest
+from ...storage.version_rule import next_version
+from ..base import Base
+from ..gates import check_rows
+from ..pieces import Piece, filled_cells
+from ..posts_found import REDACTED
+from ..request import Request, Settings
+from .list import Listed, describe_card, describe_site
+from .sign import Signed
+from .write import Decided
+
+__all__ = [
+    "account_for",
+    "choose_version",
+    "describe_build",
+    "describe_text_free",
+    "finish_version",
+    "write_description",
+]
+
+
+def describe_build(
+    listed: Listed,
+    decided: Decided,
+    pieces: Sequence[Piece],
+    leakage: Mapping[str, Any] | None,
+    settings: Settings,
+    base: Base,
+) -> Manifest:
+    """The manifest of a full version, without its number, its ledger and its card."""
+    draft = Manifest(
+        dataset_version="0.0.0",
+        follows=base.manifest.dataset_version if base.manifest else None,
+        schema_version=SCHEMA_VERSION,
+        configuration=_configuration(listed.site, decided.placed.borders)
+        | {"dedup_version": decided.grouped.report["dedup_version"]}
+        | {"site": describe_site(listed.site), "card": describe_card(settings.card)}
+        | ({"history": True} if settings.history else {}),
+        source=listed.described,
+        tools=settings.tools,
+        accounting=account_for(listed, decided),
+        columns=filled_cells(pieces),
+        shards=tuple(piece.shard for piece in pieces),
+        duplicates=decided.grouped.report,
+        leakage=leakage,
+    )
+    check_rows(draft.shards, draft.accounting)
+    return draft
+
+
+def describe_text_free(full: Manifest, pieces: Sequence[Piece]) -> Manifest:
+    """The manifest of a text-free version, from that of the full one and the text-free shards."""
+    return blank_manifest(full, [piece.shard for piece in pieces], filled_cells(pieces))
+
+
+def _configuration(site: Site, borders: Borders) -> dict[str, Any]:
+    """The choices that shaped the rows."""
+
+    def day(value: object) -> str | None:
+        return None if value is None else str(value)
+
+    return {
+        "timezone": site.timezone,
+        "drafts": site.drafts,
+        "validation_from": day(borders.validation_from),
+        "test_from": day(borders.test_from),
+        "test_until": day(borders.test_until),
+        "gap_days": borders.gap_days,
+        "split_scheme": 1,
+        "text": "full",
+    }
+
+
+def account_for(listed: Listed, decided: Decided) -> dict[str, Any]:
+    """Where every file and every article went."""
+    parsed, articles, placement = decided.parsed, decided.merged.articles, decided.placed.placement
+    assert listed.posts is not None
+    ignored = Counter(listed.posts.ignored)
+    if parsed.redacted:
+        ignored[REDACTED] += parsed.redacted
+    counts = np.bincount(placement.split, minlength=len(SPLITS) + 1).tolist()
+    feeds = parsed.counts("feeds")
+    accounting = {
+        "files_seen": listed.files_seen,
+        "posts": parsed.posts,
+        "rejects": len(parsed.rejects),
+        "ignored": ignored.total(),
+        "articles": len(articles),
+        "merged_posts": parsed.posts - len(articles),
+        "excluded": counts[-1],
+        "articles_by_split": dict(zip(SPLITS, counts, strict=False)),
+        "dates_by_split": _dates_by_split(decided, listed.site.timezone),
+        "excluded_by_reason": dict(sorted(Counter(r for r in placement.reason.tolist() if r).items())),
+        "posts_by_feed": {feed: feeds[feed] for feed in FEEDS if feeds[feed]},
+        "rejects_by_rule": dict(sorted(Counter(reject.rule for reject in parsed.rejects).items())),
+        "ignored_by_reason": dict(sorted(ignored.items())),
+        "issues_by_code": dict(sorted(parsed.counts("issues").items())),
+        "config_notes": list(listed.config_notes),
+    }
+    lost = listed.files_seen - parsed.posts - len(parsed.rejects) - ignored.total()
+    unplaced = len(articles) - sum(counts)
+    if lost or unplaced:  # a fault of newsdata, never of the data
+        raise AssertionError(f"accounting does not add up: {lost} files, {unplaced} articles")
+    return accounting
+
+
+def _dates_by_split(decided: Decided, timezone: str) -> dict[str, list[str]]:
+    """The first and the last day of each split that has dated articles."""
+    articles, placement = decided.merged.articles, decided.placed.placement
+    dated = articles.published_at != NO_DATE
+    dates = {}
+    for number, split in enumerate(SPLITS):
+        times = articles.published_at[(placement.split == number) & dated]
+        if len(times):
+            days = local_days(np.array([times.min(), times.max()]), timezone)
+            dates[split] = [str(day) for day in days]
+    return dates
+
+
+# -------------------------------------------------------------------------------------------------------- version
+
+
+def choose_version(
+    draft: Manifest, dataset: Path, request: Request, base: Base
+) -> tuple[str | None, Difference | None]:
+    """The version number to write (None where it would equal the base), and the difference to the base.
+
+    Raises:
+        VersionError: the wanted version is too small for what changed.
+    """
+    if base.manifest is None or base.folder is None:
+        return request.version or "1.0.0", None
+    if request.again:
+        return base.manifest.dataset_version, None
+    difference = compare(base.folder, base.manifest, dataset, draft, name_columns=False)
+    if difference.bump is None:
+        return request.version, difference
+    # Whoever goes from the newest version to this one finds other rows in its splits.
+    newest = base.newer.dataset_version if base.newer else None
+    needed = next_version(newest, "major") if newest else next_version(base.manifest.dataset_version, difference.bump)
+    wanted = request.version or needed
+    if parse_version(wanted) < parse_version(needed):
+        why = f"it does not follow {newest}" if newest else "; ".join(difference.reasons)
+        raise VersionError(
+            f"{wanted} is too small for what changed since {base.manifest.dataset_version} ({why})",
+            hint=f"use {needed} or higher",
+        )
+    return wanted, difference
+
+
+def finish_version(
+    version: str, draft: Manifest, difference: Difference | None, decided: Decided, signed: Signed, base: Base
+) -> tuple[Manifest, pa.Table]:
+    """The manifest with its number and release note, and the ledger of the version."""
+    if base.manifest and base.manifest.dataset_version == version:  # built again
+        draft, changes = replace(draft, follows=base.manifest.follows), base.manifest.changes
+    else:
+        changes = (*(base.manifest.changes if base.manifest else ()), _release_note(version, draft, difference))
+    ledger = bury(_next_ledger(decided, base, version), base.redacted, version)
+    return replace(draft, dataset_version=version, changes=changes), ledger
+
+
+def _release_note(version: str, draft: Manifest, difference: Difference | None) -> dict[str, Any]:
+    """What a version brought, in numbers; the card's changelog shows it."""
+    if difference is None:
+        return {"version": version, "bump": None, "reasons": ["first version"], "rows": {}}
+    return {
+        "version": version,
+        "follows": difference.old,
+        "bump": difference.bump,
+        "reasons": list(difference.reasons) or ["nothing changed"],
+        "rows": difference.counts(),
+    }
+
+
+def _next_ledger(decided: Decided, base: Base, version: str) -> pa.Table:
+    """The ledger of the new version: known rows in their order, new ones after them by date and id.
+
+    An article keeps the first split that it was given, even while it is set aside.
+    """
+    ledger, articles, placement = base.ledger, decided.merged.articles, decided.placed.placement
+    before = decided.placed.before
+    splits = np.where((before >= 0) & (before < len(SPLITS)), before, placement.split)
+    times = articles.published_at
+    now_known = pa.table(
+        {
+            "article_id": articles.article_id,
+            "duplicate_cluster": decided.grouped.clusters,
+            "leak_group": decided.grouped.groups,
+            "split": pa.array([*SPLITS, "excluded"], pa.string()).take(pa.array(splits)),
+            "excluded_reason": pa.array(placement.reason, pa.string()),
+            "published_at": pa.array(times, mask=times == NO_DATE),
+            "first_version": pa.array([version] * len(articles), pa.string()),
+            "redacted_reason": pa.nulls(len(articles), pa.string()),
+        },
+        schema=LEDGER_SCHEMA,
+    )
+    new = now_known.take(pa.array(np.flatnonzero(before < 0)))
+    new = new.sort_by([("published_at", "ascending"), ("article_id", "ascending")])
+    at = pc.index_in(ledger["article_id"].combine_chunks(), articles.article_id)
+    current = now_known.take(at)
+    gone = dict(zip(ledger.column_names, ledger.columns, strict=True))
+    for name, renamed in decided.grouped.aliases.items():  # of articles that are not in the source now
+        if renamed:
+            gone[name] = pa.array([renamed.get(old, old) for old in ledger[name].to_pylist()], pa.string())
+    known = {
+        name: pc.if_else(at.is_valid(), current[name].combine_chunks(), _one_chunk(gone[name]))
+        if name in ("duplicate_cluster", "leak_group", "split", "excluded_reason")
+        else ledger[name]
+        for name in LEDGER_SCHEMA.names
+    }
+    return pa.concat_tables([pa.table(known, schema=LEDGER_SCHEMA), new])
+
+
+def _one_chunk(column: Any) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+# ---------------------------------------------------------------------------------------------------------- files
+
+
+def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card: str, dataset: Path) -> Manifest:
+    """Write ledger, boilerplate, card, Croissant and manifest into the folder of a version.
+
+    Returns:
+        The manifest, with the files that were written.
+    """
+    write_ledger(ledger, dataset)
+    signed.listed.save(dataset / BOILERPLATE_NAME)
+    title = card_facts(card).get("pretty_name") or "news archive"
+    name = re.sub(r"[^a-z0-9]+", "-", str(title).lower()).strip("-") or "news-archive"
+    readme = render_card(card, manifest, name=name)
+    croissant = render_croissant(manifest, readme, name=name)
+    own = [] if card == read_card() else [(CARD_NAME, card)]  # the next version uses it, too
+    for path, text in (("README.md", readme), ("croissant.json", croissant), *own):
+        (dataset / path).write_text(text, encoding="utf-8", newline="\n")
+    files = []
+    for path_ in sorted(p for p in dataset.rglob("*") if p.is_file() and p.suffix != ".parquet"):
+        size, sha256 = hash_file(path_)
+        files.append(File(path=path_.relative_to(dataset).as_posix(), bytes=size, sha256=sha256))
+    manifest = replace(manifest, files=tuple(files))
+    write_manifest(manifest, dataset)
+    return manifest

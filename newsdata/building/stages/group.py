@@ -1,0 +1,151 @@
+"""Stage group: pairs of near-copies, and the groups that they form. Ids that earlier versions gave stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...curation.merge import NO_DATE
+from ...graph.engine import Engine
+from ...graph.task import Artifact, Bench, StoredFile, Task, checksum
+from ...near_duplicates.clusters import assign
+from ...near_duplicates.pairs import Pairs, match
+from ...near_duplicates.signatures import DEDUP_VERSION, method
+from ...storage.ledger import LEDGER_NAME, LEDGER_SCHEMA
+from ..base import Base
+from .boilerplate import same_method
+from .merge import Merged, read_articles
+from .sign import Signed
+from .versions import stage_of
+
+__all__ = ["Grouped", "group_articles", "read_pairs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """Near-copies of a build.
+
+    Attributes:
+        clusters, groups: ids of duplicate cluster and leak group, one an article.
+        aliases: ids that were given up when groups met: name of the column -> old id -> the id that stays.
+        pairs, artifact: artifacts of the verified pairs, and of the groups.
+        report: for the manifest.
+    """
+
+    clusters: pa.Array
+    groups: pa.Array
+    aliases: Mapping[str, Mapping[str, str]]
+    pairs: Artifact
+    artifact: Artifact
+    report: Mapping[str, Any]
+
+
+def group_articles(merged: Merged, signed: Signed, base: Base, engine: Engine) -> Grouped:
+    """Find the pairs among all articles, and give every article its duplicate cluster and its leak group."""
+    same = same_method(base)
+    ledger = None
+    if base.folder and same:
+        path = base.folder / LEDGER_NAME
+        ledger = StoredFile(path=path, checksum=checksum(path))
+    with engine.stage("group", len(merged.articles)) as stage:
+        pairs = stage.run_one(
+            Task(
+                stage=stage_of("pairs"),
+                inputs=(f"{sorted(method().items())}", *(one.key for one in signed.artifacts)),
+                function=_match,
+                data=lambda: signed.files,
+                place="pairs",
+            )
+        )
+        artifact = stage.run_one(
+            Task(
+                stage=stage_of("group"),
+                inputs=(pairs.key, merged.artifact.key, ledger.checksum if ledger else ""),
+                function=_group,
+                data=lambda: _GroupData(pairs=pairs, merged=merged.artifact, ledger=ledger),
+                rows=len(merged.articles),
+            )
+        )
+    table = _read(artifact.files["groups"])
+    clusters, groups = (table[name].combine_chunks() for name in ("duplicate_cluster", "leak_group"))
+    return Grouped(
+        clusters=clusters,
+        groups=groups,
+        aliases=artifact.facts["aliases"],
+        pairs=pairs,
+        artifact=artifact,
+        report=_report(signed, pairs, clusters, _all_aliases(artifact, base, same)),
+    )
+
+
+def _all_aliases(artifact: Artifact, base: Base, same: bool) -> dict[str, dict[str, str]]:
+    old = base.manifest.duplicates.get("aliases", {}) if base.manifest and same else {}
+    return {
+        name: dict(sorted({**old.get(name, {}), **artifact.facts["aliases"].get(name, {})}.items()))
+        for name in ("duplicate_cluster", "leak_group")
+    }
+
+
+def _report(signed: Signed, pairs: Artifact, clusters: pa.Array, aliases: Mapping[str, Any]) -> dict[str, Any]:
+    sizes = pc.value_counts(clusters).field("counts").to_numpy() if len(clusters) else np.zeros(0, np.int64)
+    return {
+        "dedup_version": DEDUP_VERSION,
+        "method": method(),
+        "boilerplate": {"shingles": len(signed.listed.hashes), "digest": signed.listed.digest},
+        **pairs.facts,
+        "clusters": len(sizes),
+        "clusters_of_several": int((sizes > 1).sum()),
+        "articles_with_copies": int(sizes[sizes > 1].sum()),
+        "largest_cluster": int(sizes.max()) if len(sizes) else 0,
+        "aliases": aliases,
+    }
+
+
+def _match(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
+    seed = bench.seed.files["counts"].checked() if bench.seed else None
+    found = match([file.checked() for file in files], seed=seed, counts=bench.file("counts"))
+    _write(found.table, bench.file("pairs"))
+    return dict(found.report)
+
+
+def read_pairs(artifact: Artifact) -> Pairs:
+    """The verified pairs."""
+    return Pairs(table=_read(artifact.files["pairs"]), report=artifact.facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _GroupData:
+    """The pairs, the articles, and the ledger of the base where its groups go on."""
+
+    pairs: Artifact
+    merged: Artifact
+    ledger: StoredFile | None
+
+
+def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
+    """Ids go to the member that came first: what the ledger knows, then by date, undated articles last."""
+    articles, _ = read_articles(data.merged)
+    order = np.lexsort((articles.published_at, articles.published_at == NO_DATE))
+    ledger = _read(data.ledger).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None
+    found = assign(read_pairs(data.pairs), articles.article_id.take(pa.array(order)), ledger)
+    back = np.empty(len(order), dtype=np.int32)
+    back[order] = np.arange(len(order))
+    names = {"duplicate_cluster": found.duplicate_cluster, "leak_group": found.leak_group}
+    _write(pa.table({name: ids.take(pa.array(back)) for name, ids in names.items()}), bench.file("groups"))
+    return {"aliases": {name: dict(old) for name, old in found.aliases.items()}}
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _read(stored: StoredFile) -> pa.Table:
+    with pa.OSFile(str(stored.checked())) as file, pa.ipc.open_file(file) as reader:
+        return reader.read_all()

@@ -1,0 +1,277 @@
+"""Stage history: what only git knows. The config `origins` says which blob and commit each file came from; the config
+`revisions` says what every post said before.
+
+They are configs of their own, so that the others are the same for every kind of source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from ...graph.engine import Engine, Stage
+from ...graph.task import Bench, StoredFile, Task, checksum
+from ...parsing.post import article_id, parse_bytes
+from ...parsing.site import classify
+from ...schema import Reject, Site, table_schema
+from ...sources.folder_walk import size_fault
+from ...sources.git import blob_sizes, list_changes, read_blobs
+from ...sources.source import Source
+from ...storage.manifest import shards_of
+from ...storage.shards import ROW_GROUP, Written, read_shard, shard_schema, write_shard
+from ..base import Base
+from ..pieces import Piece, piece_of
+from ..request import Request, Settings
+from ..shard_plan import PostShard
+from .list import Listed, describe_site
+from .versions import stage_of
+
+__all__ = ["Revision", "RevisionShard", "plan_revisions", "write_history"]
+
+SHARD_ROWS = 2000
+"""Rows of a shard of revisions. Rows are only ever added at the end, so full shards never change."""
+
+_LATEST = 253_402_000_000
+"""Seconds since 1970, late in the year 9999: a commit that claims a later time counts as made then."""
+
+
+def write_history(listed: Listed, settings: Settings, base: Base, request: Request, engine: Engine) -> list[Piece]:
+    """Write the shards of `origins` for a git source, and those of `revisions` where a history is wanted."""
+    with engine.stage("history") as stage:
+        origins = _base_origins(base) if request.again else _write_origins(listed, base, stage)
+        return [*origins, *(_write_revisions(listed, settings, base, stage) if settings.history else ())]
+
+
+# ------------------------------------------------------------------------------------------------------ origins
+
+
+def _base_origins(base: Base) -> list[Piece]:
+    """The shards of a version that is built again: it keeps the origins that it has."""
+    assert base.folder and base.manifest
+    pieces: list[Piece] = []
+    for shard in shards_of(base.manifest, "origins"):
+        file = base.folder / shard.path
+        filled = {} if pieces else dict(base.manifest.columns["origins"])  # the manifest has the sum over all shards
+        written = Written(rows=shard.rows, digest=shard.digest, bytes=shard.bytes, sha256=shard.sha256, filled=filled)
+        stored = StoredFile(path=file, checksum=checksum(file))
+        pieces.append(
+            Piece(path=shard.path, config="origins", split="origins", start=shard.start, written=written, file=stored)
+        )
+    return pieces
+
+
+_Row = tuple[str, str, str]  # path, blob, commit
+
+
+def _write_origins(listed: Listed, base: Base, stage: Stage) -> list[Piece]:
+    if listed.source.kind != "git" or listed.source.commit is None or listed.posts is None:
+        return []
+    old = shards_of(base.manifest, "origins") if base.manifest else []
+    before = _read_origins([base.folder / shard.path for shard in old if base.folder])
+    plan = listed.posts.plan
+    paths = [shard.path.replace("posts/posts-", "origins/origins-") for shard in plan]
+    tasks = [_origins_task(shard, listed.source.commit, before, listed.site.timezone) for shard in plan]
+    made = [
+        piece_of(artifact, "shard", path, "origins", shard.start)
+        for artifact, path, shard in zip(stage.run(tasks), paths, plan, strict=True)
+    ]
+    return sorted(made, key=lambda piece: piece.path)
+
+
+def _read_origins(files: Sequence[Path]) -> dict[str, tuple[str, str]]:
+    """Path -> (blob, commit) of every row of some shards."""
+    found = {}
+    for file in files:
+        for rows in read_shard(file):
+            columns = (rows[name].to_pylist() for name in ("path", "blob", "commit"))
+            found.update({path: (blob, commit) for path, blob, commit in zip(*columns, strict=True)})
+    return found
+
+
+def _origins_task(shard: PostShard, commit: str, before: Mapping[str, tuple[str, str]], timezone: str) -> Task:
+    """Which blob each file of a shard of posts was. What did not change keeps its commit, so that its shard stays as it is."""
+    rows: list[_Row] = []
+    for file in shard.files:
+        blob = file.stamp.removeprefix("git:")
+        known = before.get(file.path, ("", ""))
+        rows.append((file.path, blob, known[1] if known[0] == blob else commit))
+    digest = hashlib.sha256(repr(rows).encode("utf-8", "surrogatepass")).hexdigest()
+    return Task(stage=stage_of("origins"), inputs=(digest, timezone), function=_origins, data=lambda: (rows, timezone))
+
+
+def _origins(data: tuple[Sequence[_Row], str], bench: Bench) -> dict[str, Any]:
+    rows, timezone = data
+    schema = shard_schema("origins", timezone)
+    named = [dict(zip(("path", "blob", "commit"), row, strict=True)) for row in rows]
+    tables = (pa.Table.from_pylist(named[at : at + ROW_GROUP], schema=schema) for at in range(0, len(rows), ROW_GROUP))
+    return {"written": asdict(write_shard(bench.file("shard"), tables, "origins", schema))}
+
+
+# ---------------------------------------------------------------------------------------------------- revisions
+
+
+class Revision(NamedTuple):
+    """One content of a post: times in seconds since 1970; `blob` is None where the file was removed."""
+
+    article_id: str
+    path: str
+    commit: str
+    first_seen: int
+    revised: int
+    blob: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionShard:
+    """A planned shard of revisions: its path and its rows, in order."""
+
+    path: str
+    rows: tuple[Revision, ...]
+
+
+def plan_revisions(
+    source: Source, site: Site, ids: Mapping[str, str], redacted: Container[str] = ()
+) -> list[RevisionShard]:
+    """Every content of every post in the history of a git source, in the order of the commits, cut by month.
+
+    A commit counts as made at its committer's time, or at that of an earlier commit if that is later: clocks go wrong,
+    and nothing may be known before what it follows.
+
+    Args:
+        source: a git repository at a revision.
+        site: says which files are posts, now and before.
+        ids: article ids of files that would otherwise share one (path -> id).
+        redacted: ids of articles that are left out.
+
+    Raises:
+        SourceError: git cannot read the history.
+    """
+    assert source.commit is not None
+    now = 0
+    last: dict[str, str | None] = {}
+    first: dict[str, int] = {}
+    found: list[Revision] = []
+    post: dict[str, bool] = {}
+    for change in list_changes(source.root, source.commit, source.below):
+        now = min(max(now, change.time), _LATEST)
+        path = change.path
+        if path not in post:
+            post[path] = classify(path, site) is None
+        if not post[path] or last.get(path) == change.blob:
+            continue
+        last[path] = change.blob
+        identity = ids.get(path) or article_id(path)
+        if identity in redacted:
+            continue
+        seen = first.setdefault(identity, now)
+        found.append(Revision(identity, path, change.commit, seen, now, change.blob, 0))
+    sizes = blob_sizes(source.root, sorted({one.blob for one in found if one.blob}))
+    months: dict[str, list[Revision]] = {}
+    zone = ZoneInfo(site.timezone)
+    for one in found:
+        month = (datetime.fromtimestamp(one.revised, UTC)).astimezone(zone).strftime("%Y-%m")
+        months.setdefault(month, []).append(one._replace(size=sizes.get(one.blob or "", 0)))
+    return [
+        RevisionShard(
+            path=f"revisions/revisions-{month}-{number:05d}.parquet",
+            rows=tuple(rows[number * SHARD_ROWS : (number + 1) * SHARD_ROWS]),
+        )
+        for month, rows in months.items()
+        for number in range((len(rows) + SHARD_ROWS - 1) // SHARD_ROWS)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RevisionData:
+    """What writing a shard of revisions needs.
+
+    Attributes:
+        root: the git folder.
+        site: what the newest `_config.yml` says; every content is read by it.
+        refused: SHA-256 of contents that were redacted: their rows say no more than those of removed files.
+        rows: of the shard.
+    """
+
+    root: str
+    site: Site
+    refused: frozenset[str]
+    rows: tuple[Revision, ...]
+
+
+def _write_revisions(listed: Listed, settings: Settings, base: Base, stage: Stage) -> list[Piece]:
+    assert listed.posts is not None
+    plan = plan_revisions(listed.source, listed.site, listed.posts.own_ids, base.redacted)
+    made_by = (*settings.made_by, f"site {describe_site(listed.site)}", repr(sorted(base.refused)))
+    tasks = [_revisions_task(shard, listed, base.refused, made_by) for shard in plan]
+    return [
+        piece_of(artifact, "shard", shard.path, "revisions", "")
+        for artifact, shard in zip(stage.run(tasks), plan, strict=True)
+    ]
+
+
+def _revisions_task(shard: RevisionShard, listed: Listed, refused: frozenset[str], made_by: Sequence[str]) -> Task:
+    root, site = listed.source.root, listed.site
+    digest = hashlib.sha256(repr(shard.rows).encode("utf-8", "surrogatepass")).hexdigest()
+    return Task(
+        stage=stage_of("revisions"),
+        inputs=(*made_by, digest),
+        function=_revisions,
+        data=lambda: _RevisionData(root=root, site=site, refused=refused, rows=shard.rows),
+    )
+
+
+def _revisions(data: _RevisionData, bench: Bench) -> dict[str, Any]:
+    timezone = data.site.timezone
+
+    def tables() -> Iterator[pa.Table]:
+        for begin in range(0, len(data.rows), ROW_GROUP):
+            yield _table(data, data.rows[begin : begin + ROW_GROUP])
+
+    schema = shard_schema("revisions", timezone)
+    return {"written": asdict(write_shard(bench.file("shard"), tables(), "revisions", schema))}
+
+
+def _table(data: _RevisionData, rows: Sequence[Revision]) -> pa.Table:
+    there = [one for one in rows if one.blob and not size_fault(one.size)]
+    contents = read_blobs(data.root, [(one.blob, one.size) for one in there if one.blob])
+    columns = []
+    for one in rows:
+        content = next(contents) if one.blob and not size_fault(one.size) else None
+        row = {
+            "article_id": one.article_id,
+            "path": one.path,
+            "commit": one.commit,
+            "first_seen_at": one.first_seen * 1000,
+            "revised_at": one.revised * 1000,
+        }
+        if content is not None:
+            row |= _content(one, content, data)
+        columns.append(row)
+    schema = table_schema("revisions", data.site.timezone)
+    arrays = [pa.array([row.get(field.name) for row in columns], field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _content(one: Revision, content: bytes, data: _RevisionData) -> dict[str, object]:
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 in data.refused:
+        return {}
+    post = parse_bytes(one.path, content, data.site, sha256, one.article_id)
+    if isinstance(post, Reject):
+        return {"sha256": sha256}
+    dated = None if post.published_at is None else round(post.published_at.timestamp() * 1000)
+    return {
+        "sha256": sha256,
+        "title": post.title,
+        "text": post.text,
+        "digest": post.digest,
+        "published_at": dated,
+    }

@@ -1,0 +1,269 @@
+"""Stage list: which files the archive holds, which of them are posts, and the hash of each.
+
+The store keeps path, stamp and hash of every file that was read. A file whose stamp is the same is not read again to hash it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...graph.engine import Engine, Stage
+from ...graph.task import Bench, Task
+from ...parsing.site import read_site
+from ...schema import SCHEMA_VERSION, Reject, Site
+from ...sources.listing_ahead import ListingAhead
+from ...sources.source import Files, Listing, Source, list_files, read_file, read_files
+from ...storage.shards import digest_table
+from ..base import Base
+from ..known_files import KnownFiles, known_hashes, read_known_files, settled, write_known_files
+from ..posts_found import PostsFound, find_posts
+from ..request import Request, Settings
+from .versions import stage_of
+
+__all__ = [
+    "Listed",
+    "describe_card",
+    "describe_site",
+    "digest_listing",
+    "digest_source",
+    "is_unchanged",
+    "list_source",
+]
+
+_CHUNK_BYTES = 3 * 2**19
+"""Bytes of files in a task that hashes."""
+_LINES = 10_000  # lines of the source's digest that are in memory at once
+_PLACE = "list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What the archive holds.
+
+    Attributes:
+        source: the opened archive.
+        site: what `_config.yml` says; `config_notes` are notes about it.
+        files_seen: how many files there are, ignored ones included.
+        listing: a digest of all names and stamps, and of everything else that decides which files are posts.
+        posts: the files that are posts; None where the last build saw the same listing and nothing can have changed.
+        hashes: SHA-256 of each file of `posts`, in order; null for one that cannot be read.
+        unreadable: path -> reject of each file that cannot be read.
+        described: `files`, `bytes` and `digest` of the source, for the manifest.
+        all_settled: whether equal stamps will mean equal contents for every file of this listing.
+    """
+
+    source: Source
+    site: Site
+    config_notes: tuple[str, ...]
+    files_seen: int
+    listing: str
+    posts: PostsFound | None
+    hashes: pa.StringArray
+    unreadable: Mapping[str, Reject]
+    described: Mapping[str, Any]
+    all_settled: bool
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the next build should know to see that nothing changed."""
+        return {"listing": self.listing, "source": self.described["digest"]} if self.all_settled else {}
+
+
+def list_source(
+    source: Source, request: Request, settings: Settings, base: Base, engine: Engine, ahead: ListingAhead | None = None
+) -> Listed:
+    """List the archive and hash the files that are new.
+
+    Args:
+        source: the opened archive.
+        request, settings, base: of the build.
+        engine: hashes.
+        ahead: lists the source in another process already, or None.
+
+    Raises:
+        SourceError: the source cannot be listed, or nothing in it looks like the site of the base.
+    """
+    with engine.stage("list") as stage:
+        listing = list_files(source, ahead)
+        config = read_file(source, "_config.yml")
+        site, notes = read_site(config, drafts=settings.drafts)
+        stage.counts.rows = len(listing.files) + len(listing.rejects)
+        digest = digest_listing(listing, site, config, base.redacted, settings)
+        seen: dict[str, Any] = {
+            "source": source, "site": site, "config_notes": notes, "files_seen": stage.counts.rows, "listing": digest,
+        }  # fmt: skip
+        same = engine.last.facts.get("listing") == digest and base.manifest is not None
+        if same and base.manifest and _may_stay(request, settings, base, site):
+            before = dict(base.manifest.source)
+            if engine.last.facts.get("source") == before["digest"]:
+                stage.did(ran=False)
+                none: Mapping[str, Reject] = {}
+                hashes = pa.array([], pa.string())
+                return Listed(**seen, posts=None, hashes=hashes, unreadable=none, described=before, all_settled=True)
+        posts = find_posts(listing, site, base, request)
+        files = posts.files
+        known = _known_files(digest, engine)
+        hashed = _hash_files(source, files, known, stage)
+        mask = settled(files, hashed.hashes, hashed.was_known, listing.listed_at)
+        _keep(digest, KnownFiles(files=files, hashes=hashed.hashes, settled=mask), engine)
+        stage.advance(stage.counts.rows)
+    return Listed(
+        **seen,
+        posts=posts,
+        hashes=hashed.hashes,
+        unreadable=hashed.unreadable,
+        described=digest_source(posts, hashed.hashes, config),
+        all_settled=pc.all(mask).as_py() is not False,
+    )
+
+
+def _may_stay(request: Request, settings: Settings, base: Base, site: Site) -> bool:
+    """Whether a build from the same files would make the base once more."""
+    manifest, folder = base.manifest, base.folder
+    return (
+        manifest is not None
+        and folder is not None
+        and not request.version
+        and not request.again
+        and manifest.tools == settings.tools
+        and manifest.schema_version == SCHEMA_VERSION
+        and not settings.history  # a commit may have changed the past
+        and not manifest.configuration.get("history")
+        and manifest.configuration.get("site") == describe_site(site)
+        and manifest.configuration.get("card") == describe_card(settings.card)
+        and folder.parent.resolve() == Path(request.out).resolve()
+    )
+
+
+def is_unchanged(listed: Listed, request: Request, settings: Settings, base: Base) -> bool:
+    """Whether the files are those that the base was made from, and nothing else asks for a new version."""
+    if base.manifest is None or not _may_stay(request, settings, base, listed.site):
+        return False
+    return listed.hashes.null_count == 0 and dict(listed.described) == dict(base.manifest.source)
+
+
+def describe_site(site: Site) -> str:
+    """A digest of what `_config.yml` says about reading posts."""
+    return hashlib.sha256(repr(site).encode()).hexdigest()[:16]
+
+
+def describe_card(card: str) -> str:
+    """A digest of the curator's prose."""
+    return hashlib.sha256(card.encode()).hexdigest()[:16]
+
+
+def digest_listing(
+    listing: Listing, site: Site, config: bytes | None, redacted: Mapping[str, str], settings: Settings
+) -> str:
+    """A digest of a listing and of everything else that decides which files are posts, except the base.
+
+    Equal digests mean equal names and equal contents, as far as stamps can tell.
+    """
+    rejects = [(reject.path, reject.rule) for reject in listing.rejects]
+    about = (settings.made_by, site, config, sorted(redacted), rejects, len(listing.files))
+    digest = hashlib.sha256(repr(about).encode())
+    digest_table(pa.table({"path": listing.files.path, "stamp": listing.files.stamp}), digest)
+    return digest.hexdigest()
+
+
+def digest_source(posts: PostsFound, hashes: pa.StringArray, config: bytes | None) -> dict[str, Any]:
+    """How many files were read, their bytes, and one digest over their paths and hashes, in the order of the paths.
+
+    Args:
+        posts: the files; rejects among what cannot be listed count by their rule.
+        hashes: of each file of `posts`, in order; null where it cannot be read.
+        config: the bytes of `_config.yml`.
+    """
+    paths = [posts.files.path, pa.array([reject.path for reject in posts.rejects], pa.string())]
+    read = [hashes.fill_null("None"), pa.array([reject.rule for reject in posts.rejects], pa.string())]
+    seen = pa.table({"path": pa.concat_arrays(paths), "read": pa.concat_arrays(read)})
+    order = pc.sort_indices(seen, [("path", "ascending"), ("read", "ascending")])
+    digest = hashlib.sha256()
+    for begin in range(0, len(order), _LINES):
+        some = seen.take(order[begin : begin + _LINES]).combine_chunks()
+        lines = pc.binary_join_element_wise(some["path"], some["read"], "\0").combine_chunks()
+        digest.update(b"\n" if begin else b"")
+        digest.update(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_buffer())
+    digest.update(hashlib.sha256(config or b"").digest())
+    size = pc.sum(posts.files.size.filter(hashes.is_valid())).as_py() or 0
+    return {"files": len(seen), "digest": digest.hexdigest(), "bytes": size}
+
+
+# ------------------------------------------------------------------------------------------------------ hashing
+
+
+class _Hashed(NamedTuple):
+    hashes: pa.StringArray
+    was_known: pa.BooleanArray
+    unreadable: Mapping[str, Reject]
+
+
+def _known_files(digest: str, engine: Engine) -> pa.Table:
+    """What an earlier build noted of this listing, or else of the last one."""
+    found = engine.store.find(_task(digest, None).key) or engine.seed_of(_PLACE)
+    return read_known_files(found.files["files"].checked() if found else None)
+
+
+def _keep(digest: str, known: KnownFiles, engine: Engine) -> None:
+    """Put path, stamp and hash of every file into the store at once: a build that is killed later need not hash again."""
+    task = _task(digest, known)
+    bench = engine.store.begin()
+    engine.store.commit(task.key, bench, task.function(known, bench))
+    engine.use(task.key, _PLACE)
+
+
+def _task(digest: str, known: KnownFiles | None) -> Task:
+    return Task(stage=stage_of("list"), inputs=(digest,), function=_write_known, data=lambda: known, place=_PLACE)
+
+
+def _write_known(known: KnownFiles, bench: Bench) -> dict[str, Any]:
+    write_known_files(known, bench.file("files"))
+    return {}
+
+
+def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> _Hashed:
+    """The hash of every file; only those that are not known are read."""
+    hashes = known_hashes(files, known)
+    was_known = hashes.is_valid()
+    new = np.flatnonzero(hashes.is_null())
+    chunks = [_Chunk(source=source, files=files.take(some)) for some in _chunks(new, files)]
+    stage.did(ran=bool(chunks))
+    if not chunks:
+        return _Hashed(hashes, was_known, {})
+    found: list[str | Reject] = []
+    for some in stage.engine.executor.run(_hash_chunk, chunks):
+        found += some
+    unreadable = {one.path: one for one in found if isinstance(one, Reject)}
+    read = pa.array([one if isinstance(one, str) else None for one in found], pa.string())
+    return _Hashed(pc.replace_with_mask(hashes, hashes.is_null(), read), was_known, unreadable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk:
+    """Some files to hash."""
+
+    source: Source
+    files: Files
+
+
+def _chunks(new: np.ndarray, files: Files) -> Iterator[np.ndarray]:
+    """Positions of new files, a chunk's bytes at a time."""
+    ends = np.cumsum(files.size.to_numpy()[new])
+    cuts = np.flatnonzero(np.diff(ends // _CHUNK_BYTES)) + 1
+    return (some for some in np.split(new, cuts) if len(some))
+
+
+def _hash_chunk(chunk: _Chunk) -> list[str | Reject]:
+    """The SHA-256 of each file, or why it cannot be read."""
+    return [
+        data if isinstance(data, Reject) else hashlib.sha256(data).hexdigest()
+        for _, data in read_files(chunk.source, chunk.files)
+    ]

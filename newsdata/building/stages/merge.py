@@ -1,0 +1,95 @@
+"""Stage merge: the posts of one article become one article. Works on keys only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ...curation.merge import Articles, PostHashes, merge_posts, take_keys
+from ...graph.engine import Engine
+from ...graph.task import Artifact, Bench, StoredFile, Task
+from .parse import Parsed
+from .versions import stage_of
+
+__all__ = ["Merged", "merge", "read_articles"]
+
+_BY_ARTICLE = ("text", "title", "date", "url", "digest", "source", "labels", "starts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """The articles, the hashes of all posts, and the artifact that holds both."""
+
+    articles: Articles
+    posts: PostHashes
+    artifact: Artifact
+
+
+def merge(parsed: Parsed, engine: Engine) -> Merged:
+    """Merge all posts into articles."""
+    keys = [done.files["keys"] for done in parsed.artifacts]
+    task = Task(
+        stage=stage_of("merge"),
+        inputs=tuple(done.key for done in parsed.artifacts),
+        function=_merge,
+        data=lambda: keys,
+        rows=parsed.posts,
+    )
+    with engine.stage("merge", parsed.posts) as stage:
+        artifact = stage.run_one(task)
+    articles, posts = read_articles(artifact)
+    return Merged(articles=articles, posts=posts, artifact=artifact)
+
+
+def _merge(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
+    keys, posts = take_keys(_read(file) for file in files)
+    articles = merge_posts(keys)
+    by_article = {
+        "article_id": articles.article_id,
+        "published_at": pa.array(articles.published_at, pa.int64()),
+        **{name: pa.array(getattr(articles, name), pa.int32()) for name in _BY_ARTICLE},
+    }
+    sha256 = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(32), len(posts.sha256), [None, pa.py_buffer(np.ascontiguousarray(posts.sha256))]
+    )
+    by_post = {
+        "members": pa.array(articles.members, pa.int32()),
+        "sha256": sha256,
+        "name": pa.array(posts.name, pa.uint64()),
+        "feed": pa.array(posts.feed, pa.int8()),
+    }
+    for name, columns in (("articles", by_article), ("posts", by_post)):
+        table = pa.table(columns)
+        with pa.OSFile(str(bench.file(name)), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+    return {"articles": len(articles)}
+
+
+def read_articles(artifact: Artifact) -> tuple[Articles, PostHashes]:
+    """The articles and the hashes of all posts that a merge left."""
+    by_article, by_post = _read(artifact.files["articles"]), _read(artifact.files["posts"])
+
+    def column(table: pa.Table, name: str) -> np.ndarray:
+        values: np.ndarray = table[name].combine_chunks().to_numpy()
+        return values
+
+    hashes = by_post["sha256"].combine_chunks()
+    data = hashes.buffers()[1]
+    sha256 = np.frombuffer(data or b"", np.uint8)[32 * hashes.offset : 32 * (hashes.offset + len(hashes))]
+    posts = PostHashes(sha256=sha256.reshape(-1, 32), name=column(by_post, "name"), feed=column(by_post, "feed"))
+    articles = Articles(
+        article_id=by_article["article_id"].combine_chunks(),
+        published_at=column(by_article, "published_at"),
+        members=column(by_post, "members"),
+        **{name: column(by_article, name) for name in _BY_ARTICLE},
+    )
+    return articles, posts
+
+
+def _read(stored: StoredFile) -> pa.Table:
+    with pa.OSFile(str(stored.checked())) as file, pa.ipc.open_file(file) as reader:
+        return reader.read_all()

@@ -1,0 +1,313 @@
+"""Stage parse: every file of a planned shard of posts is read into rows.
+
+A task leaves three files: `posts`, the finished Parquet shard of the config `posts`; `spool`, what articles are gathered from; and
+`keys`, what merging needs to know. Its seed is the same shard as an earlier build read it: rows of files that have not changed
+are taken from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate, groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ...curation.merge import FEEDS, KEYS
+from ...errors import MachineError, SourceError
+from ...graph.engine import Engine
+from ...graph.task import Artifact, Bench, StoredFile, Task
+from ...parsing.post import article_id, parse_bytes
+from ...schema import Post, Reject, Site, table_schema
+from ...sources.source import Files, Source, SourceFile, read_files
+from ...storage.rows import PostTables, rows_of_posts, spool_schema
+from ...storage.shards import ROW_GROUP, Written, digest_table, read_shard, shard_schema, write_shard
+from ...storage.spool import SPOOL_BATCH
+from ..base import Base
+from ..posts_found import PostsFound
+from ..request import Settings
+from ..shard_plan import PostShard
+from .list import Listed
+from .versions import stage_of
+
+__all__ = ["Parsed", "parse_posts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What the posts say.
+
+    Attributes:
+        plan: the shards of posts; `artifacts` has one entry for each.
+        rejects: every file that should be a post and is not, by path.
+        redacted: how many files were left out by their content.
+        rows_before: how many posts lie in the shards before each one, and at the end how many there are.
+    """
+
+    plan: Sequence[PostShard]
+    artifacts: Sequence[Artifact]
+    rejects: Sequence[Reject]
+    redacted: int
+    rows_before: np.ndarray
+
+    @property
+    def posts(self) -> int:
+        """How many posts there are."""
+        return int(self.rows_before[-1])
+
+    @property
+    def spool(self) -> list[StoredFile]:
+        """The spool files, numbered as the places of posts name them."""
+        return [artifact.files["spool"] for artifact in self.artifacts]
+
+    def counts(self, name: str) -> Counter[str]:
+        """The sum of "issues" (posts by issue code) or "feeds" (posts by feed) over all shards."""
+        total: Counter[str] = Counter()
+        for artifact in self.artifacts:
+            total.update(artifact.facts[name])
+        return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ParseData:
+    """What a parse task needs.
+
+    Attributes:
+        source, files: the files to read.
+        hashes: SHA-256 of each; null for one that cannot be read: `unreadable` says why.
+        site: what `_config.yml` says.
+        ids: article ids of files that would otherwise share one (path -> id).
+        refused: hashes of contents that were redacted: such a file is neither post nor reject.
+        circumstances: a digest of everything but the files that shapes a row; a seed of others is of no use.
+    """
+
+    source: Source
+    files: Files
+    hashes: pa.StringArray
+    unreadable: Mapping[str, Reject]
+    site: Site
+    ids: Mapping[str, str]
+    refused: frozenset[str]
+    circumstances: str
+
+
+def parse_posts(listed: Listed, settings: Settings, base: Base, engine: Engine) -> Parsed:
+    """Read every planned shard of posts."""
+    found = listed.posts
+    assert found is not None
+    circumstances = hashlib.sha256(repr((settings.made_by, KEYS.names, listed.site)).encode()).hexdigest()
+    ends = accumulate(len(shard.files) for shard in found.plan)
+    tasks = [
+        _task(shard, listed.hashes, end, _ForAll(listed, found, base.refused, circumstances))
+        for shard, end in zip(found.plan, ends, strict=True)
+    ]
+    with engine.stage("parse", len(listed.hashes)) as stage:
+        artifacts = stage.run(tasks)
+    rejects = [*found.rejects, *(Reject(**reject) for done in artifacts for reject in done.facts["rejects"])]
+    rows = [done.facts["written"]["rows"] for done in artifacts]
+    return Parsed(
+        plan=found.plan,
+        artifacts=artifacts,
+        rejects=sorted(rejects, key=lambda reject: reject.path),
+        redacted=sum(done.facts["redacted"] for done in artifacts),
+        rows_before=np.cumsum([0, *rows]),
+    )
+
+
+class _ForAll(NamedTuple):
+    """What all parse tasks of a build have in common."""
+
+    listed: Listed
+    found: PostsFound
+    refused: frozenset[str]
+    circumstances: str
+
+
+def _task(shard: PostShard, all_hashes: pa.StringArray, end: int, about: _ForAll) -> Task:
+    # Copied: a slice would be sent to a worker with everything that it is cut from.
+    hashes = all_hashes.take(pa.array(np.arange(end - len(shard.files), end)))
+    paths, own_ids = shard.files.path, about.found.own_ids
+    ids = {path: own_ids[path] for path in paths.to_pylist() if path in own_ids} if own_ids else {}
+    refused = about.refused.intersection(hashes.to_pylist()) if about.refused else frozenset()
+    unreadable = {path: about.listed.unreadable[path] for path in paths.filter(hashes.is_null()).to_pylist()}
+    digest = hashlib.sha256()
+    digest_table(pa.table({"path": paths, "sha256": hashes}), digest)
+    return Task(
+        stage=stage_of("parse"),
+        inputs=(about.circumstances, repr(sorted(ids.items())), repr(sorted(refused)), repr(unreadable), digest.hexdigest()),
+        function=_parse,
+        data=lambda: _ParseData(
+            source=about.listed.source,
+            files=shard.files,
+            hashes=hashes,
+            unreadable=unreadable,
+            site=about.listed.site,
+            ids=ids,
+            refused=frozenset(refused),
+            circumstances=about.circumstances,
+        ),
+        place=f"parse {shard.path}",
+        rows=len(hashes),
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------ the task
+
+
+def _parse(data: _ParseData, bench: Bench) -> dict[str, Any]:
+    rejects: list[Reject] = []
+    written, keys, issues = _write(_rows(data, bench.seed, rejects.append), data.site.timezone, bench)
+    feeds = Counter(FEEDS[number] for number in keys["feed"].to_pylist())
+    redacted = sum(sha256 in data.refused for sha256 in data.hashes.to_pylist()) if data.refused else 0
+    return {
+        "circumstances": data.circumstances,
+        "written": asdict(written),
+        "rejects": [asdict(reject) for reject in rejects],
+        "redacted": redacted,
+        "issues": dict(sorted(issues.items())),
+        "feeds": dict(sorted(feeds.items())),
+    }
+
+
+class _Entry(NamedTuple):
+    """A file of the task: its hash, and its row in the seed or None."""
+
+    file: SourceFile
+    sha256: str
+    row: int | None
+
+
+def _rows(data: _ParseData, artifact: Artifact | None, reject: Callable[[Reject], None]) -> Iterator[PostTables]:
+    """The posts of the task in the order of the files: read, or taken from the seed."""
+    seed = _open_seed(data, artifact)
+    entries = []
+    for file, sha256 in zip(data.files, data.hashes.to_pylist(), strict=True):
+        if sha256 is None:
+            reject(data.unreadable[file.path])
+        elif sha256 in data.refused:
+            continue
+        elif old := seed.rejects.get((file.path, sha256)):
+            reject(old)
+        else:
+            entries.append(_Entry(file, sha256, seed.row_of.get((file.path, sha256))))
+    contents = read_files(data.source, [entry.file for entry in entries if entry.row is None])
+    for is_known, group in groupby(entries, key=lambda entry: entry.row is not None):
+        if is_known and seed.tables:
+            yield seed.tables.take([entry.row for entry in group if entry.row is not None])
+            continue
+        posts: list[Post] = []
+        for entry in group:
+            found = _read(entry, next(contents)[1], data)
+            if isinstance(found, Reject):
+                reject(found)
+            else:
+                posts.append(found)
+            if len(posts) == SPOOL_BATCH:
+                yield rows_of_posts(posts, data.site.timezone)
+                posts = []
+        if posts:
+            yield rows_of_posts(posts, data.site.timezone)
+
+
+def _read(entry: _Entry, content: bytes | Reject, data: _ParseData) -> Post | Reject:
+    path = entry.file.path
+    if isinstance(content, Reject) or hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise SourceError(
+            "this file changed while the build was reading the archive",
+            path=path,
+            hint="run the same command again when nothing writes to the archive",
+        )
+    try:
+        return parse_bytes(path, content, data.site, entry.sha256, data.ids.get(path))
+    except MemoryError as error:  # a fault of the machine, not of the post
+        raise MachineError(
+            "the machine ran out of memory while this was read", path=path, hint="try --num-proc 1"
+        ) from error
+
+
+class _Seed(NamedTuple):
+    """Rows of an earlier task, the row of each post by path and hash, and rejects by the same."""
+
+    tables: PostTables | None
+    row_of: Mapping[tuple[str, str], int]
+    rejects: Mapping[tuple[str, str], Reject]
+
+
+def _open_seed(data: _ParseData, artifact: Artifact | None) -> _Seed:
+    """The rows of an earlier task that read posts under the same circumstances."""
+    if artifact is None or artifact.facts["circumstances"] != data.circumstances:
+        return _Seed(None, {}, {})
+    file = {name: stored.checked() for name, stored in artifact.files.items()}
+    tables = PostTables(
+        posts=pa.concat_tables(read_shard(file["posts"])).cast(table_schema("posts", data.site.timezone))
+        if artifact.facts["written"]["rows"]
+        else table_schema("posts", data.site.timezone).empty_table(),
+        spool=_read_table(file["spool"]),
+        keys=_read_table(file["keys"]),
+    )
+    paths, hashes, ids = (tables.keys[name].to_pylist() for name in ("path", "sha256", "article_id"))
+    row_of = {
+        (path, sha256): row
+        for row, (path, sha256, own) in enumerate(zip(paths, hashes, ids, strict=True))
+        if own == data.ids.get(path, article_id(path))  # another file may have taken its id, or freed it
+    }
+    rejects = (Reject(**reject) for reject in artifact.facts["rejects"])
+    return _Seed(tables, row_of, {(one.path, one.sha256): one for one in rejects if one.sha256 is not None})
+
+
+def _read_table(path: Path) -> pa.Table:
+    with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
+        return reader.read_all()
+
+
+def _write(runs: Iterator[PostTables], timezone: str, bench: Bench) -> tuple[Written, pa.Table, Counter[str]]:
+    """Write the three files of the task; returns what was written to the shard, the keys, and the posts by issue code."""
+    issues: Counter[str] = Counter()
+    keys: list[pa.Table] = [KEYS.empty_table()]
+    lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
+
+    def row_groups(spool: pa.RecordBatchFileWriter) -> Iterator[pa.Table]:
+        """Row groups of the shard; what is spooled is written on the way."""
+        to_spool: list[pa.Table] = []
+        waiting: list[pa.Table] = []
+        for run in runs:
+            issues.update(pc.list_flatten(run.posts["issues"]).to_pylist())
+            keys.append(run.keys)
+            to_spool.append(run.spool)
+            waiting.append(run.posts)
+            for batch in _whole(to_spool, SPOOL_BATCH):
+                spool.write_table(batch)
+            yield from _whole(waiting, ROW_GROUP)
+        for batch in _whole(to_spool, SPOOL_BATCH, last=True):
+            spool.write_table(batch)
+        yield from _whole(waiting, ROW_GROUP, last=True)
+
+    with (
+        pa.OSFile(str(bench.file("spool")), "wb") as file,
+        pa.ipc.new_file(file, spool_schema(timezone), options=lz4) as spool,
+    ):
+        written = write_shard(bench.file("posts"), row_groups(spool), "posts", shard_schema("posts", timezone))
+    table = pa.concat_tables(keys).combine_chunks()
+    with pa.OSFile(str(bench.file("keys")), "wb") as file, pa.ipc.new_file(file, KEYS, options=lz4) as writer:
+        writer.write_table(table)
+    return written, table, issues
+
+
+def _whole(waiting: list[pa.Table], size: int, *, last: bool = False) -> Iterator[pa.Table]:
+    """Take tables of `size` rows off the front of those that wait; the `last` one may be smaller."""
+    rows = sum(table.num_rows for table in waiting)
+    if rows < size and not (last and rows):
+        return
+    whole = pa.concat_tables(waiting).combine_chunks()
+    waiting.clear()
+    for begin in range(0, rows, size):
+        if last or begin + size <= rows:
+            yield whole.slice(begin, size)
+        else:
+            waiting.append(whole.slice(begin))

@@ -1,0 +1,83 @@
+"""The words that an article is compared by, and where they lie in the spool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...curation.merge import Articles
+from ...graph.task import StoredFile
+from ...storage.spool import SPOOL_BATCH, Spool
+
+__all__ = ["COMPARED", "WORDS", "Places", "open_spool", "places_of", "spool_places", "texts_of", "touched"]
+
+WORDS = ("text", "digest", "title")
+"""The roles of the posts whose words an article is compared by: its text, or its digest, or its title."""
+COMPARED = (*WORDS, "url")
+"""The roles of all posts that a signature depends on."""
+
+
+def spool_places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where posts lie in the spool: the number of the file and the row in it.
+
+    Args:
+        positions: of the posts among all posts.
+        rows_before: how many posts lie in the files before each one.
+
+    >>> file, row = spool_places(np.array([0, 4]), np.array([0, 3, 5]))
+    >>> file.tolist(), row.tolist()
+    ([0, 1], [0, 1])
+    """
+    file = np.searchsorted(rows_before, positions, side="right") - 1
+    return file, positions - rows_before[file]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the posts lie that speak for some articles: role -> (file numbers, rows), one entry an article."""
+
+    roles: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+    def __len__(self) -> int:
+        """How many articles there are."""
+        return len(self.roles["text"][0])
+
+    def some(self, at: np.ndarray) -> Places:
+        """The places of some of the articles, by their position."""
+        return Places(roles={role: (file[at], row[at]) for role, (file, row) in self.roles.items()})
+
+
+def places_of(articles: Articles, chosen: np.ndarray, rows_before: np.ndarray, roles: Sequence[str]) -> Places:
+    """Where the posts lie that speak for the chosen articles in some roles."""
+    return Places(roles={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in roles})
+
+
+def touched(spool: Sequence[StoredFile], places: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[int, StoredFile]:
+    """The spool files that hold the posts at some places, by number: a task names no other file."""
+    numbers = np.unique(np.concatenate([np.zeros(0, np.int64), *(file for file, _ in places)]))
+    return {number: spool[number] for number in numbers.tolist()}
+
+
+def open_spool(files: Mapping[int, StoredFile]) -> Spool:
+    """Spool files to read from, after their bytes were checked."""
+    return Spool(files={number: stored.checked() for number, stored in files.items()})
+
+
+def texts_of(spool: Spool, places: Places) -> Iterator[list[str]]:
+    """What articles are compared by, in batches: the text; where it is empty the digest, else the title."""
+    for begin in range(0, len(places), SPOOL_BATCH):
+        yield _texts(spool, places.some(np.arange(begin, min(begin + SPOOL_BATCH, len(places)))))
+
+
+def _texts(spool: Spool, places: Places) -> list[str]:
+    texts: list[str] = spool.take(*places.roles["text"], ["text"])["text"].to_pylist()
+    empty = np.flatnonzero([not words for words in texts])
+    if len(empty):
+        rest = places.some(empty)
+        digests = spool.take(*rest.roles["digest"], ["digest"])["digest"].to_pylist()
+        titles = spool.take(*rest.roles["title"], ["title"])["title"].to_pylist()
+        for at, lead, head in zip(empty.tolist(), digests, titles, strict=True):
+            texts[at] = lead or head or ""
+    return texts

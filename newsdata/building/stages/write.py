@@ -1,0 +1,251 @@
+"""Stage write: the shards of articles, excluded articles, posts and rejects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ...curation.merge import Articles
+from ...graph.engine import Engine, Stage
+from ...graph.task import Bench, StoredFile, Task
+from ...schema import CONFIGS, Reject, Site
+from ...storage.rows import rejects_table
+from ...storage.shards import ROW_GROUP, digest_table, shard_schema, write_shard
+from ...storage.spool import ArticleRows, article_table
+from ...storage.text_free import blank_shard
+from ..base import Base
+from ..pieces import Piece, piece_of
+from ..request import Request, Settings
+from ..shard_plan import ArticleShard, plan_articles
+from .group import Grouped
+from .list import describe_site
+from .merge import Merged
+from .parse import Parsed
+from .split import Placed
+from .versions import stage_of
+from .words import open_spool, spool_places, touched
+
+__all__ = ["Decided", "blank_all", "write_shards"]
+
+_GATHERED = ROW_GROUP // 4
+"""Rows that are gathered at once: their posts and everything beside them in the spool are in memory."""
+
+_KEYED = 16_384  # articles whose columns are gathered at once to make keys: about 3 MB
+
+_ROLES = ("text", "title", "date", "url", "digest", "source", "labels")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Everything that was decided about the articles, stage by stage."""
+
+    parsed: Parsed
+    merged: Merged
+    grouped: Grouped
+    placed: Placed
+
+
+def write_shards(
+    decided: Decided, site: Site, settings: Settings, base: Base, request: Request, engine: Engine
+) -> list[Piece]:
+    """Write every shard, in the order of the manifest."""
+    parsed, articles = decided.parsed, decided.merged.articles
+    made_by = (*settings.made_by, f"site {describe_site(site)}")
+    with engine.stage("write", len(articles)) as stage:
+        posts = [
+            piece_of(artifact, "posts", shard.path, "posts", shard.start)
+            for artifact, shard in zip(parsed.artifacts, parsed.plan, strict=True)
+            if artifact.facts["written"]["rows"]
+        ]
+        plan = plan_articles(articles, decided.placed.placement, site.timezone, base.manifest, again=request.again)
+        tasks = [
+            _task(shard, digest, decided, site.timezone)
+            for shard, digest in zip(plan, _digests(plan, decided, "\0".join(made_by)), strict=True)
+        ]
+        written = [
+            piece_of(artifact, "shard", shard.path, shard.split, shard.start)
+            for artifact, shard in zip(stage.run(tasks), plan, strict=True)
+        ]
+        rejects = _write_rejects(parsed.rejects, site.timezone, stage)
+    order = {config: number for number, config in enumerate(CONFIGS)}
+    return sorted(
+        [*posts, *written, *rejects],
+        key=lambda piece: (order[piece.config], CONFIGS[piece.config].index(piece.split), piece.path),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WriteData:
+    """What writing a shard needs: for each row group the instructions for its rows, a few at a time."""
+
+    config: str
+    timezone: str
+    spool: Mapping[int, StoredFile]
+    groups: Sequence[Sequence[ArticleRows]]
+
+
+def _task(shard: ArticleShard, digest: str, decided: Decided, timezone: str) -> Task:
+    def data() -> _WriteData:
+        groups = [
+            [_some_rows(rows, decided, excluded=shard.config == "excluded") for rows in _runs(group, _GATHERED)]
+            for group in _runs(shard.articles, ROW_GROUP)
+        ]
+        places = [rows.member_places for group in groups for rows in group]
+        spool = touched(decided.parsed.spool, places)
+        return _WriteData(config=shard.config, timezone=timezone, spool=spool, groups=groups)
+
+    return Task(stage=stage_of("write"), inputs=(digest,), function=_write, data=data, rows=len(shard.articles))
+
+
+def _runs(chosen: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (chosen[begin : begin + size] for begin in range(0, len(chosen), size))
+
+
+def _write(data: _WriteData, bench: Bench) -> dict[str, Any]:
+    schema = shard_schema(data.config, data.timezone)
+    spool = open_spool(data.spool)
+    tables = (pa.concat_tables([article_table(some, spool, schema) for some in group]) for group in data.groups)
+    return {"written": asdict(write_shard(bench.file("shard"), tables, data.config, schema))}
+
+
+def _some_rows(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
+    """The instructions for the rows of some articles: where each column comes from."""
+    articles, posts, rows_before = decided.merged.articles, decided.merged.posts, decided.parsed.rows_before
+    members, starts = _members(articles, chosen)
+    at = pa.array(chosen)
+    group = decided.grouped.groups.take(at)
+    return ArticleRows(
+        article_id=articles.article_id.take(at),
+        duplicate_cluster=decided.grouped.clusters.take(at),
+        leak_group=group,
+        fold=pa.array([_fold(g) for g in group.to_pylist()], pa.int32()),
+        excluded_reason=pa.array(decided.placed.placement.reason[chosen], pa.string()) if excluded else None,
+        places={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in _ROLES},
+        member_places=spool_places(members, rows_before),
+        member_starts=starts,
+        member_sha256=pa.array([sha256.tobytes().hex() for sha256 in posts.sha256[members]], pa.string()),
+        member_feed=posts.feed[members],
+    )
+
+
+def _members(articles: Articles, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The posts of the chosen articles, article after article, and where each article's posts begin."""
+    ends = np.r_[articles.starts[1:], len(articles.members)]
+    counts = (ends - articles.starts)[chosen]
+    starts = np.r_[0, np.cumsum(counts)[:-1]].astype(np.int64)
+    members = articles.members[np.repeat(articles.starts[chosen] - starts, counts) + np.arange(counts.sum())]
+    return members, starts
+
+
+def _fold(group: str) -> int:
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % 10
+
+
+def _digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str) -> Iterator[str]:
+    """For each shard a digest of everything that its bytes depend on, made without reading any text."""
+    rows = 0
+    some: list[ArticleShard] = []
+    for number, shard in enumerate(shards, 1):  # many shards at a time: the columns are gathered once for all of them
+        some.append(shard)
+        rows += len(shard.articles)
+        if rows >= _KEYED or number == len(shards):
+            yield from _some_digests(some, decided, made_by)
+            rows, some = 0, []
+
+
+def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str) -> Iterator[str]:
+    articles, posts = decided.merged.articles, decided.merged.posts
+    chosen = np.concatenate([shard.articles for shard in shards])
+    members, starts = _members(articles, chosen)
+    counts = np.diff(starts, append=len(members))
+    at = pa.array(chosen)
+    names = pa.table(
+        {
+            "article_id": articles.article_id.take(at),
+            "cluster": decided.grouped.clusters.take(at),
+            "group": decided.grouped.groups.take(at),
+            "reason": pa.array(decided.placed.placement.reason[chosen], pa.string()),
+        }
+    )
+    speaking = (np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts)) for role in _ROLES)
+    numbers = np.stack([counts, *(at_post - starts for at_post in speaking)], axis=1).astype("<i4")
+    sha256, name = posts.sha256[members], posts.name[members]
+    row = post = 0
+    for shard in shards:
+        end = row + len(shard.articles)
+        last = post + int(counts[row:end].sum())
+        digest = hashlib.sha256(f"{made_by}\0{shard.config}\0{shard.split}".encode())
+        digest_table(names.slice(row, end - row), digest)
+        for part in (numbers[row:end], sha256[post:last], name[post:last]):
+            digest.update(part.tobytes())
+        yield digest.hexdigest()
+        row, post = end, last
+
+
+# ----------------------------------------------------------------------------------------------------- rejects
+
+
+def _write_rejects(rejects: Sequence[Reject], timezone: str, stage: Stage) -> list[Piece]:
+    """The shard of rejects; none where there is no reject."""
+    if not rejects:
+        return []
+    task = Task(
+        stage=stage_of("rejects"),
+        inputs=(hashlib.sha256(repr([asdict(reject) for reject in rejects]).encode("utf-8", "surrogatepass")).hexdigest(),),
+        function=_rejects,
+        data=lambda: (rejects, timezone),
+    )  # fmt: skip
+    return [piece_of(stage.run_one(task), "shard", "rejects/rejects-undated-00000.parquet", "rejects", "")]
+
+
+def _rejects(data: tuple[Sequence[Reject], str], bench: Bench) -> dict[str, Any]:
+    rejects, timezone = data
+    tables = (rejects_table(rejects[at : at + ROW_GROUP]) for at in range(0, len(rejects), ROW_GROUP))
+    return {"written": asdict(write_shard(bench.file("shard"), tables, "rejects", shard_schema("rejects", timezone)))}
+
+
+# --------------------------------------------------------------------------------------------------- text-free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BlankData:
+    """A full shard to blank."""
+
+    file: StoredFile
+    config: str
+    timezone: str
+
+
+def blank_all(pieces: Sequence[Piece], timezone: str, engine: Engine) -> list[Piece]:
+    """The same shards without the publishers' words."""
+    tasks = [
+        Task(
+            stage=stage_of("blank"),
+            inputs=(piece.written.sha256, piece.config, timezone),
+            function=_blank,
+            data=_blank_data(piece, timezone),
+        )
+        for piece in pieces
+    ]
+    with engine.stage("write") as stage:
+        artifacts = stage.run(tasks)
+    return [
+        piece_of(artifact, "shard", piece.path, piece.split, piece.start)
+        for artifact, piece in zip(artifacts, pieces, strict=True)
+    ]
+
+
+def _blank_data(piece: Piece, timezone: str) -> Any:
+    return lambda: _BlankData(file=piece.file, config=piece.config, timezone=timezone)
+
+
+def _blank(data: _BlankData, bench: Bench) -> dict[str, Any]:
+    return {"written": asdict(blank_shard(data.file.checked(), bench.file("shard"), data.config, data.timezone))}
