@@ -1,1 +1,1 @@
-"""A manifest to README.md and Croissant."""
+"""The card of a version, made from its manifest: README.md and croissant.json."""

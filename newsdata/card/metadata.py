@@ -1,10 +1,9 @@
-"""The YAML header of a README.md, checked against the Hub's rules before anything is sent.
+"""The YAML header of a README.md, checked against the rules of the Hugging Face Hub before anything is sent.
 
-The Hub checks a header only when it is pushed, and `huggingface_hub` checks next to nothing, so the rules
-stand here. They come from the Hub's public documentation ("Licenses", "Dataset cards", "Manual
-configuration", the list of pipeline types), as of 2026; a licence that the Hub added since is an unknown one
-here. Languages of two letters are the full list of ISO 639-1; of the 8,000 codes of three letters (ISO 639-2
-and 639-3) only the form is checked.
+The Hub checks a header only when it is pushed, and `huggingface_hub` checks very little, so the rules are repeated here.
+They come from the Hub's documentation ("Licenses", "Dataset cards", "Manual configuration", the list of pipeline types)
+as of 2026. A licence that the Hub added since counts as unknown. Language codes of two letters are the full list of ISO
+639-1. Codes of three letters (ISO 639-2 and 639-3, about 8,000) are checked for their form only.
 """
 
 from __future__ import annotations
@@ -104,14 +103,14 @@ def size_category(rows: int) -> str:
 
 
 def check_metadata(yaml_text: str, paths: Collection[str] | None = None) -> tuple[str, ...]:
-    """Every way in which the YAML header of a README.md breaks the Hub's rules; nothing is raised.
+    """Every way in which the YAML header of a README.md breaks the Hub's rules; empty if it breaks none.
 
     Args:
-        yaml_text: what stands between the two `---` lines.
-        paths: the files of the repository; with them, every pattern of `data_files` must match one.
+        yaml_text: the text between the two `---` lines.
+        paths: the files of the repository. If given, every pattern of `data_files` must match one of them.
 
     >>> check_metadata("language: [no]\\nlicense: mit")
-    ('language: False is no text; put it in quotes',)
+    ('language: False is not text; put it in quotes',)
     """
     header, faults = read_yaml(yaml_text)
     if faults:
@@ -125,21 +124,21 @@ def check_metadata(yaml_text: str, paths: Collection[str] | None = None) -> tupl
 
 
 def read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
-    """A YAML map and what is wrong with it: no YAML, no map, a key that stands twice; then the map is empty.
+    """A YAML map and what is wrong with it. The map is empty if it is not YAML, not a map, or repeats a key.
 
     >>> read_yaml("a: 1\\na: 2")
-    ({}, ['a: stands twice in one map'])
+    ({}, ['a: is there twice in one map'])
     """
     header, faults = _read_yaml(yaml_text)
     return deepcopy(header), list(faults)
 
 
-@lru_cache(maxsize=4)  # a build looks at the header of its card twice, before and after it is filled in
+@lru_cache(maxsize=4)  # a build reads the header of a README.md twice: to check it, and for croissant.json
 def _read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
     try:
         loader = yaml.SafeLoader(yaml_text)
         root = loader.get_single_node()
-        twice = [f"{key}: stands twice in one map" for key in _repeated_keys(root)]
+        twice = [f"{key}: is there twice in one map" for key in _repeated_keys(root)]
         header = None if root is None else loader.construct_document(root)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return {}, [f"the header is not YAML: {' '.join(str(error).split())}"]
@@ -164,30 +163,30 @@ def _repeated_keys(root: yaml.Node | None) -> Iterator[str]:
 
 
 def _texts(header: Mapping[Any, Any], key: str) -> tuple[list[str], list[str]]:
-    """The texts under `key`, one or a list of them, and what is wrong with the rest."""
+    """The texts under `key` (one, or a list of them), and what is wrong with the value."""
     value = header.get(key)
     if value is None:
         return [], [f"{key}: has no value"] if key in header else []
     values = value if isinstance(value, list) else [value]
     faults = [
-        f"{key}: {item!r} is no text; put it in quotes"
+        f"{key}: {item!r} is not text; put it in quotes"
         for item in values
         if not isinstance(item, str) or not item.strip()
     ]
     texts = [item for item in values if isinstance(item, str) and item.strip()]
-    twice = [f"{key}: {item} stands twice" for item in sorted(set(texts)) if texts.count(item) > 1]
+    twice = [f"{key}: {item} is listed twice" for item in sorted(set(texts)) if texts.count(item) > 1]
     return texts, faults + twice
 
 
 def _check_fields(header: Mapping[Any, Any]) -> Iterator[str]:
     for key in header:
         if not isinstance(key, str):
-            yield f"{key!r}: a key that is no text; put it in quotes"
+            yield f"{key!r}: the key is not text; put it in quotes"
     languages, faults = _texts(header, "language")
     yield from faults
     for code in languages:
         if code not in _LANGUAGES and not re.fullmatch("[a-z]{3}", code):
-            yield f"language: {code} is no ISO 639 code"
+            yield f"language: {code} is not an ISO 639 code"
     for key, options in _OPTIONS.items():
         values, faults = _texts(header, key)
         yield from faults
@@ -200,7 +199,7 @@ def _check_fields(header: Mapping[Any, Any]) -> Iterator[str]:
         values, faults = _texts(header, key)
         yield from faults
         if isinstance(header.get(key), list):
-            yield f"{key}: a list where one text belongs"
+            yield f"{key}: must be one text, not a list"
     if "version" in header and not _is_version(header["version"]):
         yield f"version: {header['version']!r} is not of the form x.y.z"
 
@@ -212,14 +211,14 @@ def _is_version(value: object) -> bool:
 def _check_license(header: Mapping[Any, Any]) -> Iterator[str]:
     licenses, _ = _texts(header, "license")
     if not licenses and "license" not in header:
-        yield "license: is missing; write `unknown` or `other` where there is none of the Hub's list"
+        yield "license: is missing; write `unknown`, or `other` if it is not in the Hub's list"
     extras = {"license_name": _LICENSE_NAME, "license_link": _LICENSE_LINK}
     for key, form in extras.items():
         value = header.get(key)
         if "other" in licenses and value is None:
             yield f"{key}: is missing; `license: other` needs it"
         if "other" not in licenses and value is not None:
-            yield f"{key}: only goes with `license: other`"
+            yield f"{key}: is allowed only with `license: other`"
         if isinstance(value, str) and not form.fullmatch(value):
             wanted = "an id in lower case" if key == "license_name" else "LICENSE, LICENSE.md or a URL"
             yield f"{key}: {value} is not {wanted}"
@@ -241,15 +240,15 @@ def _check_configs(header: Mapping[Any, Any], paths: Collection[str] | None) -> 
     names = [config.get("config_name") for config in configs]
     for config, name in zip(configs, names, strict=True):
         if not isinstance(name, str) or not _CONFIG_NAME.fullmatch(name):
-            yield f"configs: {name!r} is no name of a config"
+            yield f"configs: {name!r} is not a valid name of a config"
         elif names.count(name) > 1:
-            yield f"configs: {name} stands twice"
+            yield f"configs: {name} is listed twice"
         if not isinstance(config.get("default", False), bool):
-            yield f"configs: {name}: default is neither true nor false"
+            yield f"configs: {name}: default must be true or false"
         if "version" in config and not _is_version(config["version"]):
             yield f"configs: {name}: version {config['version']!r} is not of the form x.y.z"
         if not isinstance(config.get("description", ""), str):
-            yield f"configs: {name}: the description is no text"
+            yield f"configs: {name}: the description must be text"
         for fault in _check_data_files(config.get("data_files"), paths):
             yield f"configs: {name}: {fault}"
     if sum(config.get("default") is True for config in configs) > 1:
@@ -264,13 +263,13 @@ def _check_data_files(value: object, paths: Collection[str] | None) -> Iterator[
     splits = [entry.get("split") for entry in entries]
     for entry, split in zip(entries, splits, strict=True):
         if not isinstance(split, str) or not _SPLIT_NAME.fullmatch(split):
-            yield f"{split!r} is no name of a split"
+            yield f"{split!r} is not a valid name of a split"
         elif splits.count(split) > 1:
-            yield f"split {split} stands twice"
+            yield f"split {split} is listed twice"
         patterns = entry.get("path")
         for pattern in patterns if isinstance(patterns, list) else [patterns]:
             if not isinstance(pattern, str) or not _is_relative(pattern):
-                yield f"{pattern!r} is no pattern relative to the repository"
+                yield f"{pattern!r} is not a pattern relative to the repository"
             elif paths is not None and not any(fnmatchcase(path, pattern) for path in paths):
                 yield f"{pattern} matches no file"
 
@@ -285,7 +284,7 @@ def _check_info(header: Mapping[Any, Any]) -> Iterator[str]:
         return
     infos = _maps(info if isinstance(info, list) else [info])
     if not infos:
-        yield "dataset_info: is neither a map nor a list of maps"
+        yield "dataset_info: must be a map or a list of maps"
         return
     splits = {
         config.get("config_name"): [entry.get("split") for entry in _maps(config.get("data_files")) or ()]
@@ -294,12 +293,12 @@ def _check_info(header: Mapping[Any, Any]) -> Iterator[str]:
     for item in infos:
         name = item.get("config_name", "default")
         if splits and name not in splits:
-            yield f"dataset_info: {name} is no config"
+            yield f"dataset_info: {name} is not in configs"
             continue
         entries = _maps(item.get("splits")) or []
         if splits and [entry.get("name") for entry in entries] != splits[name]:
-            yield f"dataset_info: {name}: its splits are not those of the config"
+            yield f"dataset_info: {name}: its splits differ from those of the config"
         for entry in entries:
             for key in ("num_examples", "num_bytes"):
                 if type(entry.get(key, 0)) is not int or entry.get(key, 0) < 0:
-                    yield f"dataset_info: {name}: {key} of {entry.get('name')} is no count"
+                    yield f"dataset_info: {name}: {key} of {entry.get('name')} must be a whole number, 0 or more"

@@ -1,16 +1,16 @@
-"""dataset_card.md and a manifest make README.md, the card of a version.
+"""README.md, the card of a version, made from `dataset_card.md` and the manifest.
 
-`dataset_card.md` is the curator's prose with a YAML header. Three kinds of comment in it steer the result:
+`dataset_card.md` is the curator's prose with a YAML header. Comments in it steer the result:
 
-- `<!-- newsdata:columns --><!-- /newsdata:columns -->`: a generated part (the names: `SECTIONS`); what stands
-  between the two is replaced.
-- `<!-- newsdata:if feeds=emnews,market -->` … `<!-- /newsdata:if -->`, each on a line of its own (in the
-  header `# newsdata:if …`): kept only for a build with posts of one of these feeds; `newsdata:unless` is its
-  opposite, and `text=none` or `text=full` ask whether the build holds text. Several, with a blank between
-  them, must all hold.
-- any other comment is the curator's own and stays.
+- `<!-- newsdata:columns --><!-- /newsdata:columns -->` marks a generated part; text between the two is replaced. The
+  names are the keys of `SECTIONS`.
+- `<!-- newsdata:if feeds=emnews,market -->` … `<!-- /newsdata:if -->`, each on its own line (in the header
+  `# newsdata:if …`), mark lines that are kept only if the version has posts of one of these feeds. `text=none` and
+  `text=full` ask whether the version holds text. Several conditions, with a blank between them, must all hold.
+  `newsdata:unless` is the opposite.
+- Any other comment is the curator's own and stays.
 
-A heading that has nothing below it in the end is left out.
+A heading with nothing below it is left out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .sections import SECTIONS
 __all__ = ["CARD_NAME", "card_facts", "check_card", "read_card", "render_card"]
 
 CARD_NAME = "dataset_card.md"
-"""In a version's folder: the curator's own prose, where the version was not made with the one that newsdata brings."""
+"""In a version's folder: the curator's own card, if the version was not made with the one that newsdata brings."""
 
 _MARKED = re.compile(r"<!-- newsdata:([\w-]+) -->(.*?)<!-- /newsdata:\1 -->", re.DOTALL)
 _MARKER = re.compile(r"<!-- (/?)newsdata:([\w-]+) -->")
@@ -49,20 +49,20 @@ def render_card(card_text: str, manifest: Manifest, *, name: str) -> str:
     """README.md of a version.
 
     Args:
-        card_text: `dataset_card.md`, see the module's docstring.
+        card_text: text of `dataset_card.md`, see the module's docstring.
         manifest: of the version.
-        name: of the dataset, "org/name" or a folder's name.
+        name: of the dataset, "org/name" or the name of a folder.
 
     Raises:
-        DriftError: the card's markers or header are wrong, or the header that results breaks the Hub's rules.
+        DriftError: the card has wrong markers or a wrong header, or the resulting header breaks the Hub's rules.
     """
     text, faults = _apply_conditions(card_text, manifest)
-    header, body, header_faults = _split(text)
+    header, body, header_faults = _split_header(text)
     faults += [*header_faults, *_marker_faults(body)]
-    _raise(faults, "the card cannot be used")
+    _raise_if_any(faults, "the card cannot be used")
     header = {key: value for key, value in header.items() if key not in _GENERATED} | _generate_header(manifest)
     yaml_text = yaml.safe_dump(header, allow_unicode=True, sort_keys=False, width=1000)
-    _raise(
+    _raise_if_any(
         check_metadata(yaml_text, [shard.path for shard in manifest.shards]),
         "the header breaks the Hub's rules",
     )
@@ -72,10 +72,10 @@ def render_card(card_text: str, manifest: Manifest, *, name: str) -> str:
 
 
 def read_card(path: str | Path | None = None) -> str:
-    """The text of a curator's card; of the one that newsdata brings when `path` is None.
+    """The text of a curator's card, or of the one that newsdata brings if `path` is None.
 
     Raises:
-        CallError: the file cannot be read, is not UTF-8, or has no header or wrong markers.
+        CallError: the file cannot be read, is not UTF-8, has no header, or has wrong markers.
 
     >>> read_card().splitlines()[1]
     'pretty_name: Jekyll news archive'
@@ -85,26 +85,29 @@ def read_card(path: str | Path | None = None) -> str:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise CallError(f"the card cannot be read: {error}", path=path, hint="name a Markdown file") from None
+        raise CallError(f"the card cannot be read: {error}", path=path, hint="give a Markdown file in UTF-8") from None
     if path is not None:
         always, faults = _apply_conditions(text, None)
-        _, body, header_faults = _split(always)
+        _, body, header_faults = _split_header(always)
         if faults := [*faults, *header_faults, *_marker_faults(body)]:
             raise CallError(
                 "; ".join(faults),
                 path=path,
-                hint="write it as dataset_card.md is written: a YAML header, then Markdown",
+                hint="use newsdata's own dataset_card.md as an example: a YAML header, then Markdown",
             )
     return text
 
 
 def card_facts(readme: str) -> dict[str, Any]:
-    """What a version's README.md says of name, language, licence and citation; None for what it does not say.
+    """Name, language, tags, licence and citation from a version's README.md.
+
+    Keys: `pretty_name`, `license`, `license_name`, `license_link` and `citation` (BibTeX), None if missing; `language`
+    and `tags`, lists.
 
     >>> card_facts("---\\nlicense: mit\\nlanguage: zh\\n---\\n")["license"]
     'mit'
     """
-    header, body, _ = _split(readme)
+    header, body, _ = _split_header(readme)
     citation = re.search(r"^```bibtex\n(.*?)^```", body, re.DOTALL | re.MULTILINE)
     facts = {key: header.get(key) for key in ("pretty_name", "license", "license_name", "license_link")}
     lists = {key: header.get(key) or [] for key in ("language", "tags")}
@@ -113,29 +116,32 @@ def card_facts(readme: str) -> dict[str, Any]:
 
 
 def check_card(card_text: str, manifest: Manifest) -> tuple[str, ...]:
-    """Every difference between `dataset_card.md` and the data; empty when they agree.
+    """Every difference between `dataset_card.md` and the data; empty if they agree.
 
-    Markers that are missing, unknown or doubled; generated parts and keys that hold something else than the
-    data gives; names in prose that are no column; a header that breaks the Hub's rules. A code span of the
-    prose is taken for a column's name when it is in snake_case with an underscore, or of the form
-    `config.column` or `column.field`.
+    It finds markers that are missing, unknown or doubled; generated parts and header keys that differ from the data;
+    columns in the prose that do not exist; and a header that breaks the Hub's rules. A code span of the prose counts as
+    the name of a column if it is snake_case with an underscore, or has the form `config.column` or `column.field`.
+
+    Args:
+        card_text: text of `dataset_card.md`, see the module's docstring.
+        manifest: of the version.
     """
     text, faults = _apply_conditions(card_text, manifest)
-    header, body, header_faults = _split(text)
+    header, body, header_faults = _split_header(text)
     faults += [*header_faults, *_marker_faults(body)]
-    whole = _split(_keep_all(card_text))[1]
+    whole = _split_header(_keep_all(card_text))[1]
     marked = {match[1] for match in _MARKED.finditer(whole)}
     faults += [f"the marker {name} is missing" for name in SECTIONS if name not in marked]
     generated = _generate_header(manifest)
     for key in _GENERATED:
         if key in header and header[key] != generated.get(key):
-            faults.append(f"{key}: differs from the data; it is generated, remove it")
+            faults.append(f"{key}: differs from the data; remove it, it is generated")
     for name, content in _MARKED.findall(body):
-        # The name of the dataset is not known here, and these two parts hold it.
+        # Two parts hold the name of the dataset, which is not known here.
         if name not in SECTIONS or name in ("quickstart", "citation") or not content.strip():
             continue
         if content.strip() != SECTIONS[name](manifest, "", ""):
-            faults.append(f"the part {name} differs from the data; it is generated, empty it")
+            faults.append(f"the part {name} differs from the data; empty it, it is generated")
     faults += _unknown_names(_MARKED.sub("", whole), manifest)
     if not header_faults:
         header = {key: value for key, value in header.items() if key not in _GENERATED}
@@ -143,7 +149,7 @@ def check_card(card_text: str, manifest: Manifest) -> tuple[str, ...]:
     return tuple(dict.fromkeys(faults))
 
 
-def _raise(faults: list[str] | tuple[str, ...], reason: str) -> None:
+def _raise_if_any(faults: list[str] | tuple[str, ...], reason: str) -> None:
     if faults:
         raise DriftError(f"{reason}: {'; '.join(faults)}", path="dataset_card.md", faults=tuple(faults))
 
@@ -156,7 +162,10 @@ def _title(header: Mapping[str, Any], name: str) -> str:
 
 
 def _apply_conditions(card_text: str, manifest: Manifest | None) -> tuple[str, list[str]]:
-    """The lines that hold for this build (without a manifest: for any), and what is wrong with the conditions."""
+    """The lines whose conditions hold, and what is wrong with the conditions.
+
+    Without a manifest no condition holds: only the lines that every version has are kept.
+    """
     lines: list[str] = []
     faults: list[str] = []
     kept, inside = True, ""
@@ -164,26 +173,26 @@ def _apply_conditions(card_text: str, manifest: Manifest | None) -> tuple[str, l
         start, end = _CONDITION.fullmatch(line.strip()), _CONDITION_END.fullmatch(line.strip())
         if start:
             if inside:
-                faults.append(f"line {number}: a condition inside a condition")
+                faults.append(f"line {number}: conditions cannot be nested")
             inside = start[1]
             tests = [test.partition("=") for test in start[2].split()]
-            known = {key: _values(key, manifest) for key, _, _ in tests}
+            known = {key: _values_of_condition(key, manifest) for key, _, _ in tests}
             faults += [f"line {number}: no such condition: {key}" for key in known if known[key] is None]
             holds = all((known[key] or set()) & set(wanted.split(",")) for key, _, wanted in tests)
             kept = manifest is not None and holds == (inside == "if")
         elif end:
             if end[1] != inside:
-                faults.append(f"line {number}: closes a condition that is not open")
+                faults.append(f"line {number}: ends a condition that was not begun")
             kept, inside = True, ""
         elif kept:
             lines.append(line)
     if inside:
-        faults.append(f"a condition is not closed: {inside}")
+        faults.append(f"a condition has no end: {inside}")
     return "\n".join(lines), faults
 
 
-def _values(key: str, manifest: Manifest | None) -> set[str] | None:
-    """What a condition asks about, None for an unknown key."""
+def _values_of_condition(key: str, manifest: Manifest | None) -> set[str] | None:
+    """The values that a condition is compared with, None for an unknown key."""
     if key not in ("feeds", "text"):
         return None
     if manifest is None:
@@ -204,8 +213,8 @@ def _keep_all(card_text: str) -> str:
 # -------------------------------------------------------------------------------------------------- header
 
 
-def _split(text: str) -> tuple[dict[str, Any], str, list[str]]:
-    """Header, body and what is wrong with the header."""
+def _split_header(text: str) -> tuple[dict[str, Any], str, list[str]]:
+    """Header, body, and what is wrong with the header."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     match = _HEADER.match(text)
     if not match:
@@ -228,7 +237,8 @@ def _config(manifest: Manifest, config: str, *, default: bool) -> dict[str, Any]
     entry: dict[str, Any] = {"config_name": config}
     if default:
         entry["default"] = True
-    # `datasets` names its cache by the description, too: rewritten rows are never served from an old cache.
+    # The description is part of the key of `datasets`' cache. With the digest in it, rewritten rows of the same version
+    # are never taken from an old cache.
     version = manifest.dataset_version
     return entry | {
         "version": version,
@@ -240,7 +250,7 @@ def _config(manifest: Manifest, config: str, *, default: bool) -> dict[str, Any]
 
 
 def _pattern(manifest: Manifest, config: str, split: str) -> str | list[str]:
-    """One pattern where it matches the split's files and no other, else every file by name."""
+    """One pattern if it matches the files of the split and no others, else the list of files."""
     paths = [shard.path for shard in shards_of(manifest, config, split)]
     pattern = f"{config}/{split}-*.parquet"
     matched = [shard.path for shard in manifest.shards if fnmatchcase(shard.path, pattern)]
@@ -248,14 +258,14 @@ def _pattern(manifest: Manifest, config: str, split: str) -> str | list[str]:
 
 
 def _dataset_info(manifest: Manifest, configs: list[str]) -> list[dict[str, Any]]:
-    """What `datasets` writes for the same features and splits (a test compares), without a second to import it."""
+    """The same as `datasets` writes for these features and splits (a test compares), without importing it for a second."""
     timezone = str(manifest.configuration.get("timezone", "UTC"))
     infos = []
     for config in configs:
         splits = []
         for split in splits_of(manifest, config):
             shards = shards_of(manifest, config, split)
-            # Bytes are those of the files: what the rows take in memory is not known without reading them.
+            # Bytes on disk: the size in memory is not known without reading the rows.
             size, rows = sum(s.bytes for s in shards), sum(s.rows for s in shards)
             splits.append({"name": split, "num_bytes": size, "num_examples": rows})
         size = sum(shard.bytes for shard in shards_of(manifest, config))
@@ -298,7 +308,7 @@ def _marker_faults(body: str) -> list[str]:
             if opened:
                 faults.append(f"the marker {opened} is not closed")
             if name in seen:
-                faults.append(f"the marker {name} stands twice")
+                faults.append(f"the marker {name} is there twice")
             seen.add(name)
             opened = name
     return faults + ([f"the marker {opened} is not closed"] if opened else [])
@@ -314,7 +324,7 @@ def _unknown_names(prose: str, manifest: Manifest) -> Iterator[str]:
             kind = getattr(column.type, "value_type", column.type)
             for part in kind if pa.types.is_struct(kind) else ():
                 known |= {part.name, f"{column.name}.{part.name}"}
-    from markdown_it import MarkdownIt  # here: where nothing changed, no card is written
+    from markdown_it import MarkdownIt  # only here: most runs of a daily build write no card
 
     spans = [
         child.content
@@ -326,7 +336,7 @@ def _unknown_names(prose: str, manifest: Manifest) -> Iterator[str]:
         dotted = re.fullmatch(r"([a-z_]+)\.[a-z_]+", span)
         named = re.fullmatch(r"[a-z]+(_[a-z0-9]+)+", span) or (dotted and dotted[1] in tops)
         if named and span not in known:
-            yield f"the prose names `{span}`, which is no column"
+            yield f"the prose names `{span}`, which is not a column"
 
 
 def _drop_empty_sections(body: str) -> str:
@@ -339,7 +349,7 @@ def _drop_empty_sections(body: str) -> str:
         for token in MarkdownIt("commonmark").parse(body)
         if token.type == "heading_open" and token.map and token.level == 0
     ]
-    next_level = 0  # of the next heading that stays; a deeper one is a part of this section
+    next_level = 0  # of the next heading that stays; a deeper one belongs to this section
     for number in range(len(headings) - 1, -1, -1):
         start, after, level = headings[number]
         end = headings[number + 1][0] if number + 1 < len(headings) else len(lines)
