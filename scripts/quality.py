@@ -23,7 +23,10 @@ from pathlib import Path
 import opencc
 import pyarrow as pa
 
-from newsdata.near_duplicates.clusters import assign, find_boilerplate, match, sign, write_signatures
+from newsdata.near_duplicates.boilerplate import find_boilerplate
+from newsdata.near_duplicates.clusters import assign
+from newsdata.near_duplicates.pairs import match
+from newsdata.near_duplicates.signatures import sign, write_signatures
 
 __all__ = ["STYLES", "Planted", "measure", "plant"]
 
