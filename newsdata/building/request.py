@@ -16,7 +16,7 @@ from ..schema import SCHEMA_VERSION
 from ..storage.manifest import Manifest, check_file, parse_version
 from .base import Base
 
-__all__ = ["Request", "Settings", "check_call", "kept_borders", "settle"]
+__all__ = ["Request", "Settings", "check_call", "installed_tools", "kept_borders", "settle", "wanted_borders"]
 
 _TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
 """The packages that shape bytes."""
@@ -112,8 +112,17 @@ def settle(request: Request, base: Base) -> Settings:
         text=text,
         history=history and not request.again,
         drafts=bool(before["drafts"]) if request.drafts is None and before else bool(request.drafts),
-        tools={name: installed(name) for name in _TOOLS},
+        tools=installed_tools(),
     )
+
+
+def installed_tools() -> dict[str, str]:
+    """Name -> version of the packages that shape bytes, as they are installed.
+
+    >>> "pyarrow" in installed_tools()
+    True
+    """
+    return {name: installed(name) for name in _TOOLS}
 
 
 def _check_version(wanted: str, base: Base) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from ..storage.manifest import (
     without_manifest,
 )
 from ..storage.shards import digest_table, find_rows
+from .recompute import recompute as rows_made_anew
 
 __all__ = ["Verified", "articles_held", "check_redactions", "verify"]
 
@@ -44,7 +45,9 @@ class Verified:
         version: the version; of several the newest.
         files, rows: how many were checked, over all versions.
         faults: everything that is wrong, each with its place.
-        notes: what is no fault of a version: damaged entries of the cache, files that could share their bytes.
+        notes: what is no fault of a version: damaged entries of the cache, files that could share their bytes, rows that could
+            not be made anew.
+        recomputed: how many rows were made anew; None where that was not asked for.
     """
 
     path: Path
@@ -53,18 +56,30 @@ class Verified:
     rows: int
     faults: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    recomputed: int | None = None
 
 
-def verify(path: str | Path, *, revision: str | None = None) -> Verified:
+def verify(
+    path: str | Path,
+    *,
+    revision: str | None = None,
+    recompute: int | None = None,
+    source: str | Path | None = None,
+) -> Verified:
     """Check versions: files against hashes, rows against schema, counts, offsets, ids and splits.
 
     Args:
         path: the folder of a version, or the folder that holds versions: then all of them are checked (yanked ones, too),
             and what earlier builds left in the cache.
         revision: only this version, as for `load_dataset`.
+        recompute: make so many random rows of the version (of several: the newest) anew from `source` and compare them, and their
+            signatures from the rows where the store of the build is there.
+        source: the archive, as for `newsdata.build`.
 
     Raises:
         VersionError, ManifestError: there is no version, or the manifest of the only one to check cannot be read.
+        SourceError: the source cannot be opened.
+        CallError: `recompute` is below 1, or a source is given without it.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -73,10 +88,25 @@ def verify(path: str | Path, *, revision: str | None = None) -> Verified:
     ...     verify(out).faults
     ()
     """
-    out = Path(path)
+    if recompute is not None and recompute < 1:
+        raise CallError(f"must be at least 1, got {recompute}", field="recompute")
+    if source is not None and recompute is None:
+        raise CallError("is only used to make rows anew", field="source", hint="add --recompute N")
+    found = _verify(Path(path), revision)
+    if recompute is None:
+        return found
+    try:
+        made = rows_made_anew(*open_version(path, revision or found.version), recompute, source)
+    except (pa.ArrowException, OSError) as error:  # a damaged shard, which is a fault already
+        return replace(found, recomputed=0, notes=(*found.notes, f"no row can be made anew: {error}"))
+    return replace(found, recomputed=made.rows, faults=(*found.faults, *made.faults), notes=(*found.notes, *made.notes))
+
+
+def _verify(out: Path, revision: str | None) -> Verified:
+    """Check without making rows anew."""
     there = versions_in(out)
     if revision is not None or not there or (out / MANIFEST_NAME).is_file():
-        return _verify_version(*open_version(path, revision))
+        return _verify_version(*open_version(out, revision))
     faults = [f"{version}/{MANIFEST_NAME}: is missing" for version in without_manifest(out)]
     manifests: dict[str, Manifest] = {}
     for version in there:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ...curation.merge import Articles
+from ...curation.merge import Articles, PostHashes
 from ...graph.engine import Engine, Stage
 from ...graph.task import Bench, StoredFile, Task
 from ...schema import CONFIGS, Reject, Site
@@ -30,7 +30,7 @@ from .split import Placed
 from .versions import stage_of
 from .words import open_spool, spool_places, touched
 
-__all__ = ["Decided", "blank_all", "write_shards"]
+__all__ = ["Decided", "GroupNames", "article_rows", "blank_all", "write_shards"]
 
 _GATHERED = ROW_GROUP // 4
 """Rows that are gathered at once: their posts and everything beside them in the spool are in memory."""
@@ -117,17 +117,49 @@ def _write(data: _WriteData, bench: Bench) -> dict[str, Any]:
 
 
 def _some_rows(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
-    """The instructions for the rows of some articles: where each column comes from."""
-    articles, posts, rows_before = decided.merged.articles, decided.merged.posts, decided.parsed.rows_before
+    names = GroupNames(
+        clusters=decided.grouped.clusters, groups=decided.grouped.groups, reasons=decided.placed.placement.reason
+    )
+    merged = decided.merged
+    return article_rows(chosen, merged.articles, merged.posts, decided.parsed.rows_before, names, excluded=excluded)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupNames:
+    """Of each article the ids of its duplicate cluster and leak group, and why it is set aside (None where it is not)."""
+
+    clusters: pa.Array
+    groups: pa.Array
+    reasons: np.ndarray
+
+
+def article_rows(
+    chosen: np.ndarray,
+    articles: Articles,
+    posts: PostHashes,
+    rows_before: np.ndarray,
+    names: GroupNames,
+    *,
+    excluded: bool,
+) -> ArticleRows:
+    """The instructions for the rows of some articles: where each column comes from.
+
+    Args:
+        chosen: positions of the articles.
+        articles, posts: all articles and the hashes of all posts.
+        rows_before: how many posts lie in the spool files before each one.
+        names: of all articles.
+        excluded: whether the rows are of the config `excluded`.
+    """
     members, starts = _members(articles, chosen)
     at = pa.array(chosen)
-    group = decided.grouped.groups.take(at)
+    group = names.groups.take(at)
     return ArticleRows(
         article_id=articles.article_id.take(at),
-        duplicate_cluster=decided.grouped.clusters.take(at),
+        duplicate_cluster=names.clusters.take(at),
         leak_group=group,
         fold=pa.array([_fold(g) for g in group.to_pylist()], pa.int32()),
-        excluded_reason=pa.array(decided.placed.placement.reason[chosen], pa.string()) if excluded else None,
+        excluded_reason=pa.array(names.reasons[chosen], pa.string()) if excluded else None,
         places={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in _ROLES},
         member_places=spool_places(members, rows_before),
         member_starts=starts,

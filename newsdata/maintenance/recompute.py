@@ -1,0 +1,271 @@
+"""Rows made anew: some articles of a version are read once more from the source, and signed once more, and compared."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..building.request import installed_tools
+from ..building.stages.list import describe_site
+from ..building.stages.write import GroupNames, article_rows
+from ..building.workspace import store_in
+from ..curation.merge import NO_DATE, merge_posts, take_keys
+from ..curation.splits import local_days
+from ..graph.store import Store
+from ..near_duplicates.boilerplate import Boilerplate
+from ..near_duplicates.signatures import open_signatures, sign
+from ..parsing.post import parse_bytes
+from ..parsing.site import read_site
+from ..schema import Post, Site, table_schema
+from ..sources.source import Source, list_files, open_source, read_file, read_files
+from ..storage.manifest import BOILERPLATE_NAME, Manifest, shards_of, versions_in
+from ..storage.rows import rows_of_posts
+from ..storage.shards import find_rows
+from ..storage.spool import SPOOL_BATCH, Spool, article_table
+
+__all__ = ["Recomputed", "recompute"]
+
+_SIGNED_FROM = ("url", "exact", "rare", "facts", "identity", "bands", "shingles", "passages")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputed:
+    """What was made anew.
+
+    Attributes:
+        rows: how many rows were made anew, from the source or (their signatures) from the rows themselves.
+        faults: what differs.
+        notes: what could not be made anew, and why.
+    """
+
+    rows: int
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path | None) -> Recomputed:
+    """Make up to `count` random rows of a version anew and compare them.
+
+    Args:
+        folder, manifest: of the version.
+        count: how many rows of `articles` and `excluded`.
+        source: the archive; None: only the signatures in the store are made anew, from the rows.
+
+    Raises:
+        SourceError: the source cannot be opened.
+    """
+    if why := _why_not(manifest):
+        return Recomputed(rows=0, faults=(), notes=(f"no row can be made anew: {why}",))
+    rows = _random_rows(folder, manifest, count)
+    done: set[str] = set()
+    faults: list[str] = []
+    notes: list[str] = []
+    if source is None:
+        notes.append("no row was read anew: give the archive with --source")
+    else:
+        _from_source(folder, manifest, rows, source, _Outcome(done, faults, notes))
+    _from_store(folder, manifest, rows, _Outcome(done, faults, notes))
+    return Recomputed(rows=len(done), faults=tuple(faults), notes=tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Ids of the articles that were made anew, and what is to be said."""
+
+    done: set[str]
+    faults: list[str]
+    notes: list[str]
+
+
+def _why_not(manifest: Manifest) -> str | None:
+    if manifest.configuration.get("text") == "none":
+        return "a text-free version does not hold the words to compare with"
+    tools = installed_tools()
+    if manifest.tools != tools:
+        names = sorted(
+            name for name in manifest.tools.keys() | tools.keys() if manifest.tools.get(name) != tools.get(name)
+        )
+        then = ", ".join(f"{name} {manifest.tools.get(name)}" for name in names)
+        return f"the version was made by other tools ({then})"
+    return None
+
+
+_Row = dict[str, Any]
+
+
+def _random_rows(folder: Path, manifest: Manifest, count: int) -> list[_Row]:
+    """Random rows of `articles` and `excluded`; `excluded_reason` is None in the former."""
+    shards = [*shards_of(manifest, "articles"), *shards_of(manifest, "excluded")]
+    total = sum(shard.rows for shard in shards)
+    chosen = np.array(sorted(SystemRandom().sample(range(total), min(count, total))), np.int64)
+    rows: list[_Row] = []
+    begin = 0
+    for shard in shards:
+        own = chosen[(chosen >= begin) & (chosen < begin + shard.rows)] - begin
+        begin += shard.rows
+        if len(own):
+            table = pq.read_table(folder / shard.path, partitioning=None).take(pa.array(own))
+            rows += [{"excluded_reason": None, **row} for row in table.to_pylist()]
+    return rows
+
+
+# -------------------------------------------------------------------------------------------------- from the source
+
+
+def _from_source(folder: Path, manifest: Manifest, rows: Sequence[_Row], source: str | Path, outcome: _Outcome) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        opened = open_source(source, scratch=Path(scratch))
+        site, _ = read_site(read_file(opened, "_config.yml"), drafts=bool(manifest.configuration["drafts"]))
+        if describe_site(site) != manifest.configuration["site"]:
+            outcome.notes.append("no row was read anew: the source's _config.yml says other things about posts")
+            return
+        posts = _posts_of(folder, manifest, [row["article_id"] for row in rows])
+        contents = _contents(opened, {post["path"] for some in posts.values() for post in some})
+        there, gone = _sort_out(rows, posts, contents)
+        if gone:
+            outcome.notes.append(
+                f"{len(gone)} rows were not read anew: files of theirs are gone from the source, or changed "
+                f"({', '.join(gone[:3])}{', …' if len(gone) > 3 else ''})"
+            )
+        for begin in range(0, len(there), SPOOL_BATCH):
+            some = there[begin : begin + SPOOL_BATCH]
+            _compare(some, [post for row in some for post in posts[row["article_id"]]], contents, site, outcome)
+
+
+def _posts_of(folder: Path, manifest: Manifest, ids: Sequence[str]) -> dict[str, list[_Row]]:
+    """The rows of `posts` of some articles, by article id."""
+    found: dict[str, list[_Row]] = {identity: [] for identity in ids}
+    for _, row in find_rows(folder, shards_of(manifest, "posts"), "article_id", ids):
+        found[row["article_id"]].append(row)
+    return found
+
+
+def _contents(source: Source, paths: set[str]) -> dict[str, bytes]:
+    files = list_files(source).files
+    wanted = files.take(np.flatnonzero(pc.is_in(files.path, value_set=pa.array(sorted(paths), pa.string()))))
+    return {file.path: data for file, data in read_files(source, wanted) if isinstance(data, bytes)}
+
+
+def _sort_out(
+    rows: Sequence[_Row], posts: Mapping[str, Sequence[_Row]], contents: Mapping[str, bytes]
+) -> tuple[list[_Row], list[str]]:
+    """The rows all of whose posts are in the source as they were, and a path for each of the others."""
+    import hashlib
+
+    there, gone = [], []
+    for row in rows:
+        wrong = [
+            post["path"]
+            for post in posts[row["article_id"]]
+            if post["path"] not in contents or hashlib.sha256(contents[post["path"]]).hexdigest() != post["sha256"]
+        ]
+        if wrong:
+            gone.append(wrong[0])
+        else:
+            there.append(row)
+    return there, gone
+
+
+def _compare(
+    rows: Sequence[_Row], posts: Sequence[_Row], contents: Mapping[str, bytes], site: Site, outcome: _Outcome
+) -> None:
+    """Read posts, merge them, and compare posts and articles with what the version has."""
+    read = []
+    for post in posts:
+        found = parse_bytes(post["path"], contents[post["path"]], site, post["sha256"], post["article_id"])
+        if isinstance(found, Post):
+            read.append(found)
+        else:
+            outcome.faults.append(f"posts: {post['path']}: the source gives a reject ({found.rule})")
+    tables = rows_of_posts(read, site.timezone)
+    stored_posts = {post["path"]: post for post in posts}
+    for made in tables.posts.to_pylist():
+        outcome.faults.extend(_differences(f"posts: {made['path']}", made, stored_posts[made["path"]]))
+    keys, hashes = take_keys([tables.keys])
+    articles = merge_posts(keys)
+    stored = {row["article_id"]: row for row in rows}
+    in_order = [stored[identity] for identity in articles.article_id.to_pylist()]
+    reasons = np.empty(len(in_order), dtype=object)
+    reasons[:] = [row["excluded_reason"] for row in in_order]
+    names = GroupNames(
+        clusters=pa.array([row["duplicate_cluster"] for row in in_order], pa.string()),
+        groups=pa.array([row["leak_group"] for row in in_order], pa.string()),
+        reasons=reasons,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "spool")
+        _write_spool(tables.spool, file)
+        chosen = np.arange(len(in_order))
+        wanted = article_rows(chosen, articles, hashes, np.array([0, len(read)]), names, excluded=True)
+        made_rows = article_table(wanted, Spool(files={0: file}), table_schema("excluded", site.timezone)).to_pylist()
+    for made, old in zip(made_rows, in_order, strict=True):
+        outcome.faults.extend(_differences(f"article {old['article_id']}", made, old))
+        outcome.done.add(old["article_id"])
+
+
+def _write_spool(table: pa.Table, path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table.combine_chunks(), max_chunksize=SPOOL_BATCH)
+
+
+def _differences(what: str, made: _Row, stored: _Row) -> Iterator[str]:
+    for column, value in made.items():
+        if value != stored.get(column):
+            yield f"{what}: {column} is not what the source gives"
+
+
+# --------------------------------------------------------------------------------------------------- from the store
+
+
+def _from_store(folder: Path, manifest: Manifest, rows: Sequence[_Row], outcome: _Outcome) -> None:
+    """Sign rows anew and compare with the signatures in the store, which are those of the newest version."""
+    out = folder.absolute().parent
+    store = store_in(out) if versions_in(out)[-1:] == [folder.name] else None
+    found = _signatures(store, {row["article_id"] for row in rows}) if store else {}
+    if not found:
+        outcome.notes.append("no signature was made anew: the store has none of this version")
+        return
+    some = [row for row in rows if row["article_id"] in found]
+    boilerplate = Boilerplate.load(folder / BOILERPLATE_NAME)
+    times = np.array([_milliseconds(row["published_at"]) for row in some], np.int64)
+    days = local_days(times, str(manifest.configuration["timezone"])).astype(np.int64).tolist()
+    made = sign(
+        [row["article_id"] for row in some],
+        [row["text"] or row["digest"] or row["title"] or "" for row in some],
+        [None if time == NO_DATE else day for time, day in zip(times.tolist(), days, strict=True)],
+        [row["url"] for row in some],
+        boilerplate,
+    )
+    for new in made.to_pylist():
+        old = found[new["article_id"]]
+        outcome.done.add(new["article_id"])
+        outcome.faults.extend(
+            f"article {new['article_id']}: its signature in the store has another {name} than its row gives"
+            for name in ("day", *_SIGNED_FROM)
+            if new[name] != old[name]
+        )
+
+
+def _milliseconds(time: Any) -> int:
+    return int(NO_DATE) if time is None else round(time.timestamp() * 1000)
+
+
+def _signatures(store: Store, ids: Iterable[str]) -> dict[str, _Row]:
+    """The signatures of some articles that the last build used."""
+    wanted = pa.array(sorted(ids), pa.string())
+    found: dict[str, _Row] = {}
+    for place, key in store.last().places.items():
+        artifact = store.find(key) if place.startswith("sign ") else None
+        if artifact:
+            table = open_signatures(artifact.files["signatures"].checked())
+            found |= {row["article_id"]: row for row in table.filter(pc.is_in(table["article_id"], wanted)).to_pylist()}
+    return found
