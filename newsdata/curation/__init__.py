@@ -1,1 +1,1 @@
-"""Posts to articles, and articles to splits."""
+"""From posts to articles, and from articles to splits: pure functions over key columns."""

@@ -1,6 +1,6 @@
-"""Posts of one article to one article: which post speaks for which column.
+"""Posts that have one article id become one article: which post gives which column.
 
-Works on key columns only (a few dozen bytes a post), never on text.
+Only key columns are needed (a few dozen bytes for each post), never text.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ KEYS = pa.schema(
         ("has_category", pa.bool_()),
     ]
 )
-"""What merging needs to know of a post."""
+"""What merging needs to know about a post."""
 
 FEEDS = ("emnews", "market", "site")
-"""In the order in which they speak for an article's text."""
+"""In the order in which they are asked for the text of an article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PostHashes:
-    """What is kept of every post beside its article: 41 bytes.
+    """What is kept of each post after merging, in the order of the keys: 41 bytes.
 
     Attributes:
-        sha256: a row of 32 bytes for each post.
-        name: hash of path and article id, 8 bytes; with `sha256` it tells a post from all others.
-        feed: position in `FEEDS`.
+        sha256: of the file, uint8, shape (posts, 32).
+        name: `name_hash` of path and article id, uint64; together with `sha256` it identifies the post.
+        feed: position in `FEEDS`, int8.
     """
 
     sha256: np.ndarray
@@ -56,16 +56,17 @@ class PostHashes:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Articles:
-    """One entry an article, in the order of `article_id`; the arrays hold positions in the keys (int32) where not said otherwise.
+    """One entry for each article, sorted by article id. A post is named by its row number in the keys (int32).
 
     Attributes:
-        article_id: the ids, as a string array.
-        text: the post that text, mentions and all spans are taken from.
-        title, date, url, digest, source: the first post, beginning with that one, that has such a field.
-        labels: the post that category, tags and media are taken from.
-        published_at: milliseconds since 1970 UTC; `numpy.iinfo(int64).min` where no post has a date.
-        members: all posts, article after article, in the order in which they speak.
-        starts: where each article's posts begin in `members`.
+        article_id: the ids, a string array.
+        text: the post that gives text, mentions and all spans.
+        title, date, url, digest, source: the post that gives this column: the one that gives the text if it has a value,
+            else the next one that has.
+        labels: the post that gives category, tags and media.
+        published_at: milliseconds since 1970 UTC, `NO_DATE` where no post has a date; int64.
+        members: all posts, article by article, in the order in which they are asked for the text.
+        starts: where the posts of each article begin in `members`; int32.
     """
 
     article_id: pa.Array
@@ -85,50 +86,57 @@ class Articles:
 
 
 NO_DATE = np.iinfo(np.int64).min
+"""Stands for a missing date among times in milliseconds."""
+
+_LABEL_RANK = np.array([1, 0, 2], dtype=np.int8)
+"""For each feed of `FEEDS` its rank when category, tags and media are asked for: `market` comes first."""
+
+_HASHES = ["sha256", "name"]
 
 
 def take_keys(tables: Iterable[pa.Table]) -> tuple[pa.Table, PostHashes]:
-    """The keys of every post: what merging needs, for a while, and what is kept.
+    """Divide the keys of all posts into what only merging needs and what is kept after it.
 
     Args:
-        tables: schema `KEYS`.
+        tables: schema `KEYS`; their rows are put together in this order.
+
+    Returns:
+        The keys without `sha256` and `name`, and these two columns as arrays.
 
     >>> post = {"path": "_posts/a.md", "sha256": "ff" * 32, "article_id": "7", "name": 5, "feed": 0, "num_chars": 9}
     >>> keys, hashes = take_keys([pa.Table.from_pylist([post], KEYS)])
     >>> keys["article_id"].to_pylist(), hashes.sha256.shape, int(hashes.sha256[0, 0])
     (['7'], (1, 32), 255)
     """
-    rest = [KEYS.empty_table().drop_columns(_KEPT)]
+    rest = [KEYS.empty_table().drop_columns(_HASHES)]
     sha256, name = [np.zeros((0, 32), np.uint8)], [np.zeros(0, np.uint64)]
     for table in tables:
         data = bytes.fromhex("".join(table["sha256"].to_pylist()))
         sha256.append(np.frombuffer(data, np.uint8).reshape(-1, 32))
         name.append(table["name"].to_numpy())
-        rest.append(table.drop_columns(_KEPT))
+        rest.append(table.drop_columns(_HASHES))
     keys = pa.concat_tables(rest)
     feed = keys["feed"].to_numpy()
     return keys, PostHashes(sha256=np.concatenate(sha256), name=np.concatenate(name), feed=feed)
 
 
-_KEPT = ["sha256", "name"]
-
-
 def name_hash(path: str, article_id: str) -> int:
-    """A hash of 8 bytes, the same on every machine."""
+    """A hash of path and article id, 64 bits; its bytes in memory are the same on every machine."""
     state = blake2b(f"{path}\0{article_id}".encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(state.digest(), sys.byteorder)
 
 
 def merge_posts(keys: pa.Table) -> Articles:
-    """Group posts by article id and choose who speaks for what.
+    """Group posts by article id and choose the post that gives each column.
 
-    The rule: text and what hangs from it from `emnews`, then `market`, then `site`, and from a post that has text
-    before one that has none; category, tags and media from `market`, then the others; between copies of one feed the
-    longest text, most mentions, `_posts` before other folders, path. Title, date, url, digest and source from the
-    post whose text was taken; where it has none (an empty one counts as none), from the next.
+    - Text, mentions and spans: a post that has text comes before one without; then `emnews`, `market`, `site`.
+    - Category, tags and media: `market`, `emnews`, `site`.
+    - Between copies of one feed: the longest text, the most mentions, a path below `_posts`, the first path.
+    - Title, date, url, digest and source: the post that gives the text, or the next one that has a value; an empty
+      value counts as none.
 
     Args:
-        keys: one row a post, schema `KEYS`; hashes are not needed, nor names.
+        keys: one row for each post, schema `KEYS`; `sha256` and `name` may be missing.
 
     >>> twin = {"path": ["_posts/a.md", "_posts/NWa.md"], "sha256": ["1", "2"], "article_id": ["7", "7"], "name": [5, 6],
     ...         "feed": [0, 1], "published_at": [None, 5], "num_chars": [9, 10], "num_mentions": [1, 0],
@@ -138,49 +146,56 @@ def merge_posts(keys: pa.Table) -> Articles:
     >>> int(article.text[0]), int(article.title[0]), int(article.date[0]), int(article.labels[0])
     (0, 1, 1, 1)
     """
-    count = keys.num_rows
-    feed, chars, mentions = (keys[name].to_numpy() for name in ("feed", "num_chars", "num_mentions"))
-    elsewhere = ~_flags(pc.match_substring_regex(keys["path"], r"(^|/)_posts/"))
-    path_rank = np.empty(count, dtype=np.int32)
-    path_rank[pc.sort_indices(keys["path"]).to_numpy()] = np.arange(count)
     ids = keys["article_id"].combine_chunks()
-    by_id = pc.sort_indices(ids)
-    sorted_ids = ids.take(by_id)
-    begins = np.ones(count, dtype=bool)
-    begins[1:] = pc.not_equal(sorted_ids[1:], sorted_ids[:-1]).to_numpy(zero_copy_only=False)
-    del sorted_ids
-    group = np.empty(count, dtype=np.int32)
-    group[by_id.to_numpy()] = np.cumsum(begins) - 1
+    article_of, starts = _number_articles(ids)
+    feed, chars = keys["feed"].to_numpy(), keys["num_chars"].to_numpy()
+    copies = _rank_copies(keys)
+    for_text = np.lexsort((*copies, feed, chars == 0, article_of)).astype(np.int32)
+    for_labels = np.lexsort((*copies, _LABEL_RANK[feed], article_of)).astype(np.int32)
 
-    order = np.lexsort((path_rank, elsewhere, -mentions, -chars, feed, chars == 0, group))
-    speaking = order.astype(np.int32)
-    starts = np.flatnonzero(begins).astype(np.int32)
-    text = speaking[starts]
+    def first_with(flag: str, order: np.ndarray = for_text) -> np.ndarray:
+        """For each article the first post that has something, or its first post if none has it."""
+        places = np.where(_flags(keys[flag])[order], np.arange(len(order), dtype=np.int32), np.int32(len(order)))
+        first = np.minimum.reduceat(places, starts) if len(order) else places
+        return order[np.where(first < len(order), first, starts)]
 
-    def first_with(flag: np.ndarray, order: np.ndarray = speaking) -> np.ndarray:
-        places = np.where(flag[order], np.arange(count, dtype=np.int32), np.int32(count))
-        first = np.minimum.reduceat(places, starts) if count else places
-        return order[np.where(first < count, first, starts)]
-
-    market_first = np.array([1, 0, 2], dtype=np.int8)[feed]
-    order = np.lexsort((path_rank, elsewhere, -mentions, -chars, market_first, group))
-    labelling = order.astype(np.int32)
-    del order
-    date = first_with(_flags(keys["published_at"].is_valid()))
+    text = for_text[starts]
+    date = first_with("published_at")
     return Articles(
         article_id=ids.take(pa.array(text)),
         text=text,
-        title=first_with(_flags(keys["has_title"])),
+        title=first_with("has_title"),
         date=date,
-        url=first_with(_flags(keys["has_url"])),
-        digest=first_with(_flags(keys["has_digest"])),
-        source=first_with(_flags(keys["has_source"])),
-        labels=first_with(_flags(keys["has_category"]), labelling),
+        url=first_with("has_url"),
+        digest=first_with("has_digest"),
+        source=first_with("has_source"),
+        labels=first_with("has_category", for_labels),
         published_at=keys["published_at"].fill_null(NO_DATE).to_numpy()[date],
-        members=speaking,
+        members=for_text,
         starts=starts,
     )
 
 
-def _flags(values: pa.ChunkedArray) -> np.ndarray:
+def _number_articles(ids: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """For each post the number of its article in the order of the ids; where each article begins in sorted posts."""
+    by_id = pc.sort_indices(ids)
+    ordered = ids.take(by_id)
+    begins = np.ones(len(ids), dtype=bool)
+    begins[1:] = pc.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)
+    article_of = np.empty(len(ids), dtype=np.int32)
+    article_of[by_id.to_numpy()] = np.cumsum(begins) - 1
+    return article_of, np.flatnonzero(begins).astype(np.int32)
+
+
+def _rank_copies(keys: pa.Table) -> tuple[np.ndarray, ...]:
+    """Sort keys for the copies of one feed, the most important last, as `numpy.lexsort` takes them."""
+    by_path = np.empty(keys.num_rows, dtype=np.int32)
+    by_path[pc.sort_indices(keys["path"]).to_numpy()] = np.arange(keys.num_rows)
+    outside_posts = ~_flags(pc.match_substring_regex(keys["path"], r"(^|/)_posts/"))
+    return by_path, outside_posts, -keys["num_mentions"].to_numpy(), -keys["num_chars"].to_numpy()
+
+
+def _flags(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of booleans; of any other column, where it has a value."""
+    values = column if pa.types.is_boolean(column.type) else column.is_valid()
     return np.asarray(values.to_numpy(), dtype=bool)

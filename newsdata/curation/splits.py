@@ -1,6 +1,6 @@
-"""Which split an article belongs to: fixed days by its own time, and no leak group on two sides.
+"""The split of each article: by its own date, between fixed border days, and never one leak group in two splits.
 
-Times go in as milliseconds since 1970 UTC; days are days of the site's time zone.
+Times are milliseconds since 1970 UTC, `NO_DATE` where unknown. Days are days of the site's time zone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .merge import NO_DATE
 __all__ = ["REASONS", "Borders", "Placement", "choose_borders", "local_days", "parse_day", "place"]
 
 REASONS = ("no-date", "moved", "straddle", "gap")
-"""Why an article is set aside, in the order in which the rules are asked."""
+"""Why an article goes to `excluded`; `place` has the rules."""
 
 _EXCLUDED = len(SPLITS)
 _DAY = 86_400_000
@@ -30,13 +30,13 @@ _FIRST, _LAST = ((datetime(year, 6, 1, tzinfo=UTC) - _EPOCH) // timedelta(millis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Borders:
-    """The fixed days between the splits, in the site's time zone; all None: everything dated is `train`.
+    """The days at which splits begin, in the site's time zone. If all are None, every dated article is `train`.
 
     Attributes:
         validation_from, test_from: first day of the split.
         test_until: last day of `test`; later articles are `newer`.
-        gap_days: articles at most this many days before a border day, or on the days from it on, are set aside:
-            with 1, the day before the border and the border day itself.
+        gap_days: number of days on each side of a border whose articles go to `excluded`. With 1, these are the day
+            before the border day and the border day itself.
     """
 
     validation_from: date | None = None
@@ -47,17 +47,26 @@ class Borders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """For each article the number of its split in `SPLITS` (or `len(SPLITS)`: excluded), and the reason or None."""
+    """The split of each article.
+
+    Attributes:
+        split: number of the split in `SPLITS`, or `len(SPLITS)` for `excluded`; int8.
+        reason: one of `REASONS` for excluded articles, None for all others; object.
+    """
 
     split: np.ndarray
     reason: np.ndarray
 
 
 def parse_day(text: str | date | None, option: str) -> date | None:
-    """A day written as YYYY-MM-DD.
+    """A day from its text, YYYY-MM-DD; a `date` or None is given back as it is.
+
+    Args:
+        text: the day.
+        option: where the text comes from, for the error message.
 
     Raises:
-        CallError: it is written otherwise.
+        CallError: the text has another form.
 
     >>> parse_day("2022-05-30", "--test-from")
     datetime.date(2022, 5, 30)
@@ -67,7 +76,9 @@ def parse_day(text: str | date | None, option: str) -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
     except ValueError:
-        raise CallError(f"{text!r} is no day", field=option, hint="write it as YYYY-MM-DD") from None
+        raise CallError(
+            f"must be a day, got {text!r}", field=option, hint="write it as YYYY-MM-DD, for example 2022-05-30"
+        ) from None
 
 
 def local_days(times: np.ndarray, timezone: str) -> np.ndarray:
@@ -79,12 +90,12 @@ def local_days(times: np.ndarray, timezone: str) -> np.ndarray:
     zone = ZoneInfo(timezone)
 
     def offset(time: int) -> int:
-        time = min(max(time, _FIRST), _LAST)  # datetime knows years 1 to 9999 only
+        time = min(max(time, _FIRST), _LAST)  # `datetime` has the years 1 to 9999 only
         local = (_EPOCH + timedelta(milliseconds=time)).astimezone(zone).utcoffset()
         assert local is not None
         return int(local.total_seconds() * 1000)
 
-    # Asked once for each day; each instant is asked only on days on which the zone's clocks are changed.
+    # The offset is computed at the ends of each UTC day, and for each instant only on days on which it changes.
     days, day_of = np.unique(times // _DAY, return_inverse=True)
     begin, end = (np.array([offset(int(d) * _DAY + more) for d in days], np.int64) for more in (0, _DAY - 1))
     offsets = begin[day_of]
@@ -103,79 +114,100 @@ def choose_borders(
     test_from: date | None = None,
     gap_days: int = 0,
 ) -> Borders:
-    """Borders for a first build: as given, else on the days that come nearest to 80/10/10 articles.
+    """Borders for a first build: the given days, or those that come nearest to 80/10/10 % of the articles.
 
-    Each of train, validation and test gets at least one day. With fewer than three days, or where nothing has a date,
-    and no border is given, everything is `train`.
+    Each of train, validation and test gets at least one day with articles. With fewer than three such days and no given
+    border, everything is `train`.
 
     Args:
-        times: milliseconds since 1970 UTC, `NO_DATE` where unknown.
+        times: of all articles, milliseconds since 1970 UTC, `NO_DATE` where unknown.
         timezone: IANA name of the site's zone.
+        validation_from, test_from: first day of the split; None to choose it.
+        gap_days: see `Borders`.
 
     Raises:
-        CallError: the given days are not in order.
+        CallError: the given days are not in order or leave no day to a split, or a gap leaves a split empty.
+
+    >>> one_article_a_day = np.arange(10) * 86_400_000
+    >>> borders = choose_borders(one_article_a_day, "UTC")
+    >>> print(borders.validation_from, borders.test_from, borders.test_until)
+    1970-01-09 1970-01-10 1970-01-10
     """
-    chosen = validation_from is None or test_from is None
-    dated = times[times != NO_DATE]
-    days, counts = _in_the_run(local_days(dated, timezone)) if len(dated) else (None, None)
-    last = days[-1].astype(object) if days is not None else None
     if validation_from and test_from and validation_from >= test_from:
-        raise CallError("--validation-from must be before --test-from")
-    if validation_from or test_from or (days is not None and len(days) >= 3):
-        if days is None or counts is None or len(days) < 3:
-            if not (validation_from and test_from):
-                raise CallError(
-                    "the archive has fewer than three dated days",
-                    hint="give both --validation-from and --test-from, or neither",
-                )
-        else:
-            before = np.r_[0, np.cumsum(counts)[:-1]] / counts.sum()  # share of articles before each day
-            objects = days.astype(object)
-            if validation_from is None:
-                end = len(days) - 1 if test_from is None else bisect_left(objects.tolist(), test_from)
-                if end < 2:
-                    raise CallError("no day is left for train or validation before --test-from")
-                target = 0.8 if test_from is None else before[end] * 8 / 9 if end < len(days) else 0.8
-                validation_from = objects[1 + int(np.argmin(np.abs(before[1:end] - target)))]
-            if test_from is None:
-                begin = bisect_left(objects.tolist(), validation_from) + 1
-                if begin >= len(days):
-                    raise CallError("no day is left for validation and test after --validation-from")
-                middle = (before[begin - 1] + 1) / 2
-                target = 0.9 if abs(before[begin - 1] - 0.8) < 0.05 else middle
-                test_from = objects[begin + int(np.argmin(np.abs(before[begin:] - target)))]
-        assert test_from is not None
-        borders = Borders(
-            validation_from=validation_from,
-            test_from=test_from,
-            test_until=max(last, test_from) if last else test_from,
-            gap_days=gap_days,
+        raise CallError(f"--validation-from ({validation_from}) must be before --test-from ({test_from})")
+    days, counts = _days_with_articles(times, timezone)
+    both_given = validation_from is not None and test_from is not None
+    if len(days) < 3 and not both_given:
+        if validation_from or test_from:
+            raise CallError(
+                "the archive has fewer than three days with articles, too few to choose the other border",
+                hint="give both --validation-from and --test-from, or neither",
+            )
+        return Borders(gap_days=gap_days)
+    share_before = np.r_[0, np.cumsum(counts)[:-1]] / max(counts.sum(), 1)  # of articles, before each day
+    if validation_from is None:
+        validation_from = _choose_validation(days, share_before, test_from)
+    if test_from is None:
+        test_from = _choose_test(days, share_before, validation_from)
+    borders = Borders(
+        validation_from=validation_from,
+        test_from=test_from,
+        test_until=max([*days[-1:], test_from]),
+        gap_days=gap_days,
+    )
+    if not both_given:
+        _check_gaps(borders, days)
+    return borders
+
+
+def _choose_validation(days: Sequence[date], share_before: np.ndarray, test_from: date | None) -> date:
+    """The day that comes nearest to train : validation = 8 : 1; train keeps at least the first day."""
+    if test_from is None:
+        end, target = len(days) - 1, 0.8  # the last day is left for test
+    else:
+        end = bisect_left(days, test_from)
+        target = share_before[end] * 8 / 9 if end < len(days) else 0.8
+    if end < 2:
+        raise CallError(
+            "there must be at least two days with articles before --test-from, for train and validation",
+            hint="give a later day, or --validation-from, too",
         )
-        if chosen and days is not None:
-            _check_gaps(borders, days.astype(object).tolist())
-        return borders
-    return Borders(gap_days=gap_days)
+    return days[1 + int(np.argmin(np.abs(share_before[1:end] - target)))]
 
 
-_SILENCE = 5 * 365
-"""Days without an article; what comes behind so many is no longer the run of the news, if it is little."""
+def _choose_test(days: Sequence[date], share_before: np.ndarray, validation_from: date) -> date:
+    """The day that leaves 10 % of the articles to test where train has about 80 %; else half of what train leaves."""
+    begin = bisect_left(days, validation_from) + 1
+    if begin >= len(days):
+        raise CallError(
+            "there must be at least two days with articles from --validation-from on, for validation and test",
+            hint="give an earlier day, or --test-from, too",
+        )
+    train = share_before[begin - 1]
+    target = 0.9 if abs(train - 0.8) < 0.05 else (train + 1) / 2
+    return days[begin + int(np.argmin(np.abs(share_before[begin:] - target)))]
 
 
-def _in_the_run(of_articles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The days on which articles stand and how many, without the far end that a wrong year in a date makes.
+_SILENT_DAYS = 5 * 365
+"""Days in a row without an article; what little is dated after them is taken for wrong dates."""
 
-    One article dated 2203 would keep the test window open for two centuries. What lies behind years of silence and is at
-    most one article, or a hundredth of all, is `newer` instead; three days are kept in any case.
+
+def _days_with_articles(times: np.ndarray, timezone: str) -> tuple[list[date], np.ndarray]:
+    """The local days that have articles, and the number of articles of each; a far end of wrong dates is left out.
+
+    One article dated 2203 would keep the test window open for two centuries. What comes after years without an article
+    and is at most one article, or a hundredth of all, does not count: it will be `newer`. Three days are always kept.
     """
-    days, counts = np.unique(of_articles, return_counts=True)
-    behind = len(of_articles) - np.cumsum(counts)  # articles after each day
-    silent = np.flatnonzero(np.diff(days).astype(np.int64) > _SILENCE) if len(days) > 1 else np.zeros(0, np.int64)
-    ends = [at + 1 for at in silent.tolist() if at >= 2 and behind[at] <= max(1, len(of_articles) // 100)]
-    return (days[: ends[0]], counts[: ends[0]]) if ends else (days, counts)
+    days, counts = np.unique(local_days(times[times != NO_DATE], timezone), return_counts=True)
+    after = counts.sum() - np.cumsum(counts)  # articles after each day
+    silent = np.flatnonzero(np.diff(days).astype(np.int64) > _SILENT_DAYS)
+    ends = [at + 1 for at in silent.tolist() if at >= 2 and after[at] <= max(1, counts.sum() // 100)]
+    end = ends[0] if ends else len(days)
+    return days[:end].astype(object).tolist(), counts[:end]
 
 
 def _check_gaps(borders: Borders, days: Sequence[date]) -> None:
-    """Refuse chosen borders where a split has days and the gaps leave it none: it would stay so for ever."""
+    """Refuse chosen borders if the gaps take all days of a split: later versions keep the borders, so it stays empty."""
     starts, gaps = _starts(borders), _gaps(borders)
     left = [day for day in days if not any(low <= day < high for low, high in gaps)]
     empty = [
@@ -188,7 +220,7 @@ def _check_gaps(borders: Borders, days: Sequence[date]) -> None:
             f"a gap of {borders.gap_days} days leaves no article in {' and '.join(empty)} "
             f"(validation from {starts[0]}, test from {starts[1]}, to {borders.test_until})",
             field="--gap-days",
-            hint="give a smaller one, or wider splits with --validation-from and --test-from",
+            hint="give a smaller gap, or make the splits wider with --validation-from and --test-from",
         )
 
 
@@ -202,16 +234,20 @@ def place(
 ) -> Placement:
     """Decide the split of every article.
 
-    Rules, in this order: no date; a split other than the one an earlier version gave it (`moved`), so that nothing
-    ever moves between splits; a leak group that stands in an earlier split (`straddle`); in a gap around a border.
+    An article belongs to the split of its date, unless one of these rules sends it to `excluded`:
+
+    - `no-date`: it has no date.
+    - `moved`: an earlier version has it in another split. No article ever moves between splits.
+    - `gap`: its date is in a gap around a border.
+    - `straddle`: an article of its leak group is in an earlier split.
 
     Args:
-        times: milliseconds since 1970 UTC, `NO_DATE` where unknown.
-        groups: a number for each article's leak group; equal numbers are one group.
-        borders: the fixed days.
+        times: of each article, milliseconds since 1970 UTC, `NO_DATE` where unknown.
+        groups: number of the leak group of each article.
+        borders: the border days.
         timezone: IANA name of the site's zone.
-        before: for each article the number of the split an earlier version put it in, `len(SPLITS)` where that
-            version excluded it, -1 where it is new.
+        before: for each article the number of its split in the version that is followed; `len(SPLITS)` if it was
+            excluded there, -1 if it is new.
     """
     dated = times != NO_DATE
     split = np.full(len(times), 0, dtype=np.int8)
@@ -224,18 +260,16 @@ def place(
     moved = dated & (before >= 0) & (before < _EXCLUDED) & (before != split)
     reason[moved] = "moved"
 
-    # A group belongs to the earliest split that any of its articles has a place in. Articles without a place of
-    # their own do not claim one, except those that stood in a split before.
-    claims = dated & ~moved
     in_gap = np.zeros(len(times), dtype=bool)
     for low, high in _gaps(borders):
         in_gap |= dated & (times >= _midnight(low, timezone)) & (times < _midnight(high, timezone))
-    claims &= ~in_gap
-    earliest = np.full(int(groups.max()) + 1 if len(groups) else 0, _EXCLUDED, dtype=np.int8)
-    np.minimum.at(earliest, groups[claims], split[claims])
-    straddles = claims & (split > earliest[groups])
-    reason[straddles] = "straddle"
     reason[in_gap & ~moved] = "gap"
+
+    # A leak group belongs to the earliest split that one of its articles is in. Excluded articles do not count.
+    placed = dated & ~moved & ~in_gap
+    earliest = np.full(int(groups.max()) + 1 if len(groups) else 0, _EXCLUDED, dtype=np.int8)
+    np.minimum.at(earliest, groups[placed], split[placed])
+    reason[placed & (split > earliest[groups])] = "straddle"
     split[reason != None] = _EXCLUDED  # noqa: E711
     return Placement(split=split, reason=reason)
 
@@ -247,7 +281,7 @@ def _starts(borders: Borders) -> list[date]:
 
 
 def _gaps(borders: Borders) -> list[tuple[date, date]]:
-    """The first day of each gap, and the day after it; none where there is no gap."""
+    """First day of each gap, and the day after its last; empty if `gap_days` is 0."""
     gap = timedelta(days=borders.gap_days)
     return [(start - gap, start + gap) for start in _starts(borders)] if gap else []
 
