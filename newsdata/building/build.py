@@ -28,7 +28,7 @@ from ..storage.manifest import Manifest, read_yanked
 from .base import Base, follow, read_rejects
 from .gates import check_history, check_leakage, check_out, check_present, check_rejects
 from .pieces import put_into
-from .request import Request, check_call, kept_borders, settle
+from .request import Request, check_call, settle
 from .stages.describe import (
     choose_version,
     describe_build,
@@ -153,9 +153,9 @@ def build(
     ('1.0.0', True, '1.0.0', False)
     """
     request = Request(
-        source=source, out=out, version=version, validation_from=validation_from,
-        test_from=test_from, gap_days=gap_days, drafts=drafts, strict=strict, max_reject_share=max_reject_share,
-        max_leak=max_leak, card=None if card is None else read_card(card), text=text, history=history, base=Path(base) if base else None,
+        source=source, out=out, version=version, validation_from=validation_from, test_from=test_from,
+        gap_days=gap_days, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
+        card=None if card is None else read_card(card), text=text, history=history, base=Path(base) if base else None,
     )  # fmt: skip
     check_call(request, num_proc)
     check_memory()
@@ -182,7 +182,6 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     out = Path(request.out)
     base = follow(out, request.base, again=request.again)
     settings = settle(request, base)
-    kept_borders(request, base.manifest)  # other borders than those of the base are refused at once
     source = open_source(request.source, scratch=workspace.staging, exclude=out)
     check_out(source, request)
     check_history(source, settings)
@@ -198,7 +197,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     merged = merge(parsed, engine)
     signed = sign_articles(merged, parsed, listed.site, settings, base, engine)
     grouped = group_articles(merged, signed, base, engine)
-    placed = split_articles(merged, grouped, listed.site, request, base, engine)
+    placed = split_articles(merged, grouped, listed.site, settings, base, engine)
     decided = Decided(parsed=parsed, merged=merged, grouped=grouped, placed=placed)
     pieces = write_shards(decided, listed.site, settings, base, request, engine)
     pieces += write_history(listed, settings, base, request, engine)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..card.readme import CARD_NAME, read_card
 from ..curation.splits import Borders, parse_day
@@ -16,7 +17,7 @@ from ..schema import SCHEMA_VERSION
 from ..storage.manifest import Manifest, check_file, parse_version
 from .base import Base
 
-__all__ = ["Request", "Settings", "check_call", "installed_tools", "kept_borders", "settle", "wanted_borders"]
+__all__ = ["AskedBorders", "Request", "Settings", "check_call", "installed_tools", "settle"]
 
 _TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
 """The packages that shape bytes."""
@@ -49,6 +50,14 @@ class Request:
     again: bool = False
 
 
+class AskedBorders(NamedTuple):
+    """The borders that the caller asks for."""
+
+    validation_from: date | None
+    test_from: date | None
+    gap_days: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What holds for a build: its options, held against the version before.
@@ -58,6 +67,8 @@ class Settings:
         text: "full", or "none" for a version without the publishers' words.
         history: whether the posts' earlier revisions are read.
         drafts: whether posts below `_drafts` are read.
+        borders: the days between the splits that the version before fixed; None where no row has a split yet.
+        asked_borders: the first day of validation and of test, and the gap in days, that the caller asks for, or None each.
         tools: name -> version of the packages that shape bytes.
     """
 
@@ -65,6 +76,8 @@ class Settings:
     text: str
     history: bool
     drafts: bool
+    borders: Borders | None
+    asked_borders: AskedBorders
     tools: Mapping[str, str]
 
     @property
@@ -99,19 +112,28 @@ def settle(request: Request, base: Base) -> Settings:
     """Hold the options against the version before.
 
     Raises:
-        VersionError: the version is taken or too small, or versions of this kind of text do not belong here.
+        VersionError: the version is taken or too small, the borders are fixed already, or versions of this kind of text do not
+            belong here.
+        CallError: a day is not written as YYYY-MM-DD.
         ManifestError: the card of the version before is damaged.
     """
     if request.version:
         _check_version(request.version, base)
     before = base.manifest.configuration if base.manifest else {}
     text = _choose_text(request, base)
+    asked = AskedBorders(
+        parse_day(request.validation_from, "--validation-from"),
+        parse_day(request.test_from, "--test-from"),
+        request.gap_days,
+    )
     history = bool(before.get("history")) if request.history is None else request.history
     return Settings(
         card=_choose_card(request, base),
         text=text,
         history=history and not request.again,
         drafts=bool(before["drafts"]) if request.drafts is None and before else bool(request.drafts),
+        borders=_kept_borders(asked, base.manifest),
+        asked_borders=asked,
         tools=installed_tools(),
     )
 
@@ -155,23 +177,17 @@ def _choose_card(request: Request, base: Base) -> str:
     return read_card()
 
 
-def kept_borders(request: Request, base: Manifest | None) -> Borders | None:
-    """The days between the splits that the version before fixed; None where no row has a split yet.
-
-    Raises:
-        CallError: a day is not written as YYYY-MM-DD.
-        VersionError: the request asks for other borders.
-    """
-    validation, test = wanted_borders(request)
+def _kept_borders(asked: AskedBorders, base: Manifest | None) -> Borders | None:
+    """The days between the splits that the version before fixed."""
     if base is None or not base.accounting.get("dates_by_split"):
         return None
     configuration: Mapping[str, Any] = base.configuration
     kept = {name: parse_day(configuration[name], name) for name in ("validation_from", "test_from", "test_until")}
     gap_days = int(configuration["gap_days"])
     if (
-        validation not in (None, kept["validation_from"])
-        or test not in (None, kept["test_from"])
-        or request.gap_days not in (None, gap_days)
+        asked.validation_from not in (None, kept["validation_from"])
+        or asked.test_from not in (None, kept["test_from"])
+        or asked.gap_days not in (None, gap_days)
     ):
         raise VersionError(
             f"the splits of {base.dataset_version} are fixed: validation from {kept['validation_from']}, "
@@ -179,8 +195,3 @@ def kept_borders(request: Request, base: Manifest | None) -> Borders | None:
             hint="leave the options out, or build another dataset into another folder",
         )
     return Borders(**kept, gap_days=gap_days)
-
-
-def wanted_borders(request: Request) -> tuple[Any, Any]:
-    """The first days of validation and test that the request asks for, or None."""
-    return parse_day(request.validation_from, "--validation-from"), parse_day(request.test_from, "--test-from")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, Task
 from ...schema import SPLITS, Site
 from ..base import Base
-from ..request import Request, kept_borders, wanted_borders
+from ..request import Settings
 from .group import Grouped
 from .merge import Merged, read_articles
 from .versions import stage_of
@@ -41,12 +42,12 @@ class Placed:
 
 
 def split_articles(
-    merged: Merged, grouped: Grouped, site: Site, request: Request, base: Base, engine: Engine
+    merged: Merged, grouped: Grouped, site: Site, settings: Settings, base: Base, engine: Engine
 ) -> Placed:
     """Place every article; borders are those of the base, else as asked for or chosen from the articles."""
     articles = merged.articles
     with engine.stage("split", len(articles)) as stage:
-        borders = kept_borders(request, base.manifest) or _new_borders(merged, site, request)
+        borders = settings.borders or _new_borders(merged, site, settings)
         before = _splits_before(articles.article_id, base.ledger)
         artifact = stage.run_one(
             Task(
@@ -66,14 +67,14 @@ def split_articles(
     return Placed(borders=borders, before=before, placement=read_placement(artifact), artifact=artifact)
 
 
-def _new_borders(merged: Merged, site: Site, request: Request) -> Borders:
-    validation, test = wanted_borders(request)
+def _new_borders(merged: Merged, site: Site, settings: Settings) -> Borders:
+    asked = settings.asked_borders
     return choose_borders(
         merged.articles.published_at,
         site.timezone,
-        validation_from=validation,
-        test_from=test,
-        gap_days=request.gap_days or 0,
+        validation_from=asked.validation_from,
+        test_from=asked.test_from,
+        gap_days=asked.gap_days or 0,
     )
 
 
@@ -87,8 +88,6 @@ def _splits_before(ids: pa.Array, ledger: pa.Table) -> np.ndarray:
 
 
 def _digest(numbers: np.ndarray) -> str:
-    import hashlib
-
     return hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest()
 
 
