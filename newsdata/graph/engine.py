@@ -170,7 +170,8 @@ class Stage:
         self.counts.ran += len(jobs)
         self.counts.found += len(tasks) - len(jobs)
         for key, task in zip(keys, tasks, strict=True):
-            engine.use(key, task.place)
+            if not task.temporary:
+                engine.use(key, task.place)
         return [results[key] for key in keys]
 
     def run_one(self, task: Task) -> Artifact:

@@ -114,6 +114,7 @@ class Task:
         place: names what the result is of ("posts/posts-2022-01-00000.parquet"), the same from build to build: the artifact that an
             earlier build made at this place is the seed. "" for no seed.
         rows: how many rows it works on, for the progress bar.
+        temporary: whether the result is of use to this build only, and need not stay in the store when it ends.
 
     >>> task = Task(stage="parse/1", inputs=("a", "b"), function=print, data=lambda: None)
     >>> task.key == Task(stage="parse/1", inputs=("a", "b"), function=print, data=lambda: None, rows=9).key
@@ -128,6 +129,7 @@ class Task:
     data: Callable[[], object]
     place: str = ""
     rows: int = 0
+    temporary: bool = False
 
     @property
     def key(self) -> str:

@@ -92,7 +92,8 @@ def _sample_task(merged: Merged, parsed: Parsed, chosen: np.ndarray, made_by: Se
         places = places_of(articles, chosen, parsed.rows_before, WORDS)
         return _SampleData(spool=touched(parsed.spool, [*places.roles.values()]), places=places)
 
-    return Task(stage=stage_of("sample"), inputs=(*made_by, digest.hexdigest()), function=_sample, data=data)
+    inputs = (*made_by, digest.hexdigest())
+    return Task(stage=stage_of("sample"), inputs=inputs, function=_sample, data=data, temporary=True)
 
 
 def _sample(data: _SampleData, bench: Bench) -> dict[str, Any]:
@@ -143,6 +144,7 @@ def _count_tasks(artifacts: Sequence[Artifact], days: np.ndarray | None) -> list
             inputs=(about, f"{number} of {1 << bits}", *keys),
             function=_count,
             data=lambda: _CountData(parts=parts, bits=bits, number=number, days=days),
+            temporary=True,
         )
 
     return [task(number) for number in range(1 << bits)]
@@ -170,6 +172,7 @@ def _frame_task(sample: Artifact, often: Sequence[Artifact]) -> Task:
         inputs=(sample.key, *(one.key for one in often)),
         function=_frame,
         data=lambda: _FrameData(part=_part(sample), often=files),
+        temporary=True,
     )
 
 
