@@ -1,22 +1,22 @@
-"""Every error newsdata raises on purpose, under one root.
+"""Every error that newsdata raises on purpose, under one root.
 
 ::
 
-    NewsdataError               caught once, in newsdata.cli; `exit_code` is what the command returns
-    ├── DataError               exit 1: the data is at fault
-    │   ├── RejectsError        too many rejects, or any under --strict
-    │   ├── LeakError           near-copies on two sides of a split, above --max-leak
-    │   ├── VerifyError         a built version is not what its manifest says
-    │   ├── DriftError          dataset_card.md and the data disagree
-    │   └── RehydrateError      a copy of the archive does not give the full build of a text-free version
-    └── CallError               exit 2: the call or the machine
+    NewsdataError               caught in one place, newsdata.cli; the command exits with its `exit_code`
+    ├── DataError               exit code 1: something is wrong with the data
+    │   ├── RejectsError        too many rejects, or any reject with --strict
+    │   ├── LeakError           more near-duplicates between two splits than --max-leak allows
+    │   ├── VerifyError         a version differs from its manifest
+    │   ├── DriftError          dataset_card.md differs from the data
+    │   └── RehydrateError      the archive does not give the full build of a text-free version
+    └── CallError               exit code 2: something is wrong with the call or the machine
         ├── SourceError         the archive cannot be opened
-        ├── VersionError        no such version, a version that is taken, too small or not X.Y.Z
-        ├── ManifestError       a manifest that this newsdata cannot read
-        ├── MachineError        disk full, no permission, another build holds the lock
-        └── HubError            the hub refused, or is out of reach and the version is not cached
+        ├── VersionError        a version that does not exist, exists already, is too small, or is not X.Y.Z
+        ├── ManifestError       a manifest, or a file that it lists, is missing, damaged or of an unknown format
+        ├── MachineError        the disk is full, permission is missing, or another build holds the lock
+        └── HubError            the Hub refused, or cannot be reached and the version is not cached
 
-What is wrong with one *post* is no exception: it is a `Reject` or a code in `issues`.
+A fault of a single post raises no error: it is a `Reject`, or a code in the column `issues`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def shown(text: str) -> str:
-    """A name from an archive as a terminal may show it: what does not print is escaped.
+    """`text`, for example a file name of an archive, safe to print: characters that do not print are escaped.
 
     >>> print(shown("a\\nb\\x1b[31m新"))
     a\\nb\\x1b[31m新
@@ -53,14 +53,15 @@ def shown(text: str) -> str:
 
 
 class NewsdataError(Exception):
-    """The root: what is wrong, where, and what to do.
+    """The root of all errors: what is wrong, where, and what to do.
 
     Attributes:
-        reason: what is wrong, one sentence.
-        path: the file or folder it is about, or None.
-        line: the line in it, counted from 1, or None.
-        field: the key or column in it, or None.
-        hint: what to do about it, or None.
+        reason: what is wrong, in one sentence.
+        path: the file or folder, or None.
+        line: the line of the file, counted from 1, or None.
+        field: the key, column or option, or None.
+        hint: what to do, or None.
+        exit_code: what the command line returns: 1 for `DataError`, 2 for all others.
 
     >>> print(DataError("no title", path="_posts/a.md", line=3, field="title", hint="add one"))
     _posts/a.md, line 3, title: no title; add one
@@ -89,22 +90,22 @@ class NewsdataError(Exception):
         return "; ".join(str(part) for part in self.args)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """So that it comes through from another process as it is, whatever its `__init__` wants."""
-        return _made_again, (type(self), self.args), self.__dict__
+        """Pickling that does not call `__init__`, so that every subclass comes back from another process unchanged."""
+        return _restore, (type(self), self.args), self.__dict__
 
 
-def _made_again(kind: type[NewsdataError], args: tuple[Any, ...]) -> NewsdataError:
+def _restore(kind: type[NewsdataError], args: tuple[Any, ...]) -> NewsdataError:
     return kind.__new__(kind, *args)
 
 
 class DataError(NewsdataError):
-    """The data is at fault."""
+    """Something is wrong with the data."""
 
     exit_code = 1
 
 
 class RejectsError(DataError):
-    """More posts were rejected than the build allows; `rejects` holds every `newsdata.Reject`."""
+    """More posts were rejected than the build allows; `rejects` holds each `newsdata.Reject`."""
 
     def __init__(self, reason: str, *, rejects: tuple[object, ...] = (), hint: str | None = None) -> None:
         super().__init__(reason, hint=hint)
@@ -112,11 +113,11 @@ class RejectsError(DataError):
 
 
 class LeakError(DataError):
-    """Near-copies stand on two sides of a split, above the threshold."""
+    """More rows of a split than `max_leak` allows have a near-duplicate in an earlier split."""
 
 
 class VerifyError(DataError):
-    """A built version is not what its manifest says; `faults` lists every difference."""
+    """A version differs from its manifest; `faults` lists every difference."""
 
     def __init__(self, reason: str, *, path: object = None, faults: tuple[str, ...] = ()) -> None:
         super().__init__(reason, path=path)
@@ -124,7 +125,7 @@ class VerifyError(DataError):
 
 
 class DriftError(DataError):
-    """dataset_card.md and the data disagree; `faults` lists every difference."""
+    """dataset_card.md differs from the data; `faults` lists every difference."""
 
     def __init__(self, reason: str, *, path: object = None, faults: tuple[str, ...] = ()) -> None:
         super().__init__(reason, path=path)
@@ -132,7 +133,7 @@ class DriftError(DataError):
 
 
 class RehydrateError(DataError):
-    """A copy of the archive does not give a version's full build; `faults` lists every difference."""
+    """The archive does not give the full build of a text-free version; `faults` lists every difference."""
 
     def __init__(
         self, reason: str, *, path: object = None, faults: tuple[str, ...] = (), hint: str | None = None
@@ -142,7 +143,7 @@ class RehydrateError(DataError):
 
 
 class CallError(NewsdataError):
-    """The call or the machine is at fault."""
+    """Something is wrong with the call (arguments, options) or the machine."""
 
 
 class SourceError(CallError):
@@ -150,16 +151,16 @@ class SourceError(CallError):
 
 
 class VersionError(CallError):
-    """No such version, a taken one, one that is too small, or not of the form X.Y.Z."""
+    """The version does not exist, exists already, is too small, or is not of the form X.Y.Z."""
 
 
 class ManifestError(CallError):
-    """The manifest is missing, damaged, or of a format that this newsdata does not know."""
+    """The manifest, or a file that it lists, is missing, damaged, or has a format that this newsdata does not know."""
 
 
 class MachineError(CallError):
-    """The machine refused: disk full, no permission, a lock held by another build."""
+    """The disk is full, permission is missing, or another build holds the lock."""
 
 
 class HubError(CallError):
-    """The hub refused or is out of reach."""
+    """The Hub refused, or cannot be reached and the version is not cached."""

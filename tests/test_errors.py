@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import inspect
+import pickle
+from pathlib import Path
+
+import pytest
+
+from newsdata import errors
+from newsdata.errors import DataError, DriftError, NewsdataError, RejectsError, VerifyError, shown
+
+KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, NewsdataError)]
+
+
+def test_the_message_says_where_what_and_what_to_do() -> None:
+    error = NewsdataError("no title", path=Path("a/b.md"), line=3, field="title", hint="add one")
+    assert str(error) == "a/b.md, line 3, title: no title; add one"
+    assert (error.reason, error.path, error.line, error.field, error.hint) == (
+        "no title", "a/b.md", 3, "title", "add one",
+    )  # fmt: skip
+    assert str(NewsdataError("no title")) == "no title"
+    assert str(NewsdataError("no title", field="title")) == "title: no title"
+
+
+def test_what_does_not_print_is_escaped_in_paths() -> None:
+    assert str(NewsdataError("empty", path="a\x1b[2J\nb")) == "a\\x1b[2J\\nb: empty"
+    assert shown("新闻 a") == "新闻 a" and shown("\udcff") == "\\udcff"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_exit_code_tells_data_from_calls(kind: type[NewsdataError]) -> None:
+    assert kind.exit_code == (1 if issubclass(kind, DataError) else 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tree_on_top_of_the_module_is_the_tree_of_the_classes(kind: type[NewsdataError]) -> None:
+    assert errors.__doc__ is not None
+    line = next(line for line in errors.__doc__.splitlines() if f" {kind.__name__} " in line)
+    assert line.index(kind.__name__) == 4 * (len(kind.__mro__) - 3)
+    assert kind.__name__ in errors.__all__
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NewsdataError("a", path="p", line=1, field="f", hint="h"),
+        RejectsError("a", rejects=("r",), hint="h"),
+        VerifyError("a", path="p", faults=("x", "y")),
+        DriftError("a", faults=("x",)),
+    ],
+)
+def test_an_error_comes_back_from_another_process_unchanged(error: NewsdataError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
