@@ -114,7 +114,7 @@ def test_every_section(tmp_path: Path) -> None:
     assert printed.count("\n## ") == len(benchmark.SECTIONS)
     programs = found["sections"]["build"]["programs"]
     assert programs["newsdata, 1 worker"]["seconds"] > programs["reading alone, 1 process"]["seconds"]
-    assert found["sections"]["build"]["stages"]["parsing"] > 0
+    assert found["sections"]["build"]["stages"]["parse"] > 0
     assert set(found["sections"]["growth"]["sizes"]) == {"200", "400"}
     commands = found["sections"]["import"]["commands"]
     assert commands["import newsdata"]["seconds"] < commands["import datasets"]["seconds"]
