@@ -1,119 +1,269 @@
-"""Where tasks run: in which process or thread, in which order, and what comes of an error."""
+"""The engine: what is found is not run, what is missing is run once, and no seed and no executor changes a result."""
 
 from __future__ import annotations
 
-import copy
-import os
-import pickle
-import subprocess
-import sys
-import threading
+import logging
 import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from newsdata.errors import CallError, MachineError, NewsdataError, RehydrateError, RejectsError, VerifyError
-from newsdata.graph.engine import workers
+from newsdata.errors import MachineError
+from newsdata.graph.engine import Engine
+from newsdata.graph.executors.local import Executor, Here, local_executor
+from newsdata.graph.store import LastBuild, Store
+from newsdata.graph.task import Artifact, Bench, StoredFile, Task
 
 
-def where(number: int) -> tuple[int, int, int]:
-    """The task, and the process and thread that did it."""
-    time.sleep(0.02 * (number % 3))  # so that later ones are done first
-    return number, os.getpid(), threading.get_ident()
+def doubled(data: Any, bench: Bench) -> dict[str, Any]:
+    """Doubles some letters; those that the seed has are taken from there. Says on a file beside the store what it did."""
+    letters, log = data
+    known = {}
+    if bench.seed:
+        text = bench.seed.files["text"].checked().read_text()
+        known = dict(zip(text[::2], zip(text[::2], text[1::2], strict=True), strict=True))
+    new = [letter for letter in letters if letter not in known]
+    bench.file("text").write_text("".join("".join(known.get(letter, 2 * letter)) for letter in letters))
+    with Path(log).open("a") as file:
+        file.write(f"{letters}: {''.join(new)}\n")
+    return {"letters": len(letters)}
 
 
-def fail_at_three(number: int) -> int:
-    if number == 3:
-        raise ValueError("three")
-    return number
+def failing(data: Any, bench: Bench) -> dict[str, Any]:
+    bench.file("half").write_bytes(b"x")
+    raise ValueError("no")
 
 
-def test_one_worker_is_the_caller_itself() -> None:
-    with workers(1) as run:
-        assert list(run(where, range(20))) == [(n, os.getpid(), threading.get_ident()) for n in range(20)]
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "cache").mkdir()
+    return Store(folder=tmp_path / "cache")
 
 
-def test_a_few_tasks_run_in_threads_and_many_in_processes() -> None:
-    with workers(2) as run:
-        few = list(run(where, range(16)))
-        assert [n for n, _, _ in few] == list(range(16))
-        assert {process for _, process, _ in few} == {os.getpid()}
-        assert threading.get_ident() not in {thread for _, _, thread in few}
-        many = list(run(where, range(40)))
-        assert [n for n, _, _ in many] == list(range(40))
-        assert os.getpid() not in {process for _, process, _ in many}
-        assert os.getpid() not in {process for _, process, _ in run(where, range(3))}, "they are there now"
-        assert list(run(where, [5])) == [(5, os.getpid(), threading.get_ident())], "one task is not worth the way"
+def task(store: Store, letters: str, place: str = "", rows: int = 0) -> Task:
+    log = str(store.folder.parent / "log")
+    return Task(
+        stage="double/1", inputs=(letters,), function=doubled, data=lambda: (letters, log), place=place, rows=rows
+    )
 
 
-def test_processes_that_start_at_once_do_everything() -> None:
-    with workers(2, at_once=True) as run:
-        assert os.getpid() not in {process for _, process, _ in run(where, range(2))}
+def log(store: Store) -> list[str]:
+    """What ran since this was asked last."""
+    path = store.folder.parent / "log"
+    lines = path.read_text().splitlines() if path.exists() else []
+    path.write_text("")
+    return lines
 
 
-def test_tasks_begin_before_a_result_is_asked_for() -> None:
-    begun = threading.Event()
-    with workers(2) as run:
-        results = run(lambda _: begun.set(), [1, 2])
-        assert begun.wait(10)
-        assert list(results) == [None, None]
+def texts(artifacts: Iterable[Artifact]) -> list[str]:
+    return [artifact.files["text"].checked().read_text() for artifact in artifacts]
 
 
-def refuse(number: int) -> None:
-    raise MachineError("no room", path=f"{number}.md", hint="make some")
+def engine(store: Store, executor: Executor | None = None, **more: Any) -> Engine:
+    return Engine(store=store, executor=executor or Here(), **more)
 
 
-def test_our_errors_come_through_from_processes() -> None:
-    with workers(2, at_once=True) as run, pytest.raises(MachineError) as caught:
-        list(run(refuse, range(4)))
-    assert str(caught.value) == "0.md: no room; make some" and caught.value.path == "0.md"
+def test_what_is_in_the_store_is_not_run(store: Store) -> None:
+    first = engine(store)
+    with first.stage("double", rows=2) as stage:
+        made = stage.run([task(store, "ab"), task(store, "c")])
+    assert texts(made) == ["aabb", "cc"] and log(store) == ["ab: ab", "c: c"]
+    assert [artifact.facts for artifact in made] == [{"letters": 2}, {"letters": 1}]
+    second = engine(store)
+    with second.stage("double", rows=3) as stage:
+        again = stage.run([task(store, "c"), task(store, "new"), task(store, "ab")])
+    assert texts(again) == ["cc", "nneeww", "aabb"] and log(store) == ["new: new"]
+    counts = second.counts["double"]
+    assert (counts.rows, counts.tasks, counts.ran, counts.found) == (3, 3, 1, 2)
+    assert second.used == {artifact.key for artifact in again}
+
+
+def test_equal_tasks_run_once(store: Store) -> None:
+    one = engine(store)
+    with one.stage("double") as stage:
+        made = stage.run([task(store, "ab"), task(store, "ab"), task(store, "c"), task(store, "ab")])
+    assert texts(made) == ["aabb", "aabb", "cc", "aabb"] and log(store) == ["ab: ab", "c: c"]
+    counts = one.counts["double"]
+    assert (counts.tasks, counts.ran, counts.found) == (4, 2, 2)
+
+
+def test_data_is_made_for_what_has_to_run_only(store: Store) -> None:
+    def never() -> None:
+        raise AssertionError("nobody needs it")
+
+    made = task(store, "ab")
+    with engine(store).stage("double") as stage:
+        stage.run_one(made)
+        stage.run_one(Task(stage=made.stage, inputs=made.inputs, function=made.function, data=never))
+
+
+def test_a_task_that_fails_leaves_nothing(store: Store) -> None:
+    with pytest.raises(ValueError, match="no"), engine(store).stage("fail") as stage:
+        stage.run([Task(stage="fail/1", inputs=(), function=failing, data=lambda: None)])
+    assert list(store.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "folder"])
+def test_a_damaged_result_is_made_anew(damage: str, store: Store) -> None:
+    with engine(store).stage("double") as stage:
+        path = stage.run_one(task(store, "ab")).files["text"].path
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage == "cut":
+        path.write_text("aab")
+    log(store)
+    with engine(store).stage("double") as stage:
+        assert texts([stage.run_one(task(store, "ab"))]) == ["aabb"]
+        assert (stage.counts.ran, log(store)) == (1, ["ab: ab"])
+
+
+# ------------------------------------------------------------------------------------------------------------ seeds
+
+
+def two_builds(store: Store, *, seeds: bool = True, damage: Callable[[Path], object] | None = None) -> list[str]:
+    first = engine(store)
+    with first.stage("double") as stage:
+        made = stage.run([task(store, "abc", place="here"), task(store, "x", place="there")])
+    first.remember({})
+    if damage:
+        damage(made[0].files["text"].path)
+    log(store)
+    second = engine(store, seeds=seeds)
+    with second.stage("double") as stage:
+        made = stage.run([task(store, "abcd", place="here"), task(store, "y", place="nowhere")])
+    assert texts(made) == ["aabbccdd", "yy"]
+    return log(store)
+
+
+def test_a_seed_saves_work_and_changes_nothing(store: Store) -> None:
+    assert two_builds(store) == ["abcd: d", "y: y"]
+
+
+def test_seeds_can_be_left_out(store: Store) -> None:
+    assert two_builds(store, seeds=False) == ["abcd: abcd", "y: y"]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"zz"), Path.unlink])
+def test_a_damaged_seed_is_none(damage: Callable[[Path], object], store: Store) -> None:
+    assert two_builds(store, damage=damage) == ["abcd: abcd", "y: y"]
+
+
+@pytest.mark.parametrize("key", [7, None, "double-nothing", ["a"]])
+def test_a_place_may_name_anything(key: Any, store: Store) -> None:
+    store.remember(LastBuild(places={"here": key}))
+    found = engine(store)
+    assert found.seed_of("here") is None and found.seed_of("") is None and found.seed_of("elsewhere") is None
+
+
+# --------------------------------------------------------------------------------------------------------- memory
+
+
+def test_what_the_build_did_not_use_is_swept(store: Store) -> None:
+    first = engine(store)
+    with first.stage("double") as stage:
+        old = stage.run([task(store, "a", place="here"), task(store, "b")])
+    first.remember({"said": 1})
+    second = engine(store)
+    assert second.last.facts == {"said": 1} and set(second.last.keys) == {artifact.key for artifact in old}
+    with second.stage("double") as stage:
+        new = stage.run([task(store, "c", place="here"), task(store, "b")])
+    second.remember({})
+    assert store.keys() == sorted(artifact.key for artifact in new)
+    assert store.last() == LastBuild(places={"here": new[0].key}, keys=tuple(store.keys()))
+
+
+def test_a_build_that_ends_early_keeps_what_the_last_one_used(store: Store) -> None:
+    first = engine(store)
+    with first.stage("double") as stage:
+        old = stage.run([task(store, "a", place="here"), task(store, "b"), task(store, "c", place="there")])
+    first.remember({"said": 1})
+    early = engine(store)
+    early.remember_more({"said": 2})
+    assert store.last().facts == {"said": 1}, "it used nothing, so there is nothing to add"
+    with early.stage("double") as stage:
+        new = stage.run_one(task(store, "d", place="here"))
+    early.remember_more({"said": 3})
+    assert store.last().places == {"here": new.key, "there": old[2].key} and store.last().facts == {"said": 3}
+    assert set(store.keys()) == {new.key, old[1].key, old[2].key} == set(store.last().keys)
+
+
+# ----------------------------------------------------------------------------------------------- counts, progress
+
+
+def test_progress_ends_at_all_rows(store: Store) -> None:
+    told: list[tuple[str, int, int]] = []
+    one = engine(store, progress=lambda *seen: told.append(seen))
+    for _ in range(2):
+        with one.stage("double", rows=5) as stage:
+            stage.run([task(store, "abc", rows=3), task(store, "de", rows=2)])
+    assert told == [
+        ("double", 0, 5), ("double", 3, 5), ("double", 5, 5), ("double", 0, 10), ("double", 3, 10), ("double", 5, 10),
+    ]  # fmt: skip
+
+
+def test_a_stage_is_counted_and_timed(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    one = engine(store)
+    with caplog.at_level(logging.INFO, logger="newsdata"), one.stage("double", rows=3) as stage:
+        stage.run([task(store, "a")])
+        stage.did()
+        stage.did(ran=False)
+        time.sleep(0.02)
+    counts = one.counts["double"]
+    assert (counts.tasks, counts.ran, counts.found) == (3, 2, 1) and 0.02 <= counts.seconds < 60
+    assert "double: 3 rows, 3 tasks, 1 found in the store, 2 run" in caplog.text
+
+
+# ------------------------------------------------------------------------------------------------------ executors
+
+
+class Odd:
+    """An executor that does something to the results."""
+
+    def __init__(self, change: Callable[[list[Any]], Iterable[Any]]) -> None:
+        self.change = change
+
+    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterable[Any]:
+        return self.change([function(one) for one in tasks])
+
+
+def foreign(results: list[Artifact]) -> list[Artifact]:
+    nowhere = StoredFile(path=Path("/nowhere"), checksum="0" * 32)
+    return [Artifact(key="double-other", facts={}, files={"text": nowhere}), *results[1:]]
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("change", "why"),
     [
-        NewsdataError("x"),
-        CallError("x", path="a\n", line=3, field="f", hint="h"),
-        RejectsError("x", rejects=(1, 2), hint="h"),
-        VerifyError("x", path="p", faults=("a", "b")),
-        RehydrateError("x", path="p", faults=("a",), hint="h"),
+        (lambda found: found[:-1], "returned 2 results for 3 tasks"),
+        (lambda found: [], "returned 0 results for 3 tasks"),
+        (lambda found: [*found, found[-1]], "not a result of a task"),
+        (lambda found: [*found, None], "not a result of a task"),
+        (lambda found: [found[1], found[0], found[2]], "as the result of"),
+        (lambda found: [found[0], found[0], found[2]], "as the result of"),
+        (lambda found: [None, *found[1:]], "None, which is not a result of a task"),
+        (foreign, "returned double-other as the result of"),
     ],
+    ids=range(8),
 )
-def test_errors_can_be_sent(error: NewsdataError) -> None:
-    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
-        assert type(again) is type(error) and str(again) == str(error)
-        assert vars(again) == vars(error) and again.args == error.args
+def test_an_executor_that_mixes_up_results_is_found_out(
+    change: Callable[[list[Any]], Iterable[Any]], why: str, store: Store
+) -> None:
+    with pytest.raises(MachineError, match=why), engine(store, Odd(change)).stage("double") as stage:
+        stage.run([task(store, letters) for letters in ("a", "b", "c")])
 
 
-@pytest.mark.parametrize("count", [5, 20])
-def test_an_error_comes_to_the_caller_in_its_turn(count: int) -> None:
-    with workers(2) as run:
-        results = run(fail_at_three, range(count))
-        assert [next(results) for _ in range(3)] == [0, 1, 2]
-        with pytest.raises(ValueError, match="three"):
-            next(results)
+def test_results_may_come_in_any_iterable(store: Store) -> None:
+    kinds: tuple[Callable[[list[Any]], Iterable[Any]], ...] = (tuple, iter, list)
+    for number, change in enumerate(kinds):
+        with engine(store, Odd(change)).stage("double") as stage:
+            assert texts(stage.run([task(store, f"{number}{letter}") for letter in "ab"]))
 
 
-DROPPED = """
-import os, signal, sys, time
-from newsdata.graph.engine import hear_stops
-
-class Last:
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIG{name})
-        time.sleep(0)  # the handler runs here, and Python drops what a destructor raises
-
-hear_stops()
-try:
-    Last()
-    time.sleep(30)
-except KeyboardInterrupt:
-    print("stopped")
-"""
-
-
-@pytest.mark.parametrize("name", ["INT", "TERM"])
-def test_a_stop_is_heard_where_python_drops_it(name: str) -> None:
-    command = [sys.executable, "-c", DROPPED.replace("{name}", name)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
+def test_many_tasks_in_processes(store: Store) -> None:
+    letters = [(number // 10, number % 10) for number in range(40)]
+    with local_executor(2) as executor, engine(store, executor).stage("double") as stage:
+        made = stage.run([task(store, f"{a}{b}") for a, b in letters])
+    assert texts(made) == [f"{a}{a}{b}{b}" for a, b in letters] and len(log(store)) == 40
