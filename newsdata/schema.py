@@ -1,7 +1,10 @@
-"""The records and the tables, defined once: Arrow schemas, `datasets` Features and what each column means.
+"""The records and the tables, defined once: Arrow schemas, `datasets` features, and what each column means.
 
-Offsets (`start`, `end`) count Unicode code points of `text`, as Python indexing does; `end` is exclusive.
-Times are instants in milliseconds, shown in the site's time zone.
+Offsets (`start`, `end`) count Unicode code points of `text`, as Python indexing does; `end` is exclusive. Times are
+instants in milliseconds, shown in the site's time zone.
+
+The meanings of columns, issues and reject rules are printed in the card of every version: another word there changes
+the bytes of the next version.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONFIGS",
+    "FEED_NAME",
     "ISSUES",
     "MICS",
     "REJECT_RULES",
@@ -39,7 +43,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = "1.1"
-"""Version of the tables below: a new column is a new minor, a changed one a new major."""
+"""Version of the tables below. A new column raises the minor number, a changed one the major number."""
 
 CONFIGS: Mapping[str, tuple[str, ...]] = {
     "articles": ("train", "validation", "test", "newer"),
@@ -49,12 +53,16 @@ CONFIGS: Mapping[str, tuple[str, ...]] = {
     "origins": ("origins",),
     "revisions": ("revisions",),
 }
-"""Each config of a dataset and its splits; the first config is the default one."""
+"""Each config of a dataset and its splits. The first config is the default one."""
 
 SPLITS = CONFIGS["articles"]
+"""The splits of the default config, in order of time; elsewhere a split is often named by its position here."""
 
 MICS: Mapping[int, str] = {0: "XSHE", 1: "XSHG", 105: "XNAS", 106: "XNYS", 116: "XHKG"}
-"""The archive's market numbers with a known exchange, as ISO 10383 codes."""
+"""The archive's market numbers whose exchange is known -> its code (ISO 10383, "market identifier code")."""
+
+FEED_NAME = re.compile(r"(?P<market>NW)?(?P<id>\d{18})")
+"""How the name of a file from the archive's own feeds ends, without its extension."""
 
 
 # ---------------------------------------------------------------------------------------------- records
@@ -62,7 +70,12 @@ MICS: Mapping[int, str] = {0: "XSHE", 1: "XSHG", 105: "XNAS", 106: "XNYS", 116: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawPost:
-    """One source file as it was read: `path` relative to the source with `/`, `data` its bytes."""
+    """One file of the source, not parsed yet.
+
+    Attributes:
+        path: relative to the source, with `/`.
+        data: its bytes.
+    """
 
     path: str
     data: bytes
@@ -70,13 +83,14 @@ class RawPost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What `_config.yml` says about reading posts.
+    """The settings of `_config.yml` that decide how posts are read.
 
     Attributes:
-        timezone: IANA name that times without a zone are in; "UTC" where the site names none.
-        defaults: `(scope path, scope type or "", values)` in the order of `_config.yml`; front matter wins over them.
+        timezone: IANA name of the zone of times without one; "UTC" if the site names none.
+        defaults: front matter defaults: `(scope path, scope type or "", values)`, in the order of `_config.yml`. A value
+            in a post's own front matter wins.
         drafts: whether files below `_drafts` are posts, too.
-        collections_dir: the folder that the site keeps `_posts` in, "" for the root.
+        collections_dir: the folder that contains `_posts`, "" for the root of the site.
         exclude: names and patterns of files and folders that are left out.
     """
 
@@ -88,7 +102,7 @@ class Site:
 
 
 class Span(NamedTuple):
-    """`text[start:end]`."""
+    """A part of `text`: `text[start:end]`, in code points."""
 
     start: int
     end: int
@@ -98,13 +112,13 @@ class Mention(NamedTuple):
     """A span of `text` that the publisher linked to a security, board or glossary page.
 
     Attributes:
-        start, end: code points of `text`; `text[start:end] == text` of the mention, always.
+        start, end: code points of the article's text; `article_text[start:end] == mention.text` always holds.
         text: the linked words.
         kind: "security", "board" or "glossary".
-        market: the publisher's market number, None for a glossary entry.
+        market: the publisher's number of the market, None for a glossary entry.
         code: the code in that market, as written ("000333"), None for a glossary entry.
-        exchange: ISO 10383 code of the market where it is known (see `MICS`), else None.
-        url: where the link led, None where the markup had none.
+        exchange: ISO 10383 code of the market if it is known (see `MICS`), else None.
+        url: target of the link, None if the markup has none.
     """
 
     start: int
@@ -118,14 +132,14 @@ class Mention(NamedTuple):
 
 
 class Image(NamedTuple):
-    """A picture in the body: its address and its caption (None where it has none)."""
+    """A picture in the body: its address, and its caption or None."""
 
     url: str
     caption: str | None
 
 
 class Link(NamedTuple):
-    """A plain link: `text[start:end]` led to `url`."""
+    """A link in the text, apart from mentions: `text[start:end]` leads to `url`."""
 
     start: int
     end: int
@@ -133,10 +147,10 @@ class Link(NamedTuple):
 
 
 class Post(NamedTuple):
-    """One source file, read. See `columns("articles")` and `columns("posts")` for what the fields mean.
+    """One parsed file of the source. `columns("articles")` and `columns("posts")` say what the fields mean.
 
-    A named tuple, as the records below it are: making one takes a third of the time, and many are cut into columns at once.
-    `category`, `media`, `digest` … are this post's own; merging decides which post speaks for an article.
+    `category`, `media`, `digest` and others are those of this file; merging decides which post gives a column of the
+    article. Posts and their parts are named tuples, because these are made three times as fast as data classes.
     """
 
     path: str
@@ -175,13 +189,14 @@ class Reject:
     """A file that should be a post and could not be read.
 
     Attributes:
-        path: the file, relative to the source.
-        sha256: of its bytes, None where they could not be read.
-        size: in bytes, None where unknown.
-        rule: which rule of `REJECT_RULES` it broke.
+        path: the file, relative to the source, with `/`.
+        sha256: of its bytes, None if they could not be read.
+        size: in bytes, None if unknown.
+        rule: a key of `REJECT_RULES`.
         reason: what is wrong, in words.
-        line: the line of the file, counted from 1, where one can be named.
-        excerpt: at most 200 characters of the place; a line end or tab is a blank, what does not print U+FFFD.
+        line: the line of the file, counted from 1, or None.
+        excerpt: up to 200 characters around the fault, or None. A line end or tab is shown as a blank, a character that
+            does not print as U+FFFD.
     """
 
     path: str
@@ -223,7 +238,7 @@ ISSUES: Mapping[str, str] = {
     "unpublished": "the front matter says `published: false`",
     "draft": "the post is a draft",
 }
-"""Every code that `issues` may hold, and what it says."""
+"""Every code that the column `issues` may hold -> what it means."""
 
 REJECT_RULES: Mapping[str, str] = {
     "empty": "the file has no bytes, or only blank ones",
@@ -243,7 +258,7 @@ REJECT_RULES: Mapping[str, str] = {
     "body-hostile": "the body is nested or repeated beyond what a post can need",
     "article-id-taken": "another file has the same article id and cannot be told apart",
 }
-"""Every rule that a reject may name, and what it says."""
+"""Every rule that a reject may have broken -> what it means."""
 
 
 # ----------------------------------------------------------------------------------------------- tables
@@ -365,7 +380,7 @@ _TABLES = {
 
 
 def columns(config: str) -> dict[str, str]:
-    """The columns of a config and what each means.
+    """The columns of a config in their order: name -> meaning.
 
     >>> columns("rejects")["rule"]
     'the rule that it broke'
@@ -374,10 +389,13 @@ def columns(config: str) -> dict[str, str]:
 
 
 def table_schema(config: str, timezone: str = "UTC") -> pa.Schema:
-    """The Arrow schema of a config, times in `timezone` (an IANA name).
+    """The Arrow schema of a config.
 
-    The schema carries the `huggingface` key, so that a file opened on its own has the same features as the
-    dataset; every field is nullable, because `datasets` drops non-null flags.
+    Every field is nullable, because `datasets` drops non-null flags.
+
+    Args:
+        config: a key of `CONFIGS`.
+        timezone: IANA name of the zone of the times.
 
     >>> table_schema("articles", "Asia/Shanghai").field("published_at").type
     TimestampType(timestamp[ms, tz=Asia/Shanghai])
@@ -398,7 +416,7 @@ def features(config: str, timezone: str = "UTC") -> datasets.Features:
 
 
 def features_json(config: str, timezone: str = "UTC") -> dict[str, Any]:
-    """The features as `datasets.Features.to_dict` gives them, without importing `datasets`, which takes a second.
+    """The same as `features(config, timezone).to_dict()`, without importing `datasets`, which takes a second.
 
     >>> features_json("rejects")["line"]
     {'dtype': 'int32', '_type': 'Value'}
@@ -412,7 +430,3 @@ def _feature(kind: pa.DataType) -> dict[str, Any]:
     if pa.types.is_struct(kind):
         return {field.name: _feature(field.type) for field in kind}
     return {"dtype": str(kind), "_type": "Value"}
-
-
-FEED_NAME = re.compile(r"(?P<market>NW)?(?P<id>\d{18})")
-"""The end of the name (without extension) of a file that the archive's own feeds wrote."""

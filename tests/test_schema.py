@@ -9,7 +9,7 @@ from newsdata.schema import CONFIGS, columns, features, features_json, table_sch
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_one_definition(config: str) -> None:
+def test_features_schema_and_columns_agree(config: str) -> None:
     kinds = features(config, "Asia/Shanghai")
     assert kinds.to_dict() == features_json(config, "Asia/Shanghai")
     assert kinds.arrow_schema.remove_metadata() == table_schema(config, "Asia/Shanghai")
@@ -20,7 +20,7 @@ def test_every_field_may_be_null() -> None:
     assert all(field.nullable for config in CONFIGS for field in table_schema(config))
 
 
-def test_card_metadata_is_what_datasets_writes(demo: Path) -> None:
+def test_features_in_the_card_are_those_that_datasets_writes(demo: Path) -> None:
     import datasets
 
     header = yaml.safe_load((demo / "1.0.0" / "README.md").read_text("utf-8").split("---\n")[1])
