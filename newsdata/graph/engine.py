@@ -102,10 +102,11 @@ class Engine:
             name, counts.rows, counts.tasks, counts.found, counts.ran, counts.seconds,
         )  # fmt: skip
 
-    def seed_of(self, place: str) -> Artifact | None:
-        """What the last build made at `place`, undamaged; None where there is nothing, or seeds are not wanted."""
-        key = self.last.places.get(place) if self.seeds and place else None
-        return self.store.find(key) if isinstance(key, str) else None
+    def seed_of(self, task: Task) -> Artifact | None:
+        """What the last build made at the place of a task, by the same code; None where there is nothing, or seeds are not wanted."""
+        key = self.last.places.get(task.place, "") if self.seeds and task.place else ""
+        same_code = key.partition("-")[0] == task.key.partition("-")[0]
+        return self.store.find(key) if same_code else None
 
     def use(self, key: str, place: str = "") -> None:
         """Note that the build uses an artifact, so that it is kept and found by the next build."""
@@ -185,7 +186,7 @@ class Stage:
         self.counts.found += not ran
 
     def _job(self, key: str, task: Task) -> _Job:
-        seed = self.engine.seed_of(task.place)
+        seed = self.engine.seed_of(task)
         return _Job(store=self.engine.store, key=key, function=task.function, data=task.data(), seed=seed)
 
 

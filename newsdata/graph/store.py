@@ -97,8 +97,8 @@ class Store:
                 return None
             sums: dict[str, str] = data["files"]
             files = {name: StoredFile(path=self._path(key, name), checksum=sum_) for name, sum_ in sums.items()}
-            return Artifact(key=key, facts=data["facts"], files=files)
-        except (KeyError, TypeError, AttributeError):
+            return Artifact(key=key, facts=dict(data["facts"]), files=files)
+        except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
     def keys(self) -> list[str]:
@@ -118,8 +118,9 @@ class Store:
         try:
             if data is None:
                 return LastBuild()
-            return LastBuild(places=dict(data["places"]), keys=tuple(data["keys"]), facts=dict(data["facts"]))
-        except (KeyError, TypeError, ValueError):
+            places = {str(place): str(key) for place, key in data["places"].items()}
+            return LastBuild(places=places, keys=tuple(map(str, data["keys"])), facts=dict(data["facts"]))
+        except (KeyError, TypeError, ValueError, AttributeError):
             return LastBuild()
 
     def sweep(self, keep: Collection[str]) -> list[tuple[Path, int]]:

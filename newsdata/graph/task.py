@@ -133,11 +133,11 @@ class Task:
 
     @property
     def key(self) -> str:
-        """The name of the result in the store."""
+        """The name of the result in the store, "parse1-10e09bbf…"."""
         digest = hashlib.sha256(self.stage.encode())
         for text in self.inputs:
             digest.update(
                 b"%d:" % len(encoded := text.encode("utf-8", "surrogatepass"))
             )  # lengths: ("a", "b") is not ("ab",)
             digest.update(encoded)
-        return f"{self.stage.partition('/')[0]}-{digest.hexdigest()[:_DIGITS]}"
+        return f"{self.stage.replace('/', '')}-{digest.hexdigest()[:_DIGITS]}"

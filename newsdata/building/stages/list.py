@@ -208,7 +208,8 @@ class _Hashed(NamedTuple):
 
 def _known_files(digest: str, engine: Engine) -> pa.Table:
     """What an earlier build noted of this listing, or else of the last one."""
-    found = engine.store.find(_task(digest, None).key) or engine.seed_of(_PLACE)
+    task = _task(digest, None)
+    found = engine.store.find(task.key) or engine.seed_of(task)
     return read_known_files(found.files["files"].checked() if found else None)
 
 

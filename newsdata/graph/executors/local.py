@@ -64,6 +64,8 @@ class Local:
         Raises:
             MachineError: a worker process was killed.
         """
+        if self._processes is None and len(tasks) == 1:
+            return map(function, tasks)
         if self._processes is None and len(tasks) > FEW:
             self._processes = _start_processes(self._workers, self._stack)
         pool = self._processes or self._threads
