@@ -1,7 +1,7 @@
-"""The front matter of a post: bytes to title, date, categories, tags and body.
+"""The front matter of a post: from its bytes to title, date, categories, tags and body.
 
-What Jekyll 4.3 reads is read as Jekyll reads it; what breaks Jekyll is read as it was meant, or rejected. The
-differences that are meant are listed in docs/jekyll.md.
+Posts are read as Jekyll 4.3 reads them. What breaks Jekyll is read as the author meant it, or rejected. docs/jekyll.md
+lists all intended differences.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ import yaml
 from ..schema import Reject, Site
 from .dates import local_time, read_date, site_zone
 from .front_matter_lines import archive_lines, rescue
+from .front_matter_values import as_written, is_false, is_null, is_text, merged, names
 from .site import POST_FOLDERS, default_values, post_name
-from .yaml_text import Alias, HostileYamlError, Mapping, Scalar, load_yaml, without_control
+from .yaml_text import HostileYamlError, Mapping, Scalar, load_yaml, without_control
 
 __all__ = ["Header", "read_header"]
 
 
 class Header(NamedTuple):
-    """What the front matter of a post says, and its body.
+    """What the front matter of a post says, and the body.
 
-    A named tuple, because making one takes a fifth of the time that a frozen dataclass takes.
+    A named tuple, because it is made five times as fast as a frozen dataclass.
 
     Attributes:
-        title: headline, as Jekyll reads it; "" where the archive has an empty one.
-        published_at: the instant, in the site's zone; None where neither front matter nor name give one.
-        date_written: the date as the front matter has it, None where it has none.
-        categories: as Jekyll reads them: folders above `_posts`, `categories`, `category`; none twice.
+        title: headline, as Jekyll reads it; "" if the archive has an empty one.
+        published_at: in the site's time zone; None if neither front matter nor file name give a date.
+        date_written: the date as written in the front matter, None if it has none.
+        categories: as Jekyll reads them: the folders above `_posts`, `categories`, `category`; without repetition.
         tags: as Jekyll reads them.
-        published: False where the front matter says `published: false`.
+        published: False if the front matter says `published: false`.
         draft: whether it is a draft, by its folder or by `draft: true`.
         front_matter: the front matter as JSON, keys in written order, every scalar as its text.
         body: everything after the closing line, with LF line ends.
-        body_line: the line of the file that the body starts in, counted from 1.
-        issues: codes of `ISSUES`, without repetition.
+        body_line: the line of the file where the body starts, counted from 1.
+        issues: codes of `newsdata.schema.ISSUES`, without repetition.
     """
 
     title: str
@@ -55,11 +56,11 @@ class Header(NamedTuple):
     issues: tuple[str, ...]
 
 
-# The form that nearly every post of the archive has, as far as YAML reads it in the same way: a title in
-# double quotes without escapes, line breaks and characters that YAML refuses, and names that are plain text.
+# The form of nearly every post of the archive, restricted to what YAML reads in the same way: the title has no
+# escapes, line breaks or characters that YAML refuses, and category and tag are plain text.
 _START = r"(?:[A-Za-z\u4e00-\u9fff]|[1-9]\d{0,3}[G-Zg-z\u4e00-\u9fff])"  # digits alone could be a number
 _NAME = _START + r"[\w\u4e00-\u9fff()（）·&/.-]*(?: +[\w\u4e00-\u9fff()（）·&/.-]+)*"
-_QUICK = re.compile(
+_USUAL_FORM = re.compile(
     r"(\n*)---\nlayout: post\n"
     r'title: "([^"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]*)"\n'
     r"date: ([12]\d{3}-[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d)(?: (\+0\d[0-5]\d))?\n"
@@ -74,31 +75,19 @@ _LOOKS_LIKE_KEY = re.compile(
     r"\s*(?:---[^\n]*\n\s*)?[\"']?\w[\w -]{0,60}[\"']?[ \t]{0,60}:(?:[ \t]|$)", re.ASCII | re.MULTILINE
 )
 _LOST_OPENING = re.compile(r"\s*(?:layout|title|date|categories|tags|author|permalink)[ \t]*:", re.ASCII)
-_BLANKS = re.compile(r"[ \t\n\v\f\r]+")
-# What YAML 1.1, as Psych knows it, takes for a number, a truth value, a date, a time or nothing.
-_NOT_TEXT = re.compile(
-    r"""~|null|yes|no|true|false|on|off
-      | [-+]?(?:0b[01_,]+|0x[\da-f_,]+|\d[\d_,]*)
-      | [-+]?(?=\.?\d)(?:\d[\d_,]*)?\.\d*(?:e[-+]\d+)?
-      | [-+]?\.inf|\.nan
-      | [-+]?\d[\d_]*(?::[0-5]?\d){1,2}(?:\.[\d_]*)?
-      | \d{4}-\d{1,2}-\d{1,2}(?:(?:t|\ +)\d{1,2}:\d\d:\d\d.*)?""",
-    re.ASCII | re.IGNORECASE | re.VERBOSE,
-)
-_MOST_NAMES = 10_000
-_DEEPEST_MERGE = 16
-_EXCERPT = 200
+_EXCERPT = 200  # characters
+_EXCERPT_BLANKS = dict.fromkeys("\n\r\t", " ")
 
 
 def read_header(data: bytes, path: str, site: Site, *, own_feed: bool) -> Header | Reject:
     """Read the front matter of the post at `path`.
 
     Args:
-        data: the file's bytes; whatever they are, nothing is raised.
+        data: the bytes of the file. No bytes make this function raise.
         path: the file, relative to the site's root, with `/`.
         site: what `_config.yml` says.
-        own_feed: whether the archive's own feeds wrote it; then one category and one tag are one name each,
-            and its five lines count, not what YAML makes of them.
+        own_feed: whether the archive's own feeds wrote the file. Then the category and the tag are one name each, and
+            its five lines count as they are written, not as YAML reads them.
 
     >>> post = b"---\\ntitle: 1.10\\ntags: a b\\n---\\nText"
     >>> header = read_header(post, "x/_posts/2020-2-1-y.md", Site(), own_feed=False)
@@ -106,27 +95,37 @@ def read_header(data: bytes, path: str, site: Site, *, own_feed: bool) -> Header
     ('1.10', ('a', 'b'), ('x',), ('value-not-text', 'date-from-name'))
     """
     if own_feed and not site.defaults:
-        header = _quick(data, path, site)
+        header = _read_usual_form(data, path, site)
         if header is not None:
             return header
+    file = _File(data, path, site, own_feed)
     if path.lower().endswith((".yml", ".yaml")):
-        return _reject(data, path, "data-file", "Jekyll reads a file with this extension as data")
+        return _reject(file, "data-file", "Jekyll reads a file with this extension as data")
     text, issues, fault = _decode(data)
     if fault is not None:
-        return _reject(data, path, *fault, excerpt=text)
+        return _reject(file, *fault, excerpt=text)
     try:
-        return _read(text, path, site, own_feed, issues, data)
+        return _read(file, text, issues)
     except HostileYamlError as error:
-        return _reject(data, path, "front-matter-hostile", f"the front matter holds {error}", excerpt=text)
+        return _reject(file, "front-matter-hostile", f"the front matter holds {error}", excerpt=text)
 
 
-def _quick(data: bytes, path: str, site: Site) -> Header | None:
-    """The archive's usual form, in a few microseconds; None for any other."""
+class _File(NamedTuple):
+    """The file that is read: the arguments of `read_header`."""
+
+    data: bytes
+    path: str
+    site: Site
+    own_feed: bool
+
+
+def _read_usual_form(data: bytes, path: str, site: Site) -> Header | None:
+    """Read the usual form of the archive's posts, in a few microseconds; None if this is another form."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    match = _QUICK.match(text)
+    match = _USUAL_FORM.match(text)
     if match is None or b"\r" in data or b"\0" in data:
         return None
     blank, title, date, offset, category, tag = match.groups()
@@ -148,7 +147,7 @@ def _quick(data: bytes, path: str, site: Site) -> Header | None:
         issues = ("title-empty", *issues)
     if blank:
         issues = ("front-matter-leading-blank", *issues)
-    folders, draft = (_NONE, False) if path.startswith(("_posts/", "old_post/")) else _from_path(path, site)
+    folders, draft = (_NONE, False) if path.startswith(("_posts/", "old_post/")) else _categories_of_path(path, site)
     if draft:
         issues = (*issues, "draft")
     return Header(
@@ -167,7 +166,7 @@ def _quick(data: bytes, path: str, site: Site) -> Header | None:
 
 
 def _decode(data: bytes) -> tuple[str, list[str], tuple[str, str] | None]:
-    """The text with LF line ends, the issues, and the rule and reason of a reject, if it is one."""
+    """Decode a file: its text with LF line ends, the issues, and the rule and reason if it has to be rejected."""
     issues: list[str] = []
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -202,27 +201,22 @@ def _decode(data: bytes) -> tuple[str, list[str], tuple[str, str] | None]:
     return text, issues, None
 
 
-def _read(text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes) -> Header | Reject:
+def _read(file: _File, text: str, issues: list[str]) -> Header | Reject:
     opening = _OPENING.match(text)
     if opening is None:
-        return _bare(text, path, site, own_feed, issues, data)
+        return _read_without_front_matter(file, text, issues)
     start = opening.end(1)
     if start:
         issues.append("front-matter-leading-blank")
-    own = archive_lines(text, start) if own_feed else None
+    own = archive_lines(text, start) if file.own_feed else None
     if own is not None:
-        issues += own.issues
-        line = 1 + text.count("\n", 0, own.body_at)
-        return _header(own, {}, text[own.body_at :], line, path, site, own_feed, issues)
+        return _header(file, own, {}, text, own.body_at, [*issues, *own.issues])
     closing = _CLOSING.search(text, opening.end())
     if closing is None:
-        return _bare(text, path, site, own_feed, issues, data)
+        return _read_without_front_matter(file, text, issues)
     front = without_control(text[start : closing.start()])
     if len(front) < closing.start() - start:
         issues.append("control-characters")
-    line = 1 + text.count("\n", 0, closing.end())
-    body = text[closing.end() :]
-    written: dict[str, str] = {}
     fault = None
     try:
         root, entries = load_yaml(front)
@@ -230,48 +224,43 @@ def _read(text: str, path: str, site: Site, own_feed: bool, issues: list[str], d
         mark = getattr(error, "problem_mark", None)
         root, fault = None, (getattr(error, "problem", None) or str(error), mark.line if mark else 0)
     else:
-        if root is None or (isinstance(root, Scalar) and _is_false(root)):
+        if root is None or (isinstance(root, Scalar) and is_false(root)):
             root = Mapping()
         if isinstance(root, Mapping):
             written = {entry.key: entry.written for entry in entries}
             if len(entries) > len(root):
                 issues.append("duplicate-key")
-            return _header(root, written, body, line, path, site, own_feed, issues)
-    # A scalar can be keys without a blank behind their colon.
+            return _header(file, root, written, text, closing.end(), issues)
+    # Keys without a blank after their colon are a scalar to YAML, so a scalar may be read line by line, too.
     saved = None if isinstance(root, list) else rescue(front.partition("\n")[2])
     if saved is not None:
-        return _header(saved[0], {}, body, line, path, site, own_feed, [*issues, *saved[1]])
+        return _header(file, saved[0], {}, text, closing.end(), [*issues, *saved[1]])
     if fault is None:
         reason = f"the front matter is a {'list' if isinstance(root, list) else 'scalar'}"
-        return _reject(data, path, "front-matter-not-a-map", reason, line=2, excerpt=front[4:])
+        return _reject(file, "front-matter-not-a-map", reason, line=2, excerpt=front[4:])
     lines = text.split("\n")
     at = min(text.count("\n", 0, start) + fault[1], len(lines) - 1)
     reason = f"the front matter is neither YAML ({fault[0]}) nor lines with known keys"
-    return _reject(data, path, "front-matter-unreadable", reason, line=at + 1, excerpt=lines[at])
+    return _reject(file, "front-matter-unreadable", reason, line=at + 1, excerpt=lines[at])
 
 
-def _bare(text: str, path: str, site: Site, own_feed: bool, issues: list[str], data: bytes) -> Header | Reject:
-    """A file without front matter: a post where its name says so, as for Jekyll."""
+def _read_without_front_matter(file: _File, text: str, issues: list[str]) -> Header | Reject:
+    """A file without front matter is a post if its name says so, as for Jekyll."""
     if _OPENING.match(text) and _LOOKS_LIKE_KEY.match(text):
         reason = "the front matter has no closing line"
-        return _reject(data, path, "front-matter-unclosed", reason, line=1, excerpt=text)
-    if own_feed or post_name(path) is None or _LOST_OPENING.match(text):
+        return _reject(file, "front-matter-unclosed", reason, line=1, excerpt=text)
+    if file.own_feed or post_name(file.path) is None or _LOST_OPENING.match(text):
         reason = "there is no front matter"
-        return _reject(data, path, "front-matter-missing", reason, line=1, excerpt=text)
-    return _header(Mapping(), {}, text, 1, path, site, own_feed, [*issues, "front-matter-missing"])
+        return _reject(file, "front-matter-missing", reason, line=1, excerpt=text)
+    return _header(file, Mapping(), {}, text, 0, [*issues, "front-matter-missing"])
 
 
-_SHOWN = dict.fromkeys("\n\r\t", " ")
-
-
-def _reject(
-    data: bytes, path: str, rule: str, reason: str, *, line: int | None = None, excerpt: str | None = None
-) -> Reject:
-    shown = "".join(c if c.isprintable() else _SHOWN.get(c, "\ufffd") for c in (excerpt or "")[:_EXCERPT])
+def _reject(file: _File, rule: str, reason: str, *, line: int | None = None, excerpt: str = "") -> Reject:
+    shown = "".join(c if c.isprintable() else _EXCERPT_BLANKS.get(c, "\ufffd") for c in excerpt[:_EXCERPT])
     return Reject(
-        path=path,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
+        path=file.path,
+        sha256=hashlib.sha256(file.data).hexdigest(),
+        size=len(file.data),
         rule=rule,
         reason=reason,
         line=line,
@@ -282,35 +271,36 @@ def _reject(
 # --------------------------------------------------------------------------------------- values to fields
 
 
-def _header(
-    root: Mapping,
-    written: dict[str, str],
-    body: str,
-    body_line: int,
-    path: str,
-    site: Site,
-    own_feed: bool,
-    issues: list[str],
-) -> Header:
-    fields = default_values(path, site)
+def _header(file: _File, root: Mapping, written: dict[str, str], text: str, body_at: int, issues: list[str]) -> Header:
+    """The header of a file.
+
+    Args:
+        file: the file.
+        root: the values of the front matter.
+        written: of keys of `root`, the value as it is written in the file.
+        text: of the file.
+        body_at: where the body starts in `text`.
+        issues: codes so far.
+    """
+    fields = default_values(file.path, file.site)
     preset = fields.pop("categories", None)
-    fields |= {key: value for key, value in _merged(root, 0, {}).items() if not _is_null(value) or key not in fields}
-    title = _title(fields.get("title"), written.get("title"), path, own_feed, issues)
-    published_at, date_written = _date(fields, path, site, issues)
-    split = not own_feed
-    folders, draft = _from_path(path, site)
-    draft = draft or not _is_false(fields.get("draft"))
-    published = _is_null(fields.get("published")) or not _is_false(fields.get("published"))
+    fields |= {key: value for key, value in merged(root).items() if not is_null(value) or key not in fields}
+    title = _title(file, fields.get("title"), written.get("title"), issues)
+    published_at, date_written = _date(file, fields.get("date"), issues)
+    split = not file.own_feed
+    folders, draft = _categories_of_path(file.path, file.site)
+    draft = draft or not is_false(fields.get("draft"))
+    published = is_null(fields.get("published")) or not is_false(fields.get("published"))
     categories = [
         *folders,
-        *_names(preset, None, issues, split=split),
-        *_names(fields.get("categories"), written.get("categories"), issues, split=split),
-        *_names(fields.get("category"), written.get("category"), issues, split=False),
+        *names(preset, None, issues, split=split),
+        *names(fields.get("categories"), written.get("categories"), issues, split=split),
+        *names(fields.get("category"), written.get("category"), issues, split=False),
     ]
-    if _is_null(fields.get("tag")):
-        tags = _names(fields.get("tags"), written.get("tags"), issues, split=split)
+    if is_null(fields.get("tag")):
+        tags = names(fields.get("tags"), written.get("tags"), issues, split=split)
     else:
-        tags = _names(fields["tag"], written.get("tag"), issues, split=False)
+        tags = names(fields["tag"], written.get("tag"), issues, split=False)
     if not published:
         issues.append("unpublished")
     if draft:
@@ -324,70 +314,34 @@ def _header(
         published,
         draft,
         json.dumps(root, ensure_ascii=False),
-        body,
-        body_line,
+        text[body_at:],
+        1 + text.count("\n", 0, body_at),
         tuple(dict.fromkeys(issues)),
     )
 
 
-def _merged(root: Mapping, depth: int, known: dict[int, dict[str, object]]) -> dict[str, object]:
-    """The map with its `<<` keys carried out, in written order, as Psych does it."""
-    if depth > _DEEPEST_MERGE:
-        raise HostileYamlError("merge keys that lead on and on")
-    if id(root) not in known:
-        fields: dict[str, object] = {}
-        for key, value in root.items():
-            value = _target(value)
-            if key != "<<":
-                fields[key] = value
-                continue
-            for source in map(_target, reversed(value) if isinstance(value, list) else [value]):
-                if isinstance(source, Mapping):
-                    fields |= _merged(source, depth + 1, known)
-        known[id(root)] = fields
-    return known[id(root)]
-
-
-def _target(value: object) -> object:
-    return value.target if isinstance(value, Alias) else value
-
-
-def _is_null(value: object) -> bool:
-    return value is None or (isinstance(value, Scalar) and value.plain and value.lower() in ("", "~", "null"))
-
-
-def _is_false(value: object) -> bool:
-    """Whether Ruby takes it for false."""
-    if isinstance(value, Scalar):
-        return value.plain and value.lower() in ("", "~", "null", "false", "no", "off")
-    return value is None or value is False
-
-
-def _is_text(value: str) -> bool:
-    return not (isinstance(value, Scalar) and value.plain and _NOT_TEXT.fullmatch(value))
-
-
-def _title(value: object, written: str | None, path: str, own_feed: bool, issues: list[str]) -> str:
+def _title(file: _File, value: object, written: str | None, issues: list[str]) -> str:
     if value is None or (isinstance(value, Scalar) and value.plain and value in ("", "~")):
-        if own_feed:  # the slug of the archive's own names is a number
+        if file.own_feed:  # the slug of these file names is a number, and no title
             issues.append("title-empty")
             return ""
         issues.append("title-from-slug")
-        named = post_name(path)
-        slug = named[1] if named else path.rpartition("/")[2].rpartition(".")[0] or path.rpartition("/")[2]
+        named = post_name(file.path)
+        name = file.path.rpartition("/")[2]
+        slug = named[1] if named else name.rpartition(".")[0] or name
         return " ".join(part.capitalize() for part in slug.rstrip(".").rstrip("-").split("-"))
-    if not isinstance(value, str) or not _is_text(value):
+    if not isinstance(value, str) or not is_text(value):
         issues.append("value-not-text")
-    title = str(value) if isinstance(value, str) else _as_written(value, written)
+    title = as_written(value, written)
     if not title.strip():
         issues.append("title-empty")
     return title
 
 
-def _date(fields: dict[str, object], path: str, site: Site, issues: list[str]) -> tuple[datetime | None, str | None]:
-    zone = site_zone(site.timezone)
-    value = fields.get("date")
-    text = None if value is None else str(value) if isinstance(value, str) else _as_written(value, None)
+def _date(file: _File, value: object, issues: list[str]) -> tuple[datetime | None, str | None]:
+    """The date of the front matter, else the day of the file name; and the date as written."""
+    zone = site_zone(file.site.timezone)
+    text = None if value is None else as_written(value, None)
     if text is not None:
         found, codes = read_date(text, zone, plain=not isinstance(value, Scalar) or value.plain)
         issues += codes
@@ -395,7 +349,7 @@ def _date(fields: dict[str, object], path: str, site: Site, issues: list[str]) -
             return found, text
     else:
         issues.append("date-from-name")
-    named = post_name(path)
+    named = post_name(file.path)
     day = read_date(named[0], zone, plain=False)[0] if named else None
     if day is None:
         if "date-from-name" in issues:
@@ -404,48 +358,10 @@ def _date(fields: dict[str, object], path: str, site: Site, issues: list[str]) -
     return day, text
 
 
-def _from_path(path: str, site: Site) -> tuple[tuple[str, ...], bool]:
-    """The folders above `_posts`, which are categories, and whether the path is a draft's."""
+def _categories_of_path(path: str, site: Site) -> tuple[tuple[str, ...], bool]:
+    """The folders above `_posts`, which are categories; and whether the file is in `_drafts`."""
     if site.collections_dir:
         path = path.removeprefix(f"{site.collections_dir}/")
     folders = path.split("/")[:-1]
     at = next((i for i, folder in enumerate(folders) if folder in POST_FOLDERS), 0)
     return tuple(dict.fromkeys(folders[:at])), folders[at : at + 1] == ["_drafts"]
-
-
-def _names(value: object, written: str | None, issues: list[str], *, split: bool) -> list[str]:
-    """Categories or tags: a string split at blanks, or a list as it is."""
-    if _is_null(value):
-        return []
-    if isinstance(value, str) and _is_text(value):
-        if not split:
-            return [str(value)]
-        return [name for name in _BLANKS.split(value) if name]
-    if not isinstance(value, list):
-        issues.append("value-not-text")
-        return [_as_written(value, written)]
-    names: list[str] = []
-    waiting = [value[::-1]]
-    seen = 0
-    while waiting:
-        if not waiting[-1]:
-            waiting.pop()
-            continue
-        one = _target(waiting[-1].pop())
-        seen += 1
-        if seen > _MOST_NAMES:
-            raise HostileYamlError(f"more than {_MOST_NAMES:,} names")
-        if isinstance(one, list):
-            waiting.append(one[::-1])
-            issues.append("value-not-text")
-        elif not _is_null(one):
-            if not isinstance(one, str) or not _is_text(one):
-                issues.append("value-not-text")
-            names.append(_as_written(one, None))
-    return names
-
-
-def _as_written(value: object, written: str | None) -> str:
-    if isinstance(value, str):
-        return str(value)
-    return written if written and not written.startswith("*") else json.dumps(value, ensure_ascii=False)

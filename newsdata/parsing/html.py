@@ -38,7 +38,7 @@ from typing import NamedTuple, cast
 from turbohtml import unescape
 
 from ..schema import Image, Link, Mention, Span
-from .html_repair import repaired
+from .html_repair import repair_html
 from .html_tags import Action, Tag, Target, known_tags, known_targets, read_own_chart, read_tag
 from .white_space import LINE_BREAK, Moves, clean, clean_line, has_control, is_clean, trimmed, verbatim
 
@@ -106,7 +106,7 @@ def read_html(html: str, *, archive: bool) -> Reading:
     """
     reader = _Reader(archive)
     if not reader.read(html):
-        html, broken = repaired(html)
+        html, broken = repair_html(html)
         reader = _Reader(archive)
         reader.read(html)
         reader.broken = reader.broken or broken

@@ -1,4 +1,4 @@
-"""HTML that was cut, left open or never escaped, made readable without losing its text."""
+"""Repair HTML that was cut off, left open or never escaped, without losing its text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from html import escape
 
 from .html_tags import ELEMENTS, Action
 
-__all__ = ["repaired"]
+__all__ = ["repair_html"]
 
 _ATTRIBUTES = r"""((?:[^<>"']++|"[^"%s]*+"(?=[\s/>])|'[^'%s]*+'(?=[\s/>])|["'])*+)"""
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*+)(?=[\s/>])" + _ATTRIBUTES % ("<", "<") + ">")
-_TAG_HOLDING_LESS = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*+)(?=[\s/>])" + _ATTRIBUTES % ("", "") + ">")
-_HOLDING_LESS = 20  # how often that one may fail in one body: it can look at all of the rest each time
+_TAG_WITH_LESS_THAN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*+)(?=[\s/>])" + _ATTRIBUTES % ("", "") + ">")
+_MAX_FAILURES = 20  # of that pattern in one body: each failure can cost a look at all of the rest
 _CUT_TAG = re.compile(
     r"""<(/?)([A-Za-z][A-Za-z0-9]*+|)((?:\s++|/|[A-Za-z_:@][A-Za-z0-9_:@.-]*+
         (?:=(?:"[^"<]*+"|'[^'<]*+'|["']?[^\s"'<>]*+))?)*+)""",
@@ -26,7 +26,7 @@ _NO_ATTRIBUTE = re.compile(r"""[^\s/"']""")
 _AUTOLINK = re.compile(r"<((?:https?:)?//[^\s<>]+)>")
 _DECLARATION = re.compile(r"<[!?][^<>]*+>|</>")
 _KEPT_COMMENTS = ("EM_StockImg_Start", "EM_StockImg_End")
-_ENDS = {  # of the elements whose content is not HTML
+_ENDS = {  # end tags of elements that are left out, because their content is not HTML
     name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>", re.IGNORECASE | re.ASCII)
     for name, action in ELEMENTS.items()
     if action is Action.RAW or name == "svg"
@@ -35,19 +35,19 @@ _CODE = ("script", "style")
 _PREFIXES = frozenset(name[:length] for name in ELEMENTS for length in range(len(name) + 1))
 
 
-def repaired(html: str) -> tuple[str, bool]:
-    """The same body with every `<` escaped that is no tag, and whether it was broken.
+def repair_html(html: str) -> tuple[str, bool]:
+    """Escape every `<` that does not start a tag. Returns the body, and whether it was broken.
 
-    Cut and unclosed tags are closed or dropped, so that no text vanishes in them; a name that HTML does not
-    have is text, as written; addresses in `<>` become links; comments and elements without text (scripts)
-    are left out. What comes out holds only tags that `newsdata.parsing.html_tags` reads. Takes linear time.
+    Tags that are cut off or left open are closed or dropped, so that no text vanishes in them. A name that HTML does not
+    have is text, as written. Addresses in `<>` become links. Comments and elements without text (scripts, for example)
+    are left out. Every tag of the outcome is one that `newsdata.parsing.html_tags.read_tag` reads. Takes linear time.
 
-    >>> repaired("<p>up <5%, a<b, <b>bold</b> <img src='x.png' ")
+    >>> repair_html("<p>up <5%, a<b, <b>bold</b> <img src='x.png' ")
     ('<p>up &lt;5%, a&lt;b, <b>bold</b> <img src="x.png">', True)
     """
     out: list[str] = []
     broken = no_comment_end = False
-    budget = _HOLDING_LESS
+    failures = 0
     unclosed: set[str] = set()
     last = len(html.rstrip())
     done = 0
@@ -56,15 +56,10 @@ def repaired(html: str) -> tuple[str, bool]:
         done = at + 1
         if html.startswith("<!--", at):
             end = -1 if no_comment_end else html.find("-->", at + 4)
-            if end < 0:
-                broken = no_comment_end = True
-                cut = len(html) - at < 100 and "<" not in html[at + 1 :]
-                done = len(html) if cut else at + 4
-                continue
-            done = end + 3
-            name = html[at + 4 : end].strip() if end - at < 100 else ""
-            if name in _KEPT_COMMENTS:
-                out.append(f"<!--{name}-->")
+            no_comment_end = end < 0
+            broken = broken or no_comment_end
+            comment, done = _comment(html, at, end)
+            out.append(comment)
             continue
         link = _AUTOLINK.match(html, at)
         if link is not None:
@@ -73,44 +68,60 @@ def repaired(html: str) -> tuple[str, bool]:
             out.append(f'<a href="{url}">{url}</a>')
             continue
         tag = _TAG.match(html, at)
-        if tag is None and budget and html[done : done + 1].isalpha():
-            tag = _TAG_HOLDING_LESS.match(html, at)
-            budget -= tag is None
+        if tag is None and failures < _MAX_FAILURES and html[done : done + 1].isalpha():
+            tag = _TAG_WITH_LESS_THAN.match(html, at)
+            failures += tag is None
         written = _tag(tag) if tag is not None else None
         if tag is not None and written is not None:
-            done = tag.end()
-            name = tag[2].lower()
-            if name in _ENDS:
-                if tag[1]:
-                    broken = True
-                elif not (name == "svg" and tag[3].endswith("/")):
-                    close = None if name in unclosed else _ENDS[name].search(html, done)
-                    if close is not None:
-                        done = close.end()
-                        continue
-                    unclosed.add(name)
-                    broken = True
-                    if name in _CODE and not tag[3].endswith("/"):
-                        done = len(html)
+            if tag[2].lower() in _ENDS:
+                done, whole = _skip_element(html, tag, unclosed)
+                broken = broken or not whole
                 continue
+            done = tag.end()
             out.append(written)
             broken = broken or tag[3].count('"') % 2 > 0
         elif (declaration := _DECLARATION.match(html, at)) is not None:
             done = declaration.end()
         else:
             broken = True
-            ending = _cut_tag(html, at, last)
-            if ending is None:
-                out.append("&lt;")
-            else:
-                out.append(ending[0])
-                done = ending[1]
+            repaired, done = _cut_tag(html, at, last) or ("&lt;", done)
+            out.append(repaired)
     out.append(html[done:])
     return "".join(out), broken
 
 
+def _comment(html: str, at: int, end: int) -> tuple[str, int]:
+    """What to write for a comment that starts at `at`, and where to go on; `end` is where its `-->` is, -1 for none."""
+    if end < 0:
+        cut_off = len(html) - at < 100 and "<" not in html[at + 1 :]
+        return "", len(html) if cut_off else at + 4
+    name = html[at + 4 : end].strip() if end - at < 100 else ""
+    return f"<!--{name}-->" if name in _KEPT_COMMENTS else "", end + 3
+
+
+def _skip_element(html: str, tag: re.Match[str], unclosed: set[str]) -> tuple[int, bool]:
+    """Where an element ends that is left out with its content, and whether it is sound.
+
+    Args:
+        html: the body.
+        tag: its start tag, or an end tag without one.
+        unclosed: names of elements that have no end tag from here on. The name is added if there is none.
+    """
+    name, end = tag[2].lower(), tag.end()
+    if tag[1]:
+        return end, False
+    closes_itself = tag[3].endswith("/")
+    if name == "svg" and closes_itself:
+        return end, True
+    close = None if name in unclosed else _ENDS[name].search(html, end)
+    if close is not None:
+        return close.end(), True
+    unclosed.add(name)
+    return len(html) if name in _CODE and not closes_itself else end, False
+
+
 def _tag(tag: re.Match[str]) -> str | None:
-    """The tag with its attributes in quotes; None where HTML has no such name or attributes."""
+    """The tag with its attributes in quotes; None if HTML does not have this name, or if these are not attributes."""
     name = tag[2].lower()
     if name not in ELEMENTS:
         return "" if ":" in name or "-" in name else None
@@ -134,7 +145,13 @@ def _attributes(written: str) -> str:
 
 
 def _cut_tag(html: str, at: int, last: int) -> tuple[str, int] | None:
-    """What to write for a tag that ends without its `>`, and where it ends; None for a `<` that is text."""
+    """What to write for a tag without its `>`, and where it ends; None if the `<` is text.
+
+    Args:
+        html: the body.
+        at: where the `<` is.
+        last: where the body ends, without white space.
+    """
     cut = _CUT_TAG.match(html, at)
     if cut is None:
         return None
@@ -144,13 +161,13 @@ def _cut_tag(html: str, at: int, last: int) -> tuple[str, int] | None:
     if action is Action.RAW:
         action = None
     if action is not None and "=" in cut[3]:
-        # a value that nothing closes may be cut itself: it is dropped
+        # A value without its closing quote may be cut off, so it is dropped.
         whole = _CUT_VALUE.sub("", cut[3].rstrip().removesuffix("/"))
         return f"<{cut[1]}{name}{_attributes(whole)}>", end
     if end >= last:
         if cut[1]:
             return "", end
-        # `a<b` at the very end is more likely a comparison than a tag that was cut behind its first letter
+        # `a<b` at the very end is more likely a comparison than a tag that was cut off after its first letter.
         glued = at > 0 and not html[at - 1].isspace() and html[at - 1] != ">"
         compared = glued and len(name) < 2 and not (name == "a" and cut[3].strip())
         return None if compared or name not in _PREFIXES else ("", end)

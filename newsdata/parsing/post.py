@@ -1,33 +1,20 @@
-"""One post: bytes in, `Post` or `Reject` out."""
+"""Read one post: from its bytes to a `Post` or a `Reject`."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..schema import FEED_NAME, Post, RawPost, Reject, Site
 from .site import POST_FOLDERS, read_site
 
-if TYPE_CHECKING:
-    from .body import Body
-    from .front_matter import Header
-
-__all__ = ["PARSER_VERSION", "article_id", "load_readers", "parse_bytes", "parse_post"]
+__all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
 
 PARSER_VERSION = "3"
-"""Raised with every change that can alter what a post is read as; cached readings of other versions are not used."""
+"""Raise it with every change that can alter how a post is read: posts that another version read are read again."""
 
-_MARKUP = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".mkdown": "markdown",
-    ".mkdn": "markdown",
-    ".mkd": "markdown",
-}
+_MARKDOWN = frozenset({"md", "markdown", "mkdown", "mkdn", "mkd"})
 _OWN_NAME = re.compile(rf"(?:.*-)?{FEED_NAME.pattern}", re.ASCII)
 _TRAILING_NEWS = "新闻"
 
@@ -35,8 +22,8 @@ _TRAILING_NEWS = "新闻"
 def article_id(path: str) -> str:
     """The id of the article that the post at `path` belongs to.
 
-    The archive's own feeds number their articles with 18 digits at the end of the file name; any other post is an
-    article of its own, named by its path without extension.
+    In the archive's own feeds it is the 18 digits at the end of the file name. Any other post is an article of its own,
+    and its id is its path without the extension.
 
     >>> article_id("_posts/2022-01-27-NW202201272263299588.md")
     '202201272263299588'
@@ -45,7 +32,7 @@ def article_id(path: str) -> str:
     """
     begin = path.rfind("/") + 1
     dot = path.rfind(".", begin)
-    end = dot if begin < dot < len(path) - 1 else len(path)  # a dot that begins or ends a name begins no extension
+    end = dot if begin < dot < len(path) - 1 else len(path)  # a dot at either end of a name starts no extension
     own = _OWN_NAME.fullmatch(path, begin, end)
     return own["id"] if own else path[:end]
 
@@ -54,15 +41,15 @@ def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | R
     """Read one post.
 
     Args:
-        post: the file as a `RawPost`, or where it lies. A file is read as part of the site it lies in: the nearest
-            folder above its `_posts` or `old_post`, with that folder's `_config.yml`.
-        site: what `_config.yml` says; by default that of the file's own site, or no configuration at all.
+        post: a `RawPost`, or the path of a file. A file is read as part of its site: the folder above its `_posts` or
+            `old_post`, with the `_config.yml` of that folder.
+        site: what `_config.yml` says. The default is the `_config.yml` of the file's site; for a `RawPost`, none.
 
     Returns:
-        a `Post`, or a `Reject` that says why the file is none. Bad data never raises.
+        A `Post`, or a `Reject` that says why the file cannot be read as one. Bad data never raises an error.
 
     Raises:
-        OSError: a file named by path cannot be read.
+        OSError: the file at this path cannot be read.
 
     >>> raw = RawPost(path="_posts/2022-05-30-hello.md", data=b"---\\ntitle: Hello\\n---\\nGood *morning*.\\n")
     >>> found = parse_post(raw)
@@ -78,34 +65,33 @@ def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | R
     return parse_bytes(post.path, post.data, site or Site(), hashlib.sha256(post.data).hexdigest())
 
 
-@cache
-def load_readers() -> tuple[Callable[..., Header | Reject], Callable[..., Body]]:
-    """Loaded when the first post is read: where nothing changed, none is."""
+def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | None = None) -> Post | Reject:
+    """Read the bytes of one post.
+
+    Args:
+        path: the file, relative to the site's root, with `/`.
+        data: its bytes.
+        site: what `_config.yml` says.
+        sha256: the hash of `data`.
+        own_id: the article id, if it is another one than `article_id(path)`.
+    """
+    # Imported here: a build in which no post changed does not need their libraries.
     from .body import read_body
     from .front_matter import read_header
 
-    return read_header, read_body
-
-
-def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | None = None) -> Post | Reject:
-    """Read the bytes of one post, whose hash is known; `own_id` is its article id where the path does not say it."""
-    read_header, read_body = load_readers()
     name = path.rpartition("/")[2]
-    stem, dot, suffix = name.rpartition(".")
+    stem, dot, extension = name.rpartition(".")
     own = _OWN_NAME.fullmatch(stem if dot else name)
     header = read_header(data, path, site, own_feed=own is not None)
     if isinstance(header, Reject):
         return header
     if own is None:
-        feed, markup = (
-            "site",
-            _MARKUP.get(f".{suffix.lower()}", "html" if "htm" in suffix.lower() else "text"),
-        )
+        feed, markup = "site", _markup(extension.lower())
     else:
-        feed, markup = ("market" if own["market"] else "emnews"), "archive"
+        feed, markup = "market" if own["market"] else "emnews", "archive"
     try:
         body = read_body(header.body, feed=feed, markup=markup, title=header.title)
-    except RecursionError:  # of a Markdown or HTML library; our own readers do not recurse
+    except RecursionError:  # in a Markdown or HTML library; our own code does not recurse
         reason = "the body is nested deeper than can be followed"
         return Reject(
             path=path, sha256=sha256, size=len(data), rule="body-hostile", reason=reason, line=header.body_line
@@ -116,7 +102,7 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
     return Post(
         path=path,
         sha256=sha256,
-        article_id=own_id or (own["id"] if own else path[: len(path) - len(dot + suffix)] if dot else path),
+        article_id=own_id or (own["id"] if own else article_id(path)),
         feed=feed,
         title=header.title,
         published_at=header.published_at,
@@ -146,13 +132,19 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
     )
 
 
+def _markup(extension: str) -> str:
+    if extension in _MARKDOWN:
+        return "markdown"
+    return "html" if "htm" in extension else "text"
+
+
 def _locate(file: Path) -> tuple[Path, str]:
-    """The root of the site that `file` lies in, and its path in that site."""
+    """The root of the site of `file`, and the path of `file` relative to it."""
     file = Path(file.absolute())
     folders = file.parts
     marks = [i for i, part in enumerate(folders[:-1]) if part in POST_FOLDERS]
     root = Path(*folders[: marks[0]]) if marks else file.parent
-    for above in file.parents:  # a site may keep its posts in folders of its own below the root
+    for above in file.parents:  # the root can be further up: a site may keep `_posts` in a folder of its own
         if (above / "_config.yml").is_file():
             root = above
             break

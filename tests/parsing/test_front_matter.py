@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from newsdata.parsing import front_matter as frontmatter
+from newsdata.parsing import front_matter
 from newsdata.parsing.front_matter import Header, read_header
 from newsdata.schema import ISSUES, REJECT_RULES, Reject, Site
 
@@ -203,7 +203,7 @@ _OFFSETS = st.one_of(
 )
 _QUICK_WORDS = st.one_of(
     st.sampled_from(["emnews", "每日  新闻", "NO", "off", "a - b", "a &b", "Null", "A.B"]),
-    st.from_regex(frontmatter._NAME, fullmatch=True, alphabet=st.characters(codec="utf-8")),
+    st.from_regex(front_matter._NAME, fullmatch=True, alphabet=st.characters(codec="utf-8")),
 )
 
 
@@ -228,15 +228,15 @@ def test_the_quick_way_reads_what_yaml_reads(
         f"categories: {category}\ntags: {tag}\n---\n{body}"
     )
     data = text.encode("utf-8", "surrogatepass")
-    quick = frontmatter._quick(data, OWN, SHANGHAI)
-    if quick is not None:
-        text, issues, fault = frontmatter._decode(data)
+    usual = front_matter._read_usual_form(data, OWN, SHANGHAI)
+    if usual is not None:
+        text, issues, fault = front_matter._decode(data)
         assert fault is None
-        assert quick == frontmatter._read(text, OWN, SHANGHAI, True, list(issues), data)
+        assert usual == front_matter._read(front_matter._File(data, OWN, SHANGHAI, True), text, list(issues))
         by_yaml = read_header(data, OWN, SHANGHAI, own_feed=False)
         categories = tuple(dict.fromkeys(category.split()))
-        assert by_yaml == quick._replace(categories=categories, tags=tuple(tag.split()))
-        assert json.loads(quick.front_matter)["title"] == title
+        assert by_yaml == usual._replace(categories=categories, tags=tuple(tag.split()))
+        assert json.loads(usual.front_matter)["title"] == title
 
 
 @settings(max_examples=300, deadline=None)

@@ -12,7 +12,7 @@ from turbohtml import TokenType, tokenize
 
 from newsdata.parsing.body import Body, read_body
 from newsdata.parsing.html import _Reader, read_html
-from newsdata.parsing.html_repair import repaired
+from newsdata.parsing.html_repair import repair_html
 from newsdata.parsing.html_tags import read_tag
 from newsdata.schema import Image
 
@@ -509,7 +509,7 @@ BROKEN = [
 @given(st.lists(st.sampled_from(BROKEN), max_size=40).map("".join))
 @settings(max_examples=300, deadline=None)
 def test_repair_leaves_only_tags(soup: str) -> None:
-    html, _ = repaired(soup)
+    html, _ = repair_html(soup)
     for part in html.split("<")[1:]:
         written, closed, _ = part.partition(">")
         assert closed
@@ -519,7 +519,7 @@ def test_repair_leaves_only_tags(soup: str) -> None:
 @given(st.lists(st.sampled_from(SOUND)).map("".join))
 @settings(max_examples=300, deadline=None)
 def test_repair_changes_nothing_that_is_sound(html: str) -> None:
-    again, broken = repaired(html)
+    again, broken = repair_html(html)
     assert not broken
     assert read_html(again, archive=True) == read_html(html, archive=True)
 
