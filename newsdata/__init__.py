@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .building.build import Build, build
-    from .dataset.load import diff, duplicates, info, load_dataset, load_pandas, where
+    from .dataset.describe import diff, info
+    from .dataset.duplicates import duplicates
+    from .dataset.load import load_dataset, load_pandas
+    from .dataset.where import where
     from .errors import NewsdataError
     from .maintenance.rehydrate import rehydrate
     from .maintenance.verify import verify
@@ -52,9 +55,9 @@ _HOME = {
     "RawPost": "schema",
     "Reject": "schema",
     "build": "building.build",
-    "diff": "dataset.load",
-    "duplicates": "dataset.load",
-    "info": "dataset.load",
+    "diff": "dataset.describe",
+    "duplicates": "dataset.duplicates",
+    "info": "dataset.describe",
     "load_dataset": "dataset.load",
     "load_pandas": "dataset.load",
     "parse_post": "parsing.post",
@@ -63,7 +66,7 @@ _HOME = {
     "redact": "maintenance.versions",
     "rehydrate": "maintenance.rehydrate",
     "verify": "maintenance.verify",
-    "where": "dataset.load",
+    "where": "dataset.where",
     "yank": "maintenance.versions",
 }
 

@@ -93,9 +93,9 @@ def _call(function: str, args: list[Any], options: dict[str, Any]) -> Any:
         found = getattr(HfApi(), name)(*args, **options)
         return list(found) if name == "list_repo_tree" else found
     if name == "fetch":
-        from newsdata.dataset.hub import Resolved
+        from newsdata.dataset.hub_revisions import HubRevision
 
-        args[0] = Resolved(**args[0])
+        args[0] = HubRevision(**args[0])
     said: list[str] = []
     if options.pop("listen", False):
         return {"value": _call(function, args, options | {"report": said.append}), "said": said}

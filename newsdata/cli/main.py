@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..errors import DriftError, MachineError, NewsdataError, RejectsError, shown
-from ..graph.engine import MEMORY, do_without_pandas, hear_stops
+from ..graph.process import MEMORY, do_without_pandas, hear_stops
 
 if TYPE_CHECKING:
     from ..building.build import Build
@@ -333,7 +333,7 @@ def found_issues(found: Any) -> tuple[str, ...]:
 @_json_option
 def info(directory: str, revision: str | None, as_json: bool) -> None:
     """What is in a dataset: counts, dates, splits, leakage, licence, citation."""
-    from ..dataset.load import info as describe
+    from ..dataset.describe import info as describe
 
     facts = describe(directory, revision=revision)
     if as_json:
@@ -402,7 +402,7 @@ def verify(directory: str, revision: str | None, as_json: bool) -> None:
 @_json_option
 def where(directory: str, name: str, revision: str | None, as_json: bool) -> None:
     """Which row, reject or exclusion a file of the archive (or an article id) became, and why."""
-    from ..dataset.load import where as look
+    from ..dataset.where import where as look
 
     found = look(directory, name, revision=revision)
     if as_json:
@@ -424,7 +424,7 @@ def where(directory: str, name: str, revision: str | None, as_json: bool) -> Non
 @_json_option
 def duplicates(directory: str, article_id: str | None, revision: str | None, as_json: bool) -> None:
     """Who copied whom, and when: the clusters of near-copies, or the one that holds ARTICLE_ID."""
-    from ..dataset.load import duplicates as find
+    from ..dataset.duplicates import duplicates as find
 
     found = find(directory, article_id, revision=revision)
     if as_json:
@@ -456,7 +456,7 @@ def duplicates(directory: str, article_id: str | None, revision: str | None, as_
 @_json_option
 def diff(old: Path, new: Path, as_json: bool) -> None:
     """Rows added, changed, removed and moved between two versions, and the version bump they ask for."""
-    from ..dataset.load import diff as compare
+    from ..dataset.describe import diff as compare
 
     found = compare(old, new)
     if as_json:
@@ -486,7 +486,7 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 def card(directory: str, check: bool, card: Path | None, revision: str | None) -> None:
     """Print the card of a version, or check its source against the data."""
     from ..card.readme import check_card, read_card
-    from ..dataset.load import open_version
+    from ..dataset.open_version import open_version
 
     folder, manifest = open_version(directory, revision)
     if not check:

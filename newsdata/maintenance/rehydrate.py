@@ -10,7 +10,7 @@ from pathlib import Path
 from ..building.build import Build, build_again
 from ..building.posts_found import OTHER_POSTS
 from ..building.workspace import WORK, open_workspace
-from ..dataset.load import open_version
+from ..dataset.open_version import open_version
 from ..errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
 from ..graph.engine import Engine
 from ..graph.executors.local import local_executor

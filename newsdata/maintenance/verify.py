@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ..building.accounting import unequal_sums
 from ..building.workspace import store_in
-from ..dataset.load import open_version
+from ..dataset.open_version import open_version
 from ..errors import CallError, ManifestError, NewsdataError
 from ..schema import CONFIGS, SPLITS, table_schema
 from ..storage.ledger import LEDGER_NAME, REDACTIONS_NAME, read_ledger, read_redactions, tombstones

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..building.tasks import read_parsed
 from ..building.workspace import Workspace, open_workspace
-from ..dataset.load import open_version
+from ..dataset.open_version import open_version
 from ..errors import CallError, VersionError
 from ..storage.ledger import REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
 from ..storage.manifest import (

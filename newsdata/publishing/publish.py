@@ -15,8 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..dataset.hub import attempt, check_repo_id, client, files_of, git_hash, is_version, version_tags
-from ..dataset.load import open_version
+from ..dataset.hub_cache import git_hash
+from ..dataset.hub_client import attempt, check_repo_id, client
+from ..dataset.hub_files import files_of
+from ..dataset.hub_revisions import is_version, version_tags
+from ..dataset.open_version import open_version
 from ..errors import CallError, HubError, NewsdataError, VerifyError, VersionError
 from ..maintenance.verify import check_redactions
 from ..schema import CONFIGS

@@ -334,7 +334,7 @@ def test_of_posts_of_one_commit_the_one_that_says_more_speaks(tmp_path: Path) ->
     frame = newsdata.load_pandas(tmp_path / "out", as_of="2030-01-01T00:00Z")
     assert frame.article_id.tolist() == rows["article_id"][:] and "split" not in frame
     for wrong in (date(2022, 1, 6), 5):
-        with pytest.raises(CallError, match="is no time"):
+        with pytest.raises(CallError, match="must be a time with its zone"):
             newsdata.load_dataset(tmp_path / "out", as_of=wrong)  # type: ignore[arg-type]
 
 

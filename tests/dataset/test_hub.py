@@ -78,8 +78,8 @@ def name(request: pytest.FixtureRequest, hub: Hub, made: Path) -> str:
 
 
 def load(client: Client, name: str, revision: str | None, *patterns: str) -> Path:
-    found = client("dataset.hub.resolve", name, revision)
-    return Path(client("dataset.hub.fetch", found, patterns))
+    found = client("dataset.hub_revisions.resolve", name, revision)
+    return Path(client("dataset.hub_files.fetch", found, patterns))
 
 
 # ------------------------------------------------------------------------------------ what is meant
@@ -98,32 +98,32 @@ def load(client: Client, name: str, revision: str | None, *patterns: str) -> Pat
     ],
 )
 def test_a_revision_is_one_commit(hub: Hub, client: Client, revision: str | None, version: str) -> None:
-    found = client("dataset.hub.resolve", NAME, revision)
+    found = client("dataset.hub_revisions.resolve", NAME, revision)
     commit = hub.repos[NAME].tags[f"v{version}"]
     assert found == {"repo_id": NAME, "commit": commit, "version": version, "offline": False}
-    assert client("dataset.hub.resolve", NAME, commit) == found
+    assert client("dataset.hub_revisions.resolve", NAME, commit) == found
 
 
 @pytest.mark.parametrize("revision", ["1.0.1", "v3.0.0", "3.*", "1.1.*", "no-branch", "0" * 40])
 def test_what_is_not_published(client: Client, revision: str) -> None:
     with pytest.raises(Failed, match=r"published: 1\.0\.0, 1\.9\.0, 1\.10\.0, 2\.0\.0") as caught:
-        client("dataset.hub.resolve", NAME, revision)
+        client("dataset.hub_revisions.resolve", NAME, revision)
     assert caught.value.kind == "VersionError"
 
 
 def test_repositories_that_hold_no_version(hub: Hub, client: Client, made: Path) -> None:
     hub.create("lab/empty")
     with pytest.raises(Failed, match="no version is published"):
-        client("dataset.hub.resolve", "lab/empty")
+        client("dataset.hub_revisions.resolve", "lab/empty")
     with pytest.raises(Failed, match=r"no manifest\.json") as caught:
-        client("dataset.hub.resolve", "lab/empty", "main")
+        client("dataset.hub_revisions.resolve", "lab/empty", "main")
     assert caught.value.kind == "ManifestError"
     put(hub, "lab/wrong", made / "1.9.0", tag="v1.0.0")
     with pytest.raises(Failed, match=r"the tag v1\.0\.0 holds version 1\.9\.0"):
-        client("dataset.hub.resolve", "lab/wrong", "1.0.0")
+        client("dataset.hub_revisions.resolve", "lab/wrong", "1.0.0")
     for name, token in (("lab/nothing", None), (NAME, STRANGER)):
         with pytest.raises(Failed, match="no such dataset repository, or this token may not see it") as caught:
-            client("dataset.hub.resolve", name, "1.0.0", token=token)
+            client("dataset.hub_revisions.resolve", name, "1.0.0", token=token)
         assert caught.value.kind == "HubError"
 
 
@@ -147,8 +147,8 @@ def test_a_broken_download_goes_on(hub: Hub, client: Client, tmp_path: Path) -> 
     path = "articles/train-2021-11-00000.parquet"
     put(hub, "lab/big", big)
     hub.faults.append(Fault("drop", f"^GET .*{path}", after=100_000))
-    found = client("dataset.hub.resolve", "lab/big", "1.0.0")
-    folder = Path(client("dataset.hub.fetch", found, [path]))
+    found = client("dataset.hub_revisions.resolve", "lab/big", "1.0.0")
+    folder = Path(client("dataset.hub_files.fetch", found, [path]))
     assert hash_file(folder / path) == hash_file(big / path)
     assert [line.sent for line in hub.requests(f"^GET .*{path}")] == [100_000, (big / path).stat().st_size]
 
@@ -169,7 +169,7 @@ def test_a_busy_hub_is_asked_again(hub: Hub, client: Client, made: Path, name: s
 
 def test_wrong_bytes_from_the_hub(hub: Hub, client: Client, made: Path, name: str) -> None:
     hub.faults.append(Fault("corrupt", f"^GET .*{TEST}", times=2))
-    with pytest.raises(Failed, match="not what the manifest says") as caught:
+    with pytest.raises(Failed, match="do not match the manifest") as caught:
         load(client, name, "1.0.0", "articles/*")
     assert caught.value.kind == "VerifyError" and caught.value.faults == [TEST]
     folder = load(client, name, "1.0.0", "articles/*")
@@ -178,7 +178,7 @@ def test_wrong_bytes_from_the_hub(hub: Hub, client: Client, made: Path, name: st
 
 def test_a_wrong_manifest_from_the_hub(hub: Hub, client: Client, name: str) -> None:
     hub.faults.append(Fault("corrupt", r"^GET .*manifest\.json", times=2))
-    with pytest.raises(Failed, match=r"manifest\.json is not what the hub says it is"):
+    with pytest.raises(Failed, match=r"manifest\.json does not have the hash that the Hub gives for it"):
         load(client, name, "1.0.0")
     load(client, name, "1.0.0")
 
@@ -212,26 +212,26 @@ def away(request: pytest.FixtureRequest, made: Path, tmp_path: Path) -> Iterator
         if request.param == "stopped":
             hub.stop()
         with Client(hub, tmp_path, HF_HUB_OFFLINE=str(int(request.param == "offline"))) as client:
-            client("dataset.hub.is_version", "1.0.0")  # started before the clock is looked at
+            client("dataset.hub_revisions.is_version", "1.0.0")  # started before the clock is looked at
             yield client
 
 
 def test_a_cached_version_and_no_other(away: Client, made: Path) -> None:
     begun = time.monotonic()
     for revision in ("1.0.0", "v1.0.0"):
-        found = away("dataset.hub.resolve", NAME, revision)
+        found = away("dataset.hub_revisions.resolve", NAME, revision)
         assert found["version"] == "1.0.0" and found["offline"]
-        folder = Path(away("dataset.hub.fetch", found, [TEST]))
+        folder = Path(away("dataset.hub_files.fetch", found, [TEST]))
         assert (folder / "manifest.json").read_bytes() == (made / "1.0.0/manifest.json").read_bytes()
-    assert away("dataset.hub.resolve", NAME, found["commit"])["version"] == "1.0.0"
+    assert away("dataset.hub_revisions.resolve", NAME, found["commit"])["version"] == "1.0.0"
     for unknown in ("1.9.0", "1.*", "*", None, "main", "0" * 40):
         with pytest.raises(Failed, match=r"in the cache: 1\.0\.0, 2\.0\.0") as caught:
-            away("dataset.hub.resolve", NAME, unknown)
+            away("dataset.hub_revisions.resolve", NAME, unknown)
         assert caught.value.kind == "HubError"
     with pytest.raises(Failed, match="does not hold articles/train-2021-11"):
         load(away, NAME, "1.0.0", "articles/*")
     with pytest.raises(Failed, match="no version of it is in the cache"):
-        away("dataset.hub.resolve", "lab/other", "1.0.0")
+        away("dataset.hub_revisions.resolve", "lab/other", "1.0.0")
     assert time.monotonic() - begun < 10, "nobody waits for a hub that is not there"
     # a damaged file is as good as none
 
@@ -247,7 +247,7 @@ def test_a_cached_version_and_no_other(away: Client, made: Path) -> None:
 def test_a_hub_that_answers_nothing_but_errors(hub: Hub, client: Client, name: str) -> None:
     load(client, name, "1.0.0", TEST)
     hub.faults.append(Fault("status", times=99))
-    found: Any = client("dataset.hub.resolve", name, "1.0.0")
+    found: Any = client("dataset.hub_revisions.resolve", name, "1.0.0")
     assert found["offline"]
     with pytest.raises(Failed, match="it answers 503"):
-        client("dataset.hub.resolve", name, "1.*")
+        client("dataset.hub_revisions.resolve", name, "1.*")

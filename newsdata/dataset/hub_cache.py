@@ -1,0 +1,104 @@
+"""What the local cache of `huggingface_hub` holds of a repository, and whether it is undamaged. No network.
+
+The layout is the documented one: `refs/<tag>` holds the commit of a tag, `snapshots/<commit>/` its files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from ..errors import ManifestError, VersionError
+from ..storage.manifest import MANIFEST_NAME, hash_file, parse_version, read_manifest
+
+__all__ = ["cached_versions", "git_hash", "is_cached", "is_commit", "is_undamaged", "remember_tag"]
+
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
+
+
+def is_commit(text: str) -> bool:
+    """Whether a text is a full commit id: 40 hex digits.
+
+    >>> is_commit("0" * 40), is_commit("main")
+    (True, False)
+    """
+    return _COMMIT.fullmatch(text) is not None
+
+
+def cached_versions(repo_id: str) -> dict[str, str]:
+    """The versions of a repository that are in the cache, oldest first, and the commit of each.
+
+    A version counts when its tag was resolved before and its manifest is cached, undamaged, and of the same version.
+
+    >>> cached_versions("nobody/nothing")
+    {}
+    """
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    repository = Path(HF_HUB_CACHE) / f"datasets--{repo_id.replace('/', '--')}"
+    found = {}
+    for ref in repository.glob("refs/v*"):
+        version = ref.name.removeprefix("v")
+        try:
+            parse_version(version)
+            commit = ref.read_text(encoding="ascii")
+            folder = repository / "snapshots" / commit
+            if (
+                is_commit(commit)
+                and is_undamaged(folder / MANIFEST_NAME)
+                and read_manifest(folder).dataset_version == version
+            ):
+                found[version] = commit
+        except (OSError, ValueError, ManifestError, VersionError):
+            continue  # another tag, or a damaged or half-written entry
+    return dict(sorted(found.items(), key=lambda item: parse_version(item[0])))
+
+
+def is_cached(repo_id: str, commit: str) -> bool:
+    """Whether the manifest of a commit is in the cache."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(repo_id, MANIFEST_NAME, revision=commit, repo_type="dataset"), str)
+
+
+def remember_tag(manifest: Path, tag: str, commit: str) -> None:
+    """Write the commit of a tag into the cache, so that the tag can be resolved without the Hub later.
+
+    Args:
+        manifest: the cached `manifest.json` of the commit.
+        tag, commit: the tag and the commit that it names.
+    """
+    ref = manifest.parent.parent.parent / "refs" / tag
+    try:
+        if not ref.is_file() or ref.read_text(encoding="ascii") != commit:
+            ref.parent.mkdir(parents=True, exist_ok=True)
+            part = ref.with_name(f".{tag}.{commit}")
+            part.write_text(commit, encoding="ascii")
+            part.replace(ref)
+    except OSError:  # the cache is read-only or full: this call needs no entry
+        return
+
+
+def is_undamaged(path: Path) -> bool:
+    """Whether a cached file has the hash that the Hub knows it by: the cache names each file by its hash.
+
+    On a machine without symbolic links the cache has no such names; there every file counts as undamaged.
+    """
+    name = path.resolve(strict=True).name
+    if is_commit(name):  # git's hash, of a small file
+        return git_hash(path) == name
+    return hash_file(path)[1] == name if len(name) == 64 else True
+
+
+def git_hash(path: Path) -> str:
+    """The hash that git, and so the Hub, gives to a small file: SHA-1 of its length and its bytes.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "a").write_bytes(b"hello")
+    ...     git_hash(Path(folder) / "a")
+    'b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0'
+    """
+    data = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,161 @@
+"""Calls to the Hub through `huggingface_hub`: repeated when they fail for a moment, with errors of newsdata's own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import HubError, MachineError, NewsdataError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+__all__ = ["Unreachable", "attempt", "check_repo_id", "client", "download"]
+
+_Answer = TypeVar("_Answer")
+
+_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between two tries of one call
+
+
+class Unreachable(HubError):
+    """The Hub does not answer, or only with 5xx. The only error after which the local cache is used."""
+
+
+def client(token: str | None = None) -> HfApi:
+    """The client of `huggingface_hub`, set up by HF_ENDPOINT and the library's other environment variables."""
+    from huggingface_hub import HfApi
+
+    return HfApi(token=token, library_name="newsdata")
+
+
+def check_repo_id(repo_id: str) -> None:
+    """Check that `repo_id` has the form owner/name and obeys the Hub's rules for names.
+
+    Raises:
+        HubError: it does not.
+
+    >>> check_repo_id("lab/finews")
+    >>> check_repo_id("finews")
+    Traceback (most recent call last):
+    newsdata.errors.HubError: 'finews' is not the name of a repository; write owner/name, or ./name for a folder
+    """
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    reason = f"{repo_id!r} is not the name of a repository"
+    try:
+        validate_repo_id(repo_id)
+    except HFValidationError as error:
+        raise HubError(reason, hint=str(error)) from None
+    if "/" not in repo_id:
+        raise HubError(reason, hint="write owner/name, or ./name for a folder")
+
+
+def download(repo_id: str, commit: str, path: str, token: str | None, *, force: bool = False) -> Path:
+    """One file of a commit, in the local cache. With `force` it is fetched even if the cache holds it.
+
+    Raises:
+        HubError: as for `attempt`.
+    """
+    from huggingface_hub import hf_hub_download
+
+    def get() -> str:
+        return hf_hub_download(repo_id, path, repo_type="dataset", revision=commit, token=token, force_download=force)
+
+    return Path(attempt(get, repo_id))
+
+
+def attempt(call: Callable[[], _Answer], repo_id: str, *, report: Callable[[str], None] | None = None) -> _Answer:
+    """Make a call to the Hub. Repeat it after 5xx answers and broken connections; translate its errors.
+
+    `huggingface_hub` repeats only some of its calls: not those that make commits and tags or list references.
+
+    Args:
+        call: makes the call; it must be safe to repeat.
+        repo_id: the repository, for error messages.
+        report: called with a message before each new try.
+
+    Raises:
+        HubError: made from the client's error, which is its `__cause__`.
+        MachineError: the disk is full, or a permission is missing.
+    """
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+
+    for wait in (*_WAITS, None):
+        try:
+            return call()
+        except NewsdataError:
+            raise
+        except (HTTPError, OSError, ValueError, RuntimeError) as error:
+            cause = _innermost_cause(error)
+            if wait is None or not _is_passing(cause):
+                raise _translated(cause, repo_id) from cause
+            if report:
+                report(f"{repo_id}: {_one_line(cause)}; again in {wait:g} s")
+        time.sleep(wait)
+    raise AssertionError("unreachable")
+
+
+def _innermost_cause(error: BaseException) -> BaseException:
+    """The error that says most: the client wraps it in others that say less."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    while error.__cause__ is not None and (
+        isinstance(error, LocalEntryNotFoundError | RuntimeError | ValueError) and not isinstance(error, HfHubHTTPError)
+    ):
+        error = error.__cause__
+    return error
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Whether the same call may succeed a moment later."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
+
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code >= 500
+    if isinstance(error, HTTPError):
+        return type(error).__name__ != "ConnectError"  # nothing listens at this address
+    too_short = isinstance(error, OSError) and "Consistency check failed" in str(error)
+    return too_short or isinstance(error, json.JSONDecodeError)  # an error page instead of JSON
+
+
+def _translated(error: BaseException, repo_id: str) -> NewsdataError:
+    """The error of newsdata for an error of the client."""
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return Unreachable("the Hub cannot be reached: offline mode is on", path=repo_id, hint="unset HF_HUB_OFFLINE")
+    if isinstance(error, errors.GatedRepoError):
+        return HubError("this repository is gated", path=repo_id, hint="ask for access on its page")
+    if isinstance(error, errors.RepositoryNotFoundError):
+        reason = "there is no such dataset repository, or this token may not see it"
+        return HubError(reason, path=repo_id, hint="check the name, and HF_TOKEN or `hf auth login`")
+    if isinstance(error, errors.HfHubHTTPError):
+        return _translated_answer(error, repo_id)
+    if isinstance(error, errors.HTTPError):  # type: ignore[attr-defined]
+        return Unreachable(f"the Hub cannot be reached: {_one_line(error)}", path=repo_id, hint="check the network")
+    if isinstance(error, OSError) and error.errno is not None:
+        return MachineError(f"the system said: {error.strerror}", path=error.filename)
+    return HubError(_one_line(error), path=repo_id)
+
+
+def _translated_answer(error: HfHubHTTPError, repo_id: str) -> HubError:
+    """The error of newsdata for an answer of the Hub that is not 2xx."""
+    status = error.response.status_code
+    said = error.server_message or f"status {status}"
+    if status == 401:
+        return HubError(f"the Hub does not know this token: {said}", path=repo_id, hint="check HF_TOKEN")
+    if status == 403:
+        return HubError(f"this token may not do that: {said}", path=repo_id, hint="use a token with write access")
+    if status >= 500:
+        return Unreachable(f"the Hub cannot be reached: it answers {status}", path=repo_id, hint="try again later")
+    return HubError(f"the Hub refused: {said}", path=repo_id)
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return " ".join(text.split()) if text else type(error).__name__

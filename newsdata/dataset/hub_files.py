@@ -1,0 +1,81 @@
+"""Local copies of the files of one commit on the Hub, each checked against the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ..errors import HubError, VerifyError
+from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, hash_file, read_manifest
+from .hub_client import attempt, download
+from .hub_revisions import HubRevision
+
+__all__ = ["fetch", "files_of"]
+
+
+def fetch(revision: HubRevision, patterns: Iterable[str], *, token: str | None = None) -> Path:
+    """A local folder with the wanted files of a commit, each checked against the manifest.
+
+    Args:
+        revision: the commit, from `resolve`.
+        patterns: paths in the dataset, or shell patterns ("articles/test-*"). Nothing else is fetched.
+        token: as for `resolve`.
+
+    Returns:
+        the commit's folder in the cache of `huggingface_hub`; it may hold more files of the same commit.
+
+    Raises:
+        HubError: the Hub cannot be reached, and a file is not in the cache or is damaged there.
+        VerifyError: the Hub sends bytes that do not match the manifest; `faults` lists the files.
+    """
+    from huggingface_hub import snapshot_download
+
+    repo_id, commit = revision.repo_id, revision.commit
+    folder = download(repo_id, commit, MANIFEST_NAME, token).parent
+    wanted = _matching(read_manifest(folder), list(patterns))
+    missing = [file.path for file in wanted if not (folder / file.path).is_file()]
+    if missing and not revision.offline:
+        attempt(
+            lambda: snapshot_download(
+                repo_id, repo_type="dataset", revision=commit, allow_patterns=missing, token=token
+            ),
+            repo_id,
+        )
+    damaged = [file for file in wanted if not _is_good(folder, file)]
+    if damaged and revision.offline:
+        names = _first_few([file.path for file in damaged])
+        reason = f"the Hub cannot be reached; of version {revision.version} the cache does not hold {names}"
+        raise HubError(reason, path=repo_id, hint="load it once while the Hub can be reached")
+    for file in damaged:  # perhaps only in the cache: fetch it again
+        download(repo_id, commit, file.path, token, force=True)
+    faults = tuple(file.path for file in damaged if not _is_good(folder, file))
+    if faults:
+        reason = f"the Hub sends bytes that do not match the manifest: {_first_few(faults)}"
+        raise VerifyError(reason, path=repo_id, faults=faults)
+    return folder
+
+
+def files_of(manifest: Manifest) -> list[File | Shard]:
+    """Every file of a version except the manifest itself."""
+    return [*manifest.shards, *manifest.files]
+
+
+def _matching(manifest: Manifest, patterns: list[str]) -> list[File | Shard]:
+    """The files of a version whose path is one of the patterns or matches one."""
+    paths, shapes = set(patterns), [p for p in patterns if any(c in p for c in "*?[")]
+    return [
+        file
+        for file in files_of(manifest)
+        if file.path in paths or any(fnmatchcase(file.path, shape) for shape in shapes)
+    ]
+
+
+def _is_good(folder: Path, file: File | Shard) -> bool:
+    path = folder / file.path
+    return path.is_file() and hash_file(path) == (file.bytes, file.sha256)
+
+
+def _first_few(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")

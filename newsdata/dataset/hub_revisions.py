@@ -1,0 +1,173 @@
+"""Which commit of a dataset repository a revision means.
+
+Every answer names exactly one commit. When the Hub cannot be reached, an exact version is taken from the local cache of
+`huggingface_hub` if it is there; a range, a branch or "the newest version" needs the Hub.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import HubError, ManifestError, VerifyError, VersionError
+from ..storage.manifest import MANIFEST_NAME, parse_version, read_manifest
+from .hub_cache import cached_versions, is_cached, is_commit, is_undamaged, remember_tag
+from .hub_client import Unreachable, attempt, check_repo_id, client, download
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+__all__ = ["HubRevision", "is_version", "resolve", "version_tags"]
+
+_EXACT = re.compile(r"v?(\d+\.\d+\.\d+)", re.ASCII)
+_RANGE = re.compile(r"v?((?:\d+\.){0,2})\*", re.ASCII)
+_TIMEOUT = 20.0  # seconds to wait for the commit of a revision; then the Hub counts as unreachable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubRevision:
+    """One commit of a dataset repository.
+
+    Attributes:
+        repo_id: "owner/name".
+        commit: 40 hex digits.
+        version: the version of the dataset in that commit, "X.Y.Z".
+        offline: the Hub cannot be reached; the commit came from the local cache, and so must the files.
+    """
+
+    repo_id: str
+    commit: str
+    version: str
+    offline: bool = False
+
+
+def resolve(repo_id: str, revision: str | None = None, *, token: str | None = None) -> HubRevision:
+    """The commit of a dataset repository that a revision means.
+
+    Args:
+        repo_id: "owner/name".
+        revision: a version ("1.2.0" or "v1.2.0"), a range ("1.*" or "1.2.*": its newest tagged version), a commit, a
+            branch, or None for the newest version.
+        token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
+
+    Raises:
+        VersionError: no such version is published; the message lists those that are.
+        HubError: there is no such repository, the token may not see it, or the Hub cannot be reached and this exact
+            version is not cached (the message lists those that are).
+        ManifestError: the commit holds no dataset of newsdata.
+        VerifyError: the Hub's `manifest.json` is damaged.
+
+    >>> resolve("finews")
+    Traceback (most recent call last):
+    newsdata.errors.HubError: 'finews' is not the name of a repository; write owner/name, or ./name for a folder
+    """
+    check_repo_id(repo_id)
+    exact = _EXACT.fullmatch(revision or "")
+    if exact:
+        return _resolve_version(repo_id, exact[1], token)
+    wanted = _RANGE.fullmatch(revision or "*")
+    if revision and is_commit(revision) and is_cached(repo_id, revision):
+        return _check_commit(repo_id, revision, None, token)
+    try:
+        if not wanted:
+            return _check_commit(repo_id, _ask_for_commit(repo_id, str(revision), token), None, token)
+        tags = version_tags(client(token), repo_id)
+    except Unreachable as error:
+        what = "the newest version" if revision is None else repr(revision)
+        reason = f"{error.reason}; only the Hub knows what {what} is"
+        raise HubError(reason, path=repo_id, hint=_cached_hint(repo_id)) from error
+    found = [version for version in tags if version.startswith(wanted[1])]
+    if not found:
+        what = "no version" if revision is None else f"no version {revision}"
+        raise VersionError(f"{what} is published", path=repo_id, hint=_published_hint(tags))
+    return _check_commit(repo_id, tags[found[-1]], found[-1], token)
+
+
+def _resolve_version(repo_id: str, version: str, token: str | None) -> HubRevision:
+    """The commit of one exact version, from the Hub or else from the cache."""
+    try:
+        return _check_commit(repo_id, _ask_for_commit(repo_id, f"v{version}", token), version, token)
+    except Unreachable as error:
+        commit = cached_versions(repo_id).get(version)
+        if commit is None:
+            reason = f"{error.reason}; version {version} is not in the cache"
+            raise HubError(reason, path=repo_id, hint=_cached_hint(repo_id)) from error
+        return HubRevision(repo_id=repo_id, commit=commit, version=version, offline=True)
+
+
+def _ask_for_commit(repo_id: str, revision: str, token: str | None) -> str:
+    """Ask the Hub for the commit of a tag, branch or commit."""
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    def ask() -> str | None:
+        try:
+            return client(token).dataset_info(repo_id, revision=revision, timeout=_TIMEOUT).sha
+        except HfHubHTTPError as error:
+            if error.response.status_code != 404 or isinstance(error, RepositoryNotFoundError):
+                raise
+            return None
+
+    commit = attempt(ask, repo_id)
+    if commit is None:
+        published = version_tags(client(token), repo_id)
+        raise VersionError(f"{revision} is not published", path=repo_id, hint=_published_hint(published))
+    return commit
+
+
+def _check_commit(repo_id: str, commit: str, version: str | None, token: str | None) -> HubRevision:
+    """Fetch and check the manifest of a commit. If the commit is that of a version's tag, remember the tag in the cache."""
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    try:
+        manifest = download(repo_id, commit, MANIFEST_NAME, token)
+        if not is_undamaged(manifest):
+            manifest = download(repo_id, commit, MANIFEST_NAME, token, force=True)
+    except HubError as error:
+        missing = isinstance(error.__cause__, EntryNotFoundError)
+        if not missing or isinstance(error.__cause__, LocalEntryNotFoundError):
+            raise
+        raise ManifestError(
+            "this revision has no manifest.json: it is not a dataset of newsdata", path=repo_id
+        ) from None
+    if not is_undamaged(manifest):
+        raise VerifyError("the Hub's manifest.json does not have the hash that the Hub gives for it", path=repo_id)
+    found = read_manifest(manifest.parent).dataset_version
+    if version and version != found:
+        raise VersionError(f"the tag v{version} holds version {found}", path=repo_id, hint="ask its publisher")
+    if version:
+        remember_tag(manifest, f"v{version}", commit)
+    return HubRevision(repo_id=repo_id, commit=commit, version=found)
+
+
+def version_tags(api: HfApi, repo_id: str) -> dict[str, str]:
+    """The published versions of a repository, oldest first, and the commit of each.
+
+    Raises:
+        HubError: there is no such repository, the token may not see it, or the Hub cannot be reached.
+    """
+    refs = attempt(lambda: api.list_repo_refs(repo_id, repo_type="dataset"), repo_id)
+    tags = {tag.name.removeprefix("v"): tag.target_commit for tag in refs.tags if tag.name.startswith("v")}
+    return {version: tags[version] for version in sorted(filter(is_version, tags), key=parse_version)}
+
+
+def is_version(text: str) -> bool:
+    """Whether a text has the form X.Y.Z.
+
+    >>> is_version("1.2.0"), is_version("1.2"), is_version("01.2.0")
+    (True, False, False)
+    """
+    try:
+        parse_version(text)
+    except VersionError:
+        return False
+    return True
+
+
+def _published_hint(tags: dict[str, str]) -> str | None:
+    return f"published: {', '.join(tags)}" if tags else None
+
+
+def _cached_hint(repo_id: str) -> str:
+    cached = cached_versions(repo_id)
+    return f"in the cache: {', '.join(cached)}" if cached else "no version of it is in the cache"

@@ -1,0 +1,110 @@
+"""Which rows of which shards a `split` argument asks for: `train`, `train+test`, `train[:1000]`, `test[10%:20%]`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..errors import CallError
+from ..schema import CONFIGS
+from ..storage.manifest import Manifest, Shard, shards_of
+
+__all__ = ["Slice", "slices_of", "split_text"]
+
+_SLICE = re.compile(r"(?P<split>\w+)(?:\[(?P<begin>[^:\]]*):(?P<end>[^:\]]*)\])?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Rows of one split.
+
+    Attributes:
+        split: the split.
+        shards: only those of its shards that hold wanted rows, in order.
+        begin, end: the wanted rows are `begin` up to, not including, `end`, counted from the first row of `shards`.
+    """
+
+    split: str
+    shards: tuple[Shard, ...]
+    begin: int
+    end: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row of the shards is wanted."""
+        return (self.begin, self.end) == (0, sum(shard.rows for shard in self.shards))
+
+
+def split_text(split: object) -> str:
+    """A `split` argument as text: it is a string, or a `datasets.NamedSplit`.
+
+    Raises:
+        CallError: it is neither.
+
+    >>> split_text("train[:10]")
+    'train[:10]'
+    """
+    import datasets
+
+    if isinstance(split, str | datasets.NamedSplit):
+        return str(split)
+    raise CallError(f"{split!r} is not the name of a split", field="split", hint='write several as "train+test"')
+
+
+def slices_of(manifest: Manifest, config: str, split: str | None = None) -> list[Slice]:
+    """The slices that a `split` argument names, one for each part between `+` signs.
+
+    Args:
+        manifest: of the version; it knows how many rows each shard has.
+        config: the config.
+        split: the argument as text; None gives every split of the config as a whole.
+
+    Raises:
+        CallError: it names no split of the config, or a bound of a slice is neither a number of rows nor a percentage.
+    """
+    slices = []
+    for text in [*CONFIGS[config]] if split is None else split.split("+"):
+        match = _SLICE.fullmatch(text.strip())
+        if not match or match["split"] not in CONFIGS[config]:
+            raise CallError(f"there is no split {split!r}", hint=f"there are: {', '.join(CONFIGS[config])}")
+        shards = shards_of(manifest, config, match["split"])
+        rows = sum(shard.rows for shard in shards)
+        begin = _bound(match["begin"], rows, default=0)
+        end = max(begin, _bound(match["end"], rows, default=rows))
+        slices.append(_cut(match["split"], shards, begin, end))
+    return slices
+
+
+def _cut(split: str, shards: list[Shard], begin: int, end: int) -> Slice:
+    """The slice of rows `begin` to `end` of a split, with the shards that hold them."""
+    held: list[Shard] = []
+    skipped = before = 0
+    for shard in shards:
+        if before < end and before + shard.rows > begin:
+            if not held:
+                skipped = before
+            held.append(shard)
+        before += shard.rows
+    return Slice(split=split, shards=tuple(held), begin=begin - skipped, end=end - skipped)
+
+
+def _bound(text: str | None, rows: int, *, default: int) -> int:
+    """A bound as a row of the split, as `datasets` reads it: `1000`, `-10`, `20%` (rounded to the closest row).
+
+    >>> [_bound(text, 30, default=0) for text in ("", "10", "-10", "50%", "-10%", "99")]
+    [0, 10, 20, 15, 27, 30]
+    """
+    if not text:
+        return default
+    try:
+        if text.endswith("%"):
+            percent = int(text[:-1])
+            if abs(percent) > 100:
+                raise ValueError
+            value = round(percent / 100 * rows)
+        else:
+            value = int(text)
+    except ValueError:
+        reason = f"a bound of a slice must be a number of rows or a percentage, got {text!r}"
+        raise CallError(reason, field="split", hint="write train[:1000] or test[10%:20%]") from None
+    return min(max(value + rows if value < 0 else value, 0), rows)
