@@ -74,6 +74,7 @@ def put_into(dataset: Path, pieces: Sequence[Piece], base: Base | None) -> None:
     Where the base has the same bytes, undamaged, its file gets one more name; otherwise the file in the store does.
     """
     before = base.shards if base else {}
+    dataset.mkdir(parents=True, exist_ok=True)  # a version without rows has no shards
     for piece in pieces:
         target = dataset / piece.path
         target.parent.mkdir(parents=True, exist_ok=True)
