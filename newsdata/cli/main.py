@@ -519,7 +519,7 @@ def publish(
     as_json: bool,
 ) -> None:
     """Send a version to a hub: one commit, then the tag. REPO is owner/name, a folder, or an address such as s3://…"""
-    from ..publishing.publish import Plan
+    from ..publishing.plan import Plan
     from ..publishing.publish import plan as make_plan
     from ..publishing.publish import publish as send
 

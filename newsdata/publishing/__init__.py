@@ -1,1 +1,1 @@
-"""A version to a hub, a folder or a bucket."""
+"""A version to the Hub, a folder or a bucket."""

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from newsdata.errors import CallError, HubError, VerifyError, VersionError
-from newsdata.publishing.publish import Plan, plan, publish
+from newsdata.publishing.plan import Plan
+from newsdata.publishing.publish import plan, publish
 from newsdata.storage.manifest import hash_file
 
 from ..conftest import s3_server
@@ -173,9 +174,9 @@ def refused(hub: Hub, client: Client, folder: Path, name: str, **options: Any) -
 def test_a_taken_tag_is_not_moved(hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path) -> None:
     send(owner, made / "1.0.0", name)
     error = refused(hub, owner, make_version(tmp_path, "1.0.0", note="other"), name)
-    assert error.kind == "VersionError" and "v1.0.0 is taken" in error.message and "README.md" in error.message
+    assert error.kind == "VersionError" and "v1.0.0 names other content" in error.message and "README.md" in error.message
     hub.repos[name].tags["v1.1.0"] = hub.repos[name].head.id
-    assert "v1.1.0 is taken" in refused(hub, owner, made / "1.1.0", name).message
+    assert "v1.1.0 names other content" in refused(hub, owner, made / "1.1.0", name).message
 
 
 def test_an_older_version_does_not_go_on_top(hub: Hub, owner: Client, made: Path, name: str) -> None:

@@ -1,0 +1,79 @@
+"""A version that may be published: not yanked, without redacted articles, and with every file as the manifest says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..dataset.hub_files import files_of
+from ..dataset.open_version import open_version
+from ..errors import VerifyError, VersionError
+from ..maintenance.verify import check_redactions
+from ..storage.manifest import MANIFEST_NAME, File, Manifest, hash_file, read_yanked
+
+__all__ = ["CheckedVersion", "check_version"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedVersion:
+    """A version whose files were checked.
+
+    Attributes:
+        folder: its folder, without links.
+        version: "X.Y.Z".
+        full_text: whether it holds the publishers' text.
+        files: every file by its path, the manifest included; sorted by path.
+    """
+
+    folder: Path
+    version: str
+    full_text: bool
+    files: Mapping[str, File]
+
+
+def check_version(directory: str | Path, revision: str | None) -> CheckedVersion:
+    """Open a version and check every file of it.
+
+    Args:
+        directory: the folder of a version, or the folder that holds versions.
+        revision: as for `open_version`.
+
+    Raises:
+        VersionError: there is no such version, or it was yanked.
+        CallError: it holds an article that was redacted after it was built.
+        VerifyError: a file is not the one that the manifest names.
+        ManifestError: there is no usable manifest.
+    """
+    folder, manifest = open_version(directory, revision)
+    folder = folder.resolve()
+    check_redactions(folder, manifest)
+    if (reason := read_yanked(folder)) is not None:
+        raise VersionError(
+            f"{manifest.dataset_version} was yanked: {reason}", path=folder, hint="publish another version"
+        )
+    return CheckedVersion(
+        folder=folder,
+        version=manifest.dataset_version,
+        full_text=manifest.configuration.get("text", "full") == "full",
+        files=_checked_files(folder, manifest),
+    )
+
+
+def _checked_files(folder: Path, manifest: Manifest) -> dict[str, File]:
+    size, digest = hash_file(folder / MANIFEST_NAME)
+    files = {MANIFEST_NAME: File(path=MANIFEST_NAME, bytes=size, sha256=digest)}
+    faults = []
+    for named in files_of(manifest):
+        path = folder / named.path
+        if path.is_symlink() or not path.resolve().is_relative_to(folder):
+            faults.append(f"{named.path}: is a link")
+        elif not path.is_file():
+            faults.append(f"{named.path}: is missing")
+        elif hash_file(path) != (named.bytes, named.sha256):
+            faults.append(f"{named.path}: is not the file that the manifest names")
+        files[named.path] = File(path=named.path, bytes=named.bytes, sha256=named.sha256)
+    if faults:
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        raise VerifyError(f"damaged, so nothing was sent: {faults[0]}{more}", path=folder, faults=tuple(faults))
+    return dict(sorted(files.items()))
