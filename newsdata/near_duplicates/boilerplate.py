@@ -60,7 +60,7 @@ _END = 1000  # characters
 _SLOTS = 2  # slots that make an article a filled form
 
 _SPILL = 1 << 18  # shingles that are read back at once
-_PART = 1 << 20  # shingles that are counted at once: 16 MB
+_PART = 1 << 21  # shingles that are counted at once: 32 MB
 
 _Shingles = NDArray[np.uint32]
 _Block = tuple[_Shingles, NDArray[np.int64]]  # shingles in text order and the article of each
@@ -257,7 +257,7 @@ def _frames(blocks: Iterable[_Block], widths: NDArray[np.int64], common: Boilerp
 
 
 def range_bits(parts: Sequence[Spilled]) -> int:
-    """How many leading bits of a shingle say which range it is in, so that a range is counted in about 16 MB."""
+    """How many leading bits of a shingle say which range it is in, so that a range is counted in about 32 MB."""
     total = sum(int(part.sizes.sum()) for part in parts)
     return max(1, (total // _PART).bit_length())
 
