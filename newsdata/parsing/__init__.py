@@ -1,1 +1,1 @@
-"""The bytes of a post to a typed record."""
+"""Read posts: from bytes to `Post` or `Reject`. Pure functions; only `parse_post` reads files."""

@@ -1,29 +1,28 @@
-"""The body of a post: text, digest, source, address and what the publisher marked in it.
+"""Read the body of a post: text, digest, source, address, and what the publisher marked in it.
 
-A post of the archive's own feeds is, from top to bottom: the digest (a `> …` line), the article as HTML, the
-source line, the address in `<>`, and the site's own navigation. Posts of other sites are Markdown, HTML or
-plain text. `newsdata.parsing.html` says what `text` is. The other rules that do not follow from the
-archive:
+A post of the archive's own feeds has, from top to bottom: the digest (a `> …` line), the article as HTML, the source
+line, the address in `<>`, and the navigation of the site. Posts of other sites are Markdown, HTML or plain text.
+`newsdata.parsing.html` says what `text` is. The other rules, which are not obvious from the archive:
 
 digest
-    A `>` line at the top, up to a blank line or the first tag. The market feed's first form has no `>`: a
-    headline stands on the first line and the digest on the next. The headline is dropped, unless a title is
-    given that says something else. A plain paragraph without either is the text.
+    A `>` line at the top, up to a blank line or the first tag. The first form of the market feed has no `>`: the first
+    line is a headline, and the next line is the digest. The headline is dropped if no title is given, or if it is the
+    same as the title. A plain paragraph with neither is the text.
 digest_credit
-    The last thing of the digest, in parentheses behind the end of a sentence: `……。（上海证券报）`. Where no
-    sentence ends before it, it must end in a word that publishers' names end in (报, 网, 社, …). A remark
-    (`（完）`), a number with its unit and anything with punctuation in it is no credit and stays in the
-    digest.
+    The last thing in the digest, in parentheses after the end of a sentence: `……。（上海证券报）`. If no sentence ends
+    before it, it must end in a word that publishers' names end in (报, 网, 社, …). A remark (`（完）`), a number with its
+    unit, and anything with punctuation in it is not a credit and stays in the digest.
 text_codes
-    Codes in parentheses, each once: six digits that a mainland A share can have (Shanghai 600, 601, 603,
-    605, 688, 689; Shenzhen 000-003, 300-302; Beijing 43, 83, 87, 920), any six digits with their exchange
-    (`510300.SH`, `SZ000001`), Hong Kong codes (`03301.HK`) and tickers with their market (`BABA.US`,
-    `NYSE:BABA`). Years, dates, sums and telephone numbers are none.
+    Codes in parentheses, each once: six digits that a mainland A share can have (Shanghai 600, 601, 603, 605, 688, 689;
+    Shenzhen 000-003, 300-302; Beijing 43, 83, 87, 920), any six digits with their exchange (`510300.SH`, `SZ000001`),
+    Hong Kong codes (`03301.HK`) and tickers with their market (`BABA.US`, `NYSE:BABA`). Years, dates, sums and
+    telephone numbers are not codes.
 url
-    The last line in `<>`, before the navigation. Neither is looked for anywhere else.
+    The last line in `<>`, before the navigation. It is not searched for anywhere else, and neither is the navigation.
 generation
-    By the body alone. The annotated feed: G0 without, G1 with `>` or HTML. The market feed: G2 without HTML,
-    G3 with it, G4 and G5 with navigation to `/category/`; G5 where the address is on the archive's own host.
+    Which form of the archive's crawler wrote the body, told by the body alone. Annotated feed: G1 if it has `>` or
+    HTML, else G0. Market feed: G2 without HTML; G3 with HTML; G4 and G5 if the navigation leads to `/category/`, G5 if
+    also the address is on the archive's own host.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ from .white_space import clean_line
 __all__ = ["FLASH_LENGTH", "Body", "read_body"]
 
 FLASH_LENGTH = 300
-"""A text of one paragraph up to this many characters is a flash."""
+"""A text of one paragraph with at most this many characters is a flash."""
 
 
 class Body(NamedTuple):
-    """What a body says: see `newsdata.schema.Post` for the fields of the same name."""
+    """What a body says. Each field is described in `newsdata.schema`, under the column of the same name."""
 
     text: str
     digest: str | None
@@ -63,13 +62,13 @@ class Body(NamedTuple):
 
 
 def read_body(body: str, *, feed: str, markup: str, title: str | None = None) -> Body:
-    """Read the body of a post; never raises, whatever stands in it, and takes linear time.
+    """Read the body of a post. It takes linear time, and no body makes it raise an error of ours.
 
     Args:
         body: everything after the front matter.
-        feed: "emnews", "market" (the archive's own) or "site".
+        feed: "emnews" or "market" (the archive's own feeds), or "site".
         markup: "archive" (a post of the archive's own feeds), "html", "markdown" or "text".
-        title: the post's title, to tell whether the market feed's headline line repeats it.
+        title: the title of the post, which the first line of a market post may repeat.
 
     >>> post = "> 指数收高。（某报）\\n\\n<p>正文。</p>\\n\\n<http://example.org/1.html>"
     >>> found = read_body(post, feed="emnews", markup="archive")
@@ -86,13 +85,13 @@ def read_body(body: str, *, feed: str, markup: str, title: str | None = None) ->
 # ------------------------------------------------------------------------------------- the archive's posts
 
 _BACK = "[返回"
-_TAIL_LINES = 4  # navigation stood on one or two lines
+_TAIL_LINES = 4  # at most; the archive has one or two lines of navigation
 _ADDRESS = re.compile(r"<((?:https?:)?//[^<>\n]*|)\s*>")
 _CUT_ADDRESS = re.compile(r"<(?:https?:)?/[^<>\n]*")
 _DIGEST_END = re.compile(r"\n[^\S\n]*(?=\n|<[A-Za-z!/])")
 _SOME_TAG = re.compile(r"<[/!]?[A-Za-z-]")
 _EDGES = " \t\n\x0b\x0c\u00a0\u3000\ufeff\u200b"
-_SAME = re.compile(r"\W+")
+_NO_WORD = re.compile(r"\W+")
 _CATEGORY_NAV = "/category/"
 _LAST_HOST = "finews.zning.xyz/"
 
@@ -147,7 +146,7 @@ def _is_flash(text: str) -> bool:
 
 
 def _cut_tail(body: str, issues: list[str]) -> tuple[str, str | None, str]:
-    """The body without its last lines, the address and the navigation that stood there."""
+    """Cut the address and the navigation off the end of a body: what is left, the address, the navigation."""
     rest = body.rstrip()
     nav = ""
     for _ in range(_TAIL_LINES):
@@ -173,10 +172,10 @@ def _cut_tail(body: str, issues: list[str]) -> tuple[str, str | None, str]:
 
 
 def _headline_and_digest(rest: str, title: str | None) -> tuple[str | None, str]:
-    """The digest below the market feed's headline line, and what is left as text."""
+    """The digest below the headline of a market post, and what is left as text."""
     headline, newline, digest = rest.partition("\n")
     headline = headline.strip(_EDGES)
-    same = title is not None and _SAME.sub("", headline) == _SAME.sub("", title)
+    same = title is not None and _NO_WORD.sub("", headline) == _NO_WORD.sub("", title)
     if not newline or not digest.strip(_EDGES):
         return None, "" if same else rest
     if headline.endswith("。") or digest.startswith("\n"):
@@ -245,7 +244,7 @@ _GROUP_LENGTH = 60
 
 
 def _text_codes(text: str) -> tuple[str, ...]:
-    """The codes in parentheses, as written, each once, in the order of the text."""
+    """The codes in parentheses, as written, each once, in text order."""
     if "（" in text:
         text = text.replace("（", "(").replace("）", ")")
     if "(" not in text:

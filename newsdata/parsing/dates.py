@@ -1,7 +1,7 @@
-"""Written dates to instants, as Jekyll 4.3 (Psych and Ruby's `Time.parse`) reads them.
+"""Read written dates as Jekyll 4.3 does (Psych and Ruby's `Time.parse`).
 
-Ruby reads almost anything as a date and fills what is missing from the clock. What is read here is what Ruby
-reads the same way on every day; a date without a year, or a day that its month does not have, is no date.
+Ruby reads almost anything as a date and fills in missing parts from the clock. Here only what Ruby reads in the same
+way on every day is a date. A date without a year, or with a day that its month does not have, is not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 __all__ = ["local_time", "read_date", "site_zone"]
 
-# What YAML 1.1 takes for a time when it stands without quotes. Seconds are asked for; Jekyll drops fractions.
+# What YAML 1.1 reads as a time if it has no quotes. Seconds are required; Jekyll drops fractions.
 _YAML_TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt]| +)(\d{1,2}):(\d\d):(\d\d)(?:\.\d*)?"
     r"\s*(?:(Z)|([-+]\d{1,2}:?(?:\d\d)?))?",
@@ -37,7 +37,7 @@ _CLOCK = re.compile(
                       | [a-z]+(?:\sdst)?\b ))?""",
     _FLAGS,
 )
-# Forms of a day, in the order in which they are tried; each names which group is year, month and day.
+# Forms of a day, in the order in which they are tried, each with the numbers of the groups of year, month and day.
 _DAYS = (
     (
         re.compile(rf"'?(\d+)[^-\d\s]*\s*{_MONTH}[^-\d\s']*(?:\s*('?-?\d+(?:(?:st|nd|rd|th)\b)?))?", _FLAGS),
@@ -56,7 +56,7 @@ _DIGITS = re.compile(
 _HOUR_ALONE = re.compile(r"\s*(\d{1,2})\s*", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d)(?:(:?)(\d\d)(?:\3(\d\d))?)?", re.ASCII)
 
-_NAMED = {
+_ZONE_HOURS = {
     "UTC": 0,
     "Z": 0,
     "UT": 0,
@@ -68,17 +68,17 @@ _NAMED = {
     "MST": -7,
     "MDT": -6,
 }
-_NAMED |= {"PST": -8, "PDT": -7}
-_NAMED |= {letter: hours for hours, letter in enumerate("ABCDEFGHIKLM", 1)}
-_NAMED |= {letter: -hours for hours, letter in enumerate("NOPQRSTUVWXY", 1)}
-_CERTAIN = {"UTC", "UT", "GMT", "Z", "EST", "EDT", "CDT", "MST", "MDT", "PST", "PDT"}
+_ZONE_HOURS |= {"PST": -8, "PDT": -7}
+_ZONE_HOURS |= {letter: hours for hours, letter in enumerate("ABCDEFGHIKLM", 1)}
+_ZONE_HOURS |= {letter: -hours for hours, letter in enumerate("NOPQRSTUVWXY", 1)}
+_CERTAIN_ZONES = {"UTC", "UT", "GMT", "Z", "EST", "EDT", "CDT", "MST", "MDT", "PST", "PDT"}
 
-_LONGEST = 128  # bytes; Ruby refuses to look at more
+_MAX_LENGTH = 128  # bytes; Ruby refuses longer dates
 
 
 @lru_cache(maxsize=64)
 def site_zone(name: str) -> ZoneInfo:
-    """The time zone of that IANA name.
+    """The time zone with this IANA name.
 
     >>> site_zone("Asia/Shanghai").key
     'Asia/Shanghai'
@@ -87,9 +87,9 @@ def site_zone(name: str) -> ZoneInfo:
 
 
 def local_time(naive: datetime, zone: ZoneInfo) -> datetime:
-    """The instant when clocks in `zone` show `naive`.
+    """The instant at which clocks in `zone` show `naive`.
 
-    Where they show it twice it is the later one, and where they skip it the clock runs on, as in Ruby.
+    As in Ruby, if clocks show it twice, it is the later one; if clocks skip it, the offset before the gap counts.
 
     >>> local_time(datetime(2020, 11, 1, 1, 30), site_zone("America/New_York")).isoformat()
     '2020-11-01T01:30:00-05:00'
@@ -97,7 +97,7 @@ def local_time(naive: datetime, zone: ZoneInfo) -> datetime:
     '2020-03-08T03:30:00-04:00'
 
     Raises:
-        OverflowError: the instant lies outside the years 1 to 9999.
+        OverflowError: the instant is outside the years 1 to 9999.
     """
     first, later = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
     before, after = first.utcoffset(), later.utcoffset()
@@ -108,15 +108,15 @@ def local_time(naive: datetime, zone: ZoneInfo) -> datetime:
 
 
 def read_date(written: str, zone: ZoneInfo, *, plain: bool) -> tuple[datetime | None, tuple[str, ...]]:
-    """The instant that a date names, and the issues with it.
+    """Read a date.
 
     Args:
-        written: the date as it stands in the front matter.
-        zone: the site's zone, for dates that name none.
-        plain: whether it stands without quotes; YAML reads some forms itself then.
+        written: the date as written in the front matter.
+        zone: the site's time zone, for dates without a zone.
+        plain: whether it is written without quotes. Then YAML reads some forms itself.
 
     Returns:
-        the instant in `zone` and codes of `ISSUES`; None and "date-unreadable" where it names none.
+        The instant, in `zone`, and the codes of its issues; None and "date-unreadable" if it cannot be read.
 
     >>> read_date("2022-01-27 08:18:45 +0800", site_zone("Asia/Shanghai"), plain=True)[0].isoformat()
     '2022-01-27T08:18:45+08:00'
@@ -141,7 +141,7 @@ def _yaml_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]]
         return None
     numbers = tuple(map(int, match.group(1, 2, 3, 4, 5, 6)))
     if match[7]:
-        return _at(numbers, 0, zone), ()
+        return _with_offset(numbers, 0, zone), ()
     if match[8] is None:
         return local_time(_naive(numbers), zone), ("date-without-zone",)
     first, colon, rest = match[8].partition(":")
@@ -149,11 +149,11 @@ def _yaml_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]]
         first, rest = match[8][:3], match[8][3:]  # "+800" is 80 hours to Psych, and then no time
     hours, minutes = int(first), int(rest or 0)
     seconds = hours * 3600 + (-minutes if hours < 0 else minutes) * 60  # "-00:30" is +00:30 to Psych
-    return _at(numbers, seconds, zone), ()
+    return _with_offset(numbers, seconds, zone), ()
 
 
 def _free_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]] | None:
-    if len(written.encode(errors="replace")) > _LONGEST:
+    if len(written.encode(errors="replace")) > _MAX_LENGTH:
         return None
     text = _WEEKDAY.sub(" ", _NOISE.sub(" ", written), count=1)
     hour = minute = second = microsecond = 0
@@ -186,16 +186,16 @@ def _free_time(written: str, zone: ZoneInfo) -> tuple[datetime, tuple[str, ...]]
             hour, minute, second = int(match[4]), int(match[5]), int(match[6] or 0)
         zone_name = match[7] or zone_name
     if year is None:
-        return None  # Ruby takes the missing part from the clock
+        return None  # Ruby would fill in the year from the clock
     numbers = (year, 1 if month is None else month, 1 if day is None else day, hour, minute, second)
     offset, issues = _offset(zone_name, year, zone)
     if offset is None:
         return local_time(_naive(numbers, microsecond), zone), issues
-    return _at(numbers, offset, zone, microsecond), issues
+    return _with_offset(numbers, offset, zone, microsecond), issues
 
 
 def _in_order(year: str | None, month: str | None, day: str | None) -> tuple[int | None, int | None, int | None]:
-    """Which of three parts is which, by their length and by what is missing, as Ruby decides it."""
+    """Which of three parts is year, month and day. Like Ruby, by their length and by which are missing."""
     if year is not None and month is not None and day is None:
         year, month, day = None, year, month
     if year is None and day is not None and (len(day) > 2 or day.startswith("'")):
@@ -230,7 +230,7 @@ def _year(part: str | None) -> int | None:
 
 
 def _offset(name: str | None, year: int, zone: ZoneInfo) -> tuple[int | None, tuple[str, ...]]:
-    """Seconds east of Greenwich, None for the site's zone, and the issues with the zone's name."""
+    """The offset of a zone in seconds east of Greenwich, None for the site's zone; and the issues with its name."""
     if name is None:
         return None, ("date-without-zone",)
     name = name.upper()
@@ -238,9 +238,9 @@ def _offset(name: str | None, year: int, zone: ZoneInfo) -> tuple[int | None, tu
     if match:
         seconds = (int(match[2]) * 60 + int(match[4] or 0)) * 60 + int(match[5] or 0)
         return -seconds if match[1] == "-" else seconds, ()
-    if name in _NAMED:
-        return _NAMED[name] * 3600, () if name in _CERTAIN else ("date-ambiguous-zone",)
-    for month in (1, 7):  # a name that the site's own zone goes by
+    if name in _ZONE_HOURS:
+        return _ZONE_HOURS[name] * 3600, () if name in _CERTAIN_ZONES else ("date-ambiguous-zone",)
+    for month in (1, 7):  # a name of the site's own zone
         day = datetime(year, month, 1, tzinfo=zone)
         offset = day.utcoffset()
         if offset is not None and (day.tzname() or "").upper() == name:
@@ -249,16 +249,16 @@ def _offset(name: str | None, year: int, zone: ZoneInfo) -> tuple[int | None, tu
 
 
 def _naive(numbers: tuple[int, ...], microsecond: int = 0) -> datetime:
-    """The clock's reading; 24:00:00 is the next day's midnight and a 60th second the next minute."""
+    """The date and time of these numbers. 24:00:00 is midnight of the next day, and second 60 is the next minute."""
     year, month, day, hour, minute, second = numbers
     if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second)):
         raise ValueError("no such time of day")
-    return datetime(year, month, day) + timedelta(  # noqa: DTZ001 - the zone is the caller's
+    return datetime(year, month, day) + timedelta(  # noqa: DTZ001 - the caller adds the zone
         hours=hour, minutes=minute, seconds=second, microseconds=microsecond
     )
 
 
-def _at(numbers: tuple[int, ...], offset: int, zone: ZoneInfo, microsecond: int = 0) -> datetime:
+def _with_offset(numbers: tuple[int, ...], offset: int, zone: ZoneInfo, microsecond: int = 0) -> datetime:
     if abs(offset) >= 86_400:
         raise ValueError("no zone is a day away")
     there = timezone(timedelta(seconds=offset))

@@ -1,4 +1,4 @@
-"""Front matter read line by line, where YAML cannot read it or reads something else than was meant."""
+"""Read front matter line by line, where YAML cannot read it or does not read it as the author meant it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .yaml_text import HostileYamlError, Mapping, Scalar, Value, load_yaml, with
 
 __all__ = ["ArchiveLines", "archive_lines", "rescue"]
 
-# The archive's crawler wrote five keys in this order and escaped nothing. The counts bound
-# the work on a hostile file.
+# The archive's crawler wrote five keys in this order and escaped nothing. The limits on repetition bound the work on a
+# hostile file.
 _ARCHIVE = re.compile(
     r"---[ \t]*\n"
     r"layout:(?P<layout>[^\n]*)\n"
@@ -30,11 +30,11 @@ _KNOWN_LINE = re.compile(rf"({'|'.join(sorted(READ_KEYS))}):")
 _TIGHT_LINE = re.compile(r"([A-Za-z][\w-]{0,40}):(?!//)", re.ASCII)
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 _TWO_QUOTED = re.compile(r"(.)(?:(?!\1).)*\S\1\s.*\s\1\S(?:(?!\1).)*\1")
-_LONGEST = 16_384  # characters of front matter that are worth a rescue
+_MAX_RESCUED = 16_384  # characters; a longer front matter is rejected if it is not YAML
 
 
 class ArchiveLines(Mapping):
-    """The five values of the archive's own front matter, where the body starts, and the issues."""
+    """The five values of the archive's own front matter; `body_at` is where the body starts in the file's text."""
 
     __slots__ = ("body_at", "issues")
     body_at: int
@@ -42,10 +42,10 @@ class ArchiveLines(Mapping):
 
 
 def archive_lines(text: str, start: int) -> ArchiveLines | None:
-    """The five keys that the archive's crawler wrote, each as its line says; None where the form is another.
+    """Read the five keys that the archive's crawler wrote, each as its line says. None if the form is another.
 
     Args:
-        text: the file.
+        text: of the file.
         start: where the front matter starts in it.
 
     >>> post = '---\\nlayout: post\\ntitle: "A"鹰派"B"\\ndate: x\\ncategories: a\\ntags: b #c\\n---\\n'
@@ -62,12 +62,12 @@ def archive_lines(text: str, start: int) -> ArchiveLines | None:
         match = _ARCHIVE.match(front)
     raw = match["title"].strip(" \t\n") if match else ""
     if match is None or not raw.startswith('"') or (raw.count('"') > 1 and not raw.endswith('"')):
-        return None  # not what the crawler writes; YAML knows better
+        return None  # the crawler did not write this; read it as YAML
     title = raw[1:-1] if len(raw) > 1 and raw.endswith('"') else raw[1:]
     found = ArchiveLines()
     for key in ("layout", "title", "date", "categories", "tags"):
         line = title if key == "title" else match[key].strip(" \t\n")
-        named = line.lower() in ("~", "null")  # to the crawler a name like any other
+        named = line.lower() in ("~", "null")  # the crawler treats these words like any other name
         found[key] = Scalar(_BREAKS.sub(" ", line), plain=not named and key != "title")
         if named and key != "title":
             issues.append("value-not-text")
@@ -85,20 +85,20 @@ def archive_lines(text: str, start: int) -> ArchiveLines | None:
 
 
 def rescue(front: str) -> tuple[Mapping, tuple[str, ...]] | None:
-    """The known keys of a front matter that is no YAML as a whole, each read from its own lines.
+    """Read the known keys of a front matter that is not YAML, each from its own lines.
 
-    What YAML makes of one key's lines counts; where it makes nothing of them, they are taken as written.
+    The lines of each key are read as YAML; if they are not YAML either, they are taken as written.
 
     Args:
-        front: the lines between the opening and the closing one.
+        front: the lines between the opening and the closing line.
 
     Returns:
-        the values and the issues; None where nothing can be said for certain.
+        The values and the issues; None if it is not certain what the lines mean.
 
     >>> rescue("title: Rates: up again\\ntags: [a, b]\\n")[0]
     {'title': 'Rates: up again', 'tags': ['a', 'b']}
     """
-    if len(front) > _LONGEST or _CONFLICT.search(front):
+    if len(front) > _MAX_RESCUED or _CONFLICT.search(front):
         return None
     groups: list[_Group] = []
     for line in front.split("\n"):
@@ -112,10 +112,10 @@ def rescue(front: str) -> tuple[Mapping, tuple[str, ...]] | None:
     found = Mapping()
     issues = ["front-matter-lenient"]
     for group in groups:
-        value = _alone(group)
+        value = _read_as_yaml(group)
         if value is None:
             if group.stray or (group is groups[-1] and _open_quote(group.lines[0])):
-                return None  # the front matter may end somewhere else
+                return None  # perhaps this line is not part of the front matter
             value = _as_written(group, issues)
         if group.key in found:
             issues.append("duplicate-key")
@@ -124,28 +124,28 @@ def rescue(front: str) -> tuple[Mapping, tuple[str, ...]] | None:
 
 
 class _Group(NamedTuple):
-    """A key, what follows it on its line, and the lines up to the next key."""
+    """A key, the rest of its line, and the lines up to the next key."""
 
     key: str
     lines: list[str]
 
     @property
     def stray(self) -> bool:
-        """Whether a line in it stands at the margin that is no list item and no comment."""
+        """Whether one of its lines is not indented and is neither a list item nor a comment."""
         return any(line.strip() and not line.startswith((" ", "\t", "#", "- ")) for line in self.lines[1:])
 
 
 def _key(line: str, before: _Group | None) -> tuple[str, str] | None:
-    """The key that starts on this line, and the rest of the line."""
+    """The key that this line starts with, and the rest of the line; None if it does not start with a key."""
     match = _KEY_LINE.match(line)
     if match:
         return match[2].strip(), line[match.end() :]
     value = before.lines[0].strip() if before else "-"
     match = None if _open_quote(value) else _TIGHT_LINE.match(line)
-    if match:  # no blank behind the colon
+    if match:  # there is no blank after the colon
         return match[1], line[match.end() :]
     if line.startswith((" ", "\t")) and (not value or value[0] in "|>[{\"'&"):
-        return None  # it may belong to the key before it
+        return None  # it may be part of the value before
     match = _KNOWN_LINE.match(line.lstrip(" \t"))
     return (match[1], line.lstrip(" \t")[match.end() :].lstrip()) if match else None
 
@@ -155,8 +155,8 @@ def _open_quote(text: str) -> bool:
     return text[:1] in ('"', "'") and text.count(text[0]) == 1
 
 
-def _alone(group: _Group) -> Value | None:
-    """What YAML reads in one key's lines, if they are YAML on their own."""
+def _read_as_yaml(group: _Group) -> Value | None:
+    """The value of one key, if its lines alone are YAML."""
     try:
         root, entries = load_yaml(f"{group.key}: " + "\n".join(group.lines))
     except (yaml.YAMLError, HostileYamlError):

@@ -1,6 +1,7 @@
 """What the values of a front matter mean: text, null, false, lists of names, merge keys.
 
-The rules are those of Ruby's YAML reader, Psych, and of Jekyll. A value of another type than text is kept as it is written.
+The rules are those of Ruby's YAML reader, Psych, and of Jekyll. A value of another type than text is kept as it is
+written.
 """
 
 from __future__ import annotations
@@ -71,8 +72,10 @@ def names(value: object, written: str | None, issues: list[str], *, split: bool)
     Raises:
         HostileYamlError: there are too many names.
 
-    >>> names("a b", None, [], split=True), names("a b", None, [], split=False), names(["a b", ["c"]], None, [], split=True)
-    (['a', 'b'], ['a b'], ['a b', 'c'])
+    >>> names("a b", None, [], split=True), names("a b", None, [], split=False)
+    (['a', 'b'], ['a b'])
+    >>> names(["a b", ["c"]], None, [], split=True)
+    ['a b', 'c']
     """
     if is_null(value):
         return []
@@ -105,7 +108,7 @@ def names(value: object, written: str | None, issues: list[str], *, split: bool)
 
 
 def merged(root: Mapping) -> dict[str, object]:
-    """The map with its merge keys (`<<`) applied, in written order, as Psych does it. Aliases are replaced by their values.
+    """The map with its merge keys (`<<`) applied, in written order, as Psych does it. Aliases become their values.
 
     Raises:
         HostileYamlError: merge keys are nested too deep.

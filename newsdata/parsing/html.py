@@ -1,31 +1,27 @@
-"""HTML to clean text, with the spans, pictures and links that stood in it.
+"""Read HTML: its text, with the mentions, headings, links and images in it.
 
 What `text` is
-    Paragraphs joined by a line feed, none of them empty. A paragraph ends at every block element, at two
-    `<br>` in a row, at a `<br>` before an indented line (two ideographic spaces), and, in the archive's own
-    posts, at a blank line. A table row is one line, its cells joined by a tab; a row of one cell is an
-    ordinary paragraph. A list item is a paragraph. The lines of a code block are lines of `text` with their
-    indentation, blank ones left out.
+    Paragraphs joined by a line feed; none of them is empty. A paragraph ends at every block element, at two `<br>` in a
+    row, at a `<br>` before an indented line (two ideographic spaces), and, in the archive's own posts, at a blank line.
+    A table row is one line, its cells joined by a tab; a row of one cell is an ordinary paragraph. A list item is a
+    paragraph. The lines of a code block are lines of `text` with their indentation, without blank lines.
 White space
-    A run of it, no-break and ideographic spaces included, is one blank; none stands at the edges of a line. A
-    single `<br>` is a blank, too: it never welds two words and never makes a paragraph. A line break of the
-    source between two East Asian wide characters is nothing. Control characters, bidirectional overrides and
-    zero-width characters are removed.
-What is no text
-    Scripts, styles, frames, templates, vector graphics, media players, comments, anything styled
-    `display:none`, price charts, captions of pictures (they go to `images`) and the source line (it goes to
-    `source`).
+    A run of it is one blank, including no-break and ideographic spaces; at the edges of a line it is removed. A single
+    `<br>` is a blank, too: it never joins two words and never makes a paragraph. A line break of the source between two
+    East Asian wide characters is removed. So are control characters, bidirectional overrides and zero-width characters.
+What is not part of `text`
+    Scripts, styles, frames, templates, vector graphics, media players, comments, anything with the style
+    `display:none`, price charts, captions of images (they go to `images`) and the source line (it goes to `source`).
 Headings
-    `<h1>` to `<h6>`, and a `<p>` with nothing but bold text.
+    `<h1>` to `<h6>`, and a `<p>` that holds nothing but bold text.
 
-Mentions and links never overlap their like: of two that are nested the outer one counts. One that nothing
-closes ends with its paragraph; a mention is dropped then, because nobody can tell where it should have
-ended.
+Two mentions never overlap, and neither do two links: of nested ones the outer one counts. One without an end tag ends
+with its paragraph. A mention is dropped then, because nobody can tell where it should have ended.
 
-The body is split at its `<`; every part must begin with a tag as HTML wants it. Where one does not, the body
-is repaired first. The state is flat, so depth costs nothing and time is linear. Nearly all paragraphs of the
-archive hold nothing but words and mentions in a known form, or are a heading, a picture, a chart or the source line in the
-usual one: those are taken whole, with the same outcome.
+How it works: the body is split at each `<`, and every part must start with a well-formed tag; if one does not, the body
+is repaired first. The state has no nesting, so depth costs nothing and time is linear. Nearly all paragraphs of the
+archive hold nothing but words and mentions of a known form, or are a heading, an image, a price chart or the source
+line in its usual form. Those are read as a whole, with the same result.
 """
 
 from __future__ import annotations
@@ -52,34 +48,34 @@ _SKIPS = frozenset((Action.DROPPED, Action.HIDDEN, Action.HIDDEN_BLOCK))
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _SOURCE = re.compile(r"[（(]\s*文章来源\s*[：:]\s*(.*?)\s*[）)]|文章来源\s*[：:]\s*(.*?)")
 _SOURCE_STARTS = ("（文章来源", "(文章来源")
-_SOURCE_LENGTH = 60  # an `em_media` paragraph without the wrapper that is longer than this names no publisher
+_SOURCE_LENGTH = 60  # a longer `em_media` paragraph that is not of the form `（文章来源：…）` is text
 _EDITOR = "编辑"
-# A mention as the archive's feed writes it: a link in a span, often with an empty span behind it, or a span alone.
-_MARKED = re.compile(
+# A mention as the archive's feed writes it: a link in a span, often with an empty span after it, or a span alone.
+_USUAL_MENTION = re.compile(
     r"""<(?: (span\ id="[^"<>]*+"><)(?=a\ ) | (?=span\ ) ) ([^<>]*+) > ([^<]*+)
         </(?(1) a></span>(?:<span\ id="[^"<>]*+"></span>)?+ | span> )""",
     re.VERBOSE,
 )
-_USUAL = re.compile(
+_USUAL_PARAGRAPH = re.compile(
     r"""(?:\n[ ])?<p><strong>([^<>&（(][^<>&]*)</strong>
         | <center><(img\ [^>]*)></center><p\ style="text-align:center;">([^<>&]+)
         | <p\ class="em_media">（文章来源：([^<>&）]+)）""",
     re.VERBOSE,
 )
 _EDGES = " \n\t\u3000\u00a0"
-_STARTS = ("<p>", "\n <p>", "<!-- EM_StockImg_End --><p>")  # of a paragraph, behind the end of the one before
+_STARTS = ("<p>", "\n <p>", "<!-- EM_StockImg_End --><p>")  # of a paragraph, right after the end of the one before
 _SOURCE_TAG = '<p class="em_media">'
 _HIDDEN = '<p style="display:none;height:1px;overflow:hidden;"><br />'
 _new = tuple.__new__
 
 _Mark = tuple[int, int, str, Target]
-"""Begin and end of a mention, its words, and what it names."""
+"""A mention: start, end, words, and what it names. `_LAST` ends every list of marks."""
 _LAST: _Mark = (sys.maxsize, 0, "", ("", None, None, None, None))
 _NO_MARKS = [_LAST]
 
 
 class Reading(NamedTuple):
-    """What a body of HTML says: see `newsdata.schema.Post` for the fields of the same name.
+    """What a body says. Each field is described in `newsdata.schema`, under the column of the same name.
 
     Attributes:
         broken: whether the markup had to be repaired.
@@ -98,7 +94,7 @@ class Reading(NamedTuple):
 
 
 def read_html(html: str, *, archive: bool) -> Reading:
-    """Read a body of HTML; `archive` looks for the marks of the archive's own feeds, too.
+    """Read a body of HTML. With `archive`, also read what only the archive's own feeds mark.
 
     >>> found = read_html("<p>growth &lt;5%<br>or <a href='/m'>more</a></p><p>next</p>", archive=False)
     >>> found.text, found.links
@@ -123,7 +119,7 @@ def read_text(text: str) -> Reading:
 
 
 def split_paragraphs(text: str) -> str:
-    """The text of a body without markup: paragraphs stand between blank lines.
+    """The text of a body without markup. Its paragraphs are separated by blank lines.
 
     >>> split_paragraphs("one\\ntwo\\n\\nthree")
     'one two\\nthree'
@@ -134,7 +130,7 @@ def split_paragraphs(text: str) -> str:
 
 
 class _Reader:
-    """The flat state of one pass over a body."""
+    """The state of reading one body."""
 
     __slots__ = (
         "anchor",
@@ -148,6 +144,7 @@ class _Reader:
         "cell",
         "cells",
         "chart",
+        "chart_link",
         "chart_symbol",
         "control",
         "depth",
@@ -162,7 +159,6 @@ class _Reader:
         "picture",
         "pieces",
         "pre",
-        "remark",
         "row",
         "separators",
         "size",
@@ -175,8 +171,8 @@ class _Reader:
         self.archive = archive
         # what is finished
         self.lines: list[str] = []
-        self.separators: dict[int, str] = {}  # what stands before a line, where that is no line feed
-        self.size = 0  # where the next line begins
+        self.separators: dict[int, str] = {}  # what is before a line, if it is not a line feed
+        self.size = 0  # length of the text so far: where the next line starts
         self.mentions: list[Mention] = []
         self.headings: list[Span] = []
         self.images: list[Image] = []
@@ -184,7 +180,7 @@ class _Reader:
         self.source: str | None = None
         self.chart_symbol: str | None = None
         self.broken = self.control = False
-        # the paragraph that is being collected; its marks count pieces
+        # the paragraph that is being collected; positions in it count `pieces`
         self.kind = ""  # "p", "h", "source", "center", "caption" or ""
         self.pieces: list[str] = []
         self.bolds: list[tuple[int, int]] = []
@@ -193,11 +189,11 @@ class _Reader:
         # what is open
         self.bold = self.bold_from = self.pre = 0
         self.mention: tuple[int, Tag] | None = None
-        self.spans = 0  # how many spans are open inside that mention
+        self.spans = 0  # how many spans are open inside `mention`
         self.anchor: tuple[int, str] | None = None
-        self.skip: Tag | None = None  # the element whose content is dropped, and how many of its name are open
+        self.skip: Tag | None = None  # an element with dropped content; `depth`: how many of its name are open
         self.depth = 0
-        self.remark: str | None = None  # the symbol that the link around a price chart names
+        self.chart_link: str | None = None  # inside the link around a price chart: the symbol it names
         self.chart = False  # between the comments around a price chart
         self.picture = False  # the last thing was a picture that may get a caption
         self.row: int | None = None  # how many lines there were when the table row began
@@ -205,22 +201,23 @@ class _Reader:
         self.cell = False  # inside a cell that has no line yet
 
     def read(self, html: str) -> bool:
-        """Read all of it; False as soon as something in `<>` is no tag."""
+        """Read the whole body. Returns False, at once, if something in `<>` is not a tag."""
         *written, rest = html.split("</p>")
-        shown, marks = written, _NO_MARKS
+        shown, marks = written, _NO_MARKS  # without mentions of the usual form, `shown` is `written`
         if "<span " in html:
-            found = self.marked(html)
+            found = self.find_usual_mentions(html)
             if found:
                 shown, marks = found
-        at = 0  # of the next mark
-        begin = 0  # of the paragraph, counted in what is shown
+        at = 0  # position of the next mark in `marks`
+        begin = 0  # where the paragraph starts, counted in what is shown
         resting = True
         for paragraph, original in zip(shown, written, strict=False):
             end = begin + len(paragraph)
             first = at
             while marks[at][0] < end:
                 at += 1
-            # Nearly all paragraphs of the archive are words and mentions; `end_line` would do the same with them.
+            # A shortcut with the same result, because nearly all paragraphs of the archive are nothing but words and
+            # mentions.
             if resting and paragraph.startswith(_STARTS) and original.startswith(_STARTS):
                 start = paragraph.index("<p>") + 3
                 inner = paragraph[start:].lstrip(_EDGES)
@@ -241,14 +238,14 @@ class _Reader:
                     self.kind = ""
                     begin = end + 4
                     continue
-            # Mentions in a source line are none.
+            # A mention in the source line does not count.
             whole = resting and (paragraph == original or original.startswith(_SOURCE_TAG))
-            if not (whole and self.usual(paragraph)):
-                if not self.tags(f"{original}</p>"):
+            if not (whole and self.read_usual_paragraph(paragraph)):
+                if not self.read_tags(f"{original}</p>"):
                     return False
                 resting = self.is_at_rest()
             begin = end + 4
-        if rest and not self.tags(rest):
+        if rest and not self.read_tags(rest):
             return False
         self.end_row()
         if self.skip is not None or self.anchor is not None:
@@ -256,16 +253,16 @@ class _Reader:
         return True
 
     def is_at_rest(self) -> bool:
-        """Whether nothing is open or collected, so that what a paragraph means does not depend on what came before."""
+        """Whether nothing is open or collected, so that the next paragraph does not depend on what came before."""
         return not (
             self.pieces or self.bold or self.pre or self.chart
-            or self.skip or self.mention or self.anchor or self.remark is not None or self.row is not None
+            or self.skip or self.mention or self.anchor or self.chart_link is not None or self.row is not None
         )  # fmt: skip
 
-    def usual(self, paragraph: str) -> bool:
-        """Take a heading, a picture, a price chart, the source line or the empty paragraph in the archive's own form.
+    def read_usual_paragraph(self, paragraph: str) -> bool:
+        """Read a heading, an image, a price chart, the source line or the empty paragraph, in the archive's own form.
 
-        False, and nothing done, for others.
+        Returns False, and does nothing, if the paragraph has another form.
         """
         if paragraph == _HIDDEN:
             return True
@@ -273,7 +270,7 @@ class _Reader:
             self.chart_symbol = self.chart_symbol or symbol
             self.kind = ""
             return True
-        found = _USUAL.fullmatch(paragraph)
+        found = _USUAL_PARAGRAPH.fullmatch(paragraph)
         if found is None:
             return False
         heading, picture, caption, source = found.groups()
@@ -293,16 +290,17 @@ class _Reader:
             if tag is None or tag.action is not Action.IMAGE or tag.kind or tag.url is None:
                 return False
             self.images.append(Image(tag.url, line))
-        self.picture = self.picture and source is not None  # a caption may still come behind the source line
+        self.picture = self.picture and source is not None  # a caption may still follow after the source line
         self.kind = ""
         return True
 
-    def marked(self, html: str) -> tuple[list[str], list[_Mark]] | None:
-        """The body without the markup of its mentions, cut at `</p>`, and where they stand in it; None for none.
+    def find_usual_mentions(self, html: str) -> tuple[list[str], list[_Mark]] | None:
+        """The body without the markup of its mentions, split at `</p>`, and where the mentions are in it.
 
-        Only mentions that need no closer look: in a known form, with words and no white space at their edges.
+        None if one of them has an unusual form, no words, or white space at its edges; then the body is read tag by
+        tag.
         """
-        parts = _MARKED.split(html)
+        parts = _USUAL_MENTION.split(html)
         written, words = parts[2::4], parts[3::4]
         targets = list(map(known_targets(self.archive).get, written))
         if None in targets:
@@ -314,18 +312,18 @@ class _Reader:
         ends = list(accumulate(map(len, pieces)))
         *shown, _ = "".join(pieces).split("</p>")
         if len(shown) != html.count("</p>"):
-            return None  # the words of a mention were cut out of a tag
+            return None  # a mention was inside a tag
         return shown, [*zip(ends[::2], ends[1::2], words, cast("list[Target]", targets), strict=False), _LAST]
 
-    def tags(self, html: str) -> bool:
-        """Read tag by tag; False as soon as something in `<>` is no tag."""
+    def read_tags(self, html: str) -> bool:
+        """Read HTML tag by tag. Returns False, at once, if something in `<>` is not a tag."""
         parts = html.split("<")
         archive = self.archive
         known = known_tags(archive).get
         pieces = self.pieces
         skip, depth = self.skip, self.depth
         if parts[0] and skip is None:
-            self.words(parts[0])
+            self.take_text(parts[0])
         del parts[0]
         for part in parts:
             written, closed, text = part.partition(">")
@@ -356,10 +354,10 @@ class _Reader:
             elif action is _END_PARAGRAPH:
                 if pieces or self.mention is not None:
                     self.end_line()
-                if self.remark is not None:
-                    self.end_remark()
+                if self.chart_link is not None:
+                    self.end_chart_link()
                 self.kind = ""
-                self.bold = 0  # a bold tag that nothing closes reaches no further
+                self.bold = 0  # a bold tag without an end tag ends with the paragraph
                 self.chart = False
             elif action is _NOTHING:
                 pass
@@ -373,20 +371,20 @@ class _Reader:
             else:
                 self.inline(tag, action)
             if text:
-                self.words(text)
+                self.take_text(text)
         self.skip, self.depth = skip, depth
         return True
 
-    def words(self, written: str) -> None:
-        """Text between two tags."""
-        if "\n" in written or written[0] == "\u3000" or self.pre or self.remark is not None:
-            self.text(written)
+    def take_text(self, written: str) -> None:
+        """Take the text between two tags."""
+        if "\n" in written or written[0] == "\u3000" or self.pre or self.chart_link is not None:
+            self.split_text(written)
         else:
             self.pieces.append(unescape(written) if "&" in written else written)
 
-    def text(self, written: str) -> None:
-        """Text that needs a closer look."""
-        if self.remark is not None:
+    def split_text(self, written: str) -> None:
+        """Take text that may hold white space that ends a paragraph."""
+        if self.chart_link is not None:
             return
         pieces = self.pieces
         text = unescape(written) if "&" in written else written
@@ -434,12 +432,12 @@ class _Reader:
         elif action is Action.ANCHOR:
             self.close_anchor()
             if tag.kind == "chart":
-                self.remark = tag.chart
+                self.chart_link = tag.chart
             elif tag.url is not None:
                 self.anchor = (len(self.pieces), tag.url)
 
     def line_break(self) -> None:
-        """A `<br>`: the second one in a row ends the paragraph; before an indented line `text` does."""
+        """A `<br>`. The second one in a row ends the paragraph. (`split_text` ends it if an indented line follows.)"""
         pieces = self.pieces
         if self.pre:
             self.end_line()
@@ -452,7 +450,7 @@ class _Reader:
             pieces.append(LINE_BREAK)
 
     def span_in_mention(self, tag: Tag) -> None:
-        """The mention began with a `<span>`; its end tag is the one that closes no other span."""
+        """A span tag inside a mention that started with a `<span>`. The end tag of the mention closes no other span."""
         if not tag.closing:
             self.spans += 1
         elif self.spans:
@@ -462,8 +460,8 @@ class _Reader:
             self.mention = None
 
     def close_anchor(self) -> None:
-        if self.remark is not None:
-            self.end_remark()
+        if self.chart_link is not None:
+            self.end_chart_link()
         if self.mention is not None and self.mention[1].name == "a":
             self.marks.append((self.mention[0], len(self.pieces), self.mention[1]))
             self.mention = None
@@ -471,13 +469,13 @@ class _Reader:
             self.anchors.append((self.anchor[0], len(self.pieces), self.anchor[1]))
             self.anchor = None
 
-    def end_remark(self) -> None:
-        self.chart_symbol = self.chart_symbol or self.remark or None
-        self.remark = None
+    def end_chart_link(self) -> None:
+        self.chart_symbol = self.chart_symbol or self.chart_link or None
+        self.chart_link = None
 
     def image(self, tag: Tag) -> None:
-        if self.chart or self.remark is not None or tag.kind == "chart":
-            self.chart_symbol = self.chart_symbol or tag.chart or self.remark or None
+        if self.chart or self.chart_link is not None or tag.kind == "chart":
+            self.chart_symbol = self.chart_symbol or tag.chart or self.chart_link or None
         elif tag.url is not None:
             self.images.append(Image(url=tag.url, caption=None))
             self.picture = not self.pieces and self.row is None
@@ -487,8 +485,8 @@ class _Reader:
     def block(self, tag: Tag, action: Action) -> None:
         if self.pieces or self.mention is not None:
             self.end_line()
-        if self.remark is not None:
-            self.end_remark()
+        if self.chart_link is not None:
+            self.end_chart_link()
         if action is _PARAGRAPH:
             self.kind = tag.kind
             if tag.kind == "center":
@@ -537,7 +535,7 @@ class _Reader:
         self.cell = False
 
     def end_row(self) -> None:
-        """A row of one cell is no table: its paragraphs stay paragraphs. An empty row is nothing."""
+        """End a table row. The paragraphs of a row of one cell stay paragraphs, and an empty row is left out."""
         self.end_line()
         if self.row is None:
             return
@@ -550,7 +548,7 @@ class _Reader:
         self.row = None
 
     def add_blanks(self) -> None:
-        """The empty cells before this place, so that columns stay where they are."""
+        """Add the empty cells before this one, so that later cells stay in their columns."""
         for _ in range(self.blanks):
             if len(self.lines) > (self.row or 0):
                 self.separators[len(self.lines)] = "\t"
@@ -561,7 +559,7 @@ class _Reader:
     # -------------------------------------------------------------------------------------------------- lines
 
     def end_line(self) -> None:
-        """Put the paragraph that was collected where it belongs."""
+        """End the paragraph that was collected, and put it where it belongs."""
         if self.mention is not None:
             self.mention, self.broken = None, True
         pieces = self.pieces
@@ -651,7 +649,7 @@ class _Reader:
                 self.links.append(Link(start=base + start, end=base + end, url=address))
 
     def add(self, line: str) -> int:
-        """Append a line; where it begins."""
+        """Append a line to the text. Returns where it starts."""
         if self.row is not None:
             if self.blanks and self.cells > 1:
                 self.add_blanks()
@@ -686,9 +684,9 @@ class _Reader:
 
 
 def _ends_skip(skip: Tag, tag: Tag, depth: int) -> tuple[bool, int]:
-    """Whether a tag ends the dropped element `skip`, and how many of its name are open then.
+    """Whether a tag ends the dropped element `skip`, and how many elements of its name are open then.
 
-    A hidden paragraph or inline element cannot outlast the paragraph; any other one ends with its end tag.
+    A hidden paragraph or inline element ends with the paragraph at the latest; any other one with its end tag.
     """
     own = tag.name == skip.name
     if tag.closing and own:

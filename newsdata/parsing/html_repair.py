@@ -38,9 +38,10 @@ _PREFIXES = frozenset(name[:length] for name in ELEMENTS for length in range(len
 def repair_html(html: str) -> tuple[str, bool]:
     """Escape every `<` that does not start a tag. Returns the body, and whether it was broken.
 
-    Tags that are cut off or left open are closed or dropped, so that no text vanishes in them. A name that HTML does not
-    have is text, as written. Addresses in `<>` become links. Comments and elements without text (scripts, for example)
-    are left out. Every tag of the outcome is one that `newsdata.parsing.html_tags.read_tag` reads. Takes linear time.
+    Tags that are cut off or left open are closed or dropped, so that no text vanishes in them. A name that HTML does
+    not have is text, as written. Addresses in `<>` become links. Comments and elements without text (scripts, for
+    example) are left out. Every tag of the outcome is one that `newsdata.parsing.html_tags.read_tag` reads. Takes
+    linear time.
 
     >>> repair_html("<p>up <5%, a<b, <b>bold</b> <img src='x.png' ")
     ('<p>up &lt;5%, a&lt;b, <b>bold</b> <img src="x.png">', True)

@@ -1,4 +1,4 @@
-"""What each tag of HTML does to the text, and what the archive's own tags name."""
+"""What the HTML reader does at each tag, and what the archive's own tags name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Target = tuple[str, int | None, str | None, str | None, str | None]
 
 
 class Action(IntEnum):
-    """What the reader does at a tag; from `BLOCK` on, a tag ends the paragraph that is being collected."""
+    """What the reader does at a tag. `BLOCK` and all actions after it end the paragraph that is being collected."""
 
     NOTHING = 0
     SPAN = 1
@@ -30,9 +30,9 @@ class Action(IntEnum):
     END_BOLD = 7
     ANCHOR = 8
     IMAGE = 9
-    DROPPED = 10  # what stands in it is no text
-    HIDDEN = 11  # nor what is styled away, up to the end of the paragraph at most
-    RAW = 12  # what stands in it is not even markup
+    DROPPED = 10  # its content is dropped, up to its end tag
+    HIDDEN = 11  # `display:none`: its content is dropped, at most up to the end of the paragraph
+    RAW = 12  # its content is not HTML
     BLOCK = 13
     HIDDEN_BLOCK = 14
     PARAGRAPH = 15
@@ -76,7 +76,7 @@ _NAMES = {
     Action.RAW: "iframe noembed noframes noscript script style textarea title",
 }
 ELEMENTS = {name: action for action, names in _NAMES.items() for name in names.split()}
-"""The elements of HTML (and what of MathML stands for words); any other name in `<>` is text."""
+"""The elements of HTML, and the MathML elements that hold words. Any other name in `<>` is text."""
 
 _ENDS = {
     Action.SPAN: Action.END_SPAN,
@@ -109,17 +109,17 @@ _VOID = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """One tag as the reader needs it.
+    """One tag, as the reader needs it.
 
     Attributes:
         action: what to do.
-        name: the element, lower case.
+        name: of the element, in lower case.
         closing: whether it is an end tag.
-        kind: of a `<p>` or `<div>`: "p", "source" (the archive's source line), "center" or ""; of a link or a
-            picture: "chart" where it is a price chart.
+        kind: for a `<p>` or `<div>`: "p", "source" (the archive's source line), "center" or ""; for a link or an image:
+            "chart" if it is a price chart.
         target: what a mention names.
-        url: where a link leads, or where a picture lies, as written; None where that is no address to keep.
-        chart: `market.code` as a price chart would name it, "" for none.
+        url: where a link leads, or where an image is, as written; None if there is no address, or an unsafe one.
+        chart: the symbol of a price chart, `market.code`; "" for none.
     """
 
     action: Action
@@ -136,13 +136,14 @@ _WELL_FORMED = re.compile(
         (?:\s++[A-Za-z_:@][A-Za-z0-9_:@.-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=`]++))?+)*+\s*+/?+""",
     re.VERBOSE,
 )
-# A picture as the archive's feed writes it, with addresses in which no `&` begins a character reference: in an attribute
-# none does that has no semicolon and a letter, a digit or `=` behind it. Most pictures, so it is worth a short way.
+# An image as the archive's feed writes it, with addresses in which no `&` starts a character reference. (In an
+# attribute, an `&` does not start one if no semicolon follows the name, but `=`, a letter or a digit.) Nearly all
+# images have this form.
 _PLAIN_ADDRESS = r"https?://(?:[!#-%'-;=?-~]|&[A-Za-z0-9]++=)*+"
 _OWN_PICTURE = re.compile(
     rf'img src="{_PLAIN_ADDRESS}" orginial_src="({_PLAIN_ADDRESS})"(?: (?:alt|width|height|border)="\w*+")*+ ?/?'
 )
-# A price chart as the feed writes it, from the comment before it on: the address of the picture names the symbol.
+# A price chart as the archive's feed writes it, with the comment before it. The address of the image has the symbol.
 _OWN_CHART = re.compile(
     r'<!-- EM_StockImg_Start --><p style="text-align:center;">'
     r'<a href="[^"<>]*+"(?: data-code2?="[^"<>]*+")*+ class="EmImageRemark" target="_blank">'
@@ -151,23 +152,25 @@ _OWN_CHART = re.compile(
 _COMMENTS = {"EM_StockImg_Start": Action.CHART, "EM_StockImg_End": Action.END_CHART}
 _KNOWN: tuple[dict[str, Tag], dict[str, Tag]] = ({}, {})
 _TARGETS: tuple[dict[str, Target], dict[str, Target]] = ({}, {})
-_KNOWN_TAGS = 16_384  # two for each of some 6,000 securities: about 10 MB
-_KNOWN_LENGTH = 400
-_OWN = frozenset((Action.IMAGE, Action.ANCHOR))  # each has its own address: not worth remembering
+_MAX_KNOWN = 16_384  # tags; two for each of about 6,000 securities take about 10 MB
+_MAX_KNOWN_LENGTH = 400  # characters of a tag
+_NOT_KEPT = frozenset((Action.IMAGE, Action.ANCHOR))  # nearly every one has another address
 
 
 def known_tags(archive: bool) -> Mapping[str, Tag]:
-    """The tags that `read_tag` remembers: the same few thousand make up nearly all of an archive."""
+    """The tags that `read_tag` has read, by what is written. The same few thousand make up nearly all of an archive."""
     return _KNOWN[archive]
 
 
 def known_targets(archive: bool) -> Mapping[str, Target]:
-    """What those of them name that begin a mention."""
+    """The targets of those of `known_tags` that start a mention."""
     return _TARGETS[archive]
 
 
 def read_tag(written: str, archive: bool) -> Tag | None:
-    """Read what stands between `<` and `>`; None if that is no tag as HTML wants it.
+    """Read a tag: what is written between `<` and `>`. None if it is not a well-formed tag of HTML.
+
+    Tags are kept (see `known_tags`), because reading one takes much longer than finding it.
 
     >>> read_tag('span class="em_stock_key_common" data-code="0,000333"', True).target
     ('security', 0, '000333', 'XSHE', None)
@@ -176,8 +179,8 @@ def read_tag(written: str, archive: bool) -> Tag | None:
     """
     known = _KNOWN[archive]
     tag = known.get(written) or _read_tag(written, archive)
-    if tag is not None and len(written) <= _KNOWN_LENGTH and tag.action not in _OWN:
-        if len(known) >= _KNOWN_TAGS:
+    if tag is not None and len(written) <= _MAX_KNOWN_LENGTH and tag.action not in _NOT_KEPT:
+        if len(known) >= _MAX_KNOWN:
             known.clear()
             _TARGETS[archive].clear()
         known[written] = tag
@@ -187,7 +190,7 @@ def read_tag(written: str, archive: bool) -> Tag | None:
 
 
 def read_own_chart(written: str) -> str | None:
-    """The symbol that the archive's own form of a price chart shows, from its comment to its link; None for other forms.
+    """The symbol of a price chart in the archive's own form, from the comment to the link. None if it has another form.
 
     >>> chart = '<a href="/r" class="EmImageRemark" target="_blank"><img src="http://x.org/GetPic.aspx?nid=1.600000" /></a>'
     >>> read_own_chart(f'<!-- EM_StockImg_Start --><p style="text-align:center;">{chart}')
@@ -214,7 +217,7 @@ def _read_tag(written: str, archive: bool) -> Tag | None:
     if action is None or action is Action.RAW:
         return None
     if written.startswith("/"):
-        if action is not Action.BREAK:  # `</br>` is one, too
+        if action is not Action.BREAK:  # `</br>` is a line break, too
             action = _ENDS.get(action, Action.END_BLOCK if action >= Action.BLOCK else Action.NOTHING)
         return Tag(action=action, name=name, closing=True)
     if action is Action.DROPPED and token.self_closing:
@@ -257,7 +260,7 @@ _URL_JUNK = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def address(url: str | None) -> str | None:
-    """The address as written; None for none, and for one that would run code or carries its own content.
+    """The address as written; None if there is none, or if it would run code or holds its own content (`data:`).
 
     >>> address(" /a b.html "), address("java\\nscript:alert(1)")
     ('/a b.html', None)
@@ -281,7 +284,7 @@ _BOARDS = 90
 
 
 def _quote(pair: str | None, href: str | None) -> Target | None:
-    """What `data-code="1,600160"` names, or where that is missing, the quote page `…/r/1.600160`."""
+    """What `data-code="1,600160"` names, or else the address of the quote page (`…/r/1.600160`); None for neither."""
     match = _CODE_PAIR.fullmatch(pair or "") or _QUOTE_PAGE.search(href or "")
     if match is None:
         return None
@@ -310,14 +313,14 @@ def _image(token: Token, archive: bool) -> Tag:
         chart = _symbol(url, token.attr("data-code"))
         if url and _CHART_SERVICE in url and "nid=" in url:
             kind = "chart"
-        # `src` may hold a placeholder; the misspelt attribute is the publisher's own
+        # `src` may be a placeholder. The misspelt attribute is the publisher's.
         url = address(token.attr("orginial_src")) or address(token.attr("original_src")) or url
     url = url or address(token.attr("data-src")) or address(token.attr("data-original"))
     return Tag(action=Action.IMAGE, name="img", kind=kind, url=url, chart=chart)
 
 
 def _symbol(url: str | None, code: str | None) -> str:
-    """The symbol that a price chart shows; its address says it, else its `code|market|kind`."""
+    """The symbol of a price chart, from its address, else from `code|market|kind`; "" for none."""
     match = _CHART.search(url or "")
     if match is not None:
         return match[1]

@@ -1,11 +1,10 @@
-"""Markdown, as Jekyll sites write it, to text.
+"""Read Markdown as Jekyll sites write it.
 
-markdown-it-py reads CommonMark with tables and strikethrough. What Liquid and kramdown add is seen to before:
+markdown-it-py reads CommonMark with tables and strikethrough. What Liquid and kramdown add is handled before that:
 
-- Liquid (`{% … %}`, `{{ … }}`) stays as written, whole `highlight`, `raw` and `comment` blocks included;
-- kramdown's attribute lists (`{: .lead}`), extensions (`{::comment}`), header ids (`{#id}`) and tables of
-contents
-  are dropped.
+- Liquid (`{% … %}`, `{{ … }}`) stays as written, including whole `highlight`, `raw` and `comment` blocks.
+- kramdown's attribute lists (`{: .lead}`), extensions (`{::comment}`), header ids (`{#id}`) and tables of contents are
+  dropped.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from markdown_it import MarkdownIt
 from .html import Reading, read_html, read_text
 from .white_space import without_controls
 
-__all__ = ["LONGEST", "read_markdown"]
+__all__ = ["MAX_LENGTH", "read_markdown"]
 
-LONGEST = 500_000
-"""Longer Markdown is read as plain text: at its worst, parsing takes 10 us a character."""
-_MOST_BRACKETS = 20_000  # each open one may cost a look at what follows
+MAX_LENGTH = 500_000
+"""Markdown of more characters is read as plain text. At worst, parsing takes 10 us a character."""
+_MAX_BRACKETS = 20_000  # for each `[`, the parser can look through the rest of the body
 
 _LIQUID = re.compile(r"\{[{%]")
 _LIQUID_BLOCK = re.compile(r"\{%-?\s*(highlight|raw|comment)\b")
@@ -42,14 +41,14 @@ _COMMENT_ENDS = ("{:/comment}", "{:/}")
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    # addresses stay as written; read_html drops those that would run code
+    # Addresses stay as written. `read_html` drops those that would run code.
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
     return parser
 
 
 def read_markdown(body: str) -> tuple[Reading, bool]:
-    """What a Markdown body says, and whether kramdown's additions were dropped.
+    """Read a Markdown body. Returns the reading, and whether something of kramdown's was dropped.
 
     >>> reading, kramdown = read_markdown("# News\\n{: .big}\\n\\nSee [*all*](/all/) at {{ site.title }}.\\n")
     >>> reading.text, kramdown
@@ -57,7 +56,7 @@ def read_markdown(body: str) -> tuple[Reading, bool]:
     """
     clean = without_controls(body)
     mark = next((chr(code) for code in _PRIVATE_USE if chr(code) not in clean), None)
-    if len(clean) > LONGEST or clean.count("[") > _MOST_BRACKETS or mark is None:
+    if len(clean) > MAX_LENGTH or clean.count("[") > _MAX_BRACKETS or mark is None:
         return read_text(body)._replace(broken=True), False
     source, liquid = _without_liquid(clean, mark)
     source, kramdown = _without_kramdown(source)
@@ -69,7 +68,7 @@ def read_markdown(body: str) -> tuple[Reading, bool]:
 
 
 def _without_liquid(body: str, mark: str) -> tuple[str, list[str]]:
-    """The body with a number between marks, which Markdown takes for a word, for each piece of Liquid."""
+    """Replace each piece of Liquid by its number between two `mark`s, a word to Markdown. Returns the pieces, too."""
     out: list[str] = []
     pieces: list[str] = []
     unclosed: set[str] = set()
@@ -109,13 +108,13 @@ def _without_kramdown(source: str) -> tuple[str, bool]:
     lines: list[str] = []
     found = False
     fence = ""
-    comment_end = ""  # what closes the comment that is open
+    in_comment = False
     text = source.split("\n")
     last_comment_end = max((i for i, line in enumerate(text) if line.strip() in _COMMENT_ENDS), default=-1)
     for number, line in enumerate(text):
-        if comment_end:
+        if in_comment:
             if line.strip() in _COMMENT_ENDS:
-                comment_end = ""
+                in_comment = False
             continue
         opened = _FENCE.match(line)
         if opened is not None and (not fence or opened[1].startswith(fence)):
@@ -125,7 +124,7 @@ def _without_kramdown(source: str) -> tuple[str, bool]:
         elif _ATTRIBUTE_LINE.fullmatch(line):
             found = True
             if line.strip() == "{::comment}" and number < last_comment_end:
-                comment_end = line
+                in_comment = True
             elif line.strip() in ("{:toc}", "{: toc}") and lines and _TOC_ITEM.match(lines[-1]):
                 lines.pop()
             continue

@@ -1,4 +1,4 @@
-"""What a site's `_config.yml` says about its posts, and which files can be posts."""
+"""Read a site's `_config.yml`, and decide which files can be posts."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 ELSEWHERE = "not below _posts"
-"""Why a file is ignored that lies in none of these folders."""
+"""Why a file is ignored that is in none of `POST_FOLDERS`."""
 POST_FOLDERS = frozenset({"_posts", "old_post", "_drafts"})
 """Folders whose files can be posts."""
 
 READ_KEYS = frozenset({"title", "date", "categories", "category", "tags", "tag", "published", "draft"})
-"""Keys of the front matter, and of the defaults in `_config.yml`, that decide how a post is read."""
+"""The keys of the front matter, and of the defaults in `_config.yml`, that matter for how a post is read."""
 
 _TEXT_NAME = re.compile(r"\.(?:md|markdown|mkdown|mkdn|mkd|x?html|htm|txt|text)\Z", re.IGNORECASE)
 _OTHER_NAME = re.compile(
@@ -50,14 +50,14 @@ _GLOB_LETTERS = frozenset("*?[")
 _VENDORED = frozenset({"vendor", "node_modules"})
 _DATED_NAME = re.compile(r"(\d{2,4}-\d{1,2}-\d{1,2})-", re.ASCII)
 _TIMEZONE_LINE = re.compile(r"^timezone[ \t]*:[ \t]*[\"']?([\w/+-]+)", re.ASCII | re.MULTILINE)
-_TYPES = {"post": "posts", "page": "pages", "draft": "drafts"}  # Jekyll's own translation of old names
-_DEEPEST_DEFAULT = 4
+_TYPES = {"post": "posts", "page": "pages", "draft": "drafts"}  # Jekyll still accepts these old names
+_MAX_DEFAULT_DEPTH = 4
 
 
 def post_name(path: str) -> tuple[str, str] | None:
-    """The date and the slug in the name of a file named `YYYY-MM-DD-slug.suffix`, or None.
+    """The date and the slug of a file named `YYYY-MM-DD-slug.extension`, None if it is named otherwise.
 
-    The rule is Jekyll's: shorter years, months and days count, and dots at the end of a slug do not.
+    As in Jekyll, shorter years, months and days are allowed, and dots at the end of the slug are dropped.
 
     >>> post_name("_posts/2017-2-5-no-zeroes.md")
     ('2017-2-5', 'no-zeroes')
@@ -72,15 +72,18 @@ def post_name(path: str) -> tuple[str, str] | None:
 
 
 def classify(path: str, site: Site) -> str | None:
-    """Why the file at `path` is none of the archive's posts; None where it has to be a post or a reject.
+    """Why a file is not one of the archive's posts; None if it has to become a post or a reject.
 
-    A file below `_posts` or `old_post` (`_drafts`, too, where the site's drafts are asked for) is looked at
-    when its name starts with a date or ends as Markdown, HTML or plain text do. Hidden, backup and excluded
-    names are left out as Jekyll's EntryFilter leaves them out.
+    A file below `_posts` or `old_post` (or `_drafts`, if `site.drafts`) is a post if its name starts with a date or has
+    the extension of Markdown, HTML or plain text. Hidden, backup and excluded names are left out, as by Jekyll's
+    EntryFilter.
 
     Args:
-        path: relative to the site's root, with `/`.
+        path: the file, relative to the site's root, with `/`.
         site: what `_config.yml` says.
+
+    Returns:
+        The reason, as it stands in the manifest.
 
     >>> classify("_posts/2020-02-01-hello.md", Site()), classify("_posts/2020-02-01-hello.png", Site())
     (None, 'not text')
@@ -93,10 +96,10 @@ def classify(path: str, site: Site) -> str | None:
         return "not below collections_dir"
     above = folders[len(site.collections_dir.split("/")) if site.collections_dir else 0 : at]
     below = [*folders[at + 1 :], name]
-    # Above `_posts` Jekyll looks at every folder's name; below it only at the first one and at the file's
-    # own, and never into folders that start with a dot.
-    looked_at = [*above, below[0], name]
-    if any(part.startswith(_HIDDEN) and part not in POST_FOLDERS for part in looked_at):
+    # Above `_posts`, Jekyll checks the name of every folder. Below it, only the first folder and the file itself; and
+    # it never enters a folder with a dot at the start of its name.
+    checked = [*above, below[0], name]
+    if any(part.startswith(_HIDDEN) and part not in POST_FOLDERS for part in checked):
         return "hidden name"
     if any(part.startswith(".") for part in below):
         return "hidden name"
@@ -116,10 +119,10 @@ def classify(path: str, site: Site) -> str | None:
 
 
 def classify_all(paths: pa.StringArray, site: Site) -> pa.StringArray:
-    """What `classify` says of each path, in order; null where it says None.
+    """`classify` of each path, in order; null for None.
 
-    Names that begin with a letter or digit and end as Markdown or HTML do are alike in all that it looks at, so it is
-    asked once a folder for all of them; only `exclude` can tell them apart.
+    In one folder, all names that start with a letter or digit and have the extension of Markdown or HTML get the same
+    answer, unless `exclude` names them. So `classify` is called once for each folder, and for each other name.
 
     >>> classify_all(pa.array(["_posts/a.md", "_posts/b.md", "_posts/c.png"]), Site()).to_pylist()
     [None, None, 'not text']
@@ -131,14 +134,14 @@ def classify_all(paths: pa.StringArray, site: Site) -> pa.StringArray:
     of_folder = [classify(f"{folder}/a.md" if folder else "a.md", whole) for folder in folders.dictionary.to_pylist()]
     reasons = pa.array(of_folder, pa.string()).take(folders.indices)
     alone = pc.invert(plain)
-    if site.exclude:  # `classify` looks at it before it looks at these two
+    if site.exclude:  # `classify` checks it before it returns one of these two
         alone = pc.or_(alone, pc.or_(reasons.is_null(), pc.equal(reasons, _DRAFT).fill_null(False)))
     own = pa.array([classify(path, site) for path in paths.filter(alone).to_pylist()], pa.string())
     return pc.replace_with_mask(reasons, alone, own)
 
 
 def split_paths(paths: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:
-    """The folder of each path, "" for none, and the name in it.
+    """Split paths into folders ("" for none) and names.
 
     >>> [part.to_pylist() for part in split_paths(pa.array(["_posts/2022/a.md", "b.md"]))]
     [['_posts/2022', ''], ['a.md', 'b.md']]
@@ -161,10 +164,10 @@ def _excluded(path: str, site: Site) -> bool:
 
 
 def default_values(path: str, site: Site) -> dict[str, object]:
-    """The values that `defaults` in `_config.yml` gives the post at `path`; front matter goes before them.
+    """The values that `defaults` in `_config.yml` sets for the post at `path`. Front matter overrides them.
 
-    As in Jekyll, a longer path goes before a shorter one, a set with a type before one without, else the
-    later.
+    As in Jekyll, a set with a longer path overrides one with a shorter path, then a set with a type one without, then a
+    later set an earlier one.
 
     >>> site = Site(defaults=(("a", "", {"tags": "x"}), ("", "posts", {"tags": "y"})))
     >>> default_values("a/_posts/2020-01-01-b.md", site), default_values("_posts/2020-01-01-b.md", site)
@@ -198,10 +201,10 @@ def _applies(scope: str, path: str, site: Site) -> bool:
 
 @cache
 def _glob(pattern: str) -> re.Pattern[str]:
-    """Ruby's Dir.glob as far as defaults use it: `*` and `?` within a name, `**/` for any folders.
+    """A pattern of Ruby's Dir.glob, as far as defaults use it: `*` and `?` in a name, `**/` for any folders.
 
-    All stars but the last of a name, and all `**/` but the last, take the first match there is (atomic groups): no
-    later one could help, and trying them would take exponential time.
+    Every star of a name but the last, and every `**/` but the last, takes the first match (in an atomic group). Another
+    match would not change the outcome, and trying them all would take exponential time.
     """
     first, *more = (
         "/".join(map(_name_glob, block.split("/"))) for block in re.split(r"(?:\A|(?<=/))(?:\*\*/)+", pattern)
@@ -217,11 +220,14 @@ def _name_glob(name: str) -> str:
 
 
 def read_site(config: bytes | None, *, drafts: bool = False) -> tuple[Site, tuple[str, ...]]:
-    """What `_config.yml` says about reading posts, and notes on what in it could not be used.
+    """Read what `_config.yml` says about posts.
 
     Args:
-        config: the file's bytes, None where there is none. A broken file never raises.
-        drafts: read drafts even where the configuration does not ask for them.
+        config: the bytes of the file, None if there is none. A broken file never raises an error.
+        drafts: whether to read drafts even if the configuration does not ask for them.
+
+    Returns:
+        The site, and notes on what could not be used. The notes reach the manifest.
 
     >>> read_site(b"timezone: Asia/Shanghai")[0].timezone
     'Asia/Shanghai'
@@ -282,7 +288,7 @@ def _patterns(value: object, notes: list[str]) -> tuple[str, ...]:
 
 
 def _defaults(value: object, notes: list[str]) -> tuple[tuple[str, str, dict[str, object]], ...]:
-    """The sets of `defaults`, cut down to the keys that decide how a post is read."""
+    """The sets of `defaults`, with only the keys of `READ_KEYS`."""
     found: list[tuple[str, str, dict[str, object]]] = []
     plain = _plain(value)
     if plain is not None and not isinstance(plain, list):
@@ -312,7 +318,7 @@ def _plain(value: object, depth: int = 0) -> object:
         if word in ("true", "yes", "on"):
             return True
         return None if value.plain and word in ("", "~", "null") else str(value)
-    if depth > _DEEPEST_DEFAULT:
+    if depth > _MAX_DEFAULT_DEPTH:
         return None
     if isinstance(value, Mapping):
         return {key: _plain(one, depth + 1) for key, one in value.items()}

@@ -1,5 +1,4 @@
-"""What counts as white space in a post, and how a line of text is cleaned without losing track of
-positions."""
+"""White space in posts: clean a line of text, and keep track of positions in it."""
 
 from __future__ import annotations
 
@@ -19,16 +18,16 @@ __all__ = [
 ]
 
 LINE_BREAK = "\u2028"
-"""Stands for `<br>` in a line that is being collected."""
+"""Stands for a `<br>` while a paragraph is collected."""
 
 _INVISIBLE = (
     "\u00ad\u200b\u200e\u200f\u2060-\u2064\ufeff"  # soft hyphen, zero-width space, marks, joiners, BOM
-    "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides: a line with them reads other than it is stored
+    "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides, which show a line in another order than it is stored
 )
 _CONTROLS = "\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff"
-# Joiners stay only before what they shape: emoji, and the scripts from Arabic to the Indic ones.
+# A joiner is kept only before a character that it can shape: emoji, and the scripts from Arabic to the Indic ones.
 _JOINER = "[\u200c\u200d](?![\u0600-\u1fff\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])"
-_RUN = re.compile(  # any but a single plain blank between two words, which is how it should be
+_RUN = re.compile(  # white space, except a single blank between two words, which is clean already
     rf"(?:\A|(?! [^\s\u200c\u200d{_INVISIBLE}{_CONTROLS}]))(?:[\s{_INVISIBLE}{_CONTROLS}]++|{_JOINER})++"
 )
 _UNSEEN = re.compile(rf"[{_INVISIBLE}{_CONTROLS}]|{_JOINER}")
@@ -43,10 +42,10 @@ _WELDS = re.compile(rf"[{_WIDE}][{_WIDE}“”‘’…—·]|[“”‘’…�
 
 
 class Moves:
-    """Where the positions of a raw line stand in its clean form.
+    """Maps positions of a raw line to positions of its clean form.
 
-    Built from the runs that were cut: where each began, where it ended, and by how much the line was shorter
-    then.
+    It holds, for each run of characters that was cut, where it starts and ends, and how many characters were lost up to
+    its end.
     """
 
     __slots__ = ("_begins", "_ends", "_lost")
@@ -57,27 +56,27 @@ class Moves:
         self._lost: list[int] = []
 
     def cut(self, begin: int, end: int, kept: int) -> None:
-        """Note that `raw[begin:end]` became `kept` characters; runs come in order."""
+        """Note that `raw[begin:end]` became `kept` characters. Call it in the order of the line."""
         self._begins.append(begin)
         self._ends.append(end)
         self._lost.append((self._lost[-1] if self._lost else 0) + end - begin - kept)
 
     def new(self, position: int) -> int:
-        """The new place of a position; inside a run it is the end of the run."""
+        """The new position of a position of the raw line; inside a run, the end of the run."""
         at = bisect_right(self._begins, position) - 1
         return position if at < 0 else max(position, self._ends[at]) - self._lost[at]
 
 
 def is_clean(line: str) -> bool:
-    """Whether `clean` would change nothing; `str.isprintable` refuses all white space but the plain blank."""
+    """Whether `clean` would change nothing. (`str.isprintable` is False for all white space but the plain blank.)"""
     return line.isprintable() and "  " not in line and line[:1] != " " and line[-1:] != " "
 
 
 def clean(raw: str) -> tuple[str, Moves]:
-    """The clean line, and where its positions went.
+    """Clean a line. Returns the clean line, and the map of its positions.
 
-    A run of white space becomes one blank, none at the edges; a line break of the source between two East
-    Asian wide characters becomes nothing (the "segment break transformation" of CSS Text 4, section 4.1.3).
+    A run of white space becomes one blank, at the edges nothing. A line break of the source between two East Asian wide
+    characters becomes nothing (the "segment break transformation" of CSS Text 4, section 4.1.3).
 
     >>> line, moved = clean("  growth\\u200b of\\n 5% ")
     >>> line, line[moved.new(14):]
@@ -85,7 +84,7 @@ def clean(raw: str) -> tuple[str, Moves]:
     """
     moves = Moves()
     line = raw.strip()
-    if is_clean(line):  # nothing but its edges: nearly always
+    if is_clean(line):  # only the edges are to be cut: nearly always
         begin = len(raw) - len(raw.lstrip())
         if begin:
             moves.cut(0, begin, 0)
@@ -109,7 +108,7 @@ def clean(raw: str) -> tuple[str, Moves]:
 
 
 def verbatim(raw: str) -> tuple[str, Moves]:
-    """As `clean`, for a line of code: only what cannot be seen is taken out, and white space at its end."""
+    """Like `clean`, for a line of code: only invisible characters, and white space at the end, are removed."""
     pieces: list[str] = []
     moves = Moves()
     kept = raw.rstrip()
@@ -124,7 +123,7 @@ def verbatim(raw: str) -> tuple[str, Moves]:
 
 
 def clean_line(raw: str) -> str:
-    """One line of text without superfluous white space, control and zero-width characters.
+    """Remove superfluous white space, control characters and zero-width characters from one line of text.
 
     >>> clean_line("　　甲公司\\n公告：  net\\tprofit\\u200b ")
     '甲公司公告： net profit'
@@ -133,7 +132,7 @@ def clean_line(raw: str) -> str:
 
 
 def has_control(raw: str) -> bool:
-    """Whether control characters or bidirectional overrides stand in it.
+    """Whether the text has control characters or bidirectional overrides.
 
     >>> has_control("a\\tb"), has_control("a\\x00b")
     (False, True)
@@ -142,7 +141,7 @@ def has_control(raw: str) -> bool:
 
 
 def without_controls(raw: str) -> str:
-    """The same without control characters and bidirectional overrides.
+    """Remove control characters and bidirectional overrides.
 
     >>> without_controls("a\\x00\\tb")
     'a\\tb'
@@ -151,7 +150,7 @@ def without_controls(raw: str) -> str:
 
 
 def trimmed(line: str, start: int, end: int) -> tuple[int, int]:
-    """The span without the white space at its edges.
+    """The span `line[start:end]` without the white space at its edges.
 
     >>> trimmed("a b c", 1, 4)
     (2, 3)

@@ -1,8 +1,8 @@
-"""YAML to text: what a front matter says, with every scalar as it is written.
+"""Read YAML with every scalar as the text that is written.
 
-Nothing is constructed: `1.10`, `0755`, `no` and `12:30` stay text, and a tag runs no code. The events of the
-C parser are read in a loop, so that no depth of nesting can exhaust the stack, and reading stops at the first
-event that is beyond what a post can need.
+No values are constructed: `1.10`, `0755`, `no` and `12:30` stay text, and a tag runs no code. The events of the C
+parser are read in a loop, not by recursion, so deep nesting cannot exhaust the stack. Reading stops as soon as a limit
+is passed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from frontmatter.default_handlers import YAMLHandler
 
 __all__ = ["Alias", "Entry", "HostileYamlError", "Mapping", "Scalar", "Value", "load_yaml", "without_control"]
 
-_DEEPEST = 32
-_MOST_NODES = 20_000
-_LONGEST = 262_144
+_MAX_DEPTH = 32
+_MAX_VALUES = 20_000
+_MAX_LENGTH = 262_144  # characters
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "!str")
@@ -27,17 +27,17 @@ _UNTRUSTED_TAG = re.compile(r"(?:tag:yaml\.org,2002:|!)(?:python|ruby|perl|java)
 
 
 class HostileYamlError(Exception):
-    """The document is nested, repeated or tagged beyond what a post can need."""
+    """The document is nested, repeated or tagged beyond what a post can need. The message says what it holds."""
 
 
 class Scalar(str):
-    """A scalar's text; `plain` says that it stands without quotes."""
+    """The text of a scalar. `plain` is True if it is written without quotes."""
 
     __slots__ = ("plain",)
     plain: bool
 
     def __new__(cls, text: str, *, plain: bool) -> Scalar:
-        """Make one from its text."""
+        """Make a scalar from its text."""
         scalar = super().__new__(cls, text)
         scalar.plain = plain
         return scalar
@@ -51,14 +51,14 @@ def _scalar(text: str, plain: bool) -> Scalar:
 
 
 class Alias(str):
-    """An alias as it is written, `*name`, and the value that it stands for."""
+    """An alias as it is written (`*name`); `target` is the value that it refers to."""
 
     __slots__ = ("target",)
     target: Value
 
 
 class Mapping(dict[str, object]):
-    """A map by its keys' text; of a key that stands twice the last value counts."""
+    """A map; keys are text. If a key is repeated, its last value counts."""
 
 
 Value = Scalar | Alias | list[object] | Mapping
@@ -66,7 +66,7 @@ Value = Scalar | Alias | list[object] | Mapping
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of the document's top map; `written` is its value as it stands in the text."""
+    """One entry of the document's top map; `written` is its value as it is written in the text."""
 
     key: str
     value: Value
@@ -75,7 +75,10 @@ class Entry:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or map that has not ended; `key` waits for its value."""
+    """A list or map that has not ended yet. `key` is a key without its value yet.
+
+    `start` is where it starts in the text.
+    """
 
     value: list[object] | Mapping
     start: int
@@ -84,7 +87,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Reader:
-    """The state of reading one document."""
+    """What is known of a document while it is read."""
 
     text: str
     root: Value | None = None
@@ -93,7 +96,7 @@ class _Reader:
     anchors: dict[str, Value] = field(default_factory=dict)
 
     def add(self, value: Value, start: int, end: int) -> None:
-        """Put a value that is whole into the innermost container."""
+        """Add a complete value to the innermost list or map; `start` and `end` are its place in the text."""
         if not self.stack:
             self.root = value
             return
@@ -103,7 +106,7 @@ class _Reader:
         elif top.key is None:
             top.key = str(value) if isinstance(value, str) else self.text[start:end].strip()
             if isinstance(value, Scalar) and value == "<<" and not value.plain:
-                top.key = '"<<"'  # in quotes it is no merge
+                top.key = '"<<"'  # in quotes it is not a merge key
         else:
             top.value[top.key] = value
             if len(self.stack) == 1:
@@ -112,18 +115,18 @@ class _Reader:
 
 
 class _TextLoader(yaml.CSafeLoader):
-    """Gives the first document as text; asked for by `yaml.load` through `get_single_data`."""
+    """A loader for `yaml.load`, which calls `get_single_data`: the first document, as text."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._text = text
 
     def get_single_data(self) -> tuple[Value | None, list[Entry]]:
-        """The document and the entries of its top map."""
+        """The document, and the entries of its top map."""
         reader = _Reader(self._text)
         for number, (event, start, end) in enumerate(self._events()):
-            if number > _MOST_NODES:
-                raise HostileYamlError(f"more than {_MOST_NODES:,} values")
+            if number > _MAX_VALUES:
+                raise HostileYamlError(f"more than {_MAX_VALUES:,} values")
             if isinstance(event, yaml.CollectionEndEvent):
                 closed = reader.stack.pop()
                 reader.add(cast("Value", closed.value), closed.start, end)
@@ -141,8 +144,8 @@ class _TextLoader(yaml.CSafeLoader):
                     value = Scalar(event.value, plain=not event.style and event.tag not in _TEXT_TAGS)
                     reader.add(value, start, end)
                 else:
-                    if len(reader.stack) >= _DEEPEST:
-                        raise HostileYamlError(f"more than {_DEEPEST} levels")
+                    if len(reader.stack) >= _MAX_DEPTH:
+                        raise HostileYamlError(f"more than {_MAX_DEPTH} levels")
                     value = Mapping() if isinstance(event, yaml.MappingStartEvent) else []
                     reader.stack.append(_Open(value, start))
                 if event.anchor:
@@ -150,7 +153,7 @@ class _TextLoader(yaml.CSafeLoader):
         return reader.root, reader.entries
 
     def _events(self) -> Iterator[tuple[yaml.Event, int, int]]:
-        """The events of the first document, each with the place in the text that it takes."""
+        """The events of the first document, each with its start and end in the text."""
         while True:
             event = self.get_event()
             if isinstance(event, yaml.DocumentEndEvent | yaml.StreamEndEvent):
@@ -161,22 +164,22 @@ class _TextLoader(yaml.CSafeLoader):
 
 
 def load_yaml(text: str) -> tuple[Value | None, list[Entry]]:
-    """The first YAML document of `text`, and the entries of its top map in written order.
+    """Read the first YAML document of `text`. Returns its value, and the entries of its top map in written order.
 
     Raises:
-        yaml.YAMLError: it is not YAML.
-        HostileYamlError: it is beyond what a post can need.
+        yaml.YAMLError: the text is not YAML.
+        HostileYamlError: the document passes a limit, or has a tag that would run code.
 
     >>> load_yaml("title: 1.10\\ntags: [a, 'b c']")[0]
     {'title': '1.10', 'tags': ['a', 'b c']}
     """
-    if len(text) > _LONGEST:
-        raise HostileYamlError(f"more than {_LONGEST:,} characters")
+    if len(text) > _MAX_LENGTH:
+        raise HostileYamlError(f"more than {_MAX_LENGTH:,} characters")
     return cast("tuple[Value | None, list[Entry]]", YAMLHandler().load(text, Loader=_TextLoader))
 
 
 def without_control(text: str) -> str:
-    """The text without the characters that YAML refuses.
+    """Remove the characters that YAML refuses.
 
     >>> without_control("a\\x0bb")
     'ab'

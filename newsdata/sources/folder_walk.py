@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MAX_FILE_BYTES = 8 * 2**20
-"""A larger file is rejected without being read. The largest known post has 11 KB; parsing takes at most 2.5 us a byte."""
+"""A larger file is rejected without being read. The largest known post has 11 KB; parsing takes up to 2.5 us a byte."""
 MAX_PATH_BYTES = 4096
 """A longer path is rejected. Linux has the same limit."""
 

@@ -1,8 +1,8 @@
 """Open, list and read a source of any kind: a folder, a git repository, a tar or zip file, an fsspec address.
 
-Each kind has a module of its own: `folder`, `git`, `archive` and `remote`, which unpack into a local file, and `unpacked`,
-which reads that. What holds for all kinds: no link is followed, no name from a source is used to write a file, and
-listings are sorted by path.
+Each kind has a module of its own: `folder`, `git`, `archive` and `remote`, which unpack into a local file, and
+`unpacked`, which reads that. What holds for all kinds: no link is followed, no name from a source is used to write a
+file, and listings are sorted by path.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def _read_members(tape: _Tape) -> Iterator[Member]:
 
 
 def _content(tape: _Tape, kind: bytes, name: bytes, size: int) -> bytes | Fault | None:
-    """The bytes of a file, the fault of a member that is not a file, None for a folder. The tape stands behind it then."""
+    """Read or skip the content of a member: bytes of a file, None for a folder, a fault for anything else."""
     if kind in (b"0", b"\0", b"7"):
         is_folder = name.endswith(b"/")  # very old tars write a folder this way
         fault = None if is_folder else size_fault(size)

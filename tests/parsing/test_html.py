@@ -580,7 +580,7 @@ def test_a_usual_article_is_not_read_tag_by_tag() -> None:
         '<center><img src="/c.png"></center><p style="text-align:center;">庚</p>'
         f'<p class="em_media">（文章来源：辛{later("90.BK1", "证券")}报）</p>'
     )
-    with patch.object(_Reader, "tags", wraps=_Reader(True).tags) as tag_by_tag:
+    with patch.object(_Reader, "read_tags", wraps=_Reader(True).read_tags) as tag_by_tag:
         found = read_html(html, archive=True)
     assert not tag_by_tag.called
     assert (len(found.mentions), len(found.headings), found.images) == (2, 1, (Image(url="/c.png", caption="庚"),))
