@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from .dataset.load import load_dataset, load_pandas
     from .dataset.where import where
     from .errors import NewsdataError
+    from .maintenance.prune import prune
+    from .maintenance.redact import redact
     from .maintenance.rehydrate import rehydrate
     from .maintenance.verify import verify
-    from .maintenance.versions import prune, redact, yank
+    from .maintenance.yank import yank
     from .parsing.post import parse_post
     from .publishing.publish import publish
     from .schema import Mention, Post, RawPost, Reject
@@ -61,13 +63,13 @@ _HOME = {
     "load_dataset": "dataset.load",
     "load_pandas": "dataset.load",
     "parse_post": "parsing.post",
-    "prune": "maintenance.versions",
+    "prune": "maintenance.prune",
     "publish": "publishing.publish",
-    "redact": "maintenance.versions",
+    "redact": "maintenance.redact",
     "rehydrate": "maintenance.rehydrate",
     "verify": "maintenance.verify",
     "where": "dataset.where",
-    "yank": "maintenance.versions",
+    "yank": "maintenance.yank",
 }
 
 

@@ -572,7 +572,7 @@ def publish(
 @_json_option
 def yank(directory: Path, reason: str, revision: str | None, as_json: bool) -> None:
     """Mark a version as bad: newest and ranges pass it over, loading exactly it warns, publish refuses it."""
-    from ..maintenance.versions import yank as mark
+    from ..maintenance.yank import yank as mark
 
     folder = mark(directory, reason=reason, revision=revision)
     if as_json:
@@ -587,7 +587,7 @@ def yank(directory: Path, reason: str, revision: str | None, as_json: bool) -> N
 @_json_option
 def prune(out: Path, keep: int, as_json: bool) -> None:
     """Remove the oldest versions of OUT, and of the cache what the newest version does not use."""
-    from ..maintenance.versions import prune as remove
+    from ..maintenance.prune import prune as remove
 
     done = remove(out, keep=keep)
     if as_json:
@@ -604,7 +604,7 @@ def prune(out: Path, keep: int, as_json: bool) -> None:
 @_json_option
 def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
     """Keep the article ID out of every version of OUT to come, and list the versions that still hold it."""
-    from ..maintenance.versions import redact as take_out
+    from ..maintenance.redact import redact as take_out
 
     done = take_out(out, article_id, reason=reason)
     if as_json:

@@ -1,0 +1,32 @@
+"""What `yank` and `redact` write beside or into versions: a reason, and a small JSON file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..errors import CallError
+
+__all__ = ["checked_reason", "write_mark"]
+
+
+def checked_reason(reason: str) -> str:
+    """A reason on one line.
+
+    Raises:
+        CallError: it is empty.
+
+    >>> checked_reason("half of\\nMarch was missing")
+    'half of March was missing'
+    """
+    words = " ".join(reason.split())
+    if not words:
+        raise CallError("the reason is empty", field="reason", hint="say why, for those who find it later")
+    return words
+
+
+def write_mark(path: Path, data: object) -> None:
+    """Write a JSON file whole or not at all: beside its place first, then renamed."""
+    part = path.with_name(f"{path.name}.unfinished")
+    part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
