@@ -1,0 +1,163 @@
+"""The command `build`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import RejectsError, shown
+from ..graph.process import do_without_pandas
+from .options import FOLDER, json_option, num_proc_option, quiet_option, verbose_option
+from .output import complain, print_json, say
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from ..building.build import Build
+
+__all__ = ["build"]
+
+_EXAMPLES = 3  # rejects of each rule that the summary shows
+_REASONS = 5  # reasons for the version bump that it shows
+
+
+@click.command()
+@click.argument("source")
+@click.argument("out", type=FOLDER)
+@click.option("--version", metavar="X.Y.Z", help="The version to build; 1.0.0 for the first one.")
+@click.option("--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version only.")
+@click.option("--test-from", metavar="DAY", help="First day of test (YYYY-MM-DD); first version only.")
+@click.option("--gap-days", type=click.IntRange(0), help="Exclude articles of this many days on each side of a border.")
+@click.option(
+    "--drafts/--no-drafts",
+    default=None,
+    help="Read posts below _drafts (default: as in the version before, at first no).",
+)
+@click.option("--strict", is_flag=True, help="Any reject fails the build.")
+@click.option(
+    "--max-reject-share",
+    type=click.FloatRange(0, 1),
+    help="Fail when more than this fraction of the posts are rejects (default: 0.01, and more than 10).",
+)
+@click.option(
+    "--max-leak",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Fail when more than this fraction of a split has a near-copy in an earlier split.",
+)
+@num_proc_option
+@click.option(
+    "--card", type=FOLDER, help="Your prose for the card (default: as in the version before, at first newsdata's own)."
+)
+@click.option(
+    "--text",
+    type=click.Choice(["full", "none"]),
+    help="none: leave out every field with the publisher's words (default: as in the version before, at first full).",
+)
+@click.option(
+    "--history/--no-history",
+    default=None,
+    help="Read earlier revisions of the posts from a git repository (default: as in the version before, at first no).",
+)
+@click.option("--base", type=FOLDER, help="The version to follow (default: the newest in OUT).")
+@click.option("--cache/--no-cache", default=True, help="Use results of earlier builds in OUT (default: yes).")
+@quiet_option
+@verbose_option
+@json_option
+def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Build a version of the dataset.
+
+    SOURCE is the archive, OUT the folder that holds the versions. The newest version is followed, and nothing is written when
+    nothing changed.
+    """
+    try:
+        with progress_bar(quiet=quiet) as progress:
+            from ..building.build import build as build_version
+
+            do_without_pandas()
+            made = build_version(source, out, progress=progress, **options)
+    except RejectsError as error:
+        if as_json:
+            print_json({"error": str(error), "version": None, "created": False, "rejects": error.rejects})
+        raise
+    if as_json:
+        print_json(
+            {
+                "version": made.version,
+                "path": made.path,
+                "created": made.created,
+                "accounting": made.manifest.accounting,
+                "configuration": made.manifest.configuration,
+                "stages": made.stages,
+                "rejects": made.rejects,
+                "notes": made.notes,
+            }
+        )
+    elif quiet:
+        say(_one_line(made))
+        for note in made.notes:
+            complain(f"note: {note}")
+    else:
+        say("\n".join(_summary(made)))
+
+
+def _one_line(made: Build) -> str:
+    counts = made.manifest.accounting
+    return (
+        f"{made.path}: {counts['files_seen']} files, {counts['posts']} posts, {counts['articles']} articles, "
+        f"{counts['rejects']} rejects, {counts['ignored']} ignored, {counts['excluded']} excluded"
+    )
+
+
+def _summary(made: Build) -> Iterator[str]:
+    """What a build did, for people: a headline, then a label and a fact on each line."""
+    if not made.created:
+        yield f"Nothing changed since {made.version}; nothing was written ({made.path})"
+        yield from (f"  {'note':>9}   {note}" for note in made.notes)
+        return
+    counts = made.manifest.accounting
+    seconds = sum(stage["seconds"] for stage in made.stages.values())
+    yield f"Built {made.path} in {seconds:.1f} s"
+    yield (
+        f"  {counts['files_seen']:>9,} files = {counts['posts']:,} posts + {counts['rejects']:,} rejects "
+        f"+ {counts['ignored']:,} ignored"
+    )
+    yield (
+        f"  {counts['posts']:>9,} posts = {counts['articles']:,} articles "
+        f"+ {counts['merged_posts']:,} merged into one of them"
+    )
+    yield from _splits(made)
+    for reason, count in counts["excluded_by_reason"].items():
+        yield f"  {'excluded':>9}   {count:,} articles: {reason}"
+    yield from _rejects(made)
+    if made.difference:
+        reasons = made.difference.reasons
+        more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
+        told = "; ".join(reasons[:_REASONS]) or "nothing changed"
+        yield f"  {made.difference.bump or '':>9}   since {made.difference.old}: {told}{more}"
+    yield from (f"  {'note':>9}   {note}" for note in made.notes)
+    yield from (f"  {'note':>9}   _config.yml: {note}" for note in counts.get("config_notes", ()))
+
+
+def _splits(made: Build) -> Iterator[str]:
+    counts = made.manifest.accounting
+    for split, rows in counts["articles_by_split"].items():
+        if rows:
+            first, last = counts["dates_by_split"][split]
+            yield f"  {split:>9}   {rows:,} articles, {first} to {last}"
+        elif split in ("validation", "test") and made.manifest.configuration["validation_from"]:
+            yield f"  {split:>9}   no article: none has a date in it, or all of them were excluded"
+
+
+def _rejects(made: Build) -> Iterator[str]:
+    for rule, count in made.manifest.accounting["rejects_by_rule"].items():
+        yield f"  {'rejected':>9}   {count:,} posts: {rule}"
+        examples = [reject for reject in made.rejects if reject.rule == rule][:_EXAMPLES]
+        for reject in examples:
+            line = f", line {reject.line}" if reject.line else ""
+            yield f"  {'':>9}     {shown(reject.path)}{line}: {shown(reject.reason)}"
+        if count > len(examples):
+            yield f"  {'':>9}     and {count - len(examples):,} more; they are in the config `rejects` and in --json"

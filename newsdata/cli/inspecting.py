@@ -1,0 +1,199 @@
+"""Commands that show what is there and change nothing: `info`, `where`, `duplicates`, `diff`, `parse`, `card`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import DriftError
+from .options import FOLDER, json_option, revision_option
+from .output import print_json, say
+
+if TYPE_CHECKING:
+    from ..dataset.duplicates import Member
+
+__all__ = ["card", "diff", "duplicates", "info", "parse", "where"]
+
+_CLUSTERS = 20  # clusters that `duplicates` prints for people
+_CHANGES = 20  # changed rows that `diff` prints for people
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@revision_option
+@json_option
+def info(directory: str, revision: str | None, as_json: bool) -> None:
+    """Show counts, dates, splits, licence and citation of a version."""
+    from ..dataset.describe import info as describe
+
+    facts = describe(directory, revision=revision)
+    if as_json:
+        print_json(facts)
+    else:
+        say("\n".join(_info_lines(facts)))
+
+
+def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
+    counts, configuration = facts["accounting"], facts["configuration"]
+    yield f"{facts.get('pretty_name') or 'dataset'} {facts['version']}   ({facts['path']})"
+    if facts.get("yanked"):
+        yield f"  yanked: {facts['yanked']}"
+    for config, splits in facts["configs"].items():
+        for split, size in splits.items():
+            if size["rows"]:
+                days = facts["dates"].get(split) if config == "articles" else None
+                dates = f"   {days[0]} to {days[1]}" if days else ""
+                yield f"  {config:>9}  {split:<10} {size['rows']:>9,} rows {size['bytes'] / 1e6:>8.1f} MB{dates}"
+    excluded = f", {counts['excluded']:,} of them excluded" if counts["excluded"] else ""
+    yield (
+        f"  {counts['files_seen']:,} files = {counts['posts']:,} posts + {counts['rejects']:,} rejects "
+        f"+ {counts['ignored']:,} ignored; {counts['articles']:,} articles{excluded}"
+    )
+    if configuration["validation_from"]:
+        yield (
+            f"  validation from {configuration['validation_from']}, test from {configuration['test_from']} "
+            f"until {configuration['test_until']} ({configuration['timezone']})"
+        )
+    else:
+        yield f"  every article with a date is in train ({configuration['timezone']})"
+    if len(facts["versions"]) > 1:
+        yanked = facts["yanked_versions"]
+        yield "  versions: " + ", ".join(f"{v} (yanked)" if v in yanked else v for v in facts["versions"])
+    if facts.get("license"):
+        yield f"  licence: {facts['license']}"
+    if facts.get("citation"):
+        yield ""
+        yield facts["citation"].strip()
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("name", metavar="PATH|ID")
+@revision_option
+@json_option
+def where(directory: str, name: str, revision: str | None, as_json: bool) -> None:
+    """Show what became of a file of the archive, and why.
+
+    PATH is its path in the archive; the ID of an article works, too. It became a row, a reject, or was excluded or ignored.
+    """
+    from ..dataset.where import where as find
+
+    found = find(directory, name, revision=revision)
+    if as_json:
+        print_json(found)
+    else:
+        split = f", split {found.split}" if found.split else ""
+        shard = f", {found.shard}" if found.shard else ""
+        say(f"{name}: {found.became}{split}{shard}")
+        say(f"  {found.why}")
+        for post in found.posts:
+            say(f"  post {post}")
+    if found.became == "unknown":
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("article_id", metavar="[ARTICLE_ID]", required=False)
+@revision_option
+@json_option
+def duplicates(directory: str, article_id: str | None, revision: str | None, as_json: bool) -> None:
+    """Show the clusters of near-copies.
+
+    Members are in time order: who copied whom, and when. With ARTICLE_ID only its cluster is shown.
+    """
+    from ..dataset.duplicates import duplicates as find
+
+    found = find(directory, article_id, revision=revision)
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say("no article has a near-copy")
+    for cluster in found[:_CLUSTERS]:
+        say(f"{cluster.duplicate_cluster}: {len(cluster.members)} articles")
+        for number, member in enumerate(cluster.members):
+            say(_member_line(member, is_first=number == 0))
+    if len(found) > _CLUSTERS:
+        say(f"… and {len(found) - _CLUSTERS:,} more clusters; --json lists all")
+
+
+def _member_line(member: Member, *, is_first: bool) -> str:
+    time = f"{member.published_at:%Y-%m-%d %H:%M}" if member.published_at else "no date"
+    if is_first:
+        similarity = "first"
+    else:
+        similarity = "-" if member.similarity is None else f"{member.similarity:.2f}"
+    return (
+        f"  {time:<16} {similarity:>6}  {member.split:<10} {member.publisher or '-'}  {member.title or ''}"
+        f"  {member.article_id}"
+    )
+
+
+@click.command()
+@click.argument("old", metavar="OLD", type=FOLDER)
+@click.argument("new", metavar="NEW", type=FOLDER)
+@json_option
+def diff(old: Path, new: Path, as_json: bool) -> None:
+    """Show which rows differ between two versions.
+
+    Rows were added, changed, removed or moved; the version bump that this asks for is shown, too.
+    """
+    from ..dataset.describe import diff as compare
+
+    found = compare(old, new)
+    if as_json:
+        print_json(found)
+        return
+    say(f"{found.old} → {found.new}: {found.bump or 'nothing differs'}")
+    for reason in found.reasons:
+        say(f"  {reason}")
+    for change in found.changes[:_CHANGES]:
+        what = ""
+        if change.columns:
+            what = f" ({', '.join(change.columns)})"
+        elif change.old_path:
+            what = f" from {change.old_path}"
+        say(f"    {change.config} {change.kind} {change.key}{what}")
+    if len(found.changes) > _CHANGES:
+        say(f"    … and {len(found.changes) - _CHANGES:,} more; --json lists all")
+
+
+@click.command()
+@click.argument("file", type=FOLDER)
+@json_option
+def parse(file: Path, as_json: bool) -> None:
+    """Read one post and show what was understood, as JSON."""
+    from ..parsing.post import parse_post
+    from ..schema import Reject
+
+    found = parse_post(file)
+    print_json(found)
+    if isinstance(found, Reject):
+        raise click.exceptions.Exit(1)
+    if found.issues and not as_json:
+        click.echo(f"issues: {', '.join(found.issues)}", err=True)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--check", is_flag=True, help="Fail when dataset_card.md and the data disagree.")
+@click.option("--card", type=FOLDER, help="Your prose for the card (default: newsdata's own).")
+@revision_option
+def card(directory: str, check: bool, card: Path | None, revision: str | None) -> None:
+    """Print the card of a version, or check a card against the data."""
+    from ..card.readme import check_card, read_card
+    from ..dataset.open_version import open_version
+
+    folder, manifest = open_version(directory, revision)
+    if not check:
+        say((folder / "README.md").read_text(encoding="utf-8"))
+        return
+    faults = check_card(read_card(card), manifest)
+    if faults:
+        listed = "".join(f"\n  {fault}" for fault in faults)
+        raise DriftError(f"the card and the data disagree:{listed}", path=card or "dataset_card.md", faults=faults)
+    say(f"{card or 'dataset_card.md'} agrees with {folder}")

@@ -1,0 +1,141 @@
+"""Commands for versions that were built: `verify`, `yank`, `prune`, `redact`, `rehydrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import FOLDER, json_option, num_proc_option, quiet_option, verbose_option
+from .output import print_json, say
+from .progress import progress_bar
+
+__all__ = ["prune", "redact", "rehydrate", "verify", "yank"]
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--revision", metavar="X.Y.Z", help="Only this version, or a range such as 1.*; by default all in DIR.")
+@click.option("--recompute", type=click.IntRange(1), metavar="N", help="Also make N rows anew and compare them.")
+@click.option("--source", metavar="SOURCE", help="The archive that rows are made anew from.")
+@verbose_option
+@json_option
+def verify(directory: str, revision: str | None, recompute: int | None, source: str | None, as_json: bool) -> None:
+    """Check versions, and list every fault.
+
+    Hashes, schema, counts, offsets and splits are checked; in a folder of versions those of all versions, and the cache.
+    """
+    from ..maintenance.verify import verify as check
+
+    asked: dict[str, Any] = {"recompute": recompute, "source": source}
+    found = check(directory, revision=revision, **{name: value for name, value in asked.items() if value is not None})
+    if as_json:
+        print_json(found)
+    else:
+        for fault in found.faults:
+            say(fault)
+        for note in found.notes:
+            say(f"note: {note}")
+        if found.recomputed == 0:
+            say(f"{found.path}: not recomputed: no row could be made anew")
+        if found.recomputed != 0 or found.faults:
+            state = f"{len(found.faults)} faults" if found.faults else "good"
+            rows = f", {found.recomputed:,} rows recomputed" if found.recomputed else ""
+            say(f"{found.path}: {state} ({found.files:,} files, {found.rows:,} rows{rows})")
+    if found.faults:
+        raise click.exceptions.Exit(1)
+    if found.recomputed == 0:
+        raise click.exceptions.Exit(2)
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=FOLDER)
+@click.option("--reason", required=True, help="Why, for those who find it later.")
+@click.option("--revision", metavar="X.Y.Z", help="The version, if DIR holds several.")
+@json_option
+def yank(directory: Path, reason: str, revision: str | None, as_json: bool) -> None:
+    """Mark a version as bad.
+
+    "The newest version" and ranges skip it, loading exactly it warns, and publish refuses it.
+    """
+    from ..maintenance.yank import yank as mark
+
+    folder = mark(directory, reason=reason, revision=revision)
+    if as_json:
+        print_json({"path": folder, "reason": reason})
+    else:
+        say(f"{folder}: yanked")
+
+
+@click.command()
+@click.argument("out", type=FOLDER)
+@click.option("--keep", type=click.IntRange(1), required=True, help="How many good versions stay, the newest ones.")
+@json_option
+def prune(out: Path, keep: int, as_json: bool) -> None:
+    """Remove old versions, and unused files of the cache.
+
+    The oldest versions in OUT are removed, and what the newest version does not use of the cache.
+    """
+    from ..maintenance.prune import prune as remove
+
+    done = remove(out, keep=keep)
+    if as_json:
+        print_json(done)
+        return
+    say(f"Removed {', '.join(done.removed) or 'no version'}; kept {', '.join(done.kept)}")
+    say(f"  {done.freed / 1e6:.1f} MB became free; {done.cache_entries:,} of the removed files were in the cache")
+
+
+@click.command()
+@click.argument("out", type=FOLDER)
+@click.argument("article_id", metavar="ID")
+@click.option("--reason", required=True, help="Why; it becomes part of the ledger, which is published.")
+@json_option
+def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
+    """Keep an article out of every later version.
+
+    ID is the article's id. The versions in OUT that still hold it are listed.
+    """
+    from ..maintenance.redact import redact as take_out
+
+    done = take_out(out, article_id, reason=reason)
+    if as_json:
+        print_json(done)
+        return
+    known = "" if " ".join(reason.split()) == done.reason else " (the reason in the ledger; it stays)"
+    say(f"{article_id} will be in no later version: {done.reason}{known}")
+    for version in done.held_by:
+        say(f"  {version} still holds it")
+    if done.copies:
+        say(f"  its near-copies and former names stay, as other articles: {', '.join(done.copies)}")
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=FOLDER)
+@click.argument("source")
+@click.argument("out", type=FOLDER)
+@num_proc_option
+@quiet_option
+@verbose_option
+@json_option
+def rehydrate(directory: Path, source: str, out: Path, num_proc: int | None, quiet: bool, as_json: bool) -> None:
+    """Add the text to a text-free version.
+
+    The full version is built in OUT from a copy of the archive, SOURCE, and must equal the hashes that the version in DIR stores.
+    """
+    from ..maintenance.rehydrate import rehydrate as make_full
+
+    with progress_bar(quiet=quiet) as progress:
+        made = make_full(directory, source, out, num_proc=num_proc, progress=progress)
+    if as_json:
+        print_json(made)
+        return
+    what = "bytes" if made.same_bytes else "rows, in other bytes,"
+    say(f"Built {made.path}: {made.shards:,} shards with the {what} of the full build")
+    if quiet:
+        return
+    if made.other_posts:
+        say(f"  {made.other_posts:,} posts that {made.version} does not have were left out")
+    for name, (then, here) in made.tools.items():
+        say(f"  {name} {here} is installed; the full build had {then}")

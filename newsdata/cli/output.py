@@ -1,0 +1,89 @@
+"""Print for people and for machines: text that no terminal is harmed by, JSON, and log lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import shown
+
+__all__ = ["complain", "log_to_stderr", "print_json", "say"]
+
+_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+"""Letters that JSON leaves as they are and a terminal should not get: controls, marks that turn the direction of text,
+separators of lines, halves of surrogate pairs."""
+
+
+def say(text: str) -> None:
+    """Print for people on stdout. Letters that the terminal's encoding does not have are escaped."""
+    click.echo(_encodable(text, sys.stdout.encoding))
+
+
+def complain(message: str) -> None:
+    """Print an error or a note on stderr, after the program's name."""
+    click.echo(f"newsdata: {_encodable(message, sys.stderr.encoding)}", err=True)
+
+
+def print_json(value: object) -> None:
+    """Print a value as one JSON object on stdout: records by their fields, times in ISO 8601, paths as text."""
+    plain = _plain(value)
+    text = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(plain, ensure_ascii=False, indent=1))
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # the encoding lacks some of these letters
+        text = json.dumps(plain, ensure_ascii=True, indent=1)
+    click.echo(text)
+
+
+@contextmanager
+def log_to_stderr() -> Iterator[None]:
+    """Print the log lines of newsdata on stderr, from level INFO on. What does not print is escaped."""
+    logger = logging.getLogger("newsdata")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_EscapingFormatter("%(asctime)s %(name)s: %(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
+class _EscapingFormatter(logging.Formatter):
+    """Log records on one line each, whatever names they hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with everything escaped that does not print."""
+        return shown(super().format(record))
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    encoding = encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _plain(value: object) -> Any:
+    """A value made of dictionaries, lists, text, numbers and None only."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,91 @@
+"""The command `publish`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import json_option, revision_option
+from .output import print_json, say
+
+if TYPE_CHECKING:
+    from ..publishing.plan import Plan
+
+__all__ = ["publish"]
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.argument("target", metavar="REPO")
+@click.option("--full-text", is_flag=True, help="Send the publishers' text, too. Whether you may is your decision.")
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@revision_option
+@json_option
+def publish(
+    directory: str,
+    target: str,
+    full_text: bool,
+    public: bool,
+    dry_run: bool,
+    yes: bool,
+    revision: str | None,
+    as_json: bool,
+) -> None:
+    """Send a version to the Hub, a folder or a bucket.
+
+    REPO is owner/name, the path of a folder (starting with /, . or ~), or an address such as s3://… A repository gets one
+    commit, then the tag.
+    """
+    from ..publishing.publish import plan as make_plan
+    from ..publishing.publish import publish as send
+
+    if dry_run:
+        _show(target, make_plan(directory, target, revision=revision, private=not public), full_text, as_json)
+        return
+
+    def confirm(found: Plan) -> bool:
+        _show_counts(target, found)
+        try:
+            return yes or click.confirm("Send it?", err=True)
+        except click.Abort:  # no terminal to ask on
+            click.echo("", err=True)
+            return False
+
+    done = send(
+        directory, target, revision=revision, full_text=full_text, private=not public, confirm=confirm,
+        report=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
+    if as_json:
+        print_json(done)
+    elif done.already:
+        say(f"{done.version} is there already, with the same content; nothing was sent")
+    else:
+        commit = f" as commit {done.commit}, tag {done.tag}" if done.commit else ""
+        size = f"{len(done.sent)} files, {done.bytes / 1e6:.1f} MB"
+        say(f"Published {done.version} to {done.target}{commit}: {size}, verified")
+
+
+def _show(target: str, plan: Plan, full_text: bool, as_json: bool) -> None:
+    """Print a plan that is not carried out."""
+    _show_counts(target, plan)
+    if plan.full_text and not full_text:
+        click.echo("it holds the publishers' text: sending it needs --full-text", err=True)
+    if as_json:
+        print_json(plan)
+        return
+    for label, paths in (("new", plan.new), ("changed", plan.changed), ("deleted", plan.deleted)):
+        for path in paths:
+            say(f"  {label:8} {path}")
+
+
+def _show_counts(target: str, plan: Plan) -> None:
+    kind = "" if plan.private is None else f" ({'private' if plan.private else 'public'})"
+    new = " (will be created)" if plan.create else ""
+    click.echo(
+        f"{plan.version} to {target}{kind}{new}: {len(plan.new)} new, {len(plan.changed)} changed, "
+        f"{len(plan.deleted)} deleted, {len(plan.unchanged)} unchanged files; {plan.bytes / 1e6:.1f} MB to send",
+        err=True,
+    )
