@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +152,25 @@ def test_a_damaged_seed_is_none(damage: Callable[[Path], object], store: Store) 
     assert two_builds(store, damage=damage) == ["abcd: abcd", "y: y"]
 
 
-@pytest.mark.parametrize("key", [7, None, "double-nothing", ["a"]])
-def test_a_place_may_name_anything(key: Any, store: Store) -> None:
+@pytest.mark.parametrize("key", ["", "double1-nothing", "double1-", "a", "a/b"])
+def test_a_place_may_name_anything(key: str, store: Store) -> None:
     store.remember(LastBuild(places={"here": key}))
     found = engine(store)
-    assert found.seed_of("here") is None and found.seed_of("") is None and found.seed_of("elsewhere") is None
+    assert found.seed_of(task(store, "a", place="here")) is None
+    assert found.seed_of(task(store, "a", place="elsewhere")) is found.seed_of(task(store, "a")) is None
+
+
+def test_a_seed_is_of_the_same_code(store: Store) -> None:
+    """Another version of a stage may have written another format."""
+    first = engine(store)
+    with first.stage("double") as stage:
+        made = stage.run_one(task(store, "abc", place="here"))
+    first.remember({})
+    second = engine(store)
+    today = task(store, "abcd", place="here")
+    assert second.seed_of(today) == made
+    for stage_of_it in ("double/2", "double/11", "other/1"):
+        assert second.seed_of(replace(today, stage=stage_of_it)) is None
 
 
 # --------------------------------------------------------------------------------------------------------- memory
@@ -231,7 +246,7 @@ class Odd:
 
 def foreign(results: list[Artifact]) -> list[Artifact]:
     nowhere = StoredFile(path=Path("/nowhere"), checksum="0" * 32)
-    return [Artifact(key="double-other", facts={}, files={"text": nowhere}), *results[1:]]
+    return [Artifact(key="double1-other", facts={}, files={"text": nowhere}), *results[1:]]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +259,7 @@ def foreign(results: list[Artifact]) -> list[Artifact]:
         (lambda found: [found[1], found[0], found[2]], "as the result of"),
         (lambda found: [found[0], found[0], found[2]], "as the result of"),
         (lambda found: [None, *found[1:]], "None, which is not a result of a task"),
-        (foreign, "returned double-other as the result of"),
+        (foreign, "returned double1-other as the result of"),
     ],
     ids=range(8),
 )

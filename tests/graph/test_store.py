@@ -164,9 +164,13 @@ def test_a_damaged_entry_is_missing_and_is_put_anew(damage: Callable[[Path], Non
         record({"key": KEY, "files": {"posts": "0" * 32}, "facts": {}}),
         record({"key": KEY, "files": {"posts": 5}, "facts": {}}),
         record({"key": "parse-another", "files": {}, "facts": {}}),
+        record({"key": KEY, "files": {}, "facts": None}),
+        record({"key": KEY, "files": {}, "facts": [1]}),
+        record({"key": KEY, "files": {"../posts": "0" * 32}, "facts": {}}),
+        record({"key": KEY, "files": {"a/b": "0" * 32}, "facts": {}}),
         xxhash.xxh3_128_hexdigest(deep := b"[" * 200_000 + b"]" * 200_000).encode() + b"\n" + deep,
     ],
-    ids=range(14),
+    ids=range(18),
 )
 def test_a_record_that_says_something_else_is_none(written: bytes, store: Store) -> None:
     made = put(store)
@@ -244,6 +248,7 @@ def test_a_damaged_memory_of_the_last_build_is_none(damage: Callable[[Path], Non
         {},
         {"places": {}, "keys": []},
         {"places": [1], "keys": [], "facts": {}},
+        {"places": [], "keys": [], "facts": {}},
         {"places": {}, "keys": 7, "facts": {}},
         {"places": {}, "keys": [], "facts": "no"},
     ],

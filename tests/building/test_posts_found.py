@@ -1,0 +1,96 @@
+"""Which files of a listing are posts, and under which ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import newsdata
+from newsdata.building.base import Base, follow
+from newsdata.building.posts_found import OTHER_POSTS, clashing_ids, find_posts
+from newsdata.building.request import Request
+from newsdata.errors import SourceError
+from newsdata.parsing.site import read_site
+from newsdata.sources.source import Files, SourceFile, list_files, open_source
+from newsdata.storage.ledger import empty_ledger
+
+from ..conftest import many_posts, write_archive
+from ..source_files import tar_of
+
+CONFIG = b"timezone: Asia/Shanghai\n"
+
+
+def no_base(redacted: dict[str, str] | None = None) -> Base:
+    return Base(
+        folder=None, manifest=None, ledger=empty_ledger(), redacted=redacted or {}, there=(), newer=None
+    )  # fmt: skip
+
+
+def test_every_file_has_its_place(tmp_path: Path) -> None:
+    names = [
+        "_posts/2022-03-01-a.md",
+        "_posts/2022-03-01-a.html",
+        "_posts/2022-02-01-b.md",
+        "_posts/c.md",
+        "_posts/d.png",
+        "e.md",
+    ]
+    write_archive(tmp_path / "in", dict.fromkeys(names, b"x"))
+    (tmp_path / "in" / "_posts" / "link.md").symlink_to("c.md")
+    listing = list_files(open_source(tmp_path / "in", scratch=tmp_path))
+    request, site = Request(source=tmp_path / "in", out=tmp_path / "out"), read_site(CONFIG)[0]
+    found = find_posts(listing, site, no_base(), request)
+    assert [(shard.path, [file.path for file in shard.files]) for shard in found.plan] == [
+        ("posts/posts-undated-00000.parquet", ["_posts/c.md"]),
+        ("posts/posts-2022-02-00000.parquet", ["_posts/2022-02-01-b.md"]),
+        ("posts/posts-2022-03-00000.parquet", ["_posts/2022-03-01-a.html", "_posts/2022-03-01-a.md"]),
+    ]
+    assert found.files.path.to_pylist() == [file.path for shard in found.plan for file in shard.files]
+    assert found.own_ids == {"_posts/2022-03-01-a.html": "_posts/2022-03-01-a.html"}
+    assert [reject.path for reject in found.rejects] == ["_posts/link.md"]
+    assert found.ignored == {"not text": 1, "not below _posts": 1, "configuration": 1}
+    fewer = find_posts(listing, site, no_base({"_posts/c": "a request"}), request)
+    assert fewer.ignored["redacted"] == 1 and len(fewer.files) == 3
+
+
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [
+        (["_posts/a.html", "_posts/a.md", "_posts/b.md"], ["_posts/a.html"]),
+        (["_posts/x.d/a", "_posts/x.d/a.txt"], ["_posts/x.d/a.txt"]),
+        (["_posts/x.d/a", "_posts/x.e/a", "_posts/x/a.d"], []),
+        (["_posts/2022-03-01-202203010000000001.html", "_posts/2022-03-01-202203010000000001.md"], []),
+    ],
+)
+def test_ids_of_paths_that_differ_in_the_extension(paths: list[str], kept: list[str]) -> None:
+    files = Files.of(SourceFile(path, 1, "") for path in paths)
+    assert clashing_ids(files) == {path: path for path in kept}
+
+
+def test_a_name_that_leads_out_is_a_reject_wherever_it_would_lead(tmp_path: Path) -> None:
+    outside = ("../a.txt", "../_posts/b.md", "_posts/../../c.md", "/etc/passwd")
+    (tmp_path / "a.tar").write_bytes(tar_of({**many_posts(3), **dict.fromkeys(outside, b"x")}))
+    made = newsdata.build(tmp_path / "a.tar", tmp_path / "out", num_proc=1)
+    assert [(reject.path, reject.rule) for reject in made.rejects] == [(n, "path-unsafe") for n in sorted(outside)]
+
+
+def test_a_version_that_is_built_again_has_the_posts_that_it_names(tmp_path: Path) -> None:
+    files = many_posts(2, per_day=2) | {"_posts/2022-03-01-bad.md": b"", "_posts/2022-03-01-a.md": b"x"}
+    archive = write_archive(tmp_path / "in", files)
+    newsdata.build(archive, tmp_path / "out", num_proc=1)
+    write_archive(archive, {"_posts/2022-03-01-a.html": b"y", "_posts/2022-03-05-new.md": b"z", "about.md": b"w"})
+    listing = list_files(open_source(archive, scratch=tmp_path))
+    request = Request(source=archive, out=tmp_path / "again", again=True)
+    found = find_posts(listing, read_site(CONFIG)[0], follow(tmp_path / "out", None, again=True), request)
+    assert sorted(found.files.path.to_pylist()) == sorted(files)
+    assert found.ignored == {OTHER_POSTS: 2, "configuration": 1, "not below _posts": 1}
+    assert found.own_ids["_posts/2022-03-01-a.md"] == "_posts/2022-03-01-a", "as the version says"
+
+
+def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
+    write_archive(tmp_path / "in", {"a.md": b"x", "b/c.md": b"y"}, timezone=None)
+    listing = list_files(open_source(tmp_path / "in", scratch=tmp_path))
+    request = Request(source=tmp_path / "in", out=tmp_path / "out")
+    with pytest.raises(SourceError, match=r"no file in it is a post \(2 not below _posts\)"):
+        find_posts(listing, read_site(None)[0], no_base(), request)
