@@ -21,7 +21,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 import newsdata
-from newsdata.building import workspace
+from newsdata.building import known_files
 from newsdata.errors import MachineError, RejectsError
 
 from ..conftest import ROOT, many_posts, write_archive
@@ -235,7 +235,9 @@ def test_stopped(number: signal.Signals, group: bool, large: Path, tmp_path: Pat
     (os.killpg if group else os.kill)(process.pid, number)  # a terminal signals the whole group
     code, errors = end(process, PROMPT)
     assert code in (130, -signal.SIGINT)  # a shell shows both as 130
-    assert errors.strip() == "newsdata: stopped; earlier versions are untouched, and the same command goes on from here"
+    assert (
+        errors.strip() == "newsdata: stopped; earlier versions are unchanged, and the same command continues from here"
+    )
     psutil.wait_procs(workers, timeout=PROMPT)
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
     assert versions(out) == [] and not (out / ".newsdata" / "staging").exists()
@@ -314,7 +316,7 @@ def test_rejects_in_json_and_on_the_terminal(tmp_path: Path, monkeypatch: pytest
     )  # fmt: skip
     assert made.returncode == 0 and "\x1b" not in made.stdout
     assert "5 posts: empty" in made.stdout and "and 2 more" in made.stdout and "list.md, line 2" in made.stdout
-    monkeypatch.setattr(workspace, "_RACY", 0)  # or files this young are read anew
+    monkeypatch.setattr(known_files, "_RACY", 0)  # or files this young are read anew
     newsdata.build(source, out, num_proc=1)
     again = newsdata.build(source, out, num_proc=1)
     assert not again.created and len(again.rejects) == 6

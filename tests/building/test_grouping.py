@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 import newsdata
-from newsdata.building.choices import check_leakage
-from newsdata.building.grouping import leaking_pairs
+from newsdata.building.gates import check_leakage
+from newsdata.building.stages.measure import leaking_pairs
 from newsdata.errors import LeakError
 from newsdata.near_duplicates.leakage import Evidence
 
@@ -50,7 +50,7 @@ def test_a_copy_in_a_later_split_is_set_aside(out: Path) -> None:
     assert excluded.excluded_reason.tolist() == ["straddle"]
     assert excluded.leak_group.tolist() == ["202203050000000077"]  # the first-ingested member's id
     found = newsdata.where(out, "202204070000000078", revision="1.0.0")
-    assert found.why == "set aside: straddle, as a copy of 202203050000000077 of train; read from one post"
+    assert found.why == "excluded: straddle, as a copy of 202203050000000077 of train; read from one post"
 
 
 def test_template_siblings_stay_apart(out: Path) -> None:

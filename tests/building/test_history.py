@@ -18,7 +18,7 @@ from newsdata.storage.manifest import shards_of
 
 from ..conftest import many_posts, post, write_archive
 from ..source_files import git
-from .test_incremental import as_git
+from .edited_archive import as_git
 
 START = datetime(2022, 3, 1, tzinfo=UTC)
 ONE = "_posts/2022-03-01-202203010000000001.md"

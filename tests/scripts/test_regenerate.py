@@ -16,7 +16,7 @@ import newsdata
 from newsdata.building.workspace import locked
 from newsdata.storage.manifest import versions_in
 
-from ..building.test_incremental import as_git
+from ..building.edited_archive import as_git
 from ..conftest import ROOT, many_posts, write_archive
 
 SCRIPT = ROOT / "scripts" / "regenerate.py"

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import newsdata
-from newsdata.building import planning
+from newsdata.building import shard_plan
 from newsdata.cli.main import cli
 from newsdata.errors import CallError, RehydrateError, VerifyError, VersionError
 from newsdata.schema import CONFIGS, REJECT_RULES, columns, table_schema
@@ -303,7 +303,7 @@ def test_a_newer_copy_of_the_archive_serves(tmp_path: Path) -> None:
 
 def test_borders_are_those_of_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shard that grew beyond the size of a first cut is not cut anew when the one after it went away."""
-    monkeypatch.setattr(planning, "SHARD_ROWS", 12)
+    monkeypatch.setattr(shard_plan, "SHARD_ROWS", 12)
     archive = write_archive(tmp_path / "in", many_posts(8))
     newsdata.build(archive, tmp_path / "free", text="none", num_proc=1)
     files = sorted((archive / "_posts").iterdir())
@@ -323,7 +323,7 @@ def test_a_folder_holds_one_kind(tmp_path: Path) -> None:
             newsdata.build(archive, tmp_path / text, text=other, num_proc=1)
     with pytest.raises(VersionError, match="one kind"):
         newsdata.build(archive, tmp_path / "full", base=tmp_path / "none" / "1.0.0", num_proc=1)
-    with pytest.raises(CallError, match="neither"):
+    with pytest.raises(CallError, match="must be full or none"):
         newsdata.build(archive, tmp_path / "new", text="some")
     assert not newsdata.build(archive, tmp_path / "none", num_proc=1).created
 
