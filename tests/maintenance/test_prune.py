@@ -11,7 +11,7 @@ import pytest
 import newsdata
 from newsdata.errors import CallError, VersionError
 
-from ..building.test_incremental import digests
+from ..building.edited_archive import digests
 from ..conftest import run_newsdata
 from .archives import grow
 

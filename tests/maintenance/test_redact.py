@@ -10,8 +10,8 @@ import newsdata
 from newsdata.errors import CallError, ManifestError, VersionError
 from newsdata.storage.ledger import read_ledger, tombstones
 
+from ..building.edited_archive import as_git, digests
 from ..building.test_history import Repository
-from ..building.test_incremental import as_git, digests
 from ..conftest import many_posts, post, run_newsdata, write_archive
 from .archives import ONE, grow, holds, ids, redactable
 

@@ -10,7 +10,7 @@ import pytest
 import newsdata
 from newsdata.storage.manifest import read_manifest
 
-from ..building.test_incremental import as_git, digests, inodes
+from ..building.edited_archive import as_git, digests, inodes
 from ..conftest import many_posts, run_newsdata
 from .archives import grow
 

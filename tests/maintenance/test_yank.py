@@ -10,7 +10,7 @@ import pytest
 import newsdata
 from newsdata.errors import CallError, VersionError
 
-from ..building.test_incremental import digests
+from ..building.edited_archive import digests
 from ..conftest import many_posts, run_newsdata, write_archive
 from .archives import grow, ids
 
