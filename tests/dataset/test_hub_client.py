@@ -1,0 +1,119 @@
+"""Calls to the Hub: which are repeated, and which error they end in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from newsdata.dataset import hub_client
+from newsdata.dataset.hub_client import Unreachable, attempt, check_repo_id
+from newsdata.errors import HubError, MachineError, VersionError
+
+from ..hub_client import Client, Failed
+from ..hub_server import STRANGER, Fault, Hub
+from .published import NAME, TEST, fetch
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_client, "_WAITS", (0.0, 0.0))
+
+
+@pytest.mark.parametrize("name", ["finews", "lab/fi news", "lab/../finews", "a/b/c", ""])
+def test_names_that_are_not_of_a_repository(name: str) -> None:
+    with pytest.raises(HubError, match="is not the name of a repository"):
+        check_repo_id(name)
+
+
+def test_a_call_that_fails_for_a_moment_is_repeated() -> None:
+    errors = iter([json.JSONDecodeError("x", "", 0), OSError("Consistency check failed: 1 of 2 bytes")])
+    said: list[str] = []
+
+    def call() -> str:
+        for error in errors:
+            raise error
+        return "answer"
+
+    assert attempt(call, "lab/finews", report=said.append) == "answer"
+    assert len(said) == 2 and all(line.startswith("lab/finews: ") and "again in" in line for line in said)
+
+
+def test_a_call_is_not_repeated_for_ever() -> None:
+    tries = []
+
+    def call() -> None:
+        tries.append(1)
+        raise json.JSONDecodeError("no JSON", "", 0)
+
+    with pytest.raises(HubError, match="no JSON"):
+        attempt(call, "lab/finews")
+    assert len(tries) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (OSError(28, "No space left on device", "/cache/x"), MachineError, "/cache/x: the system said: No space left"),
+        (ValueError("two\nlines"), HubError, "lab/finews: two lines"),
+        (ValueError(), HubError, "lab/finews: ValueError"),
+        (VersionError("there is no such version"), VersionError, "there is no such version"),
+    ],
+)
+def test_an_error_that_stays_is_not_repeated(error: Exception, kind: type[Exception], said: str) -> None:
+    tries = []
+
+    def call() -> None:
+        tries.append(1)
+        raise error
+
+    with pytest.raises(kind, match=said):
+        attempt(call, "lab/finews")
+    assert len(tries) == 1
+
+
+def test_the_innermost_error_is_told() -> None:
+    def call() -> None:
+        try:
+            raise ValueError("what went wrong")
+        except ValueError as error:
+            raise RuntimeError("something went wrong") from error
+
+    with pytest.raises(HubError, match="what went wrong") as caught:
+        attempt(call, "lab/finews")
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_unreachable_is_an_error_of_the_hub() -> None:
+    assert issubclass(Unreachable, HubError)
+
+
+@pytest.mark.parametrize(("name", "token"), [("lab/nothing", None), (NAME, STRANGER)])
+def test_nobody_learns_whether_a_private_repository_exists(client: Client, name: str, token: str | None) -> None:
+    with pytest.raises(Failed, match="no such dataset repository, or this token may not see it") as caught:
+        client("dataset.hub_revisions.resolve", name, "1.0.0", token=token)
+    assert caught.value.kind == "HubError"
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        *("/refs", f"^GET .*{TEST}"),
+        *(pytest.param(m, marks=pytest.mark.slow) for m in ("^HEAD .*manifest.json", "^GET .*manifest.json", "tree")),
+    ],
+)
+def test_a_busy_hub_is_asked_again(hub: Hub, client: Client, made: Path, name: str, match: str) -> None:
+    hub.faults.append(Fault("status", match))
+    folder = fetch(client, name, "1.0.*", TEST)
+    assert (folder / TEST).read_bytes() == (made / "1.0.0" / TEST).read_bytes()
+    assert hub.faults[0].times == 0
+
+
+@pytest.mark.slow
+def test_a_hub_that_answers_only_with_errors_cannot_be_reached(hub: Hub, client: Client, name: str) -> None:
+    fetch(client, name, "1.0.0", TEST)
+    hub.faults.append(Fault("status", times=99))
+    assert client("dataset.hub_revisions.resolve", name, "1.0.0")["offline"]
+    with pytest.raises(Failed, match="it answers 503"):
+        client("dataset.hub_revisions.resolve", name, "1.*")
