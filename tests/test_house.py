@@ -100,7 +100,7 @@ def test_no_folder_takes_the_place_of_a_public_function() -> None:
 def test_no_module_is_named_in_a_string() -> None:
     """The lazy exports of `newsdata/__init__.py` are the only ones."""
     found = [
-        (name, node.lineno)
+        (name, ast.unparse(node))
         for name, path in modules()
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if (isinstance(node, ast.Name) and node.id in ("import_module", "__import__"))
@@ -210,7 +210,7 @@ def _changes(tree: ast.Module, held: set[str]) -> Iterator[int]:
             elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
                 target = node.value
             if isinstance(target, ast.Name) and target.id in held - own:
-                yield node.lineno
+                yield target.lineno
 
 
 # ------------------------------------------------------------------------------------------------------ exports

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import RejectsError, shown
-from ..graph.process import do_without_pandas
+from ..graph.process import available_cores, do_without_pandas
+from ..sources.folder_walk import path_inside
+from ..sources.listing_ahead import ListingAhead, list_ahead
 from .options import FOLDER, json_option, num_proc_option, quiet_option, verbose_option
 from .output import complain, print_json, say
 from .progress import progress_bar
@@ -74,11 +78,11 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
     nothing changed.
     """
     try:
-        with progress_bar(quiet=quiet) as progress:
+        with progress_bar(quiet=quiet) as progress, _listing_ahead(source, out, options["num_proc"]) as ahead:
             from ..building.build import build as build_version
 
             do_without_pandas()
-            made = build_version(source, out, progress=progress, **options)
+            made = build_version(source, out, progress=progress, ahead=ahead, **options)
     except RejectsError as error:
         if as_json:
             print_json({"error": str(error), "version": None, "created": False, "rejects": error.rejects})
@@ -102,6 +106,17 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
             complain(f"note: {note}")
     else:
         say("\n".join(_summary(made)))
+
+
+@contextmanager
+def _listing_ahead(source: str, out: Path, num_proc: int | None) -> Iterator[ListingAhead | None]:
+    """Start to list a site's folder while this process loads its libraries, where there is a second core for it."""
+    root = os.path.realpath(source)
+    if num_proc == 1 or available_cores() == 1 or not os.access(f"{root}/_posts", os.X_OK):
+        yield None
+        return
+    with list_ahead(root, path_inside(root, out)) as ahead:
+        yield ahead
 
 
 def _one_line(made: Build) -> str:
