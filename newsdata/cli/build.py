@@ -173,6 +173,6 @@ def _rejects(made: Build) -> Iterator[str]:
         examples = [reject for reject in made.rejects if reject.rule == rule][:_EXAMPLES]
         for reject in examples:
             line = f", line {reject.line}" if reject.line else ""
-            yield f"  {'':>9}     {shown(reject.path)}{line}: {shown(reject.reason)}"
+            yield f"          {shown(reject.path)}{line}: {shown(reject.reason)}"
         if count > len(examples):
-            yield f"  {'':>9}     and {count - len(examples):,} more; they are in the config `rejects` and in --json"
+            yield f"          and {count - len(examples):,} more; they are in the config `rejects` and in --json"

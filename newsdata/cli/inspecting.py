@@ -55,7 +55,7 @@ def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
     if configuration["validation_from"]:
         yield (
             f"  validation from {configuration['validation_from']}, test from {configuration['test_from']} "
-            f"until {configuration['test_until']} ({configuration['timezone']})"
+            f"to {configuration['test_until']} ({configuration['timezone']})"
         )
     else:
         yield f"  every article with a date is in train ({configuration['timezone']})"
