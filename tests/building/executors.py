@@ -1,0 +1,135 @@
+"""Executors for tests: what they do to a build besides running its tasks."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+Function = Callable[[Any], Any]
+
+
+def kind_of(tasks: Sequence[Any]) -> str:
+    """The kind of some tasks, "parse" or "sign"; "hash" where files are hashed."""
+    key = getattr(tasks[0], "key", None)
+    return re.split("[0-9]*-", key)[0] if key else "hash"
+
+
+class Before:
+    """Does something once, before the first tasks of a kind run; `done` tells whether it did."""
+
+    def __init__(self, kind: str, do: Callable[[], object]) -> None:
+        self.kind, self.do, self.done = kind, do, False
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        if not self.done and kind_of(tasks) == self.kind:
+            self.done = True
+            self.do()
+        return map(function, tasks)
+
+
+class After(Before):
+    """Does something once, after the first tasks of a kind ran."""
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        found = list(map(function, tasks))
+        if not self.done and kind_of(tasks) == self.kind:
+            self.done = True
+            self.do()
+        return found
+
+
+class Noting:
+    """Notes the kinds of the tasks that were run."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        self.kinds += [kind_of(tasks)] * len(tasks)
+        return map(function, tasks)
+
+
+class TwiceAtOnce:
+    """Runs every task twice, at the same time, and gives the first result that is there."""
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        with ThreadPoolExecutor(2) as pool:
+            for task in tasks:
+                start = threading.Barrier(2)
+
+                def one(task: Any = task, start: threading.Barrier = start) -> Any:
+                    start.wait(30)
+                    return function(task)
+
+                first, second = pool.submit(one), pool.submit(one)
+                yield first.result()
+                second.result()
+
+
+class TwiceInTurn:
+    """Runs every task once, then every task once more, the last one first; gives the second results."""
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        for task in tasks:
+            function(task)
+        return [function(task) for task in reversed(tasks)][::-1]
+
+
+class Shuffled:
+    """Runs the tasks in an order by chance, and gives their results in the order of the tasks."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        order = self.rng.sample(range(len(tasks)), len(tasks))
+        found = {number: function(tasks[number]) for number in order}
+        return [found[number] for number in range(len(tasks))]
+
+
+class Delayed:
+    """Runs the tasks at once in two threads, the first one of a kind after some seconds."""
+
+    def __init__(self, kind: str, seconds: float) -> None:
+        self.kind, self.seconds, self.done = kind, seconds, False
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        wait = not self.done and kind_of(tasks) == self.kind
+        self.done |= wait
+
+        def some(number: int) -> Any:
+            time.sleep(self.seconds if wait and not number else 0)
+            return function(tasks[number])
+
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(some, range(len(tasks))))
+
+
+class FreshProcesses:
+    """Runs every task in a process of its own."""
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["newsdata.building.build"])
+        with ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=1) as pool:
+            return list(pool.map(function, tasks))
+
+
+class Mixed:
+    """Does something to the list of results of one kind of tasks."""
+
+    def __init__(self, kind: str, change: Callable[[list[Any]], list[Any]]) -> None:
+        self.kind, self.change, self.done = kind, change, False
+
+    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+        found = list(map(function, tasks))
+        if kind_of(tasks) != self.kind:
+            return found
+        self.done = True
+        return self.change(found)
