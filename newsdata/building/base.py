@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..errors import ManifestError
 from ..schema import Reject
-from ..storage.ledger import buried, empty_ledger, read_ledger, read_redactions, refused_contents
+from ..storage.ledger import empty_ledger, read_ledger, read_redactions, redactions_of, refused_contents
 from ..storage.manifest import (
     Manifest,
     Shard,
@@ -89,7 +89,7 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
     passed_over = newest is not None and folder is not None and folder.resolve() != newest.resolve()
     manifest = read_manifest(folder) if folder else None
     ledger = read_ledger(folder, manifest) if folder and manifest else empty_ledger()
-    redacted = buried(ledger)
+    redacted = redactions_of(ledger)
     if not again:
         for place in dict.fromkeys([out, folder.absolute().parent] if folder else [out]):
             redacted = {**_redacted_in(place, folder), **redacted}
@@ -110,7 +110,7 @@ def _redacted_in(out: Path, base_folder: Path | None) -> dict[str, str]:
         if base_folder and base_folder.resolve() == (out / version).resolve():
             break
         with suppress(ManifestError):  # a damaged version; the others have the redactions, too
-            return buried(read_ledger(out / version, read_manifest(out / version))) | found
+            return redactions_of(read_ledger(out / version, read_manifest(out / version))) | found
     return found
 
 

@@ -19,12 +19,12 @@ __all__ = [
     "LEDGER_NAME",
     "LEDGER_SCHEMA",
     "REDACTIONS_NAME",
-    "buried",
-    "bury",
+    "add_tombstones",
     "content_key",
     "empty_ledger",
     "read_ledger",
     "read_redactions",
+    "redactions_of",
     "refused_contents",
     "tombstones",
     "write_ledger",
@@ -103,13 +103,13 @@ def read_redactions(out: Path) -> dict[str, str]:
 def tombstones(ledger: pa.Table) -> dict[str, str]:
     """The redacted articles of a ledger: article id -> reason.
 
-    >>> tombstones(bury(empty_ledger(), {"7": "a request", content_key("ab"): "a request"}, "1.1.0"))
+    >>> tombstones(add_tombstones(empty_ledger(), {"7": "a request", content_key("ab"): "a request"}, "1.1.0"))
     {'7': 'a request'}
     """
-    return {key: reason for key, reason in buried(ledger).items() if not key.startswith(_BY_CONTENT)}
+    return {key: reason for key, reason in redactions_of(ledger).items() if not key.startswith(_BY_CONTENT)}
 
 
-def buried(ledger: pa.Table) -> dict[str, str]:
+def redactions_of(ledger: pa.Table) -> dict[str, str]:
     """Everything that a ledger says was redacted: article id, or `content_key` of a file -> reason."""
     rows = ledger.select(["article_id", "redacted_reason"]).filter(ledger["redacted_reason"].is_valid())
     return dict(zip(rows["article_id"].to_pylist(), rows["redacted_reason"].to_pylist(), strict=True))
@@ -136,7 +136,7 @@ def refused_contents(redacted: Mapping[str, str]) -> frozenset[str]:
     return frozenset(key.removeprefix(_BY_CONTENT) for key in redacted if key.startswith(_BY_CONTENT))
 
 
-def bury(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Table:
+def add_tombstones(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Table:
     """The ledger with a tombstone for each key of `redacted`; keys that it lacks are added at its end.
 
     Args:
@@ -144,7 +144,7 @@ def bury(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Tabl
         redacted: article id, or `content_key` of a file -> reason. A reason that the ledger has already is kept.
         version: the version that is being built; the first version of added rows.
 
-    >>> bury(empty_ledger(), {"7": "a request"}, "1.1.0").select(["article_id", "redacted_reason"]).to_pylist()
+    >>> add_tombstones(empty_ledger(), {"7": "a request"}, "1.1.0").select(["article_id", "redacted_reason"]).to_pylist()
     [{'article_id': '7', 'redacted_reason': 'a request'}]
     """
     if not redacted:

@@ -12,11 +12,11 @@ from newsdata.storage.ledger import (
     LEDGER_NAME,
     LEDGER_SCHEMA,
     REDACTIONS_NAME,
-    buried,
-    bury,
+    add_tombstones,
     content_key,
     read_ledger,
     read_redactions,
+    redactions_of,
     refused_contents,
     tombstones,
     write_ledger,
@@ -88,15 +88,17 @@ def test_a_ledger_that_is_no_arrow_file_is_an_error(tmp_path: Path) -> None:
 
 def test_tombstones_are_added_and_kept() -> None:
     ledger = pa.concat_tables([rows("1", "2"), rows("3", redacted_reason="earlier")])
-    found = bury(ledger, {"2": "a request", "3": "later", "9": "a request", content_key("ab"): "a request"}, "1.1.0")
+    found = add_tombstones(
+        ledger, {"2": "a request", "3": "later", "9": "a request", content_key("ab"): "a request"}, "1.1.0"
+    )
     assert found.schema == LEDGER_SCHEMA
     assert found["article_id"].to_pylist() == ["1", "2", "3", "9", "sha256:ab"]
     assert found["first_version"].to_pylist() == ["1.0.0"] * 3 + ["1.1.0"] * 2
     assert found["split"].to_pylist() == ["train"] * 3 + [None] * 2
-    assert buried(found) == {"2": "a request", "3": "earlier", "9": "a request", "sha256:ab": "a request"}
+    assert redactions_of(found) == {"2": "a request", "3": "earlier", "9": "a request", "sha256:ab": "a request"}
     assert tombstones(found) == {"2": "a request", "3": "earlier", "9": "a request"}
-    assert refused_contents(buried(found)) == {"ab"}
-    assert bury(found, {}, "1.2.0") is found
+    assert refused_contents(redactions_of(found)) == {"ab"}
+    assert add_tombstones(found, {}, "1.2.0") is found
 
 
 def test_redactions(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from ...curation.splits import Borders, local_days
 from ...errors import VersionError
 from ...schema import SCHEMA_VERSION, SPLITS, Site
 from ...storage.difference import Difference, compare
-from ...storage.ledger import LEDGER_SCHEMA, bury, write_ledger
+from ...storage.ledger import LEDGER_SCHEMA, add_tombstones, write_ledger
 from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, parse_version, write_manifest
 from ...storage.text_free import blank_manifest
 from ...storage.version_rule import next_version
@@ -180,7 +180,7 @@ def finish_version(
         draft, changes = replace(draft, follows=base.manifest.follows), base.manifest.changes
     else:
         changes = (*(base.manifest.changes if base.manifest else ()), _release_note(version, draft, difference))
-    ledger = bury(_next_ledger(decided, base, version), base.redacted, version)
+    ledger = add_tombstones(_next_ledger(decided, base, version), base.redacted, version)
     return replace(draft, dataset_version=version, changes=changes), ledger
 
 
