@@ -85,6 +85,8 @@ def _cut(split: str, shards: list[Shard], begin: int, end: int) -> Slice:
                 skipped = before
             held.append(shard)
         before += shard.rows
+    if not held:
+        return Slice(split=split, shards=(), begin=0, end=0)
     return Slice(split=split, shards=tuple(held), begin=begin - skipped, end=end - skipped)
 
 

@@ -1,4 +1,4 @@
-"""A hub on the loopback that holds four versions, and clients for it."""
+"""A hub on the loopback with four versions and clients for it, and a version with near-copies."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import newsdata
+
+from ..conftest import many_posts, write_archive
 from ..hub_client import Client
 from ..hub_server import Hub
 from ..versions import make_version
+from .copies import FIRST, LATER, REPRINT, STORY, TWIN, story
 from .published import NAME, TEST, VERSIONS, fetch, put
 
 
@@ -69,3 +73,19 @@ def away(request: pytest.FixtureRequest, made: Path, tmp_path: Path) -> Iterator
         with Client(hub, tmp_path, HF_HUB_OFFLINE=str(int(request.param == "offline"))) as client:
             client("dataset.hub_revisions.is_version", "1.0.0")  # wait until the process has started
             yield client
+
+
+@pytest.fixture(scope="module")
+def with_copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Versions of an archive in which one story has three copies."""
+    folder = tmp_path_factory.mktemp("copies")
+    files = many_posts(20) | dict(
+        [
+            story(FIRST, "2022-03-05", STORY, "海报", "码头今晨"),
+            story(REPRINT, "2022-03-06", STORY[:11], "江报", "转载：码头"),
+            story(TWIN, "2022-03-06", [*STORY, "编辑按：此文较长，值得一读。"], "湖报", "码头长文"),
+            story(LATER, "2022-03-09", STORY[1:], "河报", "旧闻：码头"),
+        ]
+    )
+    newsdata.build(write_archive(folder / "archive", files), folder / "out", num_proc=1)
+    return folder / "out"

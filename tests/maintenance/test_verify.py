@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import newsdata
+from newsdata.errors import VerifyError
 from newsdata.storage.manifest import read_manifest
 
 from ..building.edited_archive import as_git, digests, inodes
@@ -78,3 +82,64 @@ def test_damaged_entries_of_the_cache_are_noted_and_made_anew(damage: str, tmp_p
             assert note in newsdata.verify(place).notes, file.name
         made = newsdata.build(source, place, num_proc=1)
         assert digests(made.path) == digests(full.path), file.name
+
+
+@pytest.fixture
+def copy(demo: Path, tmp_path: Path) -> Path:
+    shutil.copytree(demo / "1.0.0", tmp_path / "1.0.0")
+    return tmp_path / "1.0.0"
+
+
+def test_verify_finds_a_changed_byte(copy: Path) -> None:
+    shard = next((copy / "articles").glob("train-*"))
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    faults = newsdata.verify(copy).faults
+    assert any(shard.name in fault and "SHA-256" in fault for fault in faults)
+    with pytest.raises(VerifyError, match=shard.name):
+        newsdata.load_dataset(copy, split="train")
+
+
+def test_verify_finds_missing_and_extra_files(copy: Path) -> None:
+    next((copy / "posts").iterdir()).unlink()
+    (copy / "articles" / "train-2022-01-99999.parquet").write_bytes(b"x")
+    faults = "\n".join(newsdata.verify(copy).faults)
+    assert "is missing" in faults and "is not in the manifest" in faults
+
+
+def rewrite(copy: Path, pattern: str, change: object) -> None:
+    """Change a shard's rows and put its new hash into the manifest, as a careless hand would."""
+    shard = sorted((copy / "articles").glob(pattern))[0]
+    table = change(pq.read_table(shard))  # type: ignore[operator]
+    pq.write_table(table, shard)
+    manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
+    entry = next(s for s in manifest["shards"] if s["path"] == f"articles/{shard.name}")
+    entry |= {"bytes": shard.stat().st_size, "sha256": hashlib.sha256(shard.read_bytes()).hexdigest()}
+    (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+
+
+def test_verify_finds_an_offset_that_does_not_match(copy: Path) -> None:
+    def shift(table: object) -> object:
+        import pyarrow as pa
+
+        rows = table.to_pylist()  # type: ignore[attr-defined]
+        row = next(r for r in rows if r["mentions"])
+        row["mentions"][0]["start"] += 1
+        return pa.Table.from_pylist(rows, schema=table.schema)  # type: ignore[attr-defined]
+
+    with_mentions = next(
+        p.name for p in sorted((copy / "articles").iterdir())
+        if any(pq.read_table(p, columns=["mentions"])["mentions"].to_pylist())
+    )  # fmt: skip
+    rewrite(copy, with_mentions, shift)
+    assert any("mentions[0]" in fault for fault in newsdata.verify(copy).faults)
+
+
+def test_verify_finds_wrong_counts_and_an_id_in_two_splits(copy: Path) -> None:
+    import pyarrow as pa
+
+    test = pq.read_table(sorted((copy / "articles").glob("test-*"))[0])
+    rewrite(copy, "train-*", lambda table: pa.concat_tables([table, test.slice(0, 1)]))
+    faults = "\n".join(newsdata.verify(copy).faults)
+    assert "stands in" in faults and "rows, not" in faults and "belongs to test" in faults

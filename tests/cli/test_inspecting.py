@@ -1,0 +1,71 @@
+"""Commands that show what is there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import newsdata
+from newsdata.cli.main import cli
+
+from ..conftest import many_posts, post, run_newsdata, write_archive
+
+
+@pytest.mark.parametrize("command", [["info"], ["verify"], ["where", "_config.yml"], ["duplicates"]])
+def test_commands_print_for_people_and_for_machines(command: list[str], demo: Path) -> None:
+    name, *more = command
+    assert json.loads(run_newsdata(name, demo, *more, "--json").stdout)
+    done = run_newsdata(name, demo, *more)
+    assert done.returncode == 0 and done.stdout and done.stderr == ""
+
+
+def test_info_for_people(demo: Path) -> None:
+    facts = newsdata.info(demo)
+    told = CliRunner().invoke(cli, ["info", str(demo)]).output
+    counts = facts["accounting"]
+    assert told.startswith(f"{facts['pretty_name']} 1.0.0   ({demo / '1.0.0'})\n")
+    assert f"{counts['files_seen']} files = {counts['posts']} posts + {counts['rejects']} rejects" in told
+    first, last = facts["dates"]["test"]
+    assert any(line.split()[:2] == ["articles", "test"] and f"{first} to {last}" in line for line in told.splitlines())
+    assert told.endswith(f"\n\n{facts['citation'].strip()}\n")
+
+
+def test_parse_command(tmp_path: Path) -> None:
+    archive = write_archive(
+        tmp_path, {"_posts/2022-03-01-202203010000000001.md": post(), "_posts/2022-03-01-b.md": b""}
+    )
+    good = run_newsdata("parse", archive / "_posts" / "2022-03-01-202203010000000001.md")
+    answer = json.loads(good.stdout)
+    assert (answer["path"], answer["published_at"]) == (
+        "_posts/2022-03-01-202203010000000001.md",
+        "2022-03-01T08:00:00+08:00",
+    )
+    bad = run_newsdata("parse", archive / "_posts" / "2022-03-01-b.md")
+    assert bad.returncode == 1 and json.loads(bad.stdout)["rule"] == "empty"
+
+
+def test_diff_for_people(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(10)), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    write_archive(archive, many_posts(10, start_day=11))
+    newsdata.build(archive, out, num_proc=1)
+    told = CliRunner().invoke(cli, ["diff", str(out / "1.0.0"), str(out)]).output.splitlines()
+    assert told[0] == "1.0.0 → 1.1.0: minor" and "  30 rows added to newer" in told[1]
+    assert sum(line.startswith("    articles added ") for line in told) == 20
+    assert told[-1] == "    … and 40 more; --json lists all"
+    same = CliRunner().invoke(cli, ["diff", str(out), str(out)])
+    assert same.output.startswith("1.1.0 → 1.1.0: nothing differs")
+
+
+def test_the_card_of_a_version(demo: Path, tmp_path: Path) -> None:
+    told = CliRunner().invoke(cli, ["card", str(demo)]).output
+    assert told == (demo / "1.0.0" / "README.md").read_text("utf-8") + "\n"
+    checked = CliRunner().invoke(cli, ["card", str(demo), "--check"])
+    assert checked.exit_code == 0 and checked.output == f"dataset_card.md agrees with {demo / '1.0.0'}\n"
+    wrong = tmp_path / "mine.md"
+    wrong.write_text("---\nlicense: nonsense\n---\n# Mine\n", encoding="utf-8")
+    done = run_newsdata("card", demo, "--check", "--card", wrong)
+    assert done.returncode == 1 and "mine.md: the card and the data disagree:\n  " in done.stderr

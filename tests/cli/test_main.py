@@ -1,0 +1,98 @@
+"""Exit codes: every error ends as one message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from newsdata.cli import main as command_line
+from newsdata.cli.main import cli
+from newsdata.errors import CallError, DataError
+
+from ..conftest import run_newsdata
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", "nowhere", "out"],
+        ["info", "nowhere"],
+        ["verify", "nowhere"],
+        ["parse", "nowhere.md"],
+        ["build"],
+        ["bild"],
+    ],
+)
+def test_wrong_calls_end_with_2_and_no_traceback(arguments: list[str], tmp_path: Path) -> None:
+    found = run_newsdata(*arguments, cwd=tmp_path)
+    assert found.returncode == 2 and "Traceback" not in found.stderr and found.stderr.strip()
+    assert not (tmp_path / "out" / "1.0.0").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (DataError("is wrong", path="out"), 1, "newsdata: out: is wrong"),
+        (CallError("is wrong"), 2, "newsdata: is wrong"),
+        (click.UsageError("no such option"), 2, "Error: no such option"),
+        (click.Abort(), 130, "newsdata: stopped; earlier versions are unchanged"),
+        (KeyboardInterrupt(), 130, "newsdata: stopped; earlier versions are unchanged"),
+        (MemoryError(), 2, "newsdata: the machine ran out of memory; try --num-proc 1"),
+        (ImportError("no module pyarrow"), 2, "newsdata: a library cannot be loaded (no module pyarrow)"),
+        (UnicodeEncodeError("ascii", "新", 0, 1, "x"), 2, "PYTHONUTF8=1"),
+        (
+            OSError(28, "No space left on device", "/out/\x1b"),
+            2,
+            "newsdata: /out/\\x1b: the system said: No space left",
+        ),
+    ],
+)
+def test_an_error_is_one_message_and_an_exit_code(
+    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert command_line._run() == code
+    told = capfd.readouterr()
+    assert said in told.err and "Traceback" not in told.err and told.out == ""
+
+
+def test_a_reader_that_went_away_is_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a closed pipe gives is tested with real processes; here only that it is no traceback."""
+    closed: list[tuple[int, int]] = []
+
+    def fail(**_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setattr("os.dup2", lambda *numbers: closed.append(numbers))
+    assert command_line._run() == 2
+    assert [number for _, number in closed] == [1]
+
+
+def test_every_command_is_in_the_list() -> None:
+    assert sorted(cli.commands) == [
+        "build", "card", "diff", "duplicates", "info", "parse", "prune", "publish", "redact", "rehydrate", "verify", "where",
+        "yank",
+    ]  # fmt: skip
+
+
+def test_help_fits_on_one_line_a_command() -> None:
+    told = run_newsdata("--help", COLUMNS="80").stdout
+    assert "..." not in told.partition("Commands:")[2]
+
+
+def test_the_version_of_the_package() -> None:
+    import newsdata
+
+    assert run_newsdata("--version").stdout == f"newsdata {newsdata.__version__}\n"
+
+
+def test_an_empty_name_is_no_folder(tmp_path: Path) -> None:
+    done = run_newsdata("prune", "", "--keep", 1, cwd=tmp_path)
+    assert done.returncode == 2 and "the name is empty" in done.stderr

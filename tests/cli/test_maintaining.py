@@ -1,0 +1,72 @@
+"""Commands for versions that were built; `yank`, `prune` and `redact` are tested with what they do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from newsdata.cli.main import cli
+from newsdata.maintenance.verify import Verified
+
+
+class Verify:
+    """Stands for `newsdata.maintenance.verify.verify`: notes how it was called and gives a result."""
+
+    def __init__(self, **result: Any) -> None:
+        self.asked: dict[str, Any] = {}
+        self.result = Verified(path=Path("out"), version="1.0.0", files=3, rows=1200, **({"faults": ()} | result))
+
+    def __call__(self, directory: str, **options: Any) -> Verified:
+        self.asked = options
+        return self.result
+
+
+def run(monkeypatch: pytest.MonkeyPatch, verify: Verify, *arguments: str) -> Result:
+    monkeypatch.setattr("newsdata.maintenance.verify.verify", verify)
+    return CliRunner().invoke(cli, ["verify", "out", *arguments])
+
+
+def test_only_what_was_asked_for_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    verify = Verify()
+    done = run(monkeypatch, verify)
+    assert (done.exit_code, done.output) == (0, "out: good (3 files, 1,200 rows)\n")
+    assert verify.asked == {"revision": None}
+    run(monkeypatch, verify, "--revision", "1.*", "--recompute", "5", "--source", "in")
+    assert verify.asked == {"revision": "1.*", "recompute": 5, "source": "in"}
+    assert run(monkeypatch, verify, "--recompute", "0").exit_code == 2
+
+
+def test_recomputed_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = run(monkeypatch, Verify(recomputed=5, notes=("note one",)), "--recompute", "5")
+    assert done.exit_code == 0
+    assert done.output.splitlines() == ["note: note one", "out: good (3 files, 1,200 rows, 5 rows recomputed)"]
+
+
+def test_nothing_recomputed_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    verify = Verify(recomputed=0, notes=("no source",))
+    done = run(monkeypatch, verify, "--recompute", "5")
+    assert done.exit_code == 2
+    assert done.output.splitlines() == ["note: no source", "out: not recomputed: no row could be made anew"]
+    done = run(monkeypatch, verify, "--recompute", "5", "--json")
+    assert done.exit_code == 2 and json.loads(done.output)["recomputed"] == 0
+
+
+def test_faults_are_listed_and_decide_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    verify = Verify(recomputed=0, faults=("a: is missing", "b: is missing"))
+    done = run(monkeypatch, verify, "--recompute", "5")
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "a: is missing",
+        "b: is missing",
+        "out: not recomputed: no row could be made anew",
+        "out: 2 faults (3 files, 1,200 rows)",
+    ]
+
+
+def test_rows_of_the_example_are_recomputed(demo: Path) -> None:
+    done = CliRunner().invoke(cli, ["verify", str(demo), "--recompute", "3", "--source", "examples/archive"])
+    assert done.exit_code == 0 and done.output.endswith(", 3 rows recomputed)\n"), done.output

@@ -1,0 +1,106 @@
+"""Rows of a version, by our loader and without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import newsdata
+from newsdata.errors import CallError, VersionError
+
+from ..conftest import many_posts, write_archive
+
+
+def test_plain_datasets_reads_a_version(demo: Path) -> None:
+    import datasets
+
+    folder = str(demo / "1.0.0")
+    accounting = newsdata.info(demo)["accounting"]
+    every = datasets.load_dataset(folder)
+    assert {s: d.num_rows for s, d in every.items()} == {s: n for s, n in accounting["articles_by_split"].items() if n}
+    assert str(every["train"].features["published_at"].dtype) == "timestamp[ms, tz=Asia/Shanghai]"
+    for config, key in (("posts", "posts"), ("rejects", "rejects")):
+        assert datasets.load_dataset(folder, config, split=config).num_rows == accounting[key]
+        streamed = datasets.load_dataset(folder, config, split=config, streaming=True)
+        assert len(list(streamed)) == accounting[key]
+
+
+def test_splits_columns_and_slices(demo: Path) -> None:
+    rows = newsdata.load_dataset(demo)
+    assert list(rows) == ["train", "validation", "test", "newer"]
+    assert rows["newer"].num_rows == 0 and rows["newer"].features == rows["train"].features
+    light = newsdata.load_dataset(demo, split="test", columns=["article_id", "title"])
+    assert light.column_names == ["article_id", "title"]
+    assert newsdata.load_dataset(demo / "1.0.0", "posts", split="posts", revision="v1.0.0").num_rows > 0
+    assert newsdata.load_dataset(demo, split="train[:2]")["article_id"][:] == rows["train"]["article_id"][:2]
+
+
+def test_arguments_of_other_types(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    test = newsdata.load_dataset(demo, split=datasets.Split.TEST, columns=(c for c in ["title"]), revision="*")
+    assert test.column_names == ["title"] and test.num_rows and str(test.split) == "test"
+    again = newsdata.load_dataset(demo, split=test.split)
+    assert again.num_rows == test.num_rows
+    monkeypatch.chdir(demo.parent)
+    with pytest.raises(VersionError, match=r"there are: 1\.0\.0"):
+        newsdata.load_dataset(f"{demo.name}/1.0.1")  # no repository of a hub
+
+
+def test_what_cannot_be_loaded(demo: Path, tmp_path: Path) -> None:
+    with pytest.raises(VersionError, match=r"there are: 1\.0\.0"):
+        newsdata.load_dataset(demo, revision="2.0.0")
+    with pytest.raises(VersionError, match="no dataset here"):
+        newsdata.load_dataset(tmp_path)
+    with pytest.raises(CallError, match="articles, posts"):
+        newsdata.load_dataset(demo, "mentions")
+    with pytest.raises(CallError, match="train, validation"):
+        newsdata.load_dataset(demo, split="dev")
+    with pytest.raises(CallError, match="titel"):
+        newsdata.load_dataset(demo, split="test", columns=["titel"])
+    wrong: tuple[list[str] | str, ...] = ([], "title")
+    for columns in wrong:
+        with pytest.raises(CallError, match="must be a list of columns"):
+            newsdata.load_dataset(demo, split="test", columns=columns)
+    with pytest.raises(CallError, match=r"train\+test"):
+        newsdata.load_dataset(demo, split=["train", "test"])  # type: ignore[arg-type]
+
+
+def test_rows_know_their_version(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(12)), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1, version="1.4.0")
+    ways: tuple[dict[str, Any], ...] = ({}, {"streaming": True}, {"deduplicate": True})
+    for options in ways:
+        every = newsdata.load_dataset(out, **options)
+        assert {str(rows.info.version) for rows in every.values()} == {"1.4.0"}, options
+        both = newsdata.load_dataset(out, split="train+test", **options)
+        assert str(both.info.version) == "1.4.0", options
+
+
+def test_offsets_of_mentions_are_those_of_the_text(demo: Path) -> None:
+    spans = 0
+    for split in newsdata.load_dataset(demo).values():
+        for row in split:
+            for mention in row["mentions"]:
+                assert row["text"][mention["start"] : mention["end"]] == mention["text"]
+                spans += 1
+    assert spans > 3
+
+
+def test_pandas_gives_the_same_rows(demo: Path) -> None:
+    every = newsdata.load_dataset(demo)
+    frame = newsdata.load_pandas(demo)
+    assert list(frame.columns) == [*every["train"].column_names, "split"]
+    assert list(zip(frame.split, frame.article_id, strict=True)) == [
+        (split, article_id) for split, rows in every.items() for article_id in rows["article_id"]
+    ]
+    assert frame.published_at.tolist()[0] == every["train"][0]["published_at"]
+    one = newsdata.load_pandas(demo, split="test", columns=["title"])
+    assert list(one.columns) == ["title"] and one.title.tolist() == every["test"]["title"][:]
+
+
+def test_pandas_of_a_config_without_rows(demo: Path) -> None:
+    frame = newsdata.load_pandas(demo, "revisions")
+    assert len(frame) == 0 and "revised_at" in frame.columns

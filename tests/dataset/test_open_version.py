@@ -1,0 +1,87 @@
+"""Versions in a folder: by number, by range, the newest; yanked ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import newsdata
+from newsdata.dataset.open_version import find_version, open_version, require_versions
+from newsdata.errors import VerifyError, VersionError
+
+from .published import VERSIONS, spoil
+
+
+@pytest.mark.parametrize(
+    ("revision", "version"),
+    [
+        (None, "2.0.0"),
+        ("*", "2.0.0"),
+        ("1.*", "1.10.0"),
+        ("v1.9.*", "1.9.0"),
+        ("1.0.0", "1.0.0"),
+        ("v1.0.0", "1.0.0"),
+    ],
+)
+def test_a_revision_is_one_version(made: Path, revision: str | None, version: str) -> None:
+    folder, manifest = open_version(made, revision)
+    assert (folder, manifest.dataset_version) == (made / version, version)
+    found = find_version(made, revision)
+    assert (found.folder, found.manifest, found.on_hub, found.yanked) == (folder, manifest, None, None)
+
+
+@pytest.mark.parametrize("revision", [None, "1.9.0", "v1.9.0", "1.*", "*"])
+def test_the_folder_of_a_version(made: Path, revision: str | None) -> None:
+    assert open_version(made / "1.9.0", revision)[1].dataset_version == "1.9.0"
+
+
+def test_versions_that_do_not_exist(made: Path, tmp_path: Path) -> None:
+    for revision in ("3.0.0", "3.*"):
+        with pytest.raises(VersionError, match=r"no version 3.*there are: 1\.0\.0, 1\.9\.0, 1\.10\.0, 2\.0\.0"):
+            open_version(made, revision)
+    with pytest.raises(VersionError, match=r"no such version; there are: 1\.0\.0"):
+        open_version(made / "1.0.1")
+    with pytest.raises(VersionError, match=r"this folder holds 1\.0\.0, not 2\.0\.0"):
+        open_version(made / "1.0.0", "2.0.0")
+    with pytest.raises(VersionError, match="no dataset here; build one"):
+        open_version(tmp_path)
+    for revision in ("1", "latest", "1*"):
+        with pytest.raises(VersionError, match=r"X\.Y\.Z"):
+            open_version(made, revision)
+
+
+def test_a_version_beside_others_is_no_repository_of_a_hub(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(made.parent)
+    with pytest.raises(VersionError, match=r"there are: 1\.0\.0"):
+        find_version(f"{made.name}/1.0.1")
+
+
+def test_yanked_versions_are_opened_only_by_their_number(made: Path) -> None:
+    newsdata.yank(made, revision="2.0.0", reason="bad")
+    try:
+        assert open_version(made)[1].dataset_version == open_version(made, "*")[1].dataset_version == "1.10.0"
+        assert find_version(made, "2.0.0").yanked == find_version(made / "2.0.0").yanked == "bad"
+        with pytest.raises(VersionError, match=r"every version was yanked \(2\.0\.0: bad\); name one exactly"):
+            open_version(made, "2.*")
+    finally:
+        (made / "2.0.0" / "yanked.json").unlink()
+
+
+def test_require_versions(made: Path, tmp_path: Path) -> None:
+    assert require_versions(made) == list(VERSIONS)
+    with pytest.raises(VersionError, match="no versions here"):
+        require_versions(tmp_path / "nothing")
+
+
+def test_shards_are_checked(made: Path) -> None:
+    found = find_version(made, "1.9.0")
+    good, bad, missing = found.manifest.shards
+    spoil(made / "1.9.0" / bad.path)
+    (made / "1.9.0" / missing.path).unlink()
+    for streaming in (False, True):
+        assert found.shard_files([good], streaming=streaming) == [str(made / "1.9.0" / good.path)]
+        with pytest.raises(VerifyError, match="not the file that the manifest names"):
+            found.shard_files([good, bad], streaming=streaming)
+        with pytest.raises(VerifyError, match="is missing or cannot be read"):
+            found.shard_files([missing], streaming=streaming)
