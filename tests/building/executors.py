@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 Function = Callable[[Any], Any]
 
@@ -112,12 +115,16 @@ class Delayed:
 
 
 class FreshProcesses:
-    """Runs every task in a process of its own."""
+    """Runs every task in a process of its own, forked from a server that knows nothing but newsdata's modules."""
 
     def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
         context = get_context("forkserver")
-        context.set_forkserver_preload(["newsdata.building.build"])
-        with ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=1) as pool:
+        context.set_forkserver_preload(["newsdata.building.build", "pandas", "rensa", "opencc"])
+        # Without this, every process would import the main module of pytest first.
+        with (
+            patch.dict(sys.modules, {"__main__": ModuleType("__main__")}),
+            ProcessPoolExecutor(2, mp_context=context, max_tasks_per_child=1) as pool,
+        ):
             return list(pool.map(function, tasks))
 
 
