@@ -16,10 +16,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import newsdata
 from newsdata.building.workspace import locked
+from newsdata.cli.output import log_to_stderr
 from newsdata.graph.process import hear_stops
 
 
@@ -41,10 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--max-leak", type=float, default=0.0, help="share of a split that may have a copy in an earlier one"
     )
     parser.add_argument("--num-proc", type=int, help="worker processes")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log each step on stderr")
     options = parser.parse_args(arguments)
     hear_stops()  # a stopped run says so, and ends what it began
     try:
-        with locked(Path(options.out), "regenerate.lock", "run"):  # held before anything is fetched
+        with (
+            log_to_stderr() if options.verbose else nullcontext(),
+            locked(Path(options.out), "regenerate.lock", "run"),  # held before anything is fetched
+        ):
             return _run(options)
     except newsdata.NewsdataError as error:
         return _fail(str(error), error.exit_code)

@@ -147,3 +147,10 @@ def test_recipes_name_what_is_there() -> None:
         for option in re.findall(r"(?<![\w-])--[a-z-]+", call.partition("scripts/regenerate.py")[2]):
             assert option in known or option in ("--quiet", "--prune"), option
     assert "docs/regenerate.md" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_verbose_logs_on_stderr(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(3))
+    done = regenerate(archive, tmp_path / "out", "--num-proc", 1, "-v")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 1
+    assert " newsdata: parse: " in done.stderr
