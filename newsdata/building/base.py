@@ -19,7 +19,7 @@ from ..storage.manifest import (
     read_manifest,
     shards_of,
     versions_in,
-    without_manifest,
+    versions_without_manifest,
 )
 from ..storage.shards import read_shard
 
@@ -78,7 +78,7 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
         ManifestError: a version in `out` has no manifest, or the one to follow is damaged.
     """
     there = versions_in(out)
-    if lost := without_manifest(out):
+    if lost := versions_without_manifest(out):
         raise ManifestError(
             "this version has no manifest, so no version can follow it",
             path=out / lost[-1],

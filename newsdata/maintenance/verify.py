@@ -28,7 +28,7 @@ from ..storage.manifest import (
     read_manifest,
     shards_of,
     versions_in,
-    without_manifest,
+    versions_without_manifest,
 )
 from ..storage.shards import digest_table, find_rows
 from .recompute import recompute as rows_made_anew
@@ -107,7 +107,7 @@ def _verify(out: Path, revision: str | None) -> Verified:
     there = versions_in(out)
     if revision is not None or not there or (out / MANIFEST_NAME).is_file():
         return _verify_version(*open_version(out, revision))
-    faults = [f"{version}/{MANIFEST_NAME}: is missing" for version in without_manifest(out)]
+    faults = [f"{version}/{MANIFEST_NAME}: is missing" for version in versions_without_manifest(out)]
     manifests: dict[str, Manifest] = {}
     for version in there:
         try:

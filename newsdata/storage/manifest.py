@@ -34,7 +34,7 @@ __all__ = [
     "read_yanked",
     "shards_of",
     "versions_in",
-    "without_manifest",
+    "versions_without_manifest",
     "write_manifest",
 ]
 
@@ -266,8 +266,8 @@ def versions_in(out: Path | str) -> list[str]:
     return sorted(found, key=parse_version)
 
 
-def without_manifest(out: Path | str) -> list[str]:
-    """Folders in `out` that were a version and lost their manifest: they are named X.Y.Z and have a ledger.
+def versions_without_manifest(out: Path | str) -> list[str]:
+    """The versions in the folder `out` that lost their manifest, oldest first: folders named X.Y.Z with a ledger.
 
     A build never leaves one: it makes a version complete or not at all.
     """

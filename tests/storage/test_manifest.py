@@ -20,7 +20,7 @@ from newsdata.storage.manifest import (
     read_yanked,
     shards_of,
     versions_in,
-    without_manifest,
+    versions_without_manifest,
     write_manifest,
 )
 
@@ -141,8 +141,8 @@ def test_versions_that_lost_their_manifest(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         for file in files:
             (tmp_path / name / file).touch()
-    assert without_manifest(tmp_path) == ["1.9.0", "1.10.0"]
-    assert without_manifest(tmp_path / "missing") == []
+    assert versions_without_manifest(tmp_path) == ["1.9.0", "1.10.0"]
+    assert versions_without_manifest(tmp_path / "missing") == []
 
 
 def test_shards_of_a_config_and_of_a_split() -> None:
