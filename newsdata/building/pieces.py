@@ -84,7 +84,7 @@ def put_into(dataset: Path, pieces: Sequence[Piece], base: Base | None) -> None:
             if _same_file(there, piece.file.path) or base.undamaged(old):
                 _link(there, target)
                 continue
-        _link(piece.file.path, target)
+        _link(piece.file.checked(), target)
 
 
 def _same_file(one: Path, other: Path) -> bool:
