@@ -322,7 +322,7 @@ def _command(root: str, *arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """An environment in which no setting, of the caller or the repository, runs a program, asks a remote or swaps objects."""
+    """An environment in which no setting can run a program, ask a remote or replace objects."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return kept | {
         "GIT_ALLOW_PROTOCOL": "none",

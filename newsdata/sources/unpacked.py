@@ -89,7 +89,7 @@ def new_unpacked(scratch: Path) -> Path:
 
 
 def write_unpacked(members: Iterable[Member], unpacked: Path) -> None:
-    """Write the bytes of all members, and the index beside them. Of two members with one name the later counts, as in tar.
+    """Write the bytes of all members, and the index. Of two members with the same name the later counts, as in tar.
 
     A folder that holds all members is left out of their paths if it is the root of a site, as in the archives that
     code hosts make.
