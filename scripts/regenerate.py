@@ -22,7 +22,7 @@ from pathlib import Path
 import newsdata
 from newsdata.building.workspace import locked
 from newsdata.cli.output import log_to_stderr
-from newsdata.graph.process import hear_stops
+from newsdata.graph.process import interrupt_on_signals
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--num-proc", type=int, help="worker processes")
     parser.add_argument("-v", "--verbose", action="store_true", help="log each step on stderr")
     options = parser.parse_args(arguments)
-    hear_stops()  # a stopped run says so, and ends what it began
+    interrupt_on_signals()  # a stopped run says so, and ends what it began
     try:
         with (
             log_to_stderr() if options.verbose else nullcontext(),

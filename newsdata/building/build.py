@@ -215,7 +215,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
         if version is not None:
             draft, ledger = finish_version(version, draft, difference, decided, signed, base)
             manifest = write_description(draft, ledger, signed, settings.card, dataset)
-        stage.did()
+        stage.count_task()
     if version is None:
         engine.remember(listed.facts)
         return _stays(base, engine, difference)

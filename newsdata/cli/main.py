@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from ..errors import MachineError, NewsdataError
-from ..graph.process import MEMORY, hear_stops
+from ..graph.process import MEMORY, interrupt_on_signals
 from .build import build
 from .inspecting import card, diff, duplicates, info, parse, where
 from .maintaining import prune, redact, rehydrate, verify, yank
@@ -51,7 +51,7 @@ def main() -> NoReturn:
     _open_standard_streams()
     os.environ |= MEMORY | dict(os.environ)
     gc.set_threshold(500_000)  # many records and hardly any reference cycles: fewer collections
-    hear_stops()
+    interrupt_on_signals()
     code = _run()
     for late in (signal.SIGINT, signal.SIGTERM):  # everything is done: a stop would only spoil the exit code
         signal.signal(late, signal.SIG_IGN)

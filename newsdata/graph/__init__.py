@@ -1,4 +1,4 @@
 """Content-addressed tasks, the store of their results, and the engine that runs what the store does not have.
 
-This room knows nothing of posts: it could build anything.
+This room knows nothing of posts; it could run any other build.
 """

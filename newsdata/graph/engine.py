@@ -1,4 +1,4 @@
-"""The engine: it asks the store for the result of each task, and has the executor run what the store does not have."""
+"""The engine: looks up the result of each task in the store, and has the executor run the tasks whose result is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Engine", "Progress", "Stage", "StageCounts"]
 _LOG = logging.getLogger("newsdata")
 
 Progress = Callable[[str, int, int], None]
-"""Called with the stage's name, how many rows are done, and how many there are."""
+"""A function that is called with the name of a stage, the number of rows that are done, and the number of all rows."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,8 +28,10 @@ class StageCounts:
 
     Attributes:
         seconds: wall time.
-        rows: how many rows (files, posts or articles) it was about.
-        tasks: how many tasks it has; `ran` of them were run, `found` of them were in the store.
+        rows: how many rows (files, posts or articles) the stage works on.
+        tasks: how many tasks it has: `ran` + `found`.
+        ran: how many tasks were run.
+        found: how many results were found in the store.
     """
 
     seconds: float = 0.0
@@ -41,7 +43,7 @@ class StageCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """A task as it is sent to a worker."""
+    """A task in the form that is sent to a worker: the fields are those of `Task` and `Bench`."""
 
     store: Store
     key: str
@@ -51,7 +53,10 @@ class _Job:
 
 
 def _run_job(job: _Job) -> Artifact:
-    """Run one task and put its result into the store. May run twice, anywhere: the second result takes the place of an equal one."""
+    """Run one task and put its result into the store.
+
+    It may run twice, in any process: the second result replaces an equal one.
+    """
     bench = job.store.begin(job.seed)
     try:
         facts = job.function(job.data, bench)
@@ -67,11 +72,13 @@ class Engine:
 
     Attributes:
         store: where results are found and put.
-        executor: runs what is missing.
-        progress: told of rows that are done, or None.
+        executor: runs the tasks whose results are missing.
+        progress: called when rows are done, or None.
         seeds: whether results of the last build may save work; the results are the same without them.
-        counts: of each stage so far, by its name.
-        used: the key of each place, and every key that was asked for.
+        counts: what each stage did so far, by its name.
+        places: place -> key of the artifact that this build used there; see `Task.place`.
+        used: the keys of all artifacts that this build used, temporary ones excepted.
+        last: what the last finished build used.
     """
 
     store: Store
@@ -89,7 +96,10 @@ class Engine:
 
     @contextmanager
     def stage(self, name: str, rows: int = 0) -> Iterator[Stage]:
-        """Count and time what is done inside as the stage `name`, over `rows` rows."""
+        """A context that counts and times what is done inside it as the stage `name`, over `rows` rows.
+
+        A stage may be entered more than once; its counts and seconds are then added up.
+        """
         begin = time.perf_counter()
         stage = Stage(engine=self, name=name, counts=self.counts.setdefault(name, StageCounts()))
         stage.counts.rows += rows
@@ -103,24 +113,28 @@ class Engine:
         )  # fmt: skip
 
     def seed_of(self, task: Task) -> Artifact | None:
-        """What the last build made at the place of a task, by the same code; None where there is nothing, or seeds are not wanted."""
+        """The artifact that the last build used at the place of a task.
+
+        Returns:
+            None if there is no such artifact, if another version of the stage's code made it, or if `seeds` is False.
+        """
         key = self.last.places.get(task.place, "") if self.seeds and task.place else ""
         same_code = key.partition("-")[0] == task.key.partition("-")[0]
         return self.store.find(key) if same_code else None
 
     def use(self, key: str, place: str = "") -> None:
-        """Note that the build uses an artifact, so that it is kept and found by the next build."""
+        """Note that this build uses the artifact `key`: the store keeps it, and it is the next build's seed at `place`."""
         self.used.add(key)
         if place:
             self.places[place] = key
 
     def remember(self, facts: Mapping[str, Any]) -> None:
-        """Write down what this build used, for the next one, and remove everything else from the store."""
+        """Store what this build used, and `facts`, for the next build; remove every other artifact from the store."""
         self.store.remember(LastBuild(places=self.places, keys=tuple(sorted(self.used)), facts=facts))
         self.store.sweep(self.used)
 
     def remember_more(self, facts: Mapping[str, Any]) -> None:
-        """Keep what the last build used, beside what this one used: it ended early, because nothing changed."""
+        """Like `remember`, but also keep what the last build used: for a build that ended early because nothing changed."""
         if self.used:
             self.places = {**self.last.places, **self.places}
             self.used |= {key for place, key in self.last.places.items() if self.places[place] == key}
@@ -130,7 +144,13 @@ class Engine:
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """A stage that is running."""
+    """A stage that is running; `Engine.stage` makes it.
+
+    Attributes:
+        engine: runs its tasks.
+        name: of the stage.
+        counts: what it did so far.
+    """
 
     engine: Engine
     name: str
@@ -138,7 +158,7 @@ class Stage:
     _done: int = 0
 
     def advance(self, rows: int) -> None:
-        """Tell of rows that are done."""
+        """Report that `rows` more rows are done."""
         self._done += rows
         if self.engine.progress:
             self.engine.progress(self.name, self._done, self.counts.rows)
@@ -146,10 +166,10 @@ class Stage:
     def run(self, tasks: Sequence[Task]) -> list[Artifact]:
         """The results of the tasks, in their order: found in the store, or made now.
 
-        What is missing is decided once, before the first task runs.
+        Which results are missing is decided once, before the first task runs.
 
         Raises:
-            MachineError: the executor gave too few results, or results of other tasks.
+            MachineError: the executor returned too few or too many results, or the results of other tasks.
         """
         engine = self.engine
         keys = [task.key for task in tasks]
@@ -162,7 +182,7 @@ class Stage:
                 missing.setdefault(key, task)
         jobs = [self._job(key, task) for key, task in missing.items()]
         made = engine.executor.run(_run_job, jobs) if jobs else ()
-        for artifact, (key, task) in zip(_checked(made, len(jobs)), missing.items(), strict=True):
+        for artifact, (key, task) in zip(_checked_results(made, len(jobs)), missing.items(), strict=True):
             if artifact.key != key:
                 raise MachineError(f"the executor returned {artifact.key} as the result of {key}")
             results[key] = artifact
@@ -179,8 +199,8 @@ class Stage:
         """The result of one task."""
         return self.run([task])[0]
 
-    def did(self, *, ran: bool = True) -> None:
-        """Count work that was done in this process without a task of its own."""
+    def count_task(self, *, ran: bool = True) -> None:
+        """Count work that this process did without a `Task` as one task that was run, or (`ran` is False) found."""
         self.counts.tasks += 1
         self.counts.ran += ran
         self.counts.found += not ran
@@ -190,8 +210,8 @@ class Stage:
         return _Job(store=self.engine.store, key=key, function=task.function, data=task.data(), seed=seed)
 
 
-def _checked(results: Iterable[Any], wanted: int) -> Iterator[Artifact]:
-    """The results as they come; an error where there are too few or too many."""
+def _checked_results(results: Iterable[Any], wanted: int) -> Iterator[Artifact]:
+    """The results as they come. Raises a `MachineError` if one is no artifact, or if there are too few or too many."""
     count = 0
     for count, result in enumerate(results, 1):
         if not isinstance(result, Artifact) or count > wanted:

@@ -1,4 +1,4 @@
-"""How a process of newsdata is set up: memory, signals, cores. Every such setting stands here."""
+"""How a process of newsdata is set up: memory, signals, cores. All such settings are in this module."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ __all__ = [
     "available_cores",
     "check_memory",
     "do_without_pandas",
-    "hear_stops",
+    "interrupt_on_signals",
     "prepare_worker",
 ]
 
 ADDRESS_SPACE = 4 * 2**30
-"""Bytes of address space that a build may need on two cores (3.1 GB measured); most of it is never touched."""
+"""Bytes of address space that a build may need on two cores. 3.1 GB were measured; most of them are never touched."""
 
 MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
-"""Environment variables of a process that returns freed memory to the system: 438 instead of 642 MB for a build of 20,000 posts.
-Arrow reads them when it is loaded."""
+"""Environment variables that make a process return freed memory to the system. They must be set before Arrow is loaded.
+Measured: a build of 20,000 posts takes 438 MB with them and 642 MB without."""
 
-_SOON = 0.02  # seconds until a signal that Python dropped is sent again
-_LOOK = 0.2  # seconds between two looks for the parent process
+_RESEND_SECONDS = 0.02  # until a signal that Python dropped is sent again
+_WATCH_SECONDS = 0.2  # between two looks at the parent process
 
 
 def available_cores() -> int:
-    """How many cores this process may use.
+    """The number of cores that this process may use.
 
     >>> available_cores() >= 1
     True
@@ -43,10 +43,12 @@ def available_cores() -> int:
 
 
 def check_memory() -> None:
-    """Refuse to work in an address space that is too small: libraries in C and Rust abort when it ends.
+    """Check that the limit of the address space (`ulimit -v`) is high enough.
+
+    Libraries in C and Rust abort the process when they reach it.
 
     Raises:
-        MachineError: less than `ADDRESS_SPACE` is allowed.
+        MachineError: the limit is below `ADDRESS_SPACE`.
 
     >>> check_memory()
     """
@@ -60,30 +62,30 @@ def check_memory() -> None:
         )
 
 
-def hear_stops() -> None:
+def interrupt_on_signals() -> None:
     """Let SIGINT and SIGTERM raise KeyboardInterrupt in this process.
 
-    Python drops an exception that is raised in a destructor or in a callback of an import. Such a stop is sent again
-    a moment later, so that it is never lost.
+    Python drops an exception that is raised in a destructor or in a callback of an import. If it drops this one, the
+    signal is sent again a moment later, so that it is never lost.
 
-    >>> hear_stops()
+    >>> interrupt_on_signals()
     >>> sys.unraisablehook, _ = sys.__unraisablehook__, signal.signal(signal.SIGTERM, signal.SIG_DFL)
     """
 
-    def again(dropped: sys.UnraisableHookArgs) -> None:
+    def send_again(dropped: sys.UnraisableHookArgs) -> None:
         if not issubclass(dropped.exc_type, KeyboardInterrupt):
             sys.__unraisablehook__(dropped)
             return
         main = threading.main_thread().ident
         if main is not None:
-            threading.Timer(_SOON, signal.pthread_kill, (main, signal.SIGINT)).start()
+            threading.Timer(_RESEND_SECONDS, signal.pthread_kill, (main, signal.SIGINT)).start()
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.unraisablehook = again
+    sys.unraisablehook = send_again
 
 
 def do_without_pandas() -> None:
-    """Keep pyarrow from importing pandas with the first array that it makes: 30 MB and half a second saved.
+    """Keep pyarrow from importing pandas when it makes its first array, which costs 30 MB and half a second.
 
     Only for processes that newsdata started: pyarrow ignores pandas from then on.
     """
@@ -95,23 +97,25 @@ def do_without_pandas() -> None:
 
 
 class _NoPandas:
+    """An import finder that says that pandas is not installed."""
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name == "pandas":
             raise ModuleNotFoundError(name)
 
 
 def prepare_worker(parent: int) -> None:
-    """Set up a worker process: small, and ended soon after its parent process, however that one ended.
+    """Set up a worker process: it uses little memory, and ends soon after its parent process, however that one ended.
 
     Args:
-        parent: the id of the process that started it.
+        parent: the id of the parent process.
     """
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(_LOOK)
+            time.sleep(_WATCH_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
     do_without_pandas()
-    gc.set_threshold(50_000)  # tasks leave no reference cycles behind
+    gc.set_threshold(50_000)  # tasks leave no reference cycles behind, so looking for them often is a waste

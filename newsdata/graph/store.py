@@ -1,11 +1,12 @@
-"""The store: where artifacts are put, found, checked and swept. It is a folder.
+"""The store: a folder in which artifacts are put, found, checked and swept.
 
-An artifact with the key K is the files `K.<name>` and `K.json`, its record: facts and checksums. Every file is written under
-a temporary name and renamed. The record comes last, so an artifact is visible whole or not at all. Two processes may put the
-same artifact at once: their bytes are the same, and who comes second replaces the files of the first by equal ones.
+An artifact with the key K is the files `K.<name>` and the record `K.json`, which holds its facts and the checksums of its
+files. Every file is written under a temporary name and then renamed. The record comes last, so an artifact is visible whole
+or not at all. Two processes may put the same artifact at the same time: the second replaces the files of the first with equal
+ones.
 
-`last-build.json` says what the last build used: its artifacts are the seeds of the next build, and all others are swept.
-No name in the store ends in `.parquet`. Nothing in it is trusted: what is damaged counts as missing.
+`last-build.json` says what the last build used: these artifacts are the seeds of the next build, and all others are swept.
+No name in the store ends in `.parquet`. Nothing in the store is trusted: a damaged artifact counts as missing.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ class LastBuild:
     """What the last finished build used.
 
     Attributes:
-        places: place -> key of the artifact that was made or found there; see `Task.place`.
-        keys: every key that was used.
-        facts: what else the next build should know, as JSON can hold it.
+        places: place -> key of the artifact that was used there; see `Task.place`.
+        keys: the keys of all artifacts that were used.
+        facts: what else the next build should know, in types that JSON has.
     """
 
     places: Mapping[str, str] = field(default_factory=dict)
@@ -49,17 +50,27 @@ class LastBuild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """A store in a folder that exists."""
+    """A store.
+
+    Attributes:
+        folder: where it lies; it must exist.
+    """
 
     folder: Path
 
     def begin(self, seed: Artifact | None = None) -> Bench:
-        """A bench to make an artifact on, under names that no other process uses."""
+        """A bench for the files of a new artifact, under names that no other process uses."""
         prefix = f"part-{socket.gethostname()[:32]}-{os.getpid()}-{secrets.token_hex(8)}"
         return Bench(folder=self.folder, prefix=prefix.replace("/", "-"), seed=seed)
 
     def commit(self, key: str, bench: Bench, facts: Mapping[str, Any]) -> Artifact:
-        """Make what was written on a bench visible as the artifact `key`."""
+        """Make the files of a bench visible as the artifact `key`.
+
+        Args:
+            key: of the task.
+            bench: from `begin`; its files are renamed.
+            facts: of the artifact, in types that JSON has.
+        """
         files = {}
         for name in bench.names:
             part = bench.file(name)
@@ -72,12 +83,12 @@ class Store:
         return Artifact(key=key, facts=facts, files=files)
 
     def discard(self, bench: Bench) -> None:
-        """Remove what was written on a bench that is not committed."""
+        """Remove the files of a bench that is not committed."""
         for name in bench.names:
             bench.file(name).unlink(missing_ok=True)
 
     def find(self, key: str) -> Artifact | None:
-        """The artifact `key`, if it is there and every byte is as it was written."""
+        """The artifact `key`; None if it is not there, or if any byte of it differs from what was written."""
         record = self.record(key)
         if record is None:
             return None
@@ -90,7 +101,7 @@ class Store:
         return record if whole else None
 
     def record(self, key: str) -> Artifact | None:
-        """What is written down of the artifact `key`; its files are not looked at."""
+        """The artifact `key` as its record describes it; its files are not read. None if the record is missing or damaged."""
         data = self._read(key)
         try:
             if data is None or data["key"] != key:
@@ -102,18 +113,18 @@ class Store:
             return None
 
     def keys(self) -> list[str]:
-        """The keys of everything that has a record, damaged or not, in order."""
+        """The keys of all records, damaged ones included, sorted."""
         names = (entry.name for entry in os.scandir(self.folder))
         keys = (name.removesuffix(f".{_RECORD}") for name in names if name.endswith(f".{_RECORD}"))
         return sorted(key for key in keys if key != _LAST and not key.startswith("part-"))
 
     def remember(self, build: LastBuild) -> None:
-        """Say what the build that just ended used."""
+        """Write down what a finished build used."""
         data = {"places": dict(build.places), "keys": list(build.keys), "facts": dict(build.facts)}
         self._write(_LAST, data, self.begin().prefix)
 
     def last(self) -> LastBuild:
-        """What the last finished build used; nothing where that is missing or damaged."""
+        """What the last finished build used; an empty `LastBuild` if nobody wrote that down, or if it is damaged."""
         data = self._read(_LAST)
         try:
             if data is None:
@@ -124,10 +135,10 @@ class Store:
             return LastBuild()
 
     def sweep(self, keep: Collection[str]) -> list[tuple[Path, int]]:
-        """Remove everything that belongs to no key of `keep`, whatever wrote it.
+        """Remove every file and folder that does not belong to a key in `keep`, whoever wrote it.
 
         Returns:
-            Each removed entry and the bytes that this freed; 0 for a file that has another name elsewhere.
+            The path of each removed entry, and the bytes that this freed: 0 for a file that has another hard link.
         """
         removed = []
         for entry in sorted(os.scandir(self.folder), key=lambda found: found.name):
@@ -163,12 +174,12 @@ class Store:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether a regular file lies there; a link is none."""
+    """Whether `path` is a regular file; a symbolic link is not one."""
     return path.is_file() and not path.is_symlink()
 
 
 def _clear(path: Path) -> None:
-    """Take away what cannot be replaced by a file, or must not be followed."""
+    """Remove whatever a file cannot replace (a folder), and what must not be followed (a link). A regular file stays."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     elif path.is_symlink() or (path.exists() and not path.is_file()):

@@ -1,4 +1,4 @@
-"""What a stage wants done, and what came of it.
+"""Tasks and their results.
 
 A `Task` is a function, the data that it needs, and the `inputs` that decide its result. Its key is a digest of stage
 and inputs. What the function makes is an `Artifact`: a few files and a few facts under that key.
@@ -18,13 +18,17 @@ from ..errors import MachineError
 
 __all__ = ["Artifact", "Bench", "StoredFile", "Task", "TaskFunction", "checksum"]
 
-_DIGITS = 40
+_DIGITS = 40  # hexadecimal digits of the digest in a key
 
 
 def checksum(path: Path) -> str:
-    """The XXH3 of a file's bytes: 128 bits in hexadecimal digits.
+    """The XXH3 hash of a file's bytes: 128 bits, as 32 hexadecimal digits.
 
-    It finds damage as well as SHA-256 does in a tenth of the time. It is no defence against somebody who may write to the store.
+    It finds damage as well as SHA-256, in a tenth of the time. It does not protect against somebody who may write to
+    the store.
+
+    Raises:
+        OSError: the file cannot be read.
     """
     with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
@@ -36,17 +40,17 @@ class StoredFile:
 
     Attributes:
         path: where it lies.
-        checksum: what `checksum` said when it was written.
+        checksum: what the function `checksum` returned when the file was written.
     """
 
     path: Path
     checksum: str
 
     def checked(self) -> Path:
-        """The path, after its bytes were compared with the checksum. A task opens every input through this.
+        """The path, after the file was compared with its checksum. A task opens every input through this method.
 
         Raises:
-            MachineError: the file is missing, or its bytes are not those that were written.
+            MachineError: the file is missing or changed.
         """
         try:
             good = checksum(self.path) == self.checksum
@@ -67,7 +71,7 @@ class Artifact:
 
     Attributes:
         key: of the task.
-        facts: numbers and texts about the result, as JSON can hold them.
+        facts: numbers and texts about the result, in types that JSON has.
         files: the files, by name.
     """
 
@@ -78,12 +82,12 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What a task's function works with beside its data.
+    """Where a task's function writes its outputs, and what it may copy from.
 
     Attributes:
-        folder, prefix: where `file` puts the outputs; nobody else writes there.
+        folder, prefix: the beginning of the outputs' paths; nobody else uses this prefix.
         seed: an earlier artifact at the same place, or None. It may save work and never changes the result.
-        names: the outputs so far.
+        names: the names of the outputs so far.
     """
 
     folder: Path
@@ -99,7 +103,8 @@ class Bench:
 
 
 TaskFunction = Callable[[Any, Bench], Mapping[str, Any]]
-"""Makes the files of an artifact on a `Bench` and returns its facts. A function of a module, so that it can be sent to a worker."""
+"""Called with the task's data and a `Bench`: writes the files of the artifact and returns its facts.
+It must be a function on the top level of a module, so that it can be sent to a worker process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +112,15 @@ class Task:
     """One unit of work.
 
     Attributes:
-        stage: the kind of work and the version of its code, "parse/3".
+        stage: the kind of work and the version of its code: "parse/1".
         inputs: everything that decides the result, in order: digests, keys of other artifacts, settings.
         function: does the work.
-        data: gives the first argument of `function`; it is called only when the task has to run. All of it follows from `inputs`.
-        place: names what the result is of ("posts/posts-2022-01-00000.parquet"), the same from build to build: the artifact that an
-            earlier build made at this place is the seed. "" for no seed.
+        data: returns the first argument of `function`, all of which follows from `inputs`. It is called only when the task
+            has to run.
+        place: a name for the result that stays the same from build to build ("parse posts/posts-2022-01-00000.parquet"): the
+            artifact that the last build used at this place is the seed. "" for a task without a seed.
         rows: how many rows it works on, for the progress bar.
-        temporary: whether the result is of use to this build only, and need not stay in the store when it ends.
+        temporary: whether only this build needs the result, so that it is swept when the build ends.
 
     >>> task = Task(stage="parse/1", inputs=("a", "b"), function=print, data=lambda: None)
     >>> task.key == Task(stage="parse/1", inputs=("a", "b"), function=print, data=lambda: None, rows=9).key
@@ -133,11 +139,10 @@ class Task:
 
     @property
     def key(self) -> str:
-        """The name of the result in the store, "parse1-10e09bbf…"."""
+        """The name of the result in the store: "parse1-10e09bbf…", 40 hexadecimal digits after the dash."""
         digest = hashlib.sha256(self.stage.encode())
         for text in self.inputs:
-            digest.update(
-                b"%d:" % len(encoded := text.encode("utf-8", "surrogatepass"))
-            )  # lengths: ("a", "b") is not ("ab",)
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(b"%d:" % len(encoded))  # the length keeps ("a", "b") and ("ab",) apart
             digest.update(encoded)
         return f"{self.stage.replace('/', '')}-{digest.hexdigest()[:_DIGITS]}"

@@ -223,8 +223,8 @@ def test_a_stage_is_counted_and_timed(store: Store, caplog: pytest.LogCaptureFix
     one = engine(store)
     with caplog.at_level(logging.INFO, logger="newsdata"), one.stage("double", rows=3) as stage:
         stage.run([task(store, "a")])
-        stage.did()
-        stage.did(ran=False)
+        stage.count_task()
+        stage.count_task(ran=False)
         time.sleep(0.02)
     counts = one.counts["double"]
     assert (counts.tasks, counts.ran, counts.found) == (3, 2, 1) and 0.02 <= counts.seconds < 60

@@ -13,7 +13,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from newsdata.errors import CallError, MachineError, NewsdataError, RehydrateError, RejectsError, VerifyError
-from newsdata.graph.executors.local import FEW, Here, Local, local_executor
+from newsdata.graph.executors.local import MAX_TASKS_IN_THREADS, Here, Local, local_executor
 
 
 def where(number: int) -> tuple[int, int, int]:
@@ -37,8 +37,8 @@ def test_one_worker_is_the_caller_itself() -> None:
 def test_a_few_tasks_run_in_threads_and_many_in_processes() -> None:
     with local_executor(2) as executor:
         assert isinstance(executor, Local)
-        few = list(executor.run(where, range(FEW)))
-        assert [n for n, _, _ in few] == list(range(FEW))
+        few = list(executor.run(where, range(MAX_TASKS_IN_THREADS)))
+        assert [n for n, _, _ in few] == list(range(MAX_TASKS_IN_THREADS))
         assert {process for _, process, _ in few} == {os.getpid()}
         assert threading.get_ident() not in {thread for _, _, thread in few}
         assert list(executor.run(where, [5])) == [(5, os.getpid(), threading.get_ident())], "one is not worth the way"
@@ -78,7 +78,7 @@ def refuse(number: int) -> None:
 
 def test_our_errors_come_through_from_processes() -> None:
     with local_executor(2) as executor, pytest.raises(MachineError) as caught:
-        list(executor.run(refuse, range(FEW + 1)))
+        list(executor.run(refuse, range(MAX_TASKS_IN_THREADS + 1)))
     assert str(caught.value) == "0.md: no room; make some" and caught.value.path == "0.md"
 
 
@@ -115,7 +115,7 @@ def die_at_three(number: int) -> int:
 
 def test_a_worker_that_is_killed_is_named() -> None:
     with local_executor(2) as executor, pytest.raises(MachineError, match=r"worker process was killed.*--num-proc 1"):
-        list(executor.run(die_at_three, range(FEW + 1)))
+        list(executor.run(die_at_three, range(MAX_TASKS_IN_THREADS + 1)))
 
 
 def hears_stops(_: int) -> bool:
@@ -125,5 +125,5 @@ def hears_stops(_: int) -> bool:
 
 def test_only_the_caller_hears_a_stop() -> None:
     with local_executor(2) as executor:
-        assert all(executor.run(hears_stops, range(FEW + 1)))
+        assert all(executor.run(hears_stops, range(MAX_TASKS_IN_THREADS + 1)))
     assert not hears_stops(0)

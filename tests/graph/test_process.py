@@ -16,14 +16,14 @@ from newsdata.graph.process import ADDRESS_SPACE, available_cores, check_memory
 
 DROPPED = """
 import os, signal, sys, time
-from newsdata.graph.process import hear_stops
+from newsdata.graph.process import interrupt_on_signals
 
 class Last:
     def __del__(self):
         os.kill(os.getpid(), signal.SIG{name})
         time.sleep(0)  # the handler runs here, and Python drops what a destructor raises
 
-hear_stops()
+interrupt_on_signals()
 try:
     Last()
     time.sleep(30)

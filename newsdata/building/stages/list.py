@@ -104,7 +104,7 @@ def list_source(
         if same and base.manifest and _may_stay(request, settings, base, site):
             before = dict(base.manifest.source)
             if engine.last.facts.get("source") == before["digest"]:
-                stage.did(ran=False)
+                stage.count_task(ran=False)
                 none: Mapping[str, Reject] = {}
                 hashes = pa.array([], pa.string())
                 return Listed(**seen, posts=None, hashes=hashes, unreadable=none, described=before, all_settled=True)
@@ -236,7 +236,7 @@ def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> 
     was_known = hashes.is_valid()
     new = np.flatnonzero(hashes.is_null())
     chunks = [_Chunk(source=source, files=files.take(some)) for some in _chunks(new, files)]
-    stage.did(ran=bool(chunks))
+    stage.count_task(ran=bool(chunks))
     if not chunks:
         return _Hashed(hashes, was_known, {})
     found: list[str | Reject] = []

@@ -1,1 +1,1 @@
-"""Who runs the tasks of a stage."""
+"""Executors: they run the tasks of a stage."""

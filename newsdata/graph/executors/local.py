@@ -1,4 +1,4 @@
-"""Tasks on this machine: in this process, in its threads, or in processes of their own."""
+"""Executors for this machine: they run tasks in this process, in threads of it, or in worker processes."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ __all__ = ["Executor", "Here", "Local", "local_executor"]
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-FEW = 16
-"""A stage of at most so many tasks runs in threads: a day's run takes 2.6 s of CPU with them and 3.7 s with processes, which
-take half a second each to start. Most of what a task does (compress, hash, read) several threads do at once."""
+MAX_TASKS_IN_THREADS = 16
+"""A stage of at most this many tasks runs in threads, as long as no worker process was started. Measured: a day's run takes
+2.6 s of CPU with threads and 3.7 s with processes, which take half a second each to start. Compressing, hashing and reading,
+which is most of a task's work, run in several threads at once."""
 
-_IDLE = 600.0  # seconds after which an idle worker process ends
+_IDLE_SECONDS = 600.0  # after which an idle worker process ends
 
 
 class Executor(Protocol):
-    """Runs a function on each of some tasks.
+    """What the engine needs of an executor: one method.
 
-    `run` returns the results in the order of the tasks. It may run a task twice, at once or one after the other, in any process
-    that has the same newsdata and sees the same files.
+    `run` calls `function` with each of `tasks` and returns the results in the order of the tasks. It may run a task twice, at
+    the same time or one after the other, in any process that has the same newsdata and sees the same files.
     """
 
     def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterable[Any]: ...  # noqa: D102
 
 
 class Here:
-    """Everything in this process, one task after the other.
+    """Runs tasks in this process, one after the other.
 
     >>> list(Here().run(abs, [-1, 2]))
     [1, 2]
@@ -49,7 +50,12 @@ class Here:
 
 
 class Local:
-    """Threads for few tasks, processes for many. Processes are started once and then take every stage."""
+    """Runs few tasks in threads and many in worker processes; these are started once and then run all tasks of later stages.
+
+    Args:
+        workers: how many tasks run at the same time.
+        stack: ends threads and processes when it is closed.
+    """
 
     def __init__(self, workers: int, stack: ExitStack) -> None:
         self._workers = workers
@@ -66,13 +72,13 @@ class Local:
         """
         if self._processes is None and len(tasks) == 1:
             return map(function, tasks)
-        if self._processes is None and len(tasks) > FEW:
+        if self._processes is None and len(tasks) > MAX_TASKS_IN_THREADS:
             self._processes = _start_processes(self._workers, self._stack)
         pool = self._processes or self._threads
         rest = iter(tasks)
 
         def submit(count: int) -> list[Future[Result]]:
-            with _stops_held_back():
+            with _signals_held_back():
                 return [pool.submit(function, task) for task in islice(rest, count)]
 
         def results(waiting: deque[Future[Result]]) -> Iterator[Result]:
@@ -80,16 +86,16 @@ class Local:
                 yield _result(waiting.popleft())
                 waiting.extend(submit(1))
 
-        # A short queue: when a build is stopped, few tasks that nobody needs any more are still to be run.
+        # A short queue: when a build is stopped, few tasks are waiting that would still be run for nothing.
         return results(deque(submit(2 * self._workers)))
 
 
 @contextmanager
 def local_executor(workers: int) -> Iterator[Here | Local]:
-    """An executor for this machine, ended with the context.
+    """A context with an executor for this machine; its threads and processes end with the context.
 
     Args:
-        workers: how many tasks run at once; with 1, everything runs in this process.
+        workers: how many tasks run at the same time; with 1, everything runs in this process.
 
     >>> with local_executor(1) as executor:
     ...     list(executor.run(abs, [-1, 2, -3]))
@@ -100,22 +106,22 @@ def local_executor(workers: int) -> Iterator[Here | Local]:
 
 
 def _start_processes(workers: int, stack: ExitStack) -> Any:
-    """Worker processes that begin to start now and end with the stack."""
+    """A pool of worker processes that end with the stack."""
     from multiprocessing import resource_tracker
 
     import loky
 
-    resource_tracker.ensure_running()  # started later, it would let the signals through that are held back
+    resource_tracker.ensure_running()  # if it started later, it would undo `_signals_held_back`
     pool = loky.ProcessPoolExecutor(
-        max_workers=workers, timeout=_IDLE, initializer=prepare_worker, initargs=(os.getpid(),), env=MEMORY
+        max_workers=workers, timeout=_IDLE_SECONDS, initializer=prepare_worker, initargs=(os.getpid(),), env=MEMORY
     )
     stack.callback(pool.shutdown, wait=True, kill_workers=True)
     return pool
 
 
 @contextmanager
-def _stops_held_back() -> Iterator[None]:
-    """Hold SIGINT and SIGTERM back while workers may be started: they inherit that, and only this process hears a stop."""
+def _signals_held_back() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back while workers may be started: workers inherit that, so only this process is stopped."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
