@@ -72,8 +72,8 @@ def load_dataset(
     """
     version = find_version(path, revision)
     manifest = version.manifest
-    if version.yanked is not None:
-        warnings.warn(f"{manifest.dataset_version} was yanked: {version.yanked}", UserWarning, stacklevel=2)
+    if (reason := version.yanked) is not None:
+        warnings.warn(f"{manifest.dataset_version} was yanked: {reason}", UserWarning, stacklevel=2)
     config = name or ("articles" if as_of is None else "revisions")
     time = None
     if as_of is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,17 +59,19 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     folder, manifest = open_version(path, revision)
     version = _Version(folder, manifest)
     asked = name.removeprefix("./")
-    steps: tuple[Callable[[_Version, str], Where | None], ...] = (
-        _find_article, _find_reject, _find_redacted, _find_ignored,
-    )  # fmt: skip
-    for step in steps:
-        if (found := step(version, asked)) is not None:
-            return found
-    return _unknown(version, asked)
+    return (
+        _find_article(version, asked)
+        or _find_reject(version, asked)
+        or _find_redacted(version, asked)
+        or _find_ignored(version, asked)
+        or _unknown(version, asked)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
+    """A version in a folder, and a way to look up rows in it."""
+
     folder: Path
     manifest: Manifest
 
