@@ -1,1 +1,1 @@
-"""Near-copies: shingles, signatures, pairs, clusters, leakage."""
+"""Near-copies of articles: shingles, boilerplate, signatures, pairs, clusters, leakage."""

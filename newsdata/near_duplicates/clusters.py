@@ -1,10 +1,10 @@
-"""Verified pairs to clusters: each group has one id, and ids of earlier versions stay.
+"""From pairs to groups: each group of near-copies has one id, and the ids of earlier versions stay.
 
 ::
 
-    texts of a file ──sign──▶ signature file ──match──▶ Pairs ──assign──▶ Clusters
-                        (kept while neither texts          (and what the ledger
-                         nor boilerplate change)            decided before)
+    texts ──sign──▶ signature files ──match──▶ Pairs ──assign──▶ Clusters
+                                                         ▲
+                                       ledger of the version before
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from .pairs import Pairs
 
 __all__ = ["Clusters", "assign"]
 
-_Rows = NDArray[np.int64]
+_Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """The ids of each article's groups.
+    """The groups of each article.
 
     Attributes:
-        duplicate_cluster, leak_group: strings, aligned with the article ids that `assign` was given.
-        aliases: for each of these two names, old id -> the older id that it was merged into.
+        duplicate_cluster, leak_group: string arrays, in the order of the article ids that `assign` was given.
+        aliases: ids that are given up: for each of these two names, old id -> the id that replaces it.
     """
 
     duplicate_cluster: pa.Array
@@ -39,16 +39,16 @@ class Clusters:
 
 
 def assign(pairs: Pairs, article_ids: pa.Array, ledger: pa.Table | None = None) -> Clusters:
-    """Group articles and name each group by its first-ingested member.
+    """Group articles. The id of a group is the id of its first article.
 
-    What the ledger joined stays joined and keeps its name; a new article takes the name of the group that
-    it joins. Where old groups meet, the name that is first in the ledger wins; the others are its aliases.
+    Articles that the ledger has in one group stay together, and the group keeps its id. A new article gets the id of the
+    group that it joins. If old groups are merged, the id that is first in the ledger stays; the others become aliases.
 
     Args:
         pairs: from `match`, over these articles.
-        article_ids: every article, each once; those that the ledger lacks in the order of ingestion (by time, then id).
-        ledger: earlier decisions in the order of ingestion, with the columns `article_id`,
-            `duplicate_cluster` and `leak_group`; it may hold articles that are gone.
+        article_ids: every article, each once. Those that are not in the ledger must be in the order of time, then id.
+        ledger: the decisions of earlier versions, oldest first, with the columns `article_id`, `duplicate_cluster` and
+            `leak_group`; it may hold articles that are gone. None for the first version.
     """
     known = _column(ledger, "article_id")
     old = pc.index_in(article_ids, value_set=known)
@@ -78,20 +78,22 @@ def _column(ledger: pa.Table | None, name: str) -> pa.Array:
 
 
 def _old_names(ledger: pa.Table | None, column: str) -> pa.Array:
-    """The group of each article of the ledger; an article without one is a group of its own."""
+    """The group of each article of the ledger; an article without a group is a group of its own."""
     return pc.coalesce(_column(ledger, column), _column(ledger, "article_id"))
 
 
-def _old_links(old: pa.Array) -> tuple[_Rows, _Rows]:
-    """Each article of the ledger, linked to the first one of its group."""
+def _old_links(old: pa.Array) -> tuple[_Positions, _Positions]:
+    """Links from each article of the ledger to the first article of its group."""
     codes = old.dictionary_encode().indices.to_numpy()
     first = np.unique(codes, return_index=True)[1][codes]
     others = np.flatnonzero(first != np.arange(len(codes)))
     return others, first[others]
 
 
-def _named(links: Sequence[tuple[_Rows, _Rows]], old: pa.Array, names: pa.Array) -> tuple[pa.Array, dict[str, str]]:
-    """The name of each article's group, and the old names that were given up."""
+def _named(
+    links: Sequence[tuple[_Positions, _Positions]], old: pa.Array, names: pa.Array
+) -> tuple[pa.Array, dict[str, str]]:
+    """The name of each article's group, and the old names that are given up: old -> new."""
     first = pa.array(_first_members(links, len(names)))
     named = pa.concat_arrays([old, names[len(old) :]]).take(first)
     changed = pc.not_equal(named[: len(old)], old)
@@ -99,11 +101,11 @@ def _named(links: Sequence[tuple[_Rows, _Rows]], old: pa.Array, names: pa.Array)
     return named, dict(aliases)
 
 
-def _first_members(links: Sequence[tuple[_Rows, _Rows]], size: int) -> _Rows:
-    """For each of `size` nodes the lowest node of its component.
+def _first_members(links: Sequence[tuple[_Positions, _Positions]], size: int) -> _Positions:
+    """For each of `size` nodes the lowest node of its connected component.
 
-    Each round every root takes the lowest root that it is linked with, and paths are made short, so that few rounds do
-    (Shiloach and Vishkin's way). scipy has the same, for 25 MB of memory.
+    The algorithm of Shiloach and Vishkin: in each round every root takes the lowest root that it is linked with, and paths
+    are shortened, so that few rounds are needed. scipy has the same, but takes 25 MB of memory.
     """
     left = np.concatenate([link[0] for link in links])
     right = np.concatenate([link[1] for link in links])
@@ -119,16 +121,16 @@ def _first_members(links: Sequence[tuple[_Rows, _Rows]], size: int) -> _Rows:
             root = shorter
 
 
-_FIRM = 0.8  # Jaccard above which two articles need no third one
-_NEIGHBOURS = 1 << 20  # neighbours that are looked at at once: 16 MB
+_FIRM = 0.8  # Jaccard similarity from which a pair always joins clusters
+_NEIGHBOURS_AT_ONCE = 1 << 20  # 16 MB
 
 
 def _no_bridges(
-    left: _Rows, right: _Rows, duplicate: NDArray[np.bool_], jaccard: NDArray[np.float32], size: int
+    left: _Positions, right: _Positions, duplicate: NDArray[np.bool_], jaccard: NDArray[np.float32], size: int
 ) -> NDArray[np.bool_]:
-    """Which pairs may join clusters: not those that chain two groups with no article near to both.
+    """For each pair whether it may join clusters: a pair that is the only bridge between two groups may not.
 
-    A pair stays where it is firm, where one of the two has no other neighbour, or where they share one.
+    A pair stays if its Jaccard similarity is high, if one of its articles has no other neighbour, or if they share one.
     """
     one, two = left[duplicate], right[duplicate]
     links = np.concatenate([one * size + two, two * size + one])
@@ -142,7 +144,7 @@ def _no_bridges(
     ends = np.cumsum(degree[fewer])
     begin = 0
     while begin < len(doubtful):
-        end = max(begin + 1, int(np.searchsorted(ends, (ends[begin - 1] if begin else 0) + _NEIGHBOURS)))
+        end = max(begin + 1, int(np.searchsorted(ends, (ends[begin - 1] if begin else 0) + _NEIGHBOURS_AT_ONCE)))
         counts = degree[fewer[begin:end]]
         starts = np.cumsum(counts) - counts
         neighbours = links[np.repeat(begins[fewer[begin:end]] - starts, counts) + np.arange(counts.sum())] % size

@@ -1,4 +1,4 @@
-"""How much of one set of articles stands in another: by verified pairs, and by passages of 50 units."""
+"""How much of one set of articles is also in another: counted by verified pairs, and by passages of 50 units."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from .signatures import open_signatures
 
 __all__ = ["Evidence", "gather", "leaked", "passage_coverage"]
 
-_TOGETHER = 1 << 18  # passages that are sorted at once: 6 MB
+_SORTED_AT_ONCE = 1 << 18  # passages: 6 MB
 
-_Which = NDArray[np.bool_]  # of the articles
+_Mask = NDArray[np.bool_]  # one entry for each article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
-    """What tells a leak, by the position of each article.
+    """What leaks are counted from. Articles are given by their position.
 
     Attributes:
         left, right: the two articles of each pair.
-        jaccard, containment: of the pair; 1 for one address.
-        files, owners: the signature files, which hold the passages, and the article of each of their rows. A passage is 50 units
-            in a row; one in 64, chosen by its hash, stands for all: about 200 bytes for an article of 1,500 characters.
+        jaccard, containment: similarities of each pair, from 0 to 1; 1 for articles with the same address.
+        files: the signature files, which hold the passages. A passage is 50 units in a row. One in 64, chosen by its hash,
+            is kept: about 200 bytes for an article of 1,500 characters.
+        owners: for each file the article of each of its rows.
     """
 
     left: NDArray[np.int64]
@@ -41,12 +42,12 @@ class Evidence:
 
 
 def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Evidence:
-    """Find out whose each row is once, for any number of splits.
+    """Look up the articles of pairs and signature files, once for any number of splits.
 
     Args:
         pairs: from `match`.
-        files: signature files that hold these articles.
-        article_ids: every article, each once.
+        files: the signature files of these articles.
+        article_ids: every article, each once; positions are counted in this order.
     """
     names = [*pairs.table["left"].chunks, *pairs.table["right"].chunks]
     ends = [2 * pairs.table.num_rows]
@@ -67,16 +68,17 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
     )
 
 
-def leaked(evidence: Evidence, seen: _Which, tested: _Which) -> dict[str, int]:
+def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
     """How many of the `tested` articles have a copy among the `seen` ones, by the pairs that were found.
 
     Args:
-        seen: which articles the earlier split (train) holds.
-        tested: which ones the later split (test) holds; none of `seen`.
+        evidence: from `gather`.
+        seen: for each article whether it is in the earlier split (train).
+        tested: for each article whether it is in the later split (test); no article is in both.
 
     Returns:
-        Articles of which a copy has a Jaccard of at least .5 (`leak_j50`), .8 (`leak_j80`), a containment of
-        at least .8 (`leak_c80`), or which have any copy (`leak_any`).
+        The number of tested articles with a copy whose Jaccard similarity is at least .5 (`leak_j50`) or .8
+        (`leak_j80`), whose containment is at least .8 (`leak_c80`), or with any copy (`leak_any`).
 
     >>> from .pairs import PAIR_SCHEMA
     >>> row = {"left": "a", "right": "b", "rule": "jaccard", "jaccard": 0.6, "containment": 0.9}
@@ -100,17 +102,17 @@ def leaked(evidence: Evidence, seen: _Which, tested: _Which) -> dict[str, int]:
     return counts
 
 
-def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Which, _Which]]) -> list[float | None]:
-    """The share of the passages of the `tested` articles that stand in the `seen` ones, word for word.
+def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Mask, _Mask]]) -> list[float | None]:
+    """The share of the passages of the `tested` articles that are also in the `seen` ones, word for word.
 
     Passages are read from the files once for each range of their hashes, so that few of them are in memory at a time.
 
     Args:
-        evidence: whose signature files are still there.
+        evidence: from `gather`; its signature files must still exist.
         cuts: pairs of `seen` and `tested`, as for `leaked`.
 
     Returns:
-        For each cut a share from 0 to 1, or None where no tested article has a passage.
+        For each cut a share from 0 to 1, or None if no tested article has a passage.
     """
     asked, found = [0] * len(cuts), [0] * len(cuts)
     total = 0
@@ -119,7 +121,7 @@ def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Which, _Which]]) 
         total += int(lengths.sum())
         for cut, (_, tested) in enumerate(cuts):
             asked[cut] += int(lengths[tested[owner]].sum())
-    bits = (total // _TOGETHER).bit_length()
+    bits = (total // _SORTED_AT_ONCE).bit_length()
     for number in range(1 << bits):
         owner, hashes = _repeated(evidence, bits, number)
         for cut, (seen, tested) in enumerate(cuts):
@@ -131,10 +133,10 @@ def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Which, _Which]]) 
 
 
 def _repeated(evidence: Evidence, bits: int, number: int) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
-    """The passages whose hashes begin with the `bits` bits of `number`, without those that stand once only.
+    """The passages whose hashes begin with the `bits` bits of `number`, except those that occur only once.
 
     Returns:
-        The article of each, and the hash, sorted.
+        The article of each passage, and its hash; sorted by hash.
     """
     owners, passages = [np.zeros(0, np.int32)], [np.zeros(0, np.uint64)]
     for path, owner in zip(evidence.files, evidence.owners, strict=True):
@@ -144,7 +146,7 @@ def _repeated(evidence: Evidence, bits: int, number: int) -> tuple[NDArray[np.in
         owners.append(np.repeat(owner, column.value_lengths().to_numpy())[chosen])
         passages.append(hashes[chosen])
     every = np.concatenate(passages)
-    order = np.argsort(every)  # equal ones in any order: only their number counts
+    order = np.argsort(every)  # the order of equal ones does not matter: they are only counted
     same = every[order[1:]] == every[order[:-1]]
     order = order[np.concatenate([[False], same]) | np.concatenate([same, [False]])] if len(order) else order
     return np.concatenate(owners)[order], every[order]

@@ -1,7 +1,7 @@
-"""What candidate pairs have in common, kept from one build to the next.
+"""How many shingles the candidate pairs have in common, kept from one build to the next.
 
-Only counts are kept, by the hashes of the two sets of rare shingles. So the rules can change, and a pair is judged as if it had been
-counted anew.
+Only these counts are kept, under the hashes of the two sets of rare shingles. The rules are applied to the counts anew
+each time, so a change of the rules needs no new counts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Counted", "Remembered", "recall", "remember"]
 _SCHEMA = pa.schema(
     [
         ("identity", pa.list_(pa.uint64())),  # sorted, each once
-        ("left", pa.list_(pa.int32())),  # positions in identity, left <= right
+        ("left", pa.list_(pa.int32())),  # a position in identity; left <= right
         ("right", pa.list_(pa.int32())),
         ("common", pa.list_(pa.int32())),
         ("facts", pa.list_(pa.int32())),
@@ -31,7 +31,13 @@ _Numbers = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counted:
-    """Pairs of rows by `left`, then `right`, `left < right`, and how many shingles and facts each has in common."""
+    """Candidate pairs and what their articles have in common.
+
+    Attributes:
+        left, right: positions of the two articles, `left < right`; sorted by `left`, then `right`.
+        common: the number of rare shingles that both have.
+        facts: the number of these that hold a number.
+    """
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
@@ -41,12 +47,12 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Remembered:
-    """Counts by the identities of the two sides.
+    """Counts that were kept. An article is known by its identity: the hash of its rare shingles.
 
     Attributes:
-        identity: sorted, each once.
-        pairs: lower position in `identity` times their number plus the higher one, sorted.
-        common, facts: of each pair.
+        identity: all identities, sorted, each once.
+        pairs: each pair as one number, sorted: lower position in `identity` * number of identities + higher position.
+        common, facts: of each pair, as in `Counted`.
     """
 
     identity: NDArray[np.uint64]
@@ -55,30 +61,37 @@ class Remembered:
     facts: _Numbers
 
     def find(self, left: NDArray[np.uint64], right: NDArray[np.uint64]) -> tuple[_Numbers, _Numbers, NDArray[np.bool_]]:
-        """What each two identities have in common, and which two are remembered; 0 for those that are not."""
+        """Look up pairs of identities.
+
+        Returns:
+            `common` and `facts` of each pair (0 if it is not remembered), and whether it is remembered.
+        """
         common, facts = np.zeros(len(left), np.int32), np.zeros(len(left), np.int32)
         if not len(self.pairs):
             return common, facts, np.zeros(len(left), np.bool_)
-        one, one_known = _at(self.identity, left)
-        two, two_known = _at(self.identity, right)
-        at, known = _at(self.pairs, np.minimum(one, two) * len(self.identity) + np.maximum(one, two))
+        one, one_known = _find_sorted(self.identity, left)
+        two, two_known = _find_sorted(self.identity, right)
+        at, known = _find_sorted(self.pairs, np.minimum(one, two) * len(self.identity) + np.maximum(one, two))
         known &= one_known & two_known
         common[known], facts[known] = self.common[at[known]], self.facts[at[known]]
         return common, facts, known
 
 
-def _at(values: NDArray[np.integer], wanted: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where each of `wanted` stands among sorted `values`, and whether it does."""
+def _find_sorted(
+    values: NDArray[np.integer], wanted: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """For each of `wanted` its position in the sorted `values`, and whether it is one of them."""
     at = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
     return at, values[at] == wanted
 
 
 def remember(path: Path, identity: NDArray[np.uint64], counted: Sequence[Counted]) -> None:
-    """Keep the counts of some batches of pairs in `path`.
+    """Write the counts of some batches of pairs to the file `path`.
 
     Args:
-        identity: of each row, a hash of its rare shingles.
-        counted: pairs of rows.
+        path: the file to write.
+        identity: for each article the hash of its rare shingles.
+        counted: the batches.
     """
     left, right = (
         np.concatenate([np.zeros(0, np.uint64), *(identity[getattr(c, side)] for c in counted)])
@@ -107,7 +120,7 @@ def remember(path: Path, identity: NDArray[np.uint64], counted: Sequence[Counted
 
 
 def recall(path: Path | None) -> Remembered:
-    """The counts in `path`, which `remember` wrote; none for None."""
+    """Read what `remember` wrote to `path`; no counts if `path` is None."""
     if path is None:
         none = np.zeros(0, np.int32)
         return Remembered(identity=np.zeros(0, np.uint64), pairs=np.zeros(0, np.int64), common=none, facts=none)

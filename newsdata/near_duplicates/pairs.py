@@ -1,6 +1,8 @@
-"""Signature files to verified pairs: candidates share a band, and their rare shingles are counted exactly.
+"""From signature files to verified pairs of near-copies.
 
-A pair is a function of its two signatures alone, and nothing depends on the order of files or articles.
+Candidates are articles that share a band. Their common rare shingles are counted exactly, and the rules below decide. A
+shingle is rare if it is not boilerplate. Whether two articles are a pair depends on their two signatures alone, and never on
+the order of files or articles.
 """
 
 from __future__ import annotations
@@ -22,30 +24,35 @@ from .signatures import BANDS, SIGNATURE_SCHEMA, open_signatures
 __all__ = ["CONTAINMENT", "JACCARD", "PAIR_SCHEMA", "Pairs", "match"]
 
 MIN_RARE = 8
-"""Articles with fewer rare shingles join on equal text only: their Jaccard is too coarse."""
+"""Articles with fewer rare shingles are *short*. They are pairs only if their texts are equal: with so few shingles the
+Jaccard similarity is too coarse."""
 SHORT_DAYS = 3
-"""Days between two short articles of equal text; further apart it is the same phrase, not the same news."""
+"""The most days between two short articles of equal text. Further apart it is the same phrase, but not the same news."""
 
 JACCARD = 0.35
-"""Rule A (`duplicate_cluster`): Jaccard of the rare shingles. Measured: .5 loses copies with 30-40 % of the
-paragraphs replaced (recall .83-.95), .35 finds them (.92-.99), as precise because facts are tested."""
+"""Rule A (`duplicate_cluster`): the Jaccard similarity of the rare shingles is at least this. Measured with
+`scripts/quality.py`: .5 misses copies with 30 to 40 % of the paragraphs replaced (recall .83 to .95), .35 finds them (.92
+to .99) and is as precise, because facts are compared, too."""
 CONTAINMENT, MAX_RATIO = 0.6, 3
-"""Rule C (`leak_group`): rule A, or this share of the smaller stands in one at most 3 times as large."""
+"""Rule C (`leak_group`): rule A, or at least this share of the smaller article's rare shingles is in the larger one, which
+has at most 3 times as many."""
 FACTS = 0.6
-"""Shared facts over shared words. Filled forms share words but not numbers; copies lose both alike."""
+"""A pair needs at least this ratio of the share of common facts to the share of other common shingles. A fact is a shingle
+that holds a number. Filled forms have words in common, but not numbers; an edited copy loses both alike."""
 FACT_SHARE = 0.05
-"""Share of facts in the smaller article below which its numbers are too few to judge by."""
+"""If less than this share of the smaller article's shingles are facts, facts are not compared."""
 
 BUCKET_CAP, WINDOW = 64, 16
-"""In a band bucket of more articles each meets its next neighbours only, in the order of the next bands."""
+"""If more than `BUCKET_CAP` articles share a band, each is compared only with the `WINDOW` articles after it, in the order
+of the following bands."""
 URL_CAP = 20
-"""An address that more articles have is no article's address."""
+"""An address that more articles than this have does not make them pairs."""
 
-_Rows = NDArray[np.int64]
+_Positions = NDArray[np.int64]  # of articles, in the order of their ids
 _PENDING = 1 << 20  # candidate pairs that are collected before they are verified: 8 MB
 _BLOCK = 1 << 20  # shingles that are in memory at once: 4 MB
-_BANDS_BYTES = 1 << 23  # of bands that are in memory at once; a few at least
-_FOLLOWING = 3  # the bands after one order its large buckets
+_BANDS_BYTES = 1 << 23  # bytes of bands that are in memory at once; at least a few bands are
+_FOLLOWING = 3  # bands after a band by which its large buckets are sorted
 _REMEMBERED = 1 << 21  # candidate pairs whose counts are kept for the next build: 32 MB
 
 PAIR_SCHEMA = pa.schema(
@@ -61,12 +68,13 @@ PAIR_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
-    """Articles that are copies of one another.
+    """Pairs of articles that are near-copies of each other.
 
     Attributes:
-        table: as `PAIR_SCHEMA`, sorted by `left` and `right`, each pair once.
-        report: counts for the manifest: `articles`, `short` (compared by equal text only), `candidates`,
-            `pairs` by rule, `large_buckets`, `largest_bucket`, `shared_urls` (addresses above `URL_CAP`).
+        table: with the columns of `PAIR_SCHEMA`, sorted by `left` and `right`, each pair once.
+        report: counts for the manifest: `articles`; `short` ones; `candidates`; `pairs` by rule; `large_buckets` (bands
+            that more than `BUCKET_CAP` articles share) and the `largest_bucket`; `shared_urls` (addresses that more than
+            `URL_CAP` articles have).
     """
 
     table: pa.Table
@@ -75,7 +83,13 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Keys:
-    """What every article is compared by first, in the order of their ids; `places` says where each row of a file goes."""
+    """What is in memory of every article, in the order of the article ids.
+
+    Attributes:
+        files: the signature files.
+        places: for each file the position of each of its rows among all articles.
+        article_id, day, url, exact, rare, facts, identity: columns of the signatures; `_NO_DAY` for no day.
+    """
 
     files: Sequence[Path]
     places: Sequence[NDArray[np.int32]]
@@ -99,7 +113,7 @@ def _read_keys(files: Sequence[Path]) -> _Keys:
     }
     for path in files:
         rows = open_signatures(path, ["article_id", *_NUMBERS])
-        names.append(rows["article_id"].chunk(0).take(pa.array(np.arange(rows.num_rows))))  # copied, as the numbers are
+        names.append(rows["article_id"].chunk(0).take(pa.array(np.arange(rows.num_rows))))  # copied from the map
         for name in _NUMBERS:
             numbers[name].append(np.array(rows[name].fill_null(_NO_DAY)))
     ends = np.cumsum([len(some) for some in names[1:]])
@@ -117,7 +131,10 @@ def _read_keys(files: Sequence[Path]) -> _Keys:
 
 
 def _bands(keys: _Keys, first: int, count: int) -> NDArray[np.uint32]:
-    """Some bands of all articles, a row each, in the order of the files; after the last band comes the first."""
+    """`count` bands of all articles from band `first` on, one row each. After the last band comes the first one.
+
+    Articles are in the order of the files here.
+    """
     values = np.empty((count, len(keys.rare)), np.uint32)
     begin = 0
     for path, place in zip(keys.files, keys.places, strict=True):
@@ -129,18 +146,18 @@ def _bands(keys: _Keys, first: int, count: int) -> NDArray[np.uint32]:
 
 
 def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | None = None) -> Pairs:
-    """Find and verify all pairs among the articles of signature files (see `write_signatures`), in any order.
+    """Find and verify all pairs among the articles of signature files.
 
-    Candidates are looked for among all articles each time, which is cheap; what two articles have in common is
-    counted anew only where the `seed` does not know these two sets of shingles.
+    Candidates are searched among all articles each time, which is cheap. The common shingles of two articles are only
+    counted if `seed` does not know these two sets of shingles.
 
-    Memory: about 0.2 KB an article plus 0.1 GB where there are millions of candidates; bands are read from the files
-    a few at a time, shingles for the candidates only.
+    Memory: about 0.2 KB an article, plus 0.1 GB if there are millions of candidates. Bands are read from the files a few
+    at a time, and shingles for candidates only.
 
     Args:
-        files: signature files that hold each article once.
-        seed: the `counts` of an earlier call; the pairs are the same without it.
-        counts: a file to keep what candidates have in common, for the next call.
+        files: from `write_signatures`, in any order; together they have each article once.
+        seed: the file `counts` of an earlier call, or None; the pairs are the same without it.
+        counts: the file to write for the next call: what candidates have in common; None to write none.
 
     >>> match([]).table.num_rows
     0
@@ -177,33 +194,42 @@ def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | Non
 
 @dataclass(slots=True)
 class _Buckets:
+    """The number of bands that more than `BUCKET_CAP` articles share, and the most articles that share one."""
+
     large: int = 0
     largest: int = 0
 
 
-_RULES = ("url", "text", "jaccard", "containment")  # the strongest first
+_RULES = ("url", "text", "jaccard", "containment")  # of several that accept a pair, the first one is named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Found:
-    """Verified pairs of rows, `left < right`; `rule` counts in `_RULES`."""
+    """Verified pairs.
 
-    left: _Rows
-    right: _Rows
+    Attributes:
+        left, right: positions of the two articles, `left < right`.
+        rule: the position of the rule in `_RULES`.
+        jaccard, containment: similarities of the pair; NaN if they are not known.
+        left_out: the number of addresses that too many articles have.
+    """
+
+    left: _Positions
+    right: _Positions
     rule: NDArray[np.int8]
     jaccard: NDArray[np.float32]
     containment: NDArray[np.float32]
     left_out: int = 0
 
 
-def _groups(values: NDArray[np.integer]) -> tuple[_Rows, _Rows]:
-    """Where each run of equal values begins, and how long it is."""
+def _groups(values: NDArray[np.integer]) -> tuple[_Positions, _Positions]:
+    """Where each run of equal values begins, and its length."""
     begins = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])) if len(values) else np.zeros(0, int)
     return begins, np.diff(begins, append=len(values))
 
 
-def _linked(order: _Rows, linked: NDArray[np.bool_], rule: str, value: float) -> _Found:
-    """Pairs of neighbours in `order`."""
+def _linked(order: _Positions, linked: NDArray[np.bool_], rule: str, value: float) -> _Found:
+    """Pairs of neighbours in `order`: `linked` says for each but the last whether it is a pair with the next one."""
     one, two = order[:-1][linked], order[1:][linked]
     same = np.full(len(one), value, np.float32)
     return _Found(
@@ -216,6 +242,7 @@ def _linked(order: _Rows, linked: NDArray[np.bool_], rule: str, value: float) ->
 
 
 def _short_pairs(keys: _Keys) -> _Found:
+    """Short articles of equal text whose days are close."""
     day, exact = keys.day, keys.exact
     rows = np.flatnonzero((keys.rare < MIN_RARE) & (exact != 0))
     order = rows[np.lexsort((rows, day[rows], exact[rows]))]
@@ -224,6 +251,7 @@ def _short_pairs(keys: _Keys) -> _Found:
 
 
 def _url_pairs(keys: _Keys) -> _Found:
+    """Articles with the same address."""
     url = keys.url
     rows = np.flatnonzero(url != 0)
     order = rows[np.argsort(url[rows], kind="stable")]
@@ -234,41 +262,41 @@ def _url_pairs(keys: _Keys) -> _Found:
     return replace(found, left_out=int((sizes > URL_CAP).sum()))
 
 
-def _candidates(keys: _Keys, buckets: _Buckets) -> Iterator[tuple[_Rows, _Rows]]:
-    """Distinct pairs of articles with enough rare shingles that share a band, in batches.
+def _candidates(keys: _Keys, buckets: _Buckets) -> Iterator[tuple[_Positions, _Positions]]:
+    """Pairs of articles that are not short and share a band, in batches: (left, right), `left < right`.
 
-    A pair may come again in a later batch.
+    A batch has each pair once; a later batch may have it again.
     """
     total = len(keys.rare)
-    rows = np.concatenate([np.zeros(0, np.int32), *keys.places])  # of each article of the files
+    rows = np.concatenate([np.zeros(0, np.int32), *keys.places])  # the position of each row of the files
     signed = np.flatnonzero(keys.rare[rows] >= MIN_RARE)
     numbers = rows[signed].astype(np.uint64)
-    where = np.empty(total, np.int32)  # in the files each row stands
+    where = np.empty(total, np.int32)  # the row of the files for each position
     where[rows] = np.arange(total)
     codes = np.zeros(0, np.int64)
-    pending: list[_Rows] = []
+    pending: list[_Positions] = []
     together = max(8, _BANDS_BYTES // max(4 * total, 1))
     for band in range(BANDS):
         here = band % together
         if here == 0:
             bands = _bands(keys, band, min(together, BANDS - band) + _FOLLOWING)
-        # Sorted as one number, which is several times as fast as an order of the keys: by key, then by row.
+        # Sorted by band, then by position, both in one number: several times as fast as `argsort` of the bands.
         order = bands[here].take(signed).astype(np.uint64)
         order <<= np.uint64(32)
         order |= numbers
         order.sort()
         band_keys = order >> np.uint64(32)
-        again = np.flatnonzero(band_keys[1:] == band_keys[:-1])  # few: most keys stand once only
+        again = np.flatnonzero(band_keys[1:] == band_keys[:-1])  # few, because most keys occur only once
         first = np.flatnonzero(np.diff(again, prepend=-2) > 1)
         begins, sizes = again[first], np.diff(first, append=len(again)) + 1
         for size in np.unique(sizes[sizes <= BUCKET_CAP]).tolist():
-            members = _rows_in(order[begins[sizes == size][:, None] + np.arange(size)])
+            members = _positions_in(order[begins[sizes == size][:, None] + np.arange(size)])
             one, two = _each_two(size)
             pending.append(_comparable(keys, members[:, one].ravel(), members[:, two].ravel()))
         for begin, size in zip(begins[sizes > BUCKET_CAP].tolist(), sizes[sizes > BUCKET_CAP].tolist(), strict=True):
             buckets.large += 1
             buckets.largest = max(buckets.largest, size)
-            members = _rows_in(order[begin : begin + size])
+            members = _positions_in(order[begin : begin + size])
             following = [bands[here + k, where[members]] for k in range(_FOLLOWING, 0, -1)]
             members = members[np.lexsort((members, *following))]
             for step in range(1, WINDOW + 1):
@@ -285,25 +313,27 @@ def _candidates(keys: _Keys, buckets: _Buckets) -> Iterator[tuple[_Rows, _Rows]]
 
 
 @cache
-def _each_two(size: int) -> tuple[_Rows, _Rows]:
+def _each_two(size: int) -> tuple[_Positions, _Positions]:
+    """Each two of `size` members, by their number."""
     one, two = np.triu_indices(size, 1)
     return one, two
 
 
-def _rows_in(order: NDArray[np.uint64]) -> _Rows:
+def _positions_in(order: NDArray[np.uint64]) -> _Positions:
+    """The positions in the lower halves of numbers."""
     return (order & np.uint64(0xFFFF_FFFF)).astype(np.int64)
 
 
-def _comparable(keys: _Keys, left: _Rows, right: _Rows) -> _Rows:
-    """The pairs that are not too different in size, each as one number."""
+def _comparable(keys: _Keys, left: _Positions, right: _Positions) -> _Positions:
+    """The pairs whose sizes do not differ too much for any rule, each as one number: left * articles + right."""
     one, two = keys.rare[left].astype(np.int64), keys.rare[right].astype(np.int64)
     kept = np.maximum(one, two) <= MAX_RATIO * np.minimum(one, two)
-    codes: _Rows = left[kept] * len(keys.rare) + right[kept]
+    codes: _Positions = left[kept] * len(keys.rare) + right[kept]
     return codes
 
 
-def _counted(keys: _Keys, left: _Rows, right: _Rows, known: Remembered) -> Counted:
-    """What the two articles of each candidate have in common: as `known` says, else by their shingles."""
+def _counted(keys: _Keys, left: _Positions, right: _Positions, known: Remembered) -> Counted:
+    """What the two articles of each candidate have in common: looked up in `known`, or counted."""
     common, facts, found = known.find(keys.identity[left], keys.identity[right])
     new = np.flatnonzero(~found)
     again = np.concatenate([[False], left[new][1:] == left[new][:-1]]) if len(new) else np.zeros(0, np.bool_)
@@ -325,7 +355,7 @@ def _counted(keys: _Keys, left: _Rows, right: _Rows, known: Remembered) -> Count
 
 
 def _verified(keys: _Keys, counted: Counted) -> _Found:
-    """The pairs that rule A or C accepts, by their exact common shingles."""
+    """The candidates that rule A or C accepts."""
     left, right = counted.left, counted.right
     common, facts = counted.common.astype(np.int64), counted.facts.astype(np.int64)
     one, two = keys.rare[left].astype(np.int64), keys.rare[right].astype(np.int64)
@@ -343,8 +373,10 @@ def _verified(keys: _Keys, counted: Counted) -> _Found:
     )
 
 
-def _facts_agree(keys: _Keys, left: _Rows, right: _Rows, common: _Rows, facts: _Rows) -> NDArray[np.bool_]:
-    """Whether the numbers agree about as well as the words do."""
+def _facts_agree(
+    keys: _Keys, left: _Positions, right: _Positions, common: _Positions, facts: _Positions
+) -> NDArray[np.bool_]:
+    """For each candidate whether its facts agree about as well as its other shingles; see `FACTS`."""
     fact_size = np.minimum(keys.facts[left], keys.facts[right])
     word_size = np.minimum(keys.rare[left] - keys.facts[left], keys.rare[right] - keys.facts[right])
     few = fact_size < FACT_SHARE * np.minimum(keys.rare[left], keys.rare[right])
@@ -353,8 +385,8 @@ def _facts_agree(keys: _Keys, left: _Rows, right: _Rows, common: _Rows, facts: _
     return few | (shared_facts >= FACTS * shared_words)
 
 
-def _shingles_of(keys: _Keys, rows: _Rows) -> dict[int, NDArray[np.uint32]]:
-    """The rare shingles of some rows; each file is mapped for as long as it is read, so that only these stay in memory."""
+def _shingles_of(keys: _Keys, rows: _Positions) -> dict[int, NDArray[np.uint32]]:
+    """The rare shingles of some articles, by position. They are copied, so that no file stays mapped."""
     wanted = np.zeros(len(keys.rare), np.bool_)
     wanted[rows] = True
     held: dict[int, NDArray[np.uint32]] = {}
@@ -371,6 +403,7 @@ def _shingles_of(keys: _Keys, rows: _Rows) -> dict[int, NDArray[np.uint32]]:
 
 
 def _pair_table(keys: _Keys, parts: Sequence[_Found]) -> pa.Table:
+    """All pairs as a table with the columns of `PAIR_SCHEMA`: each once, with its strongest rule."""
     left, right = (
         np.concatenate([part.left for part in parts]),
         np.concatenate([part.right for part in parts]),

@@ -1,9 +1,9 @@
 """Articles as sets of hashed shingles.
 
-A *unit* is one ideograph, one word of an alphabetic script or one number. A *shingle* is 5 units in a row
-where at least half of the units are ideographs, else 3. A shingle that holds a number is a *fact*; dates,
-times and years are no numbers here. Many articles are hashed at once with numpy: the same on every machine
-and with any number of threads, and several times as fast as hashing strings one by one.
+A *unit* is one ideograph, one word of an alphabetic script or one number. A *shingle* is 5 units in a row if at least half
+of the article's units are ideographs, else 3. A shingle that holds a number is a *fact*; dates, times and years do not count
+as numbers here. numpy hashes many articles at once: the result is the same on every machine and with any number of threads,
+and this is several times as fast as hashing strings one by one.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ __all__ = [
 ]
 
 PASSAGE = 50
-"""Units of a passage, for coverage. Shorter ones say little: .91 of Chinese articles share 13 characters."""
+"""Units of a passage. Shorter ones say little: 91 % of Chinese articles have 13 characters in a row in common with
+another one."""
 
-_PASSAGE_RATE = 64  # one passage in so many is kept, chosen by its hash
+_PASSAGE_RATE = 64  # one passage in this many is kept, chosen by its hash
 _IDEOGRAPHIC, _ALPHABETIC = 5, 3  # units of a shingle
 _OTHER, _IDEOGRAPH, _LETTER, _DIGIT, _JOINER = range(5)  # kinds of characters
-_CHUNK = 1 << 16  # characters that are hashed at once: they fit the processor's cache
-_LETTERS = 64  # letters of a word that get a multiplier of their own; it repeats after them
+_CHUNK = 1 << 16  # characters that are hashed at once; so many fit into the processor's cache
+_LETTERS = 64  # different multipliers for the letters of a word; after that many letters they repeat
 
 _Unsigned = TypeVar("_Unsigned", np.uint32, np.uint64)
 _Hashes = NDArray[np.uint64]
 
 
 def _mix(values: _Hashes) -> _Hashes:
-    """The finaliser of MurmurHash3 (fmix64, public domain): each bit of input reaches each of output."""
+    """The finaliser of MurmurHash3 (fmix64, public domain): each bit of the input changes each bit of the output."""
     values = values ^ (values >> np.uint64(33))
     values *= np.uint64(0xFF51AFD7ED558CCD)
     values ^= values >> np.uint64(33)
@@ -58,10 +59,11 @@ _MULTIPLIERS = _mix(np.arange(1, _LETTERS + 1, dtype=np.uint64)) | np.uint64(1)
 
 @lru_cache(maxsize=1)
 def _text_table() -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.bool_]]:
-    """For each character of the basic plane: what it becomes, its kind, whether its text needs full NFKC.
+    """For each character of the basic plane: what it becomes, its kind, and whether a text that has it needs full NFKC.
 
-    A character becomes its NFKC form, lower case, traditional ideographs simplified one by one. OpenCC's
-    phrases are left out on purpose: they read the context, and both scripts must come out the same.
+    A character becomes its NFKC form in lower case; a traditional ideograph becomes the simplified one. Ideographs are
+    converted one by one, never as OpenCC's phrases: phrases depend on the context, and a text must give the same shingles in
+    both scripts.
     """
     import opencc
 
@@ -73,7 +75,7 @@ def _text_table() -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.boo
         if len(form) > 1:
             needs_nfkc[code] = any(part.isalnum() for part in form)
             form = form[0]
-        if unicodedata.combining(char) or 0x1100 <= code < 0x1200:  # accents and jamo may join what is before
+        if unicodedata.combining(char) or 0x1100 <= code < 0x1200:  # accents and jamo may join the character before
             needs_nfkc[code] = True
         forms.append(form)
     simplified = opencc.OpenCC("t2s").convert("\n".join(forms[0x2E80:0xD800])).split("\n")
@@ -96,7 +98,7 @@ def _kind(char: str) -> int:
 
 
 def text_table_digest() -> str:
-    """Hash of the table that normalises characters: it tells versions of Unicode and OpenCC by what they do.
+    """A hash of the table that normalises characters. It changes if another version of Unicode or OpenCC changes it.
 
     >>> len(text_table_digest())
     16
@@ -109,7 +111,7 @@ def text_table_digest() -> str:
 
 
 def combine(values: NDArray[np.integer]) -> _Hashes:
-    """One hash of each row of `values`, a matrix of at most 64 columns.
+    """One 64-bit hash for each row of `values`, a matrix of at most 64 columns.
 
     >>> int(combine(np.array([[1, 2]]))[0]) != int(combine(np.array([[2, 1]]))[0])
     True
@@ -124,9 +126,10 @@ class Shingles:
 
     Attributes:
         offsets: article `i` has `hashes[offsets[i]:offsets[i + 1]]`.
-        hashes: sorted within an article, each once; the lowest bit is set where the shingle holds a number.
-        exact: one hash of the whole normalised text of each article; 0 where it has no word.
-        passage_offsets, passages: hashes of a fixed share of the passages of `PASSAGE` units, in text order.
+        hashes: sorted within an article, each once; the lowest bit is set if the shingle holds a number.
+        exact: for each article one hash of its whole normalised text; 0 if it has no unit.
+        passage_offsets: like `offsets`, for `passages`.
+        passages: hashes of one in 64 of the passages of `PASSAGE` units, in text order.
     """
 
     offsets: NDArray[np.int64]
@@ -151,7 +154,7 @@ def shingle(texts: Sequence[str]) -> Shingles:
         units = _units(chunk)
         article, own = _windows(units, _widths(units, len(chunk)))
         ends = np.cumsum(np.bincount(article, minlength=len(chunk))).tolist()
-        for begin, end in pairwise([0, *ends]):  # a few hundred at a time are sorted several times as fast as all
+        for begin, end in pairwise([0, *ends]):  # several times as fast as sorting all articles at once
             own[begin:end].sort()
         new = np.ones(len(own), np.bool_)
         new[1:] = (own[1:] != own[:-1]) | (article[1:] != article[:-1])
@@ -171,7 +174,10 @@ def shingle(texts: Sequence[str]) -> Shingles:
 
 
 def ordered(texts: Sequence[str]) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]]:
-    """The shingles of `texts` in text order, how many each text has, and their widths in units, some texts at a time.
+    """The shingles of `texts` in text order, some texts at a time.
+
+    Yields:
+        Shingles; for each text the number of its shingles; and for each text the units of a shingle (5 or 3).
 
     >>> [(len(hashes), sizes.tolist(), widths.tolist()) for hashes, sizes, widths in ordered(["今天股市上涨了", "a b c"])]
     [(4, [3, 1], [5, 3])]
@@ -193,20 +199,28 @@ def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def starts(values: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Where each run of equal values begins."""
+    """The position at which each run of equal values begins.
+
+    >>> starts(np.array([7, 7, 3])).tolist()
+    [0, 2]
+    """
     if not len(values):
         return np.zeros(0, np.int64)
     return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
 
 
 def distinct(values: NDArray[_Unsigned]) -> NDArray[_Unsigned]:
-    """Sorted, each once; sorts in place, and is several times as fast as `numpy.unique`."""
+    """The values sorted, each once. Sorts `values` in place; several times as fast as `numpy.unique`.
+
+    >>> distinct(np.array([4, 2, 4], dtype=np.uint32)).tolist()
+    [2, 4]
+    """
     values.sort()
     return values[starts(values)]
 
 
 def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """The code points of all texts, a line feed after each, and where each text starts."""
+    """The code points of all texts, with a line feed after each text, and the position at which each text starts."""
     lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
     data = ("\n".join(texts) + "\n").encode("utf-32-le", "surrogatepass")
     return np.frombuffer(data, dtype="<u4").astype(np.uint32, copy=False), np.cumsum(lengths) - lengths
@@ -214,7 +228,14 @@ def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Units:
-    """The units of some articles in text order: article, hash, and whether it is an ideograph or a fact."""
+    """The units of some articles in text order.
+
+    Attributes:
+        article: the number of each unit's article.
+        hashes: of each unit.
+        ideograph: whether it is an ideograph.
+        fact: whether it is a number, and neither date, time nor year.
+    """
 
     article: NDArray[np.int64]
     hashes: _Hashes
@@ -223,6 +244,7 @@ class _Units:
 
 
 def _units(texts: Sequence[str]) -> _Units:
+    """Normalise texts and cut them into units."""
     table, kind_of, needs_nfkc = _text_table()
     raw, starts = _codes(texts)
     outside = raw > 0xFFFF
@@ -233,12 +255,12 @@ def _units(texts: Sequence[str]) -> _Units:
         raw, starts = _codes(texts)
         outside = raw > 0xFFFF
     codes, kinds = table[np.where(outside, 0, raw)], kind_of[np.where(outside, 0, raw)]
-    if outside.any():  # of the other planes only ideographs count, not pictures
+    if outside.any():  # in the other planes only ideographs count; emoji and other symbols do not
         codes = np.where(outside, raw, codes)
         kinds = np.where(outside & (raw >= 0x20000) & (raw < 0x40000), np.uint8(_IDEOGRAPH), kinds)
     article = np.repeat(np.arange(len(texts)), np.diff(starts, append=len(codes)))
 
-    # 1,234.5 and 12:30 are one number: drop a joiner between two digits, so that the digits meet
+    # 1,234.5 and 12:30 are one number each: drop a joiner between two digits, so that the digits follow each other
     digit = kinds == _DIGIT
     joins = kinds == _JOINER
     joins[1:-1] &= digit[:-2] & digit[2:]
@@ -269,7 +291,7 @@ _DATE_MARKS = np.array(sorted(map(ord, "年月日号时点分")), dtype=np.uint3
 
 
 def _facts(codes: NDArray[np.uint32], kinds: NDArray[np.uint8], begins: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which units are numbers, but neither date, time nor year: all forms of one day share those."""
+    """For each unit whether it is a number, and neither date, time nor year: all articles of a day have those in common."""
     numbers = np.flatnonzero(kinds[begins] == _DIGIT)
     first = begins[numbers]
     end = np.flatnonzero((kinds == _DIGIT) & np.concatenate([kinds[1:] != _DIGIT, [True]])) + 1
@@ -282,14 +304,14 @@ def _facts(codes: NDArray[np.uint32], kinds: NDArray[np.uint8], begins: NDArray[
 
 
 def _widths(units: _Units, articles: int) -> NDArray[np.int64]:
-    """Units in a shingle of each article."""
+    """For each article the number of units in a shingle."""
     per_article = np.bincount(units.article, minlength=articles)
     ideographs = np.bincount(units.article[units.ideograph], minlength=articles)
     return np.where(2 * ideographs >= per_article, _IDEOGRAPHIC, _ALPHABETIC)
 
 
 def _windows(units: _Units, widths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """In text order, the article and the hash of each shingle."""
+    """The shingles in text order: the number of each one's article, and its hash."""
     per_article = np.bincount(units.article, minlength=len(widths))
     width = widths[units.article]
     number = len(units.hashes)
@@ -305,6 +327,7 @@ def _windows(units: _Units, widths: NDArray[np.int64]) -> tuple[NDArray[np.int64
 
 
 def _exact(units: _Units, articles: int) -> _Hashes:
+    """For each article one hash of all its units in order; 0 if it has none."""
     ends = np.cumsum(np.bincount(units.article, minlength=articles)).tolist()
     data = units.hashes.astype("<u8").tobytes()
     exact, begin = np.zeros(articles, np.uint64), 0
@@ -317,7 +340,10 @@ def _exact(units: _Units, articles: int) -> _Hashes:
 
 
 def _passages(units: _Units) -> tuple[NDArray[np.int64], _Hashes]:
-    """Article and hash of the kept passages: 50 units are 32, 16 and 2, each made of two halves."""
+    """The article and the hash of each passage that is kept.
+
+    The hash of 50 units is joined from hashes of 32, 16 and 2 units, each of which is joined from two halves.
+    """
     powers = {1: units.hashes}
     for width in (2, 4, 8, 16, 32):
         half = powers[width // 2]
@@ -329,6 +355,7 @@ def _passages(units: _Units) -> tuple[NDArray[np.int64], _Hashes]:
 
 
 def _joined(left: _Hashes, right: _Hashes, distance: int) -> _Hashes:
+    """One hash of the window at each position and of the window `distance` units after it."""
     right = right[distance:]
     left = left[: len(right)]
     return _mix(left * _MULTIPLIERS[0] + right[: len(left)] * _MULTIPLIERS[1])

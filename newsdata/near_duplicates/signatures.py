@@ -1,7 +1,7 @@
-"""One file of articles to signatures: band keys, rare shingles, hashes of text, address and passages.
+"""Signatures of articles: bands, rare shingles, and hashes of text, address and passages.
 
-A signature is a function of the article, the boilerplate list and `method()` alone: a signature file can be
-kept as long as none of them changes.
+A signature depends on the article, the list of boilerplate and `method()` alone: it can be kept as long as none of them
+changes.
 """
 
 from __future__ import annotations
@@ -31,24 +31,26 @@ __all__ = [
 ]
 
 DEDUP_VERSION = "1"
-"""Version of the whole method: another rule, another constant or a library's other result is a new one."""
+"""The version of the whole method. Raise it if a rule or a constant changes, or if a library gives another result."""
 
 PERMUTATIONS, SEED = 256, 42
+"""Permutations of MinHash, and the seed that chooses them."""
 ROWS = 3
-"""Permutations in a band. By 1 - (1 - J^rows)^bands, 85 bands of 3 find .98 of the pairs at Jaccard .35 and
-.90 at .3; 64 bands of 4 find .62 and .41."""
+"""Permutations in a band. Two articles share a band with a probability of 1 - (1 - J^rows)^bands: 85 bands of 3 find 98 % of
+the pairs with a Jaccard similarity of .35 and 90 % of those with .3; 64 bands of 4 find 62 % and 41 %."""
 BANDS = PERMUTATIONS // ROWS
+"""Bands of a signature: two articles that share one are compared."""
 
 SIGNATURE_SCHEMA = pa.schema(
     [
-        ("key", pa.binary()),  # what the row was made from; null where not told
+        ("key", pa.binary()),  # hash of everything that the row depends on; null if `sign` was given no keys
         ("article_id", pa.string()),
-        ("day", pa.int32()),
-        ("url", pa.uint64()),  # hash, 0 where there is none
-        ("exact", pa.uint64()),  # hash of the normalised text, 0 where it has no word
-        ("rare", pa.int32()),  # rare shingles
-        ("facts", pa.int32()),  # of these, with a number
-        ("identity", pa.uint64()),  # hash of the rare shingles: equal ones need not be compared again
+        ("day", pa.int32()),  # days since 1970; null if not known
+        ("url", pa.uint64()),  # hash of the address; 0 if there is none
+        ("exact", pa.uint64()),  # hash of the normalised text; 0 if it has no unit
+        ("rare", pa.int32()),  # number of rare shingles: those that are not boilerplate
+        ("facts", pa.int32()),  # number of these that hold a number
+        ("identity", pa.uint64()),  # hash of the rare shingles
         ("bands", pa.list_(pa.uint32(), BANDS)),
         ("shingles", pa.list_(pa.uint32())),  # the rare ones, sorted
         ("passages", pa.list_(pa.uint64())),
@@ -57,7 +59,7 @@ SIGNATURE_SCHEMA = pa.schema(
 
 
 def method() -> dict[str, Any]:
-    """What shapes a signature and a pair, for the manifest; where it differs, signatures do not compare.
+    """What decides signatures and pairs, for the manifest. Signatures of different methods cannot be compared.
 
     >>> method()["version"]
     '1'
@@ -80,15 +82,16 @@ def sign(
     boilerplate: Boilerplate,
     keys: Sequence[bytes] | None = None,
 ) -> pa.Table:
-    """The signatures of some articles, one row each, as `SIGNATURE_SCHEMA`.
+    """The signatures of some articles: a table with the columns of `SIGNATURE_SCHEMA` and one row for each article.
 
     Args:
-        article_ids: unique over all files.
-        texts: the words to compare; give the digest or title of an article whose text is empty.
-        days: days since 1970, None where unknown.
-        urls: address of the article, None where unknown.
+        article_ids: of the articles; no id occurs twice, in any file.
+        texts: the words to compare: the text, or the digest or title of an article whose text is empty.
+        days: days since 1970; None if not known.
+        urls: addresses of the articles; None if not known.
         boilerplate: the dataset's list.
-        keys: of each article, what tells that another row was made from the same; None for no keys.
+        keys: for each article a hash of everything that its row depends on, so that a later build can take the row over;
+            None for no keys.
 
     >>> none = Boilerplate.of(np.zeros(0, np.uint32))
     >>> sign(["1"], ["今天股市上涨了"], [19000], [None], none)["rare"].to_pylist()
@@ -123,6 +126,7 @@ def sign(
 
 
 def _url_key(url: str | None) -> int:
+    """A hash of an address without scheme, fragment and final slash; 0 if it is empty."""
     address = (url or "").split("://", 1)[-1].split("#", 1)[0].rstrip("/")
     if not address:
         return 0
@@ -131,13 +135,14 @@ def _url_key(url: str | None) -> int:
 
 
 def _identities(hashes: NDArray[np.uint32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """For each article one hash of its shingles."""
     data, ends = hashes.astype("<u4", copy=False).tobytes(), (4 * offsets).tolist()
     states = (hashlib.blake2b(data[begin:end], digest_size=8) for begin, end in pairwise(ends))
     return np.fromiter((int.from_bytes(s.digest(), "little") for s in states), np.uint64, len(ends) - 1)
 
 
 def write_signatures(signatures: pa.Table, path: Path) -> None:
-    """Write `signatures` to `path`, uncompressed and in one batch, so that single rows can be read back."""
+    """Write a table from `sign` to the file `path`: uncompressed and in one batch, so that it can be mapped into memory."""
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, SIGNATURE_SCHEMA) as writer:
         writer.write_table(signatures.combine_chunks())
 
@@ -145,10 +150,10 @@ def write_signatures(signatures: pa.Table, path: Path) -> None:
 def open_signatures(path: Path, columns: Sequence[str] = SIGNATURE_SCHEMA.names) -> pa.Table:
     """Some columns of a signature file, in one chunk.
 
-    They are mapped, as long as any part of them is in use: copy what is to stay.
+    The file is mapped into memory for as long as any part of a column is in use. Copy what is kept longer.
     """
-    with path.open("rb") as file:  # Arrow's own map asks the system for the whole file each time
+    with path.open("rb") as file:  # Python's map: Arrow's own asks the system for the whole file each time
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    # All columns: Arrow copies a batch of which it is asked to read some fields only.
+    # All columns are read, which costs nothing here: Arrow copies a whole batch if it is asked for some of its fields.
     rows = pa.ipc.open_file(pa.py_buffer(mapped)).read_all().select(columns)
     return rows if rows.num_rows else SIGNATURE_SCHEMA.empty_table().select(columns).combine_chunks()

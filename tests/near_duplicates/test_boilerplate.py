@@ -71,8 +71,8 @@ def test_the_sample_does_not_depend_on_order_and_has_its_size() -> None:
 def test_steps_on_many_files_find_what_one_pass_finds(
     at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boilerplate_module, "_PART", at_once)
-    monkeypatch.setattr(boilerplate_module, "_SPILL", at_once)
+    monkeypatch.setattr(boilerplate_module, "_COUNTED_AT_ONCE", at_once)
+    monkeypatch.setattr(boilerplate_module, "_READ_AT_ONCE", at_once)
     rng = random.Random(4)
     line = "本网站所有内容仅供参考不构成投资建议"
     sample = [(19000 + k % 25, fund(k, rng) + "\n" + line) for k in range(60)] + [(5, ""), (6, words(1, 5000))]

@@ -130,7 +130,7 @@ def test_a_bridge_is_a_doubtful_pair_without_a_common_neighbour(
             near[a].add(b)
             near[b].add(a)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clusters_module, "_NEIGHBOURS", together)
+        patch.setattr(clusters_module, "_NEIGHBOURS_AT_ONCE", together)
         kept = clusters_module._no_bridges(left, right, duplicate, jaccard, 20)
     for (a, b), counts, firm, stays in zip(links, duplicate, jaccard > 0.5, kept, strict=True):
         if counts:

@@ -40,7 +40,7 @@ def test_leaks_are_counted_once_an_article(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("together", [1 << 18, 64])
 def test_coverage_by_passages(tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leakage_module, "_TOGETHER", together)
+    monkeypatch.setattr(leakage_module, "_SORTED_AT_ONCE", together)
     long = words(1, 12_000)
     rows = [
         row("seen", long),
