@@ -1,4 +1,4 @@
-"""Parsed posts to Arrow columns: rows of the config `posts`, of the spool, and keys for merging."""
+"""From parsed posts to Arrow tables: rows of the config `posts`, rows of the spool, and keys for merging."""
 
 from __future__ import annotations
 
@@ -16,36 +16,51 @@ from ..schema import Post, Reject, table_schema
 
 __all__ = ["PostTables", "rejects_table", "rows_of_posts", "spool_schema"]
 
-_DECIDED_LATER = ("duplicate_cluster", "leak_group", "fold", "sources")
+_DECIDED_LATER = ("duplicate_cluster", "leak_group", "fold", "sources")  # columns that a single post cannot fill
 _FEED_NUMBER = {feed: number for number, feed in enumerate(FEEDS)}
 
 
 def spool_schema(timezone: str) -> pa.Schema:
-    """What is spooled of a post: the columns of `articles` that a single post can say."""
+    """The Arrow schema of the spool: the columns of `articles` that a single post can fill.
+
+    Args:
+        timezone: the site's, an IANA name.
+    """
     schema = table_schema("articles", timezone)
     return pa.schema([f for f in schema if f.name not in _DECIDED_LATER])
 
 
 class PostTables(NamedTuple):
-    """The same posts as rows of the config `posts`, of the spool, and of the keys that `merge_posts` needs."""
+    """The same posts as three tables, in the same order.
+
+    Attributes:
+        posts: rows of the config `posts`.
+        spool: rows of the spool, see `spool_schema`.
+        keys: what merging needs, see `curation.merge.KEYS`.
+    """
 
     posts: pa.Table
     spool: pa.Table
     keys: pa.Table
 
     def take(self, rows: Sequence[int]) -> PostTables:
-        """Some of the posts, by their position."""
-        at = pa.array(rows, pa.int64())
-        return PostTables(*(table.take(at) for table in self))
+        """The posts at some positions, in that order."""
+        positions = pa.array(rows, pa.int64())
+        return PostTables(*(table.take(positions) for table in self))
 
 
 def rows_of_posts(posts: Sequence[Post], timezone: str) -> PostTables:
-    """Parsed posts as tables."""
+    """Posts as tables, in the same order.
+
+    Args:
+        posts: as `parsing.post.parse_bytes` returns them.
+        timezone: the site's, an IANA name: the zone of the column `published_at`.
+    """
     values = dict(zip(Post._fields, zip(*posts, strict=True), strict=True)) if posts else {}
     values = {name: values.get(name, ()) for name in Post._fields}
     values["published_at"] = tuple(map(_milliseconds, values["published_at"]))
     values["num_chars"] = tuple(map(len, values["text"]))
-    arrays: dict[str, pa.Array] = {}  # most columns stand in more than one of the tables
+    arrays: dict[str, pa.Array] = {}  # each is made once: most columns are in more than one table
 
     def table(schema: pa.Schema) -> pa.Table:
         for field in schema:
@@ -65,7 +80,7 @@ def rows_of_posts(posts: Sequence[Post], timezone: str) -> PostTables:
 
 
 def rejects_table(rejects: Sequence[Reject]) -> pa.Table:
-    """Rows of config `rejects`."""
+    """Rejects as rows of the config `rejects`, in the same order."""
     schema = table_schema("rejects")
     return pa.Table.from_arrays(
         [_array(list(map(attrgetter(field.name), rejects)), field.type) for field in schema], schema=schema
@@ -73,18 +88,19 @@ def rejects_table(rejects: Sequence[Reject]) -> pa.Table:
 
 
 def _milliseconds(time: Any) -> int | None:
+    """Milliseconds since 1970; None if there is no time."""
     return None if time is None else round(time.timestamp() * 1000)
 
 
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """One column; lists of records go in as flat columns, which is several times as fast as through dicts."""
+    """One column. Lists of records are made from flat columns: several times as fast as from dicts."""
     if pa.types.is_list(kind):
         offsets = np.zeros(len(values) + 1, dtype=np.int32)
         np.cumsum(list(map(len, values)), out=offsets[1:])
         flat = list(chain.from_iterable(values)) if offsets[-1] else []
         return pa.ListArray.from_arrays(pa.array(offsets), _array(flat, kind.value_type), type=kind)
     if pa.types.is_struct(kind):
-        columns = zip(*values, strict=True) if values else repeat(())  # records of these kinds are named tuples
+        columns = zip(*values, strict=True) if values else repeat(())  # the records are named tuples
         children = [_array(list(column), f.type) for f, column in zip(kind, columns, strict=False)]
         return pa.StructArray.from_arrays(children, fields=list(kind))
     return pa.array(values, kind)

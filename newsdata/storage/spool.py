@@ -1,6 +1,7 @@
-"""The spool: parsed posts in Arrow files, and the rows of articles that are gathered from them.
+"""The spool: Arrow files with the columns that parsed posts give to articles. Rows of articles are gathered from them.
 
-Text lies in the spool until a shard of articles is written, so that little of it is in memory at a time.
+Stage parse writes one spool file for each shard of posts. Text stays there until it is compared or a shard of articles is
+written, so that little text is in memory at a time. A *place* in the spool is the number of a file and a row in it.
 """
 
 from __future__ import annotations
@@ -17,22 +18,31 @@ from ..curation.merge import FEEDS
 __all__ = ["SPOOL_BATCH", "ArticleRows", "Gathered", "Spool", "article_table"]
 
 SPOOL_BATCH = 500
-"""Rows of a batch of a spool file. Whoever gathers rows reads whole batches."""
+"""Rows of a batch in a spool file. Rows are read in whole batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spool:
-    """Where parsed posts lie: Arrow files of `SPOOL_BATCH` rows a batch, by the number that the posts' places name."""
+    """Some files of the spool.
+
+    Attributes:
+        files: the files by number, with `SPOOL_BATCH` rows in each batch but the last.
+    """
 
     files: Mapping[int, Path]
 
     def take(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> pa.Table:
-        """The named columns of the posts at (file number, row), in that order."""
+        """Some columns of the posts at some places, one row for each place, in that order.
+
+        Args:
+            file, row: the number of the file and the row in it, for each place.
+            columns: their names.
+        """
         return self.read(file, row, columns).take(file, row, columns)
 
     def read(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> Gathered:
-        """The named columns of the posts at (file number, row), to be taken from in any order; reads a batch once."""
-        places = np.unique(_place(file, row))
+        """Read some columns of the posts at some places into memory; each batch is read once. Arguments as for `take`."""
+        places = np.unique(_place_number(file, row))
         files, rows = places >> _ROW_BITS, places & ((1 << _ROW_BITS) - 1)
         at = np.empty(len(places), dtype=np.int64)
         tables = []
@@ -49,7 +59,7 @@ class Spool:
                     stop = done + int(np.searchsorted(rows[done:end], (batch + 1) * SPOOL_BATCH))
                     found = reader.get_batch(batch)
                     own = rows[done:stop] - batch * SPOOL_BATCH
-                    if 2 * len(own) < found.num_rows:  # the others would only fill the memory
+                    if 2 * len(own) < found.num_rows:  # do not keep a batch in memory for a few rows
                         found, own = found.take(pa.array(own)), np.arange(len(own))
                     at[done:stop] = size + own
                     tables.append(pa.Table.from_batches([found]))
@@ -61,38 +71,48 @@ class Spool:
 _ROW_BITS = 32
 
 
-def _place(file: np.ndarray, row: np.ndarray) -> np.ndarray:
-    places: np.ndarray = file.astype(np.int64) << _ROW_BITS | row
-    return places
+def _place_number(file: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Each place as one number, in the order of files and rows."""
+    numbers: np.ndarray = file.astype(np.int64) << _ROW_BITS | row
+    return numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Posts in memory: the row of `table` that each place of the spool is `at`."""
+    """Posts in memory.
+
+    Attributes:
+        places: the places that were read, each as one number, sorted.
+        at: for each place its row in `table`.
+        table: the columns that were read.
+    """
 
     places: np.ndarray
     at: np.ndarray
     table: pa.Table
 
     def take(self, file: np.ndarray, row: np.ndarray, columns: Sequence[str]) -> pa.Table:
-        """As `Spool.take`, of what was read."""
-        at = self.at[np.searchsorted(self.places, _place(file, row))]
+        """Like `Spool.take`, for places and columns that were read."""
+        at = self.at[np.searchsorted(self.places, _place_number(file, row))]
         return self.table.select(list(columns)).take(pa.array(at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleRows:
-    """A run of articles to be written: for each column group the post (file number, row) that speaks for it.
+    """Instructions for the rows of some articles: from which post each column comes.
+
+    The members of an article are the posts that were merged into it. One of them speaks for each role, a group of columns:
+    "text", "title", "date", "url", "digest", "source" and "labels".
 
     Attributes:
         article_id, duplicate_cluster, leak_group: strings.
         fold: int32.
         excluded_reason: strings, or None for the config `articles`.
-        places: (file number, row) of the speaking post by role: "text", "title", "date", "url", "digest", "source",
-            "labels".
-        member_places: (file number, row) of every post of every article, article after article.
-        member_starts: where each article's posts begin.
-        member_sha256, member_feed: of every post.
+        places: role -> places of the posts that speak for it: (file numbers, rows), one entry for each article.
+        member_places: places of all members, article after article: (file numbers, rows).
+        member_starts: the position of each article's first member in `member_places`.
+        member_sha256: of each member, hexadecimal.
+        member_feed: of each member, as its position in `curation.merge.FEEDS`.
     """
 
     article_id: pa.Array
@@ -107,7 +127,7 @@ class ArticleRows:
     member_feed: np.ndarray
 
 
-_ROLES = {
+_ROLES = {  # role -> the columns of `articles` that come from the post that speaks for it
     "text": (
         "text", "feed", "mentions", "text_codes", "headings", "images", "links", "chart_symbol", "num_chars", "is_flash",
     ),
@@ -121,7 +141,13 @@ _ROLES = {
 
 
 def article_table(rows: ArticleRows, spool: Spool, schema: pa.Schema) -> pa.Table:
-    """Gather the rows of `articles` (or `excluded`) from the spool."""
+    """Gather the rows of some articles from the spool.
+
+    Args:
+        rows: from which post each column comes.
+        spool: the files that hold all members.
+        schema: of the config `articles` or `excluded`.
+    """
     columns: dict[str, pa.Array] = {
         "article_id": rows.article_id,
         "duplicate_cluster": rows.duplicate_cluster,
@@ -147,7 +173,7 @@ def _columns(table: pa.Table) -> dict[str, pa.Array]:
 
 
 def _merged_issues(rows: ArticleRows, gathered: Gathered) -> pa.Array:
-    """The union of the issues of an article's posts, in the order in which the posts speak."""
+    """For each article the issues of all of its members, each once, in the order of the members."""
     issues = gathered.take(*rows.member_places, ["issues"])["issues"].combine_chunks()
     starts = rows.member_starts
     ends = np.r_[starts[1:], len(issues)]

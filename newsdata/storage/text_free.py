@@ -1,14 +1,13 @@
-"""A version without the publisher's words: what stays, and what is blanked.
+"""Versions without the publisher's words: which columns stay, and which are blanked.
 
-What stays is listed here, column by column; whatever is not listed is blanked, so a new column is blank until
-somebody decides that it may stay. Blank is null everywhere: an empty title is a fact about the archive, null
-says that the title is not here.
+The columns that stay are listed here; every other column is blanked, so a new column is blank until somebody decides that it
+may stay. A blank cell is null in all columns: an empty title would be a statement about the archive, null says that the title
+is left out.
 
-Ids, paths, dates, hashes, numbers, offsets and fixed codes stay as they are. Strings that a post could fill
-with words stay only in the form that they should have: a slug without blanks, a code, a date, an address in
-ASCII without escaped letters. Tags, publisher and source are blanked, too: they are names of publishers, and
-one of 8 or more characters may stand in a body. A site that names its files after their titles says so much
-of the titles in its paths and ids, which stay.
+Ids, paths, dates, hashes, numbers, offsets and fixed codes stay as they are. Strings that a post could fill with words stay
+only if they have the form that they should have: a slug without blanks, a code, a date, an address in ASCII without escaped
+letters. Tags, publisher and source are blanked, too: they are names of publishers, and a name of 8 or more characters may be
+part of a body. Paths and ids stay, so titles show there if a site names its files after them.
 """
 
 from __future__ import annotations
@@ -28,12 +27,13 @@ from .shards import Written, read_shard, shard_schema, write_shard
 __all__ = ["blank_manifest", "blank_shard", "blank_table"]
 
 _Rule = bool | str | Mapping[str, Any]
-"""True: stays. A pattern: stays where it matches. A map: the fields of a struct that stay, by rule."""
+"""True: the value stays. A regular expression: it stays if it matches. A map: the fields of a struct that stay, each with its
+rule. In a list, the rule holds for each element."""
 
 _SLUG = r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,39}\z"
 _CODE = r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,23}\z"
-_DATE = r"\A[0-9][0-9T :.,/+-]{0,39}[A-Za-z]{0,5}\z"  # a zone's name may end it
-# Neither %E7…, &#32654; nor \u7f8e may stand in an address: those are words, escaped.
+_DATE = r"\A[0-9][0-9T :.,/+-]{0,39}[A-Za-z]{0,5}\z"  # the name of a zone may follow
+# An address with %E7…, &#32654; or \u7f8e does not match: those are words, escaped.
 _URL = r"\A(?:[!-$'-\[\]-~]|&(?:[!-\"$-\[\]-~]|\z)|%[0-7])*\z"
 
 _SPAN: _Rule = {"start": True, "end": True}
@@ -94,6 +94,8 @@ _KEPT: Mapping[str, Mapping[str, _Rule]] = {
 def blank_table(table: pa.Table, config: str, schema: pa.Schema) -> pa.Table:
     """The rows of `table` without the publisher's words.
 
+    The reason of a reject may quote the post; it is replaced by the meaning of the rule.
+
     Args:
         table: rows of `config`; columns that do not stay may be missing.
         config: the config whose rules to use.
@@ -112,13 +114,14 @@ def blank_table(table: pa.Table, config: str, schema: pa.Schema) -> pa.Table:
         for field in schema
     ]
     blanked = pa.Table.from_arrays(columns, schema=schema)
-    if config == "rejects":  # a reason may quote the post; the rule's meaning says as much without it
+    if config == "rejects":
         reasons = pa.array([REJECT_RULES.get(rule) for rule in table["rule"].to_pylist()], pa.string())
         blanked = blanked.set_column(schema.get_field_index("reason"), schema.field("reason"), reasons)
     return blanked
 
 
 def _blank(array: pa.Array, rule: _Rule) -> pa.Array:
+    """The column with null for every value that the rule does not let stay."""
     kind = array.type
     if rule is True:
         return array
@@ -137,7 +140,7 @@ def _blank(array: pa.Array, rule: _Rule) -> pa.Array:
 
 
 def blank_shard(full: Path, path: Path, config: str, timezone: str) -> Written:
-    """Write the text-free shard of a full one.
+    """Write a full shard without the publisher's words.
 
     Args:
         full: the file of the full shard.
@@ -154,9 +157,9 @@ def blank_manifest(full: Manifest, shards: Sequence[Shard], columns: Mapping[str
     """The manifest of a text-free version.
 
     Args:
-        full: of the full build; its shards are kept as `full`.
+        full: the manifest of the full version; its shards become `Manifest.full`.
         shards: the text-free shards.
-        columns: their filled cells, by config and column.
+        columns: config -> column -> number of rows of these shards that have a value.
     """
     return replace(
         full,
