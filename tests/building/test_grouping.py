@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
 import newsdata
-from newsdata.building.gates import check_leakage
-from newsdata.building.stages.measure import leaking_pairs
-from newsdata.errors import LeakError
-from newsdata.near_duplicates.leakage import Evidence
 
 from ..conftest import many_posts, post, write_archive
 
@@ -81,21 +75,3 @@ def test_the_leak_is_measured_beside_a_random_split(out: Path) -> None:
 def test_the_boilerplate_list_is_frozen(out: Path) -> None:
     first, second = ((out / v / "boilerplate.bin").read_bytes() for v in ("1.0.0", "1.1.0"))
     assert first == second
-
-
-def test_leaking_pairs_are_named() -> None:
-    evidence = Evidence(
-        left=np.array([0, 0, 2]),
-        right=np.array([1, 3, 3]),
-        jaccard=np.array([0.9, 0.4, 0.6], dtype=np.float32),
-        containment=np.ones(3, dtype=np.float32),
-        files=[],
-        owners=[],
-    )
-    ids = pa.array(["a", "b", "c", "d"])
-    found = leaking_pairs(evidence, ids, np.array([True, False, True, False]), np.array([False, True, False, True]))
-    assert found == [{"left": "a", "right": "b", "jaccard": 0.9}, {"left": "c", "right": "d", "jaccard": 0.6}]
-    leakage = {"pairs": [{"split": "test", "against": "train", "leak_j50": 0.01}], "leaking": found}
-    check_leakage(leakage, allowed=0.01)
-    with pytest.raises(LeakError, match=r"1.00% of test.*\n  a and b: Jaccard 0.9\n  c and d"):
-        check_leakage(leakage, allowed=0.0)

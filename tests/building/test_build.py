@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -13,19 +12,10 @@ from typing import Any
 import pytest
 
 import newsdata
-from newsdata.building.gates import check_rows
-from newsdata.errors import CallError, RejectsError, SourceError, VersionError
+from newsdata.errors import VersionError
 
 from ..conftest import ROOT, SHARED, many_posts, post, run_newsdata, write_archive
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {
-        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(folder.rglob("*"))
-        if p.is_file()
-    }
-
+from .edited_archive import digests
 
 # -------------------------------------------------------------------------------------------------------- building
 
@@ -102,48 +92,11 @@ def test_a_corrected_date_moves_nothing(tmp_path: Path) -> None:
         assert newsdata.verify(tmp_path / "out").faults == ()
 
 
-def test_rejects_fail_the_build_beyond_the_share(tmp_path: Path) -> None:
-    files = many_posts(10) | {f"_posts/2022-03-01-20220301999999{i:04d}.md": b"" for i in range(11)}
-    archive = write_archive(tmp_path / "in", files)
-    with pytest.raises(RejectsError, match="empty: 11"):
-        newsdata.build(archive, tmp_path / "out", num_proc=1)
-    assert [p.name for p in (tmp_path / "out").iterdir()] == [".newsdata"]
-    made = newsdata.build(archive, tmp_path / "out", num_proc=1, max_reject_share=0.5)
-    assert made.manifest.accounting["rejects_by_rule"] == {"empty": 11}
-    with pytest.raises(RejectsError, match=r"--max-reject-share"):
-        newsdata.build(archive, tmp_path / "out3", num_proc=1, max_reject_share=0.2)
-    one = write_archive(tmp_path / "in1", many_posts(2) | {"_posts/2022-03-01-a.md": b""})
-    assert newsdata.build(one, tmp_path / "out4", num_proc=1).created, "one of a few, and nothing was asked for"
-    with pytest.raises(RejectsError):
-        newsdata.build(one, tmp_path / "out5", num_proc=1, max_reject_share=0.0)
-    with pytest.raises(RejectsError):
-        newsdata.build(write_archive(tmp_path / "in2", {"_posts/2022-03-01-a.md": b""}), tmp_path / "out2", strict=True)
-
-
 def test_an_archive_without_posts(tmp_path: Path) -> None:
     made = newsdata.build(write_archive(tmp_path / "in", {"index.html": b"x"}), tmp_path / "out")
     assert made.manifest.accounting["articles"] == 0
     assert newsdata.load_dataset(tmp_path / "out", split="train").num_rows == 0
     assert newsdata.verify(tmp_path / "out").faults == ()
-
-
-def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "in", many_posts(4))
-    newsdata.build(archive, tmp_path / "out", num_proc=1)
-    (tmp_path / "empty").mkdir()
-    for wrong, why in ((tmp_path / "empty", "it is empty"), (archive / "_posts", "12 not below _posts")):
-        done = run_newsdata("build", wrong, tmp_path / "out")
-        assert done.returncode == 2 and why in done.stderr and "1.0.0 has 12" in done.stderr
-    assert newsdata.info(tmp_path / "out")["version"] == "1.0.0"
-    for path in (archive / "_posts").iterdir():
-        newsdata.redact(tmp_path / "out", path.stem[-18:], reason="a request")
-    assert newsdata.build(archive, tmp_path / "out", num_proc=1).manifest.accounting["posts"] == 0, "as was asked for"
-
-
-def test_no_version_goes_among_the_posts(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "in", many_posts(1))
-    with pytest.raises(SourceError, match="lies among the source's posts"):
-        newsdata.build(archive, archive / "_posts" / "out", num_proc=1)
 
 
 def test_splits_wait_for_the_first_dated_article(tmp_path: Path) -> None:
@@ -177,14 +130,6 @@ def test_undated_articles_are_excluded(tmp_path: Path) -> None:
     assert (found.became, found.why) == ("excluded", "excluded: no-date; read from one post")
 
 
-@pytest.mark.parametrize("wrong", [{"num_proc": -1}, {"num_proc": 0}, {"num_proc": 2.5}, {"gap_days": -3}])
-def test_numbers_that_are_none(wrong: dict[str, Any], tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "in", many_posts(2))
-    with pytest.raises(CallError, match="must be a whole number"):
-        newsdata.build(archive, tmp_path / "out", **wrong)
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_build_says_what_changed(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(5))
     assert "since" not in run_newsdata("build", archive, tmp_path / "out").stdout
@@ -207,25 +152,6 @@ def test_gaps_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     assert early.manifest.accounting["articles_by_split"]["train"] == 0, "no gap took those away"
     asked: dict[str, Any] = {"gap_days": 3, "validation_from": "2022-03-14", "test_from": "2022-03-21"}
     assert newsdata.build(archive, tmp_path / "other", num_proc=1, **asked).manifest.accounting["excluded"]
-
-
-def test_two_builds_at_once(tmp_path: Path) -> None:
-    from filelock import FileLock
-
-    (tmp_path / "out" / ".newsdata").mkdir(parents=True)
-    with FileLock(tmp_path / "out" / ".newsdata" / "lock"):
-        found = run_newsdata("build", "examples/archive", tmp_path / "out")
-    assert found.returncode == 2 and "another build" in found.stderr
-    assert run_newsdata("build", "examples/archive", tmp_path / "out").returncode == 0
-
-
-def test_leftovers_of_a_killed_build_are_cleaned_up(tmp_path: Path) -> None:
-    left = tmp_path / "out" / ".newsdata" / "staging" / "version"
-    left.mkdir(parents=True)
-    (left / "half").write_bytes(b"x")
-    newsdata.build("examples/archive", tmp_path / "out", num_proc=1)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [".newsdata", "1.0.0"]
-    assert not (tmp_path / "out" / ".newsdata" / "staging").exists()
 
 
 @pytest.mark.slow
@@ -270,13 +196,6 @@ def test_an_archive_of_many_months_loses_no_row(tmp_path: Path, months: int) -> 
     assert len(newsdata.load_pandas(out, split="newer")) == 2
 
 
-def test_rows_that_were_not_written_are_no_version(tmp_path: Path) -> None:
-    made = newsdata.build(write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out", num_proc=1)
-    check_rows(made.manifest.shards, made.manifest.accounting)
-    with pytest.raises(AssertionError, match="test: 0 of "):
-        check_rows([s for s in made.manifest.shards if s.split != "test"], made.manifest.accounting)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("site", ["jekyll-fixtures", "mzlogin", "opensuse-news", "twbs"])
 def test_real_sites_are_good(site: str, tmp_path: Path) -> None:
@@ -293,10 +212,3 @@ def test_a_wrong_year_does_not_keep_the_test_window_open(tmp_path: Path) -> None
     assert made.manifest.configuration["test_until"] == "2022-03-20"
     assert made.manifest.accounting["articles_by_split"]["newer"] == 1
     assert made.notes == ("1 articles are dated years after all others and stand in `newer`: are their dates right?",)
-
-
-def test_a_first_version_of_no_site_is_refused(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "in", many_posts(2))
-    done = run_newsdata("build", archive / "_posts", tmp_path / "out")
-    assert done.returncode == 2 and "no file in it is a post (6 not below _posts); give the folder" in done.stderr
-    assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == "1.0.0"

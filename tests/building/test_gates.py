@@ -1,0 +1,203 @@
+"""What makes a build fail: rejects, leaks, a wrong site, rows that do not add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import newsdata
+from newsdata.building.base import follow
+from newsdata.building.gates import (
+    check_history,
+    check_leakage,
+    check_out,
+    check_present,
+    check_rejects,
+    check_rows,
+    check_site,
+)
+from newsdata.building.request import Request, settle
+from newsdata.errors import CallError, LeakError, ManifestError, RejectsError, SourceError
+from newsdata.schema import Reject
+from newsdata.sources.source import open_source
+from newsdata.storage.manifest import read_manifest
+
+from ..conftest import many_posts, run_newsdata, write_archive
+from ..source_files import git_of
+
+
+def asked(**options: Any) -> Request:
+    return Request(**{"source": "in", "out": "out", **options})
+
+
+# -------------------------------------------------------------------------------------------------------- rejects
+
+
+def rejects(count: int) -> list[Reject]:
+    return [
+        Reject(path=f"_posts/{n}\x1b.md", sha256="0", size=1, rule="empty" if n % 2 else "data-file", reason="x", line=n or None)
+        for n in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "posts", "options", "fails"),
+    [
+        (0, 0, {"strict": True}, False),
+        (1, 99, {"strict": True}, True),
+        (10, 0, {}, False),  # few are no share
+        (11, 0, {}, True),
+        (11, 1100, {}, False),  # less than a hundredth
+        (12, 1100, {}, True),
+        (1, 999, {"max_reject_share": 0.0}, True),
+        (1, 1, {"max_reject_share": 0.5}, False),
+        (2, 1, {"max_reject_share": 0.5}, True),
+        (9, 0, {"max_reject_share": 1.0}, False),
+    ],
+)
+def test_too_many_rejects(count: int, posts: int, options: dict[str, Any], fails: bool) -> None:
+    if not fails:
+        check_rejects(rejects(count), posts, asked(**options))
+        return
+    with pytest.raises(RejectsError, match=f"^{count} of {posts + count} posts were rejected") as caught:
+        check_rejects(rejects(count), posts, asked(**options))
+    assert caught.value.rejects == tuple(rejects(count)) and "\x1b" not in str(caught.value)
+
+
+def test_rejects_are_listed_and_counted() -> None:
+    with pytest.raises(RejectsError) as caught:
+        check_rejects(rejects(25), 0, asked())
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "25 of 25 posts were rejected (data-file: 13, empty: 12):"
+    assert lines[1] == r"  _posts/0\x1b.md: data-file: x" and lines[2] == r"  _posts/1\x1b.md, line 1: empty: x"
+    assert len(lines) == 22 and lines[21].startswith("  …; no version was written")
+    assert "--max-reject-share" in lines[21]
+    with pytest.raises(RejectsError, match="leave out --strict"):
+        check_rejects(rejects(1), 999, asked(strict=True))
+
+
+def test_rejects_fail_the_build_beyond_the_share(tmp_path: Path) -> None:
+    files = many_posts(10) | {f"_posts/2022-03-01-20220301999999{i:04d}.md": b"" for i in range(11)}
+    archive = write_archive(tmp_path / "in", files)
+    with pytest.raises(RejectsError, match="empty: 11"):
+        newsdata.build(archive, tmp_path / "out", num_proc=1)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [".newsdata"]
+    made = newsdata.build(archive, tmp_path / "out", num_proc=1, max_reject_share=0.5)
+    assert made.manifest.accounting["rejects_by_rule"] == {"empty": 11}
+    with pytest.raises(RejectsError, match=r"--max-reject-share"):
+        newsdata.build(archive, tmp_path / "out3", num_proc=1, max_reject_share=0.2)
+    one = write_archive(tmp_path / "in1", many_posts(2) | {"_posts/2022-03-01-a.md": b""})
+    assert newsdata.build(one, tmp_path / "out4", num_proc=1).created, "one of a few, and nothing was asked for"
+    with pytest.raises(RejectsError):
+        newsdata.build(one, tmp_path / "out5", num_proc=1, max_reject_share=0.0)
+    with pytest.raises(RejectsError):
+        newsdata.build(write_archive(tmp_path / "in2", {"_posts/2022-03-01-a.md": b""}), tmp_path / "out2", strict=True)
+
+
+# ----------------------------------------------------------------------------------------------------------- site
+
+
+def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(4))
+    newsdata.build(archive, tmp_path / "out", num_proc=1)
+    (tmp_path / "empty").mkdir()
+    for wrong, why in ((tmp_path / "empty", "it is empty"), (archive / "_posts", "12 not below _posts")):
+        done = run_newsdata("build", wrong, tmp_path / "out")
+        assert done.returncode == 2 and why in done.stderr and "1.0.0 has 12" in done.stderr
+    assert newsdata.info(tmp_path / "out")["version"] == "1.0.0"
+    for path in (archive / "_posts").iterdir():
+        newsdata.redact(tmp_path / "out", path.stem[-18:], reason="a request")
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).manifest.accounting["posts"] == 0, "as was asked for"
+
+
+def test_a_first_version_of_no_site_is_refused(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(2))
+    done = run_newsdata("build", archive / "_posts", tmp_path / "out")
+    assert done.returncode == 2 and "no file in it is a post (6 not below _posts); give the folder" in done.stderr
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == "1.0.0"
+
+
+def test_a_site_is_told_by_its_files(tmp_path: Path) -> None:
+    newsdata.build(write_archive(tmp_path / "in", many_posts(1)), tmp_path / "out", num_proc=1)
+    base = read_manifest(tmp_path / "out" / "1.0.0")
+    check_site(True, 0, base, "in")
+    check_site(False, 0, None, "in")  # an empty folder is an empty archive
+    for elsewhere, manifest, why in (
+        (0, base, r"it is empty\), and 1\.0\.0 has 3"),
+        (1234, base, r"1,234 not below _posts\), and 1\.0\.0 has 3"),
+        (2, None, r"2 not below _posts\);"),
+    ):
+        with pytest.raises(SourceError, match=why) as caught:
+            check_site(False, elsewhere, manifest, "in")
+        assert caught.value.path == "in"
+    check_site(False, 5, replace(base, accounting={**base.accounting, "posts": 0}), "in")
+
+
+def test_no_version_goes_among_the_posts(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(1))
+    with pytest.raises(SourceError, match="lies among the source's posts"):
+        newsdata.build(archive, archive / "_posts" / "out", num_proc=1)
+
+
+@pytest.mark.parametrize("place", ["_posts/out", "a/_posts/out", "old_post/x/out", "_drafts/out"])
+def test_out_among_the_posts_is_refused(place: str, tmp_path: Path) -> None:
+    source = open_source(tmp_path, scratch=tmp_path, exclude=tmp_path / place)
+    with pytest.raises(SourceError, match="lies among the source's posts"):
+        check_out(source, asked(out=tmp_path / place))
+
+
+@pytest.mark.parametrize("place", ["out", "a/out", "_site/posts"])
+def test_out_beside_the_posts(place: str, tmp_path: Path) -> None:
+    check_out(open_source(tmp_path, scratch=tmp_path, exclude=tmp_path / place), asked(out=tmp_path / place))
+    check_out(open_source(tmp_path, scratch=tmp_path), asked())
+
+
+def test_only_git_has_a_history(tmp_path: Path) -> None:
+    repository = git_of(tmp_path / "repo", many_posts(1))
+    settings = settle(asked(history=True), follow(tmp_path / "out", None))
+    check_history(open_source(f"{repository}@main", scratch=tmp_path), settings)
+    with pytest.raises(CallError, match="repo@REVISION"):
+        check_history(open_source(repository, scratch=tmp_path), settings)
+    with pytest.raises(CallError, match="words"):
+        check_history(open_source(f"{repository}@main", scratch=tmp_path), replace(settings, text="none"))
+    check_history(open_source(repository, scratch=tmp_path), replace(settings, history=False))
+
+
+# -------------------------------------------------------------------------------------------------- leaks and rows
+
+
+def test_leaking_pairs_are_named() -> None:
+    found = [{"left": "a", "right": "b", "jaccard": 0.9}, {"left": "c", "right": "d", "jaccard": 0.6}]
+    leakage = {"pairs": [{"split": "test", "against": "train", "leak_j50": 0.01}], "leaking": found}
+    check_leakage(leakage, allowed=0.01)
+    check_leakage(None, allowed=0.0)
+    with pytest.raises(LeakError, match=r"1.00% of test.*\n  a and b: Jaccard 0.9\n  c and d"):
+        check_leakage(leakage, allowed=0.0)
+
+
+def test_rows_that_were_not_written_are_no_version(tmp_path: Path) -> None:
+    made = newsdata.build(write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out", num_proc=1)
+    check_rows(made.manifest.shards, made.manifest.accounting)
+    with pytest.raises(AssertionError, match="test: 0 of "):
+        check_rows([s for s in made.manifest.shards if s.split != "test"], made.manifest.accounting)
+
+
+def test_files_of_the_base_are_there(tmp_path: Path) -> None:
+    newsdata.build(write_archive(tmp_path / "in", many_posts(1)), tmp_path / "out", num_proc=1)
+    base = follow(tmp_path / "out", None)
+    check_present(base)
+    assert base.folder is not None
+    for name in ("README.md", "ledger.arrow", "posts/posts-2022-03-00000.parquet"):
+        file = base.folder / name
+        whole = file.read_bytes()
+        for damage in (whole[:-1], whole + b"x", None):
+            file.unlink()
+            if damage is not None:
+                file.write_bytes(damage)
+            with pytest.raises(ManifestError, match=r"missing or damaged.*--version 1\.0\.1"):
+                check_present(base)
+        file.write_bytes(whole)
+    check_present(base)
