@@ -168,7 +168,7 @@ def _parse(data: _ParseData, bench: Bench) -> dict[str, Any]:
     return {
         "circumstances": data.circumstances,
         "written": asdict(written),
-        "rejects": [asdict(reject) for reject in rejects],
+        "rejects": [asdict(reject) for reject in sorted(rejects, key=lambda reject: reject.path)],
         "redacted": redacted,
         "issues": dict(sorted(issues.items())),
         "feeds": dict(sorted(feeds.items())),
