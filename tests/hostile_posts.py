@@ -1,10 +1,10 @@
-"""Posts that want to exhaust, escape or mislead whoever reads them; each is a file of a site."""
+"""Hostile posts: they try to exhaust, escape or mislead the parser."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["CONFIGS", "POSTS", "QUICKLY_SLOW"]
+__all__ = ["CONFIGS", "HUGE_POSTS", "POSTS"]
 
 _LISTS = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12))
 _MERGES = "m0: &m0 {title: x}\n" + "".join(
@@ -118,7 +118,7 @@ _WHOLE: Mapping[str, bytes] = {
 
 
 def _posts() -> dict[str, bytes]:
-    """Each front matter and body as a post of the archive's feeds and of another site, in Markdown and HTML."""
+    """Each front matter and body as a post of the archive's feeds and of another site, as Markdown and HTML."""
     found = {}
     number = 0
     for name, front in _FRONTS.items():
@@ -140,7 +140,7 @@ def _posts() -> dict[str, bytes]:
 
 
 POSTS: Mapping[str, bytes] = _posts()
-"""path -> bytes."""
+"""The bytes of each hostile post, by its path in a site."""
 
 CONFIGS: Mapping[str, bytes] = {
     "nothing": b"",
@@ -163,9 +163,9 @@ CONFIGS: Mapping[str, bytes] = {
     "defaults-without-end": b"defaults:\n" + b"- {scope: {path: a}, values: {tags: x}}\n" * 3_000,
     "megabytes": b"# " + b"x" * 3_000_000,
 }  # fmt: skip
-"""`_config.yml` files by what is wrong with them."""
+"""Hostile `_config.yml` files, by what is wrong with them."""
 
-QUICKLY_SLOW: Mapping[str, bytes] = {
+HUGE_POSTS: Mapping[str, bytes] = {
     "one-line": _HEAD.encode() + b"<p>" + b"x" * 100_000_000,
     "one-front-line": b"---\ntitle: " + b"x" * 60_000_000 + b"\n---\nx",
     "below-the-limit": _HEAD.encode() + b"<p>" + "长".encode() * 20_000_000,
@@ -174,4 +174,4 @@ QUICKLY_SLOW: Mapping[str, bytes] = {
     "blanks-below-the-limit": _HEAD.encode() + b" \t" * 30_000_000,
     "lines-below-the-limit": _HEAD.encode() + b"a\n" * 30_000_000,
 }
-"""Posts of up to 100 MB: a line each."""
+"""Posts of 60 to 100 MB."""

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for posts: front matters and bodies from the pieces that readers stumble over."""
+"""Hypothesis strategies for posts: front matter and bodies from pieces that are hard to read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PATHS = st.sampled_from(
         "blog/_posts/2022-03-01-b.html", "_drafts/c.txt", "_posts/2022-13-41-.markdown",
     ]
 )  # fmt: skip
-"""Where a post may lie: the archive's two feeds, and other sites' Markdown, HTML and text."""
+"""Paths of posts: of the archive's two feeds, and of other sites, as Markdown, HTML and text."""
 
 _VALUES = st.sampled_from(
     [
@@ -60,7 +60,7 @@ _BODIES = st.lists(_PIECES | st.text(max_size=10), max_size=40).map("".join)
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """The bytes of a post, sound or not: framed or cut anywhere, in several encodings, with bytes put in."""
+    """The bytes of a post, sound or broken: with or without `---` lines, in several encodings, with some bytes replaced."""
     front, body = draw(_FRONTS), draw(_BODIES)
     text = draw(
         st.sampled_from(["---\n{}---\n{}", "\n---\n{}---\n{}", "---\n{}{}", "{1}", "\ufeff---\n{}---\n{}"])

@@ -1,4 +1,4 @@
-"""Bodies of posts: every form of the archive, every element, everything that goes wrong, and other sites."""
+"""Bodies of posts: every form of the archive, other sites, hostile bodies, and real posts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsdata.parsing.body import Body, read_body
-from newsdata.schema import Link
+from newsdata.schema import Image, Link
 
 URL = "http://finance.example.com/news/1345,202201050000000001.html"
 NAV = "[返回东财滚动新闻](//site.example/emnews/)｜[返回首页](//site.example/)"
@@ -45,7 +45,7 @@ def ranges_of(body: Body) -> tuple[list[tuple[int, int]], ...]:
 
 
 def checked(body: Body) -> Body:
-    """What holds for every body."""
+    """Check what holds for every body."""
     text = body.text
     for mention in body.mentions:
         assert text[mention.start : mention.end] == mention.text == mention.text.strip() != ""
@@ -91,7 +91,7 @@ def test_g0_is_a_plain_paragraph(tail: str) -> None:
     assert body.issues == ()
 
 
-def test_a_comparison_makes_no_html() -> None:
+def test_a_less_than_sign_does_not_make_html() -> None:
     body = emnews("增速<5%，低于预期&amp;前值。" + TAIL)
     assert (body.text, body.generation, body.issues) == ("增速<5%，低于预期&前值。", "G0", ())
     assert market("增速放缓\n增速<5%，低于预期。" + TAIL).digest == "增速<5%，低于预期。"
@@ -127,7 +127,7 @@ def test_g2_with_one_line_only() -> None:
     assert market("只有标题" + TAIL, title="只有标题").text == ""
 
 
-def test_g2_paragraphs_are_text() -> None:
+def test_paragraphs_of_g2_are_text() -> None:
     body = market("第一段到此为止。\n\n第二段。" + TAIL)
     assert (body.text, body.digest) == ("第一段到此为止。\n第二段。", None)
 
@@ -141,7 +141,7 @@ def test_g2_paragraphs_are_text() -> None:
         ("[返回某报新闻](//site.example/category/moubao.html)｜[返回首页](//s/)", "finews.zning.xyz", "G5"),
     ],
 )
-def test_later_generations_of_the_market_feed(nav: str, host: str, generation: str) -> None:
+def test_generations_of_the_market_feed(nav: str, host: str, generation: str) -> None:
     body = market(f"<p>　　第一段。 </p>\n\n<http://{host}/html_News/NewsShare.html?infoCode=NW1>\n\n{nav}")
     assert body.generation == generation
     assert body.text == "第一段。"
@@ -190,7 +190,7 @@ def test_digest(raw: str, digest: str, credit: str | None) -> None:
 @pytest.mark.parametrize(
     "raw", ["> \n\n<p>正文。</p>", ">\n\n<p>正文。</p>", "> \n<p>正文。</p>", ">　\n\n<p>正文。</p>"]
 )
-def test_empty_digest(raw: str) -> None:
+def test_an_empty_digest_is_flagged(raw: str) -> None:
     body = emnews(raw + TAIL)
     assert (body.digest, body.text, body.issues) == (None, "正文。", ("digest-empty",))
 
@@ -206,7 +206,7 @@ def test_digest_without_body_is_a_flash() -> None:
     )
 
 
-def test_a_digest_mark_elsewhere_is_text() -> None:
+def test_a_digest_mark_in_another_place_is_text() -> None:
     assert emnews("甲 > 乙\n\n> 丙" + TAIL).text == "甲 > 乙\n> 丙"
 
 
@@ -218,7 +218,7 @@ def test_an_empty_address_is_flagged() -> None:
     assert (body.text, body.url, body.issues) == ("一句话。", None, ("url-empty",))
 
 
-def test_only_the_end_is_cut_off() -> None:
+def test_an_address_in_another_place_is_text() -> None:
     middle = f"上文。\n\n<{URL}>\n\n{NAV}\n\n下文。"
     body = emnews(middle)
     assert body.url is None
@@ -226,18 +226,18 @@ def test_only_the_end_is_cut_off() -> None:
     assert body.links == (Link(start=4, end=4 + len(URL), url=URL),)
 
 
-def test_a_tail_alone_is_a_post_without_text() -> None:
+def test_a_body_of_nothing_but_address_and_navigation_has_no_text() -> None:
     body = emnews(TAIL)
     assert (body.text, body.url, body.is_flash, body.issues) == ("", URL, True, ())
 
 
 @pytest.mark.parametrize("body", ["", " ", "\n\n", "\ufeff", "　"])
-def test_nothing(body: str) -> None:
+def test_a_blank_body_has_no_text(body: str) -> None:
     for found in (emnews(body), market(body), site(body), site(body, "html"), site(body, "text")):
         assert (found.text, found.digest, found.url, found.issues) == ("", None, None, ())
 
 
-def test_an_address_that_was_cut_is_no_text() -> None:
+def test_an_address_that_is_cut_off_is_not_text() -> None:
     body = emnews("<p>正文。</p>\n\n<http://finance.example.com/news/13")
     assert (body.text, body.url, body.issues) == ("正文。", None, ("markup-broken",))
 
@@ -266,11 +266,32 @@ def test_text_codes(text: str, codes: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("length", "flash"), [(300, True), (301, False)])
-def test_flash_length(length: int, flash: bool) -> None:
+def test_a_flash_has_at_most_300_characters(length: int, flash: bool) -> None:
     assert emnews("甲" * length).is_flash is flash
 
 
-# ---------------------------------------------------------------------------------------- whatever comes
+# -------------------------------------------------------------------------------------------- other sites
+
+
+def test_finance_fields_of_other_sites_are_empty() -> None:
+    mention = '<span class="em_stock_key_common" data-code="1,600160">某</span>'
+    raw = f"> 引文。（某报）\n\n<p class='em_media'>（文章来源：某报）</p>{mention}(002456)\n\n<http://a.example/1>"
+    for markup in ("markdown", "html", "text"):
+        body = site(raw, markup)
+        assert (body.digest, body.digest_credit, body.source, body.url) == (None, None, None, None)
+        assert (body.mentions, body.text_codes, body.chart_symbol, body.generation) == ((), (), None, None)
+        assert "（文章来源：某报）" in body.text
+        assert "http://a.example/1" in body.text
+
+
+def test_html_and_text_of_other_sites() -> None:
+    assert site("<p>a\n\nb</p><p>c", "html").text == "a b\nc"
+    assert site("a\nb\n\n<c> &amp;\r\n\r\nd", "text").text == "a b\n<c> &amp;\nd"
+    figure = site("<figure><img src='a.png'><figcaption>cap</figcaption></figure>x", "html")
+    assert (figure.text, figure.images) == ("x", (Image(url="a.png", caption="cap"),))
+
+
+# ---------------------------------------------------------------------------------------- hostile bodies
 
 PIECES = [
     *("<p>", "</p>", "<b>", "</b>", "<div>", "</div>", "<br>", "<li>", "&lt;", "&amp;", "甲", "x y", "1"),
@@ -343,14 +364,14 @@ MODES = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 @settings(max_examples=400, deadline=None)
-def test_soup_never_raises_and_offsets_hold(soup: str) -> None:
+def test_no_markup_raises_an_error_and_offsets_are_right(soup: str) -> None:
     for feed, markup in MODES:
         checked(read_body(soup, feed=feed, markup=markup))
 
 
 @given(st.text(max_size=200))
 @settings(max_examples=200, deadline=None)
-def test_no_text_raises(text: str) -> None:
+def test_no_text_raises_an_error(text: str) -> None:
     for feed, markup in MODES:
         checked(read_body(text, feed=feed, markup=markup))
 
@@ -432,7 +453,7 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_real_posts(name: str) -> None:
+def test_real_posts_give_the_same_counts(name: str) -> None:
     path = REAL / f"{name}.md"
     if not path.is_file():
         pytest.skip("the sample of real posts is not here")

@@ -1,4 +1,4 @@
-"""Written dates; what Ruby makes of them is compared in test_against_jekyll.py."""
+"""Written dates. test_front_matter_against_jekyll.py compares them with Ruby."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_date_is_read(written: str, instant: str, issue: str | None) -> None:
 
 @pytest.mark.parametrize("written", UNREADABLE)
 @pytest.mark.parametrize("plain", [True, False])
-def test_no_date_is_made_up(written: str, plain: bool) -> None:
+def test_a_date_that_cannot_be_read_is_none(written: str, plain: bool) -> None:
     assert read_date(written, NEW_YORK, plain=plain) == (None, ("date-unreadable",))
 
 
@@ -60,13 +60,13 @@ def test_no_date_is_made_up(written: str, plain: bool) -> None:
     st.text(st.sampled_from("0123456789-+:/. TZapmJnFebdESC,'年"), max_size=40) | st.text(max_size=20),
     st.booleans(),
 )
-def test_no_text_raises(written: str, plain: bool) -> None:
+def test_no_text_raises_an_error(written: str, plain: bool) -> None:
     found, issues = read_date(written, NEW_YORK, plain=plain)
     assert (found is None) == (issues == ("date-unreadable",))
 
 
 @given(st.datetimes(datetime.fromisoformat("1902-01-01"), datetime.fromisoformat("2200-01-01")))
-def test_a_clock_reading_comes_back_but_where_clocks_skip_it(naive: datetime) -> None:
+def test_local_time_shows_the_same_clock_except_in_a_gap(naive: datetime) -> None:
     found = local_time(naive, NEW_YORK)
     shown = found.replace(tzinfo=None, fold=0)
     assert shown == naive or (shown - naive).total_seconds() == 3600

@@ -1,4 +1,4 @@
-"""Posts of other Jekyll sites: Markdown, HTML and plain text."""
+"""Markdown of other Jekyll sites, with what Liquid and kramdown add."""
 
 from __future__ import annotations
 
@@ -10,21 +10,7 @@ def site(body: str, markup: str = "markdown") -> Body:
     return read_body(body, feed="site", markup=markup)
 
 
-# -------------------------------------------------------------------------------------------- other sites
-
-
-def test_finance_fields_of_other_sites_are_empty() -> None:
-    mention = '<span class="em_stock_key_common" data-code="1,600160">某</span>'
-    raw = f"> 引文。（某报）\n\n<p class='em_media'>（文章来源：某报）</p>{mention}(002456)\n\n<http://a.example/1>"
-    for markup in ("markdown", "html", "text"):
-        body = site(raw, markup)
-        assert (body.digest, body.digest_credit, body.source, body.url) == (None, None, None, None)
-        assert (body.mentions, body.text_codes, body.chart_symbol, body.generation) == ((), (), None, None)
-        assert "（文章来源：某报）" in body.text
-        assert "http://a.example/1" in body.text
-
-
-def test_markdown() -> None:
+def test_markdown_gives_text_headings_links_and_images() -> None:
     body = site(
         'Title\n=====\n\nA *soft*\nbreak, `x < y`  \nhard. ~~old~~ [l&k](/a?b=1&copy=2 "t") &copy;\n\n'
         "- one\n- two\n\n  more\n\n1. first\n2. second\n\n> quoted\n\n"
@@ -44,7 +30,7 @@ def test_markdown() -> None:
     assert body.issues == ()
 
 
-def test_liquid_is_left_raw() -> None:
+def test_liquid_stays_as_written() -> None:
     body = site(
         '{% include a_b_c.html x="*y*" %}\n\nSee [it]({{ site.url }}/a_b_) and {{ page.*x* }}.\n\n'
         "{% highlight js %}\nvar a = '*b*';\n\n  if (a < 1) {}\n{% endhighlight %}\n\n"
@@ -83,14 +69,7 @@ def test_kramdown_is_dropped() -> None:
     assert site("plain { text }").issues == ()
 
 
-def test_html_and_text_of_other_sites() -> None:
-    assert site("<p>a\n\nb</p><p>c", "html").text == "a b\nc"
-    assert site("a\nb\n\n<c> &amp;\r\n\r\nd", "text").text == "a b\n<c> &amp;\nd"
-    figure = site("<figure><img src='a.png'><figcaption>cap</figcaption></figure>x", "html")
-    assert (figure.text, figure.images) == ("x", (Image(url="a.png", caption="cap"),))
-
-
-def test_markdown_beyond_any_post_is_read_as_text() -> None:
+def test_markdown_that_would_take_too_long_is_read_as_text() -> None:
     for body in ("*a*\n\n" * 150_000, "[" * 30_000):
         found = site(body)
         assert found.issues == ("markup-broken",)

@@ -1,4 +1,4 @@
-"""tests/posts is the parser's specification: each file stands beside the JSON that reading it must give."""
+"""The specification of the parser (each post in tests/posts has its expected result beside it), and hostile posts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from newsdata.parsing.post import article_id, parse_bytes
 from newsdata.schema import ISSUES, REJECT_RULES, Link, Site, Span
 from newsdata.storage.rows import rows_of_posts
 
-from ..conftest import post
+from ..conftest import ROOT, post
+from ..hostile_posts import HUGE_POSTS, POSTS
+from ..strategies import PATHS as PATHS_OF_SITES
+from ..strategies import files
 
 FOLDER = Path(__file__).parents[1] / "posts"
 FILES = sorted(FOLDER.glob("*/*.md"))
@@ -27,7 +31,7 @@ SHANGHAI = Site(timezone="Asia/Shanghai")
 
 
 def plain(value: Any) -> Any:
-    """A record as it stands in the JSON beside a post; the raw body and the hash are left out."""
+    """A record as in the JSON beside a post, without the raw body and the hash."""
     if isinstance(value, Reject):
         value = dataclasses.asdict(value)
     elif isinstance(value, tuple) and hasattr(value, "_asdict"):
@@ -39,14 +43,14 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def test_there_is_a_specification() -> None:
+def test_the_specification_is_complete() -> None:
     kinds = [path.parent.name for path in FILES]
     assert kinds.count("valid") >= 45 and kinds.count("invalid") >= 10
     assert all(path.with_suffix(".json").is_file() for path in FILES)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_specification(file: Path) -> None:
+def test_a_post_is_read_as_specified(file: Path) -> None:
     expected = json.loads(file.with_suffix(".json").read_text("utf-8"))
     path, timezone = expected.pop("path"), expected.pop("timezone")
     found = parse_post(RawPost(path=path, data=file.read_bytes()), Site(timezone=timezone))
@@ -54,7 +58,7 @@ def test_specification(file: Path) -> None:
     assert plain(found) == {"path": path, **expected}
 
 
-def test_every_code_and_rule_is_known() -> None:
+def test_the_specification_uses_known_codes_and_rules() -> None:
     for file in FILES:
         expected = json.loads(file.with_suffix(".json").read_text("utf-8"))
         assert set(expected.get("issues", [])) <= ISSUES.keys()
@@ -75,7 +79,7 @@ PATHS = st.sampled_from(["_posts/2022-03-01-202203010000000001.md", "_posts/2022
 @settings(max_examples=300, deadline=None)
 @given(path=PATHS, text=st.lists(PIECES, max_size=40).map("".join), framed=st.booleans())
 @example(path="_posts/2022-03-01-a.md", text="---\n---\n", framed=False)
-def test_parsing_never_raises_and_offsets_hold(path: str, text: str, framed: bool) -> None:
+def test_parsing_never_raises_and_offsets_are_right(path: str, text: str, framed: bool) -> None:
     data = post(body="").replace(b"\n\n", b"\n") if framed else b""
     data += text.encode("utf-8", "surrogatepass")
     found = parse_post(RawPost(path=path, data=data), SHANGHAI)
@@ -98,9 +102,73 @@ def test_parsing_never_raises_and_offsets_hold(path: str, text: str, framed: boo
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.binary(max_size=300), path=PATHS)
-def test_any_bytes(data: bytes, path: str) -> None:
+def test_any_bytes_give_a_post_or_a_reject(data: bytes, path: str) -> None:
     found = parse_bytes(path, data, SHANGHAI, hashlib.sha256(data).hexdigest())
     assert isinstance(found, Post | Reject)
+
+
+# ----------------------------------------------------------------------------------------------- hostile posts
+
+LIMIT = 60.0  # seconds for one post, on a busy machine
+CORPUS = sorted((ROOT / "tests" / "corpus").iterdir())
+
+
+def check(found: Post | Reject) -> None:
+    """Check what holds for every post and reject."""
+    if isinstance(found, Reject):
+        assert found.rule in REJECT_RULES and found.reason and len(found.excerpt or "") <= 200
+        assert (found.excerpt or "").isprintable()
+        return
+    assert set(found.issues) <= ISSUES.keys()
+    for mention in found.mentions:
+        assert found.text[mention.start : mention.end] == mention.text and mention.text
+    for start, end in [(s.start, s.end) for s in found.headings] + [(s.start, s.end) for s in found.links]:
+        assert 0 <= start < end <= len(found.text)
+    assert "INJECTED" not in found.text
+    assert not any("INJECTED" in link.url for link in found.links)
+    assert [table.num_rows for table in rows_of_posts([found], "Asia/Shanghai")] == [1, 1, 1]
+
+
+def read(path: str, data: bytes) -> Post | Reject:
+    return parse_bytes(path, data, SHANGHAI, hashlib.sha256(data).hexdigest())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", POSTS)
+def test_a_hostile_post_is_read_in_time(path: str) -> None:
+    begin = time.monotonic()
+    check(read(path, POSTS[path]))
+    assert time.monotonic() - begin < LIMIT
+
+
+@settings(max_examples=250, deadline=None)
+@given(PATHS_OF_SITES, files())
+def test_any_post_is_read_or_rejected(path: str, data: bytes) -> None:
+    check(read(path, data))
+
+
+@pytest.mark.slow
+@settings(max_examples=20_000, deadline=None)
+@given(PATHS_OF_SITES, files())
+def test_very_many_posts_are_read_or_rejected(path: str, data: bytes) -> None:
+    check(read(path, data))
+
+
+@pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.name)
+def test_files_that_failed_once_are_read_or_rejected(file: Path) -> None:
+    for path in ("_posts/2022-03-01-202203010000000001.md", "_posts/2022-03-01-a.md", "_posts/2022-03-01-a.html"):
+        check(read(path, file.read_bytes()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in HUGE_POSTS if name != "one-front-line"])
+def test_the_largest_posts_are_read_in_time(name: str) -> None:
+    begin = time.monotonic()
+    check(read("_posts/2022-03-02-x.md", HUGE_POSTS[name][: 8 * 2**20 - 3]))
+    assert time.monotonic() - begin < LIMIT
+
+
+# ------------------------------------------------------------------------------------------- article ids, sites
 
 
 @pytest.mark.parametrize(
@@ -118,7 +186,7 @@ def test_any_bytes(data: bytes, path: str) -> None:
         ("_posts/新 闻.b.c", "_posts/新 闻.b"),
     ],
 )
-def test_an_article_is_named_by_its_number_or_its_path(path: str, expected: str) -> None:
+def test_the_article_id_is_the_number_or_the_path(path: str, expected: str) -> None:
     assert article_id(path) == expected
 
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from newsdata.parsing.site import classify, classify_all, default_values, post_name, read_site
 from newsdata.schema import Site
 
-CANDIDATES = [
+from ..hostile_posts import CONFIGS
+
+POST_PATHS = [
     "_posts/2022-05-30-202205302396671645.md",
     "old_post/2022-05-30-NW202205302396671645.md",
     "_posts/-202205262391921712.md",
@@ -52,8 +54,8 @@ IGNORED = {
 }
 
 
-@pytest.mark.parametrize("path", CANDIDATES)
-def test_a_candidate_is_never_ignored(path: str) -> None:
+@pytest.mark.parametrize("path", POST_PATHS)
+def test_a_post_is_never_ignored(path: str) -> None:
     assert classify(path, Site()) is None
 
 
@@ -62,14 +64,14 @@ def test_an_ignored_file_has_its_reason(path: str, reason: str) -> None:
     assert classify(path, Site()) == reason
 
 
-def test_drafts_are_posts_when_they_are_asked_for() -> None:
+def test_drafts_are_posts_if_asked_for() -> None:
     assert classify("_drafts/a.md", Site(drafts=True)) is None
     assert read_site(b"show_drafts: true")[0].drafts
     assert read_site(b"", drafts=True)[0].drafts
     assert not read_site(b"show_drafts: 'true'")[0].drafts
 
 
-def test_what_the_configuration_leaves_out_is_ignored() -> None:
+def test_excluded_files_are_ignored() -> None:
     site, notes = read_site(b"exclude: [/old, '*.txt', _posts/secret/]\ncollections_dir: ''")
     assert notes == ()
     assert classify("old/_posts/2020-01-01-a.md", site) == "excluded by _config.yml"
@@ -78,14 +80,14 @@ def test_what_the_configuration_leaves_out_is_ignored() -> None:
     assert classify("_posts/2020-01-01-a.md", site) is None
 
 
-def test_a_collections_dir_holds_all_posts() -> None:
+def test_with_a_collections_dir_other_posts_are_ignored() -> None:
     site, _ = read_site(b"collections_dir: /content/")
     assert classify("content/_posts/2020-01-01-a.md", site) is None
     assert classify("_posts/2020-01-01-a.md", site) == "not below collections_dir"
 
 
 @given(st.text(max_size=80))
-def test_every_path_has_an_answer(path: str) -> None:
+def test_every_path_is_classified(path: str) -> None:
     for site in (Site(), Site(drafts=True, collections_dir="a", exclude=("b*",))):
         answer = classify(path, site)
         assert answer is None or answer
@@ -103,7 +105,7 @@ SITES = (
 
 
 @given(st.lists(st.lists(PARTS, min_size=1, max_size=4).map("/".join), max_size=20), st.sampled_from(SITES))
-def test_many_paths_are_classified_as_each_is(paths: list[str], site: Site) -> None:
+def test_many_paths_are_classified_as_each_one_is(paths: list[str], site: Site) -> None:
     assert classify_all(pa.array(paths, pa.string()), site).to_pylist() == [classify(path, site) for path in paths]
 
 
@@ -119,7 +121,7 @@ def test_many_paths_are_classified_as_each_is(paths: list[str], site: Site) -> N
         ("-202205262391921712.md", None),
     ],
 )
-def test_the_date_and_the_slug_of_a_name(name: str, expected: tuple[str, str] | None) -> None:
+def test_date_and_slug_of_a_file_name(name: str, expected: tuple[str, str] | None) -> None:
     assert post_name(f"x/_posts/{name}") == expected
 
 
@@ -146,19 +148,19 @@ def test_the_date_and_the_slug_of_a_name(name: str, expected: tuple[str, str] | 
         (b"a: " + b"[" * 100_000, "UTC", 1),
     ],
 )
-def test_a_broken_configuration_is_noted_and_never_raises(config: bytes | None, timezone: str, notes: int) -> None:
+def test_a_broken_configuration_gives_notes_and_no_error(config: bytes | None, timezone: str, notes: int) -> None:
     site, said = read_site(config)
     assert (site.timezone, len(said)) == (timezone, notes), said
     assert all("\n" not in note for note in said)
 
 
 @given(st.binary(max_size=200))
-def test_no_configuration_raises(config: bytes) -> None:
+def test_no_bytes_of_a_configuration_raise_an_error(config: bytes) -> None:
     site, _ = read_site(config)
     assert site.timezone
 
 
-def test_defaults_keep_only_what_decides_how_a_post_is_read() -> None:
+def test_defaults_keep_only_the_keys_that_matter_for_reading() -> None:
     site, _ = read_site(b"defaults: [{scope: {path: ''}, values: {layout: post, image: {path: x}}}]")
     assert site.defaults == ()
     text = b"defaults: [{scope: {path: a, type: post}, values: {layout: x, published: no, tags: [b, 1.10]}}]"
@@ -183,6 +185,23 @@ def test_defaults_keep_only_what_decides_how_a_post_is_read() -> None:
         ("y", False),
     ],
 )
-def test_the_scope_of_a_default(scope: str, applies: bool) -> None:
+def test_scopes_of_defaults(scope: str, applies: bool) -> None:
     site = Site(defaults=((scope, "", {"tags": "t"}),))
     assert bool(default_values("x/_posts/2020-01-01-b.md", site)) is applies
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_hostile_configuration_gives_short_notes(name: str) -> None:
+    site, notes = read_site(CONFIGS[name])
+    assert all(len(note) < 300 for note in notes)
+    for path in ("_posts/2022-03-01-a.md", f"{'a' * 200}/_posts/{'a' * 200}.md", "a/" * 1_000 + "_posts/b.md"):
+        classify(path, site)
+        default_values(path, site)
+
+
+def test_globs_do_not_take_exponential_time() -> None:
+    values = {"tags": "x"}
+    site = Site(defaults=(("*a" * 30 + "b", "", values), ("**/a/" * 30 + "b", "", values), ("a/**/*.md", "", values)))
+    assert default_values("a" * 200 + "/_posts/b.md", site) == {}
+    assert default_values("a/" * 1_000 + "_posts/c", site) == {}
+    assert default_values("a/_posts/2022-03-01-c.md", site) == {"tags": "x"}

@@ -1,4 +1,4 @@
-"""The first archive's real posts: counts and sampled rows are pinned, without a word of their text."""
+"""Real posts of the first archive: counts and some rows must stay the same. (None of their text is stored here.)"""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_file_is_accounted_for(out: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_market_post(rows: Mapping[str, Mapping[str, Any]]) -> None:
+def test_a_post_of_the_market_feed(rows: Mapping[str, Mapping[str, Any]]) -> None:
     row = rows["202201272263299588"]
     assert row["published_at"].isoformat() == "2022-01-27T08:18:45+08:00"
     assert (row["category"], list(row["tags"])) == ("mianyangribao", ["绵阳日报新闻"])
@@ -50,7 +50,7 @@ def test_a_market_post(rows: Mapping[str, Mapping[str, Any]]) -> None:
     assert len(row["mentions"]) == 0 and len(row["issues"]) == 0
 
 
-def test_three_files_of_one_article(rows: Mapping[str, Mapping[str, Any]]) -> None:
+def test_an_article_is_merged_from_three_files(rows: Mapping[str, Mapping[str, Any]]) -> None:
     row = rows["202205302396671645"]
     assert (row["source"], row["media"], row["category"]) == ("中国证券报", "中国证券报", "zhongguozhengquanbao")
     assert sorted(s["feed"] for s in row["sources"]) == ["emnews", "emnews", "market"]
@@ -65,7 +65,7 @@ def test_three_files_of_one_article(rows: Mapping[str, Mapping[str, Any]]) -> No
     assert row["digest_credit"] == "中国证券报"
 
 
-def test_the_empty_title_copy(rows: Mapping[str, Mapping[str, Any]], out: Path) -> None:
+def test_a_copy_with_an_empty_title(rows: Mapping[str, Mapping[str, Any]], out: Path) -> None:
     row = rows["202205262391921712"]
     assert len(row["title"]) > 10 and row["published_at"].isoformat() == "2022-05-26T00:19:55+08:00"
     assert row["url"].endswith("202205262391921712.html")
@@ -76,7 +76,7 @@ def test_the_empty_title_copy(rows: Mapping[str, Mapping[str, Any]], out: Path) 
     assert malformed.title == "" and malformed.article_id == "202205262391921712"
 
 
-def test_samples(rows: Mapping[str, Mapping[str, Any]]) -> None:
+def test_some_more_articles(rows: Mapping[str, Mapping[str, Any]]) -> None:
     assert rows["202112082206779752"]["text_codes"].tolist() == ["002456"]
     assert rows["202112082207152228"]["text_codes"].tolist() == ["601633.SH"]
     assert rows["202201212257099936"]["chart_symbol"] == "0.002752"
@@ -94,5 +94,5 @@ def test_generations(out: Path) -> None:
     assert posts.isna().generation["_posts/2021-12-01-init.md"]
 
 
-def test_verify_finds_nothing(out: Path) -> None:
+def test_verify_finds_no_fault(out: Path) -> None:
     assert newsdata.verify(out).faults == ()

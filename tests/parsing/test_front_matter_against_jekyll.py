@@ -1,7 +1,7 @@
-"""What is read here against what Jekyll itself reads.
+"""Front matter as Jekyll itself reads it.
 
-The recorded answers of Jekyll 4.3 need the shared data; the live comparison needs `jekyll` on the machine.
-Every difference that is meant stands here and in docs/jekyll.md, and one that is none any more fails.
+The recorded answers of Jekyll 4.3 need the shared data; the live comparison needs `jekyll` on the machine. Every intended
+difference is here and in docs/jekyll.md; a test fails if it no longer exists.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def fields(header: Header) -> Fields:
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_the_recorded_answers(name: str) -> None:
+def test_posts_are_read_as_recorded(name: str) -> None:
     folder = JEKYLL / name
     if not folder.is_dir():
         pytest.skip("the shared posts of other sites are not here")
@@ -75,14 +75,14 @@ def test_the_recorded_answers(name: str) -> None:
             assert isinstance(header, Header), (path, header)
             assert fields(header) == {
                 "title": answer["title_s"],
-                # A time without a zone is the site's here.
+                # A time without a zone is in the site's zone here.
                 "date": answer["date_utc_if_site"] or answer["date_utc"],
                 "categories": answer["categories"],
                 "tags": answer["tags"],
                 "draft": answer["draft"],
                 "published": "unpublished" not in answer["hidden"],
             }, path
-            # Jekyll drops the blank lines behind the closing line, which are kept here.
+            # Jekyll drops the blank lines after the closing line; here they are kept.
             if answer["has_front_matter"] and not answer["crlf"]:
                 content = re.sub(r"\A(?:[ \t\r\f\v]*\n)+", "", header.body)
                 assert len(content) == answer["content_chars"], path
@@ -104,12 +104,12 @@ def ask_jekyll(folder: Path, files: Mapping[str, bytes], config: str = "") -> di
 
 
 def same(header: Header, answer: Answer) -> set[str]:
-    """The fields that differ."""
+    """The names of the fields that differ."""
     assert answer["status"] == "ok"
     return {name for name, value in fields(header).items() if value != answer[name]}
 
 
-# Front matter that is read as Jekyll reads it, field by field, in every zone; ⏎ is a new line.
+# Front matter that is read as Jekyll reads it, field by field, in every zone. ⏎ is a line break.
 AGREE = """
 title: Plain
 title: "Quoted: with # marks"
@@ -255,7 +255,7 @@ date: 2015-11-01 01:30
 date: 1969-12-31
 """
 
-# Front matter that Jekyll reads otherwise; see docs/jekyll.md for the reasons.
+# Front matter that Jekyll reads in another way. The reasons are in docs/jekyll.md.
 DIFFER: list[tuple[str, Fields]] = [
     ("title: 1.10", {"title": "1.10"}),
     ("title: 0755", {"title": "0755"}),
@@ -286,7 +286,7 @@ DIFFER: list[tuple[str, Fields]] = [
     ("date: 150102", {"date": "2020-02-03T05:00:00Z"}),
 ]
 
-# Front matter that stops Jekyll's build or that Jekyll loses; None: rejected here.
+# Front matter that stops Jekyll's build, or that Jekyll loses. None: rejected here.
 RESCUED: list[tuple[str, Fields | None]] = [
     ("title: a: b\ntags: c d", {"title": "a: b", "tags": ["c", "d"]}),
     ('title: "a"b"c"', {"title": 'a"b"c'}),
@@ -354,7 +354,7 @@ def test_front_matter_is_read_as_jekyll_reads_it(config: str, tmp_path: Path) ->
 
 
 @needs_jekyll
-def test_the_differences_that_are_meant(tmp_path: Path) -> None:
+def test_each_intended_difference_exists(tmp_path: Path) -> None:
     files = numbered([front for front, _ in DIFFER])
     answers = ask_jekyll(tmp_path, files, CONFIGS["New York"])
     for (path, data), (front, meant) in zip(files.items(), DIFFER, strict=True):
@@ -366,7 +366,7 @@ def test_the_differences_that_are_meant(tmp_path: Path) -> None:
 
 
 @needs_jekyll
-def test_what_breaks_jekyll_is_recovered_or_rejected(tmp_path: Path) -> None:
+def test_front_matter_that_breaks_jekyll_is_recovered_or_rejected(tmp_path: Path) -> None:
     files = numbered([front for front, _ in RESCUED])
     answers = ask_jekyll(tmp_path, files, CONFIGS["New York"])
     for (path, data), (front, meant) in zip(files.items(), RESCUED, strict=True):
@@ -405,7 +405,7 @@ WHOLE_FILES: dict[bytes, str] = {
 
 
 @needs_jekyll
-def test_whole_files(tmp_path: Path) -> None:
+def test_whole_files_are_read_as_jekyll_reads_them_or_better(tmp_path: Path) -> None:
     files = {f"_posts/2020-02-03-f{i}.md": data for i, data in enumerate(WHOLE_FILES)}
     answers = ask_jekyll(tmp_path, files)
     for path, data in files.items():
@@ -436,7 +436,7 @@ vendor/bundle/_posts/2020-02-03-a.md
 
 @needs_jekyll
 @pytest.mark.parametrize("config", CONFIGS)
-def test_names_folders_and_configuration(config: str, tmp_path: Path) -> None:
+def test_names_folders_and_configuration_are_read_as_jekyll_reads_them(config: str, tmp_path: Path) -> None:
     fronts = ["title: t\ncategories: q\n", "title:\ntags:\n", "category: c\ntags: [z]\n"]
     files = {path: post_of(fronts[i % 3]) for i, path in enumerate(NAMES.split())}
     answers = ask_jekyll(tmp_path, files, CONFIGS[config])
@@ -452,13 +452,13 @@ def test_names_folders_and_configuration(config: str, tmp_path: Path) -> None:
 
 
 @needs_jekyll
-def test_the_archives_posts(tmp_path: Path) -> None:
+def test_posts_of_the_archive_are_read_as_jekyll_reads_them(tmp_path: Path) -> None:
     source = SHARED / "finews"
     if not source.is_dir():
         pytest.skip("the archive's posts are not here")
     config = (source / "_config.yml").read_text("utf-8").replace("theme:", "no_theme:")
     site, _ = read_site(config.encode())
-    # Jekyll does not know `old_post`; below `_posts` its folder makes no category.
+    # Jekyll does not know `old_post`. As a folder below `_posts` it adds no category.
     originals = {p.relative_to(source).as_posix(): p.read_bytes() for p in sorted(source.rglob("*.md"))}
     files = {path.replace("old_post/", "_posts/old/"): data for path, data in originals.items()}
     answers = ask_jekyll(tmp_path, files, config)
@@ -517,7 +517,7 @@ _DIFFERENT = {"value-not-text", "date-unreadable", "front-matter-leading-blank",
 @pytest.mark.slow
 @needs_jekyll
 @pytest.mark.parametrize("seed", range(3))
-def test_front_matter_that_is_damaged_at_random(seed: int, tmp_path: Path) -> None:
+def test_randomly_damaged_front_matter_is_read_as_jekyll_reads_it(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     files = {}
     for number in range(3000):
