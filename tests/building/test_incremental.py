@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import shutil
@@ -13,18 +12,16 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pyarrow.parquet as pq
 import pytest
 
 import newsdata
 from newsdata.errors import VerifyError
-from newsdata.near_duplicates.signatures import sign
 from newsdata.storage.difference import Difference
 from newsdata.storage.manifest import Manifest, read_manifest
 
-from ..conftest import many_posts, post, write_archive
+from ..conftest import many_posts, write_archive
 from ..source_files import git_of
 from .edited_archive import CONFIG, SOURCES, Archive, as_folder, as_git, as_tar, as_zip, digests, inodes
 
@@ -294,42 +291,3 @@ def test_files_that_were_only_touched_are_no_change(tmp_path: Path) -> None:
     read = f"{[Path(path).name for path in touched]}\n"
     assert opened == [read, read, "[]\n"]  # once more when the stamps have settled, then never again
     assert [path.name for path in out.iterdir() if path.is_dir() and path.name[0].isdigit()] == ["1.0.0"]
-
-
-def signatures(out: Path) -> dict[str, str]:
-    files = (out / ".newsdata" / "cache").glob("*.signatures")
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-
-
-def test_only_articles_that_changed_are_signed(tmp_path: Path) -> None:
-    files = many_posts(30, per_day=5)
-    archive, out = write_archive(tmp_path / "in", files), tmp_path / "out"
-    newsdata.build(archive, out, num_proc=1)
-    names = sorted(path for path in files if path.startswith("_posts/"))
-    (archive / names[3]).write_bytes(files[names[3]].replace("仓库".encode(), "船坞".encode()))
-    (archive / names[40]).unlink()
-    (archive / "_posts" / "2022-03-09-202203090000000099.md").write_bytes(
-        post(title="新的一篇", date="2022-03-09 09:00:00")
-    )
-    with patch("newsdata.building.stages.sign.sign", wraps=sign) as signed:
-        newsdata.build(archive, out, num_proc=1)
-    assert sorted(name for call in signed.call_args_list for name in call.args[0].to_pylist()) == sorted(
-        [Path(names[3]).stem[-18:], "202203090000000099"]
-    )
-    newsdata.build(archive, tmp_path / "full", base=out / "1.0.0", num_proc=1)
-    assert signatures(out) == signatures(tmp_path / "full")
-
-
-def test_another_parser_signs_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same file may be read as other words by then."""
-    archive, out = write_archive(tmp_path / "in", many_posts(10)), tmp_path / "out"
-    newsdata.build(archive, out, num_proc=1)
-    before = signatures(out)
-    monkeypatch.setattr("newsdata.building.request.PARSER_VERSION", "another")
-    (archive / "_posts" / "2022-03-09-202203090000000099.md").write_bytes(
-        post(title="新的一篇", date="2022-03-09 09:00:00")
-    )
-    with patch("newsdata.building.stages.sign.sign", wraps=sign) as signed:
-        newsdata.build(archive, out, num_proc=1)
-    assert sum(len(call.args[0]) for call in signed.call_args_list) == 31
-    assert before.keys().isdisjoint(signatures(out))

@@ -163,5 +163,5 @@ def test_memory_that_ran_out_is_no_fault_of_a_post(tmp_path: Path, monkeypatch: 
         raise MemoryError
 
     monkeypatch.setattr("newsdata.building.stages.parse.parse_bytes", starved)
-    with pytest.raises(MachineError, match="ran out of memory while this was read; try --num-proc 1"):
+    with pytest.raises(MachineError, match="ran out of memory while it read this file; try --num-proc 1"):
         newsdata.build(write_archive(tmp_path / "in", many_posts(1)), tmp_path / "out", num_proc=1)
