@@ -1,1 +1,1 @@
-"""A build: the stages from an archive to a version."""
+"""The build: the stages that make a version from an archive."""

@@ -1,4 +1,4 @@
-"""Where every file and every article of a build went, and whether the sums are right."""
+"""Sums that are equal in every version: no file and no article is lost or counted twice."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ __all__ = ["unequal_sums"]
 
 
 def unequal_sums(accounting: Mapping[str, Any], rows: Mapping[tuple[str, str], int]) -> list[tuple[str, int, int]]:
-    """The sums of an accounting that are not equal: what it is, what was counted, and what was found.
+    """The sums that should be equal and are not.
 
     Args:
-        accounting: as `account_for` gives it.
-        rows: of the shards, by (config, split); what has none may be missing.
+        accounting: of a manifest, see `Manifest.accounting`.
+        rows: the number of rows in the shards of each (config, split); one without rows may be missing.
+
+    Returns:
+        For each sum what it is about, the number in the accounting, and the number that was found. Empty if all is well.
     """
     written = {(config, split): rows.get((config, split), 0) for config in CONFIGS for split in CONFIGS[config]}
     excluded = written["excluded", "excluded"]

@@ -1,4 +1,4 @@
-"""The base: the version that a build follows, and everything that it decided."""
+"""The base: the version that a build follows, and everything that earlier versions decided."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Base:
     """The version that a build follows.
 
     Attributes:
-        folder, manifest: of the version; None for the first version of a dataset.
-        ledger: what earlier versions decided about each article.
-        redacted: article id, or `content_key` of a file -> reason, for everything that no version may hold.
+        folder, manifest: of the version; None if the build makes the first version of a dataset.
+        ledger: what earlier versions decided about each article; `storage.ledger.LEDGER_SCHEMA` has the columns.
+        redacted: everything that no version may hold: article id, or `content_key` of a file -> reason.
         there: every version in OUT, oldest first.
-        newer: manifest of the newest version in OUT, where that is another one than the base; else None.
+        newer: the manifest of the newest version in OUT, if that is not the base; else None.
     """
 
     folder: Path | None
@@ -47,12 +47,12 @@ class Base:
 
     @property
     def refused(self) -> frozenset[str]:
-        """SHA-256 of the contents that were redacted."""
+        """SHA-256 of the contents that were redacted, hexadecimal."""
         return refused_contents(self.redacted)
 
     @property
     def posts(self) -> int:
-        """How many posts the base has."""
+        """The number of posts in the base."""
         return int(self.manifest.accounting["posts"]) if self.manifest else 0
 
     @property
@@ -61,7 +61,7 @@ class Base:
         return {shard.path: shard for shard in self.manifest.shards} if self.manifest else {}
 
     def undamaged(self, shard: Shard) -> Path | None:
-        """The file of a shard of the base, if its bytes are what the manifest says."""
+        """The file of a shard of the base; None if it is missing or its bytes are not those that the manifest names."""
         file = self.folder / shard.path if self.folder else None
         return file if file and file.is_file() and hash_file(file) == (shard.bytes, shard.sha256) else None
 
@@ -72,17 +72,17 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
     Args:
         out: the folder of versions.
         wanted: the folder of the version; None for the newest one in `out`.
-        again: whether that version itself is built again: redactions since then do not count.
+        again: whether that version itself is built again. Redactions that came after it then do not count.
 
     Raises:
-        ManifestError: a version in `out` has no manifest, or the one to follow is damaged.
+        ManifestError: a version in `out` has no manifest, the one to follow is damaged, or the redactions cannot be read.
     """
     there = versions_in(out)
     if lost := versions_without_manifest(out):
         raise ManifestError(
             "this version has no manifest, so no version can follow it",
             path=out / lost[-1],
-            hint="take manifest.json from a good copy, or take the folder away",
+            hint="restore manifest.json from another copy of this version, or remove the folder",
         )
     newest = out / there[-1] if there else None
     folder = wanted or newest
@@ -104,12 +104,15 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
 
 
 def _redacted_in(out: Path, base_folder: Path | None) -> dict[str, str]:
-    """What was redacted in a folder of versions, besides what the ledger of the base says."""
+    """What was redacted in a folder of versions: what waits for the next version, and what its newest ledger has.
+
+    The ledger of the base is not read again here.
+    """
     found = read_redactions(out)
     for version in reversed(versions_in(out)):
         if base_folder and base_folder.resolve() == (out / version).resolve():
             break
-        with suppress(ManifestError):  # a damaged version; the others have the redactions, too
+        with suppress(ManifestError):  # a damaged version: the one before it has most of its redactions, too
             return redactions_of(read_ledger(out / version, read_manifest(out / version))) | found
     return found
 

@@ -1,7 +1,7 @@
 """A build: from an archive to a version of the dataset, stage by stage.
 
-`make_version` is the main line. Everything is written to a staging folder, which is renamed when it is whole: a build that is killed
-leaves the earlier versions as they were, and the next one goes on from the tasks that were done.
+`make_version` is the main line. Everything is written to a staging folder, which is renamed when it is complete: a build that
+is killed leaves the earlier versions as they were, and the next build continues with the tasks that were not done.
 """
 
 from __future__ import annotations
@@ -50,11 +50,10 @@ from .workspace import Workspace, open_workspace
 __all__ = ["STAGES", "Build", "build", "build_again"]
 
 STAGES = ("list", "parse", "merge", "sign", "group", "split", "write", "history", "measure", "describe")
-"""The stages, in their order."""
+"""The names of the stages, in their order."""
 
-_SYNCED_AT_ONCE = 8
-"""Files that are on their way to the disk at a time."""
-_SHOWN_REJECTS = 1000
+_SYNCED_AT_ONCE = 8  # files that are flushed to the disk at the same time
+_SHOWN_REJECTS = 1000  # rejects that `Build` holds, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +61,14 @@ class Build:
     """What `build` did.
 
     Attributes:
-        path: the version's folder.
+        path: the folder of the version.
         version: "X.Y.Z".
-        created: False when nothing had changed and the version was there before.
-        manifest: what is in it.
-        stages: for each of `STAGES` its `seconds`, its `rows`, and how many `tasks` it had: `ran` were run, `found` were in the store.
-        rejects: at most the first 1,000 rejects.
-        difference: to the version before; None for the first one. `newsdata.diff` names the columns of every row, too.
-        notes: what whoever runs the build should look at, one sentence each.
+        created: whether the version was written; False if nothing changed and it existed before.
+        manifest: of the version.
+        stages: for each of `STAGES` what it did: the fields of `graph.engine.StageCounts`.
+        rejects: the first 1,000 rejects at most.
+        difference: to the version before; None for the first version. `newsdata.diff` also names the columns that differ.
+        notes: what somebody should look at, one sentence each.
     """
 
     path: Path
@@ -106,44 +105,46 @@ def build(
 ) -> Build:
     """Build a version of the dataset from an archive.
 
-    With earlier versions in `out`, only what changed is read and written, shards that stay the same are hard-linked,
-    and the version follows from the difference; where nothing changed, nothing is written.
+    If there are earlier versions in `out`, only what changed is read and written, shards that stay the same are hard-linked,
+    and the version number follows from the difference. If nothing changed, nothing is written.
 
     Args:
-        source: the archive: a folder, see `newsdata.sources.source` for what else.
+        source: the archive: a folder, or anything else that `newsdata.sources.source` can open.
         out: the folder that holds the versions; `out/X.Y.Z` is written.
-        version: "X.Y.Z", at least as high as the difference asks for; by default exactly that ("1.0.0" at first).
-        validation_from, test_from: first day of the split, YYYY-MM-DD in the site's time zone. Only for the first
+        version: "X.Y.Z", at least as high as the difference demands; by default exactly that ("1.0.0" for the first one).
+        validation_from, test_from: the first day of the split, YYYY-MM-DD in the site's time zone. Only for the first
             version: later ones keep its borders.
-        gap_days: days on each side of a border that are set aside.
+        gap_days: articles within so many days of a border are excluded. Only for the first version.
         drafts: whether posts below `_drafts` are read; by default as in the version before, at first not.
-        strict: any reject fails the build.
-        max_reject_share: more rejects than this fraction of the posts fail the build; by default more than .01 and
-            more than 10.
-        max_leak: share of a split's rows that may have a copy (Jaccard of at least .5, among the pairs found) in an
-            earlier split.
+        strict: whether any reject ends the build.
+        max_reject_share: more rejects than this fraction of the posts end the build; by default more than .01, if these
+            are more than 10.
+        max_leak: the share of a split's rows, from 0 to 1, that may have a near-copy in an earlier split (a Jaccard
+            similarity of at least .5, among the pairs that were found).
         num_proc: worker processes; by default as many as there are cores. Any number gives the same bytes.
-        card: the curator's prose; by default as in the version before, at first the one that newsdata brings.
-        text: "none" blanks every field that carries the publisher's words and stores the hashes of the full build, which
-            `newsdata.rehydrate` makes from a copy of the archive; "full" keeps them. By default as in the version
-            before, at first "full"; `out` holds versions of one kind.
-        history: whether every earlier revision of the posts is read into the config `revisions`; only for a git
+        card: the path of the curator's prose; by default as in the version before, at first the one of newsdata.
+        text: "none" blanks every column that carries the publisher's words, and stores the hashes of the full build, which
+            `newsdata.rehydrate` makes from a copy of the archive; "full" keeps the words. By default as in the version
+            before, at first "full". `out` holds versions of one kind.
+        history: whether every earlier revision of the posts is read into the config `revisions`. Only for a git
             repository at a revision, and not with text="none". By default as in the version before, at first not.
-        base: folder of the version to follow; by default the newest one in `out`. A version that does not follow the
-            newest one in `out` is a MAJOR above it.
-        cache: whether what earlier builds left may be used. The bytes are the same either way.
-        progress: called as the build goes on, with the stage, the rows that are done and the rows there are.
-        executor: runs the tasks, instead of processes on this machine: any object with
-            `run(function, tasks) -> results in the order of the tasks`. Any executor gives the same bytes.
-        ahead: from `newsdata.sources.listing_ahead.list_ahead`: lists the folder in another process already.
+        base: the folder of the version to follow; by default the newest one in `out`. A version that does not follow the
+            newest one in `out` is a MAJOR version above it.
+        cache: whether results of earlier builds may be used. The bytes are the same either way.
+        progress: called during the build with the name of the stage, the number of rows that are done, and of all rows.
+        executor: runs the tasks, instead of threads and processes of this machine: any object with a method
+            `run(function, tasks)` that returns the results in the order of the tasks. Any executor gives the same bytes.
+        ahead: a listing of the folder that another process is making, from `newsdata.sources.listing_ahead.list_ahead`.
 
     Raises:
-        SourceError: the source cannot be opened, or nothing in it looks like the site that the version before was built from.
-        VersionError: the version cannot be used.
-        ManifestError: a version in `out` is damaged where it matters: no manifest, or a file of the one to follow.
+        CallError: an argument is out of range, or arguments do not go together.
+        SourceError: the source cannot be opened, a file of it changes while it is read, or nothing in it looks like a
+            Jekyll site.
+        VersionError: `version` is too low, or the options differ from what earlier versions fixed.
+        ManifestError: a version in `out` has no manifest, or a file of the version to follow is damaged.
         RejectsError: too many posts were rejected; no version is written.
-        LeakError: near-copies stand on two sides of a split.
-        MachineError: no space, no permission, or another build is at work in `out`.
+        LeakError: too many articles have a near-copy in an earlier split; no version is written.
+        MachineError: no space, no permission, or another build is running in `out`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as out:
@@ -166,10 +167,16 @@ def build(
 
 
 def build_again(base: Path, source: str | Path, workspace: Workspace, engine: Engine) -> Build:
-    """Build a text-free version once more, in full, into the staging folder of `workspace`.
+    """Build a text-free version once more, with text, into the staging folder of `workspace`; for `newsdata.rehydrate`.
 
-    The version gives configuration, ledger and shard borders, and only files that it names are read; other posts of
-    the source are counted as ignored. `newsdata.rehydrate` compares the outcome with the hashes that are stored.
+    Configuration, ledger and borders of shards are those of the version. Only files that it names are read; other posts of
+    the source are counted as ignored.
+
+    Args:
+        base: the folder of the text-free version.
+        source: a copy of the archive.
+        workspace: of the folder that the full version goes to.
+        engine: runs the tasks.
     """
     out = workspace.staging / "again"
     out.mkdir()
@@ -178,7 +185,10 @@ def build_again(base: Path, source: str | Path, workspace: Workspace, engine: En
 
 
 def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: ListingAhead | None = None) -> Build:
-    """The main line."""
+    """Build a version: the main line, in the order of docs/architecture.md ("The flow").
+
+    It ends early in two places: if nothing changed since the last build, and if the new version would equal the base.
+    """
     out = Path(request.out)
     base = follow(out, request.base, again=request.again)
     settings = settle(request, base)
@@ -190,7 +200,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     if listed.posts is None or is_unchanged(listed, request, settings, base):
         check_rejects(read_rejects(base), base.posts, request)
         engine.remember_more(listed.facts)
-        return _stays(base, engine, None)
+        return _not_created(base, engine, None)
 
     parsed = parse_posts(listed, settings, base, engine)
     check_rejects(parsed.rejects, parsed.posts, request)
@@ -213,39 +223,40 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
         put_into(dataset, pieces, None if request.again else base)
         version, difference = choose_version(draft, dataset, request, base)
         if version is not None:
-            draft, ledger = finish_version(version, draft, difference, decided, signed, base)
+            draft, ledger = finish_version(version, draft, difference, decided, base)
             manifest = write_description(draft, ledger, signed, settings.card, dataset)
         stage.count_task()
     if version is None:
         engine.remember(listed.facts)
-        return _stays(base, engine, difference)
+        return _not_created(base, engine, difference)
     publish_folder(dataset, out / version)
-    with suppress(OSError):  # the version stands; without the store the next build only takes longer
+    with suppress(OSError):  # the version is complete; if this fails, the next build only takes longer
         engine.remember(listed.facts)
-    return _made(out / version, manifest, engine, parsed, difference)
+    return _created(out / version, manifest, engine, parsed, difference)
 
 
 @contextmanager
 def _machine_errors(out: Path) -> Iterator[None]:
-    """Errors of the system and of Arrow as one of ours."""
+    """Turn errors of the system and of Arrow into a `MachineError`."""
     try:
         yield
     except OSError as error:
         raise MachineError(
             f"the system said: {error.strerror or error}",
             path=error.filename or out,
-            hint="earlier versions are untouched; make room or check the rights, then run the same command again",
+            hint="earlier versions are untouched; make room or check permissions, then run the same command again",
         ) from error
     except pa.ArrowException as error:
         raise MachineError(
             f"Arrow said: {str(error).splitlines()[0][:300]}",
             path=out,
-            hint="earlier versions are untouched; the machine may be out of memory, or one month hold more than 2 GB of text",
+            hint="earlier versions are untouched; the machine may be out of memory, "
+            "or one month may have more than 2 GB of text",
         ) from error
 
 
-def _stays(base: Base, engine: Engine, difference: Difference | None) -> Build:
-    """The answer where no version is written: the base, after a look whether its files are there."""
+def _not_created(base: Base, engine: Engine, difference: Difference | None) -> Build:
+    """The answer if no version is written: the base, after its files were checked."""
     check_present(base)
     assert base.manifest and base.folder
     number = base.manifest.dataset_version
@@ -262,8 +273,8 @@ def _stays(base: Base, engine: Engine, difference: Difference | None) -> Build:
     )
 
 
-def _made(path: Path, manifest: Manifest, engine: Engine, parsed: Parsed, difference: Difference | None) -> Build:
-    """The answer where a version was written."""
+def _created(path: Path, manifest: Manifest, engine: Engine, parsed: Parsed, difference: Difference | None) -> Build:
+    """The answer if a version was written."""
     version = manifest.dataset_version
     return Build(
         path=path,
@@ -278,12 +289,12 @@ def _made(path: Path, manifest: Manifest, engine: Engine, parsed: Parsed, differ
 
 
 def _counts(engine: Engine) -> dict[str, dict[str, float]]:
-    """What each stage did; zeros for one that was not reached."""
+    """What each stage did; zeros for a stage that was not reached."""
     return {name: asdict(engine.counts.get(name, StageCounts())) for name in STAGES}
 
 
 def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:
-    """What to look at in a version that was built, or stays."""
+    """What somebody should look at, in a version that was written or that stays."""
     notes = []
     if (reason := read_yanked(folder)) is not None:
         notes.append(f"{version.dataset_version} was yanked ({reason}); --version builds another one")
@@ -304,14 +315,18 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
 
 
 def publish_folder(staged: Path, target: Path) -> None:
-    """Make a version visible, whole, in one step.
+    """Make a version visible in one step: flush its files to the disk, then rename its folder.
+
+    Args:
+        staged: the complete version.
+        target: where it goes; the same file system.
 
     Raises:
-        MachineError: something else has its name.
+        MachineError: `target` exists already.
     """
     if os.path.lexists(target):
         raise MachineError(
-            "already exists where the new version belongs", path=target, hint="take it away, or use another OUT"
+            "already exists where the new version belongs", path=target, hint="remove it, or use another OUT"
         )
     files = [Path(folder) / name for folder, _, names in os.walk(staged) for name in names]
     with ThreadPoolExecutor(_SYNCED_AT_ONCE) as pool:
@@ -320,5 +335,6 @@ def publish_folder(staged: Path, target: Path) -> None:
 
 
 def _sync(path: Path) -> None:
+    """Flush a file to the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())

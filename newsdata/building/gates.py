@@ -1,4 +1,4 @@
-"""What makes a build fail: rejects, leaks, a wrong site, rows that do not add up."""
+"""Checks that end a build: too many rejects, a leak, a wrong folder, rows that do not add up."""
 
 from __future__ import annotations
 
@@ -27,45 +27,58 @@ __all__ = [
 ]
 
 _REJECT_SHARE = 0.01
-"""By default a build fails with rejects of more than this fraction of the posts,"""
+"""By default a build fails if more than this fraction of the posts and more than `_FEW_REJECTS` are rejected."""
 _FEW_REJECTS = 10
-"""and more than so many: in a small archive one bad post is more than a hundredth."""
+"""So many rejects never end a build by default: in a small archive, one of them is already more than 1 %."""
 
 
 def check_out(source: Source, request: Request) -> None:
-    """Raise a `SourceError` where OUT lies among the posts: the next build would read what this one writes."""
+    """Check that OUT does not lie in a folder of posts, where the next build would read what this one writes.
+
+    Raises:
+        SourceError: it does.
+    """
     if source.exclude and not POST_FOLDERS.isdisjoint(source.exclude.split("/")):
-        reason = "the output folder lies among the source's posts, which would be read from it"
-        raise SourceError(reason, path=request.out, hint="give one outside of the posts")
+        reason = "the output folder lies among the source's posts, so a build would read what it wrote"
+        raise SourceError(reason, path=request.out, hint="use an output folder outside of the folders of posts")
 
 
 def check_history(source: Source, settings: Settings) -> None:
-    """Raise a `CallError` where earlier revisions are wanted and cannot be had."""
+    """Check that earlier revisions can be read, if they are wanted.
+
+    Raises:
+        CallError: the source is not a git repository, or the version is built without text.
+    """
     if not settings.history:
         return
     if source.kind != "git":
         raise CallError(
             "only a git repository at a revision has a history",
             field="history",
-            hint="give repo@REVISION, or --no-history",
+            hint="give repo@REVISION as the source, or --no-history",
         )
     if settings.text == "none":
         raise CallError(
-            "a history holds the publisher's words", field="history", hint="leave out --history, or --text none"
+            "a history holds the publisher's words, so a version without text cannot have one",
+            field="history",
+            hint="leave out --history or --text none",
         )
 
 
 def check_site(any_post: bool, elsewhere: int, base: Manifest | None, source: object) -> None:
-    """Raise a `SourceError` for a folder that is not the site: it must not replace what the right one gave.
+    """Check that the source looks like a Jekyll site, so that a wrong folder does not remove every post of the base.
 
-    A site whose posts are gone still has its `_config.yml`, or files that are ignored for another reason. Without a base, an empty
-    folder is an empty archive.
+    A site without posts passes if it has a `_config.yml`, or another file that is not ignored for its place alone. An empty
+    folder passes if there is no base with posts: it is an empty archive.
 
     Args:
-        any_post: whether any file is a post, a reject, or is ignored for another reason than its place.
-        elsewhere: how many files lie where no posts are.
-        base: the version that the build follows.
+        any_post: whether any file is a post or a reject, or is ignored for another reason than its place.
+        elsewhere: the number of files that are ignored for their place: not below `_posts`.
+        base: the manifest of the version that the build follows, or None.
         source: as the caller named it.
+
+    Raises:
+        SourceError: no file of the source belongs to a site.
     """
     posts = base.accounting["posts"] if base else 0
     if any_post or not (posts or (base is None and elsewhere)):
@@ -74,12 +87,21 @@ def check_site(any_post: bool, elsewhere: int, base: Manifest | None, source: ob
         f"no file in it is a post ({f'{elsewhere:,} {ELSEWHERE}' if elsewhere else 'it is empty'})"
         + (f", and {base.dataset_version} has {posts:,}" if base else ""),
         path=source,
-        hint="give the folder of the site itself, the one that holds `_posts`; an empty dataset goes to another OUT",
+        hint="give the folder of the site itself, the one that holds `_posts`; for an empty dataset, use another OUT",
     )
 
 
 def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> None:
-    """Raise a `RejectsError` where there are more rejects than the build allows."""
+    """Check that there are not more rejects than the build allows.
+
+    Args:
+        rejects: all rejects.
+        posts: the number of posts that could be read.
+        request: has the limits: `strict`, `max_reject_share`.
+
+    Raises:
+        RejectsError: there are too many.
+    """
     count, share = len(rejects), request.max_reject_share
     too_many = count > (_REJECT_SHARE if share is None else share) * (posts + count) and (
         share is not None or count > _FEW_REJECTS
@@ -96,13 +118,21 @@ def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> No
         + f"):{listed}"
         + ("\n  …" if count > 20 else ""),
         rejects=tuple(rejects),
-        hint="no version was written; mend the files"
+        hint="no version was written; repair the files"
         + (" or raise --max-reject-share" if too_many else " or leave out --strict"),
     )
 
 
 def check_leakage(leakage: Mapping[str, Any] | None, allowed: float) -> None:
-    """Raise a `LeakError` where more of a split than `allowed` has a copy in an earlier one."""
+    """Check that not too many articles of a split have a near-copy in an earlier split.
+
+    Args:
+        leakage: the report of stage measure; None if there is only one split.
+        allowed: the largest share of a split, from 0 to 1.
+
+    Raises:
+        LeakError: a split has a larger share.
+    """
     for row in (leakage or {}).get("pairs", ()):
         if row["leak_j50"] > allowed:
             pairs = "".join(
@@ -110,30 +140,40 @@ def check_leakage(leakage: Mapping[str, Any] | None, allowed: float) -> None:
                 for pair in (leakage or {}).get("leaking", ())
             )
             raise LeakError(
-                f"{row['leak_j50']:.2%} of {row['split']} have a copy in {row['against']} (Jaccard of at least .5):{pairs}",
-                hint="--max-leak allows more",
+                f"{row['leak_j50']:.2%} of {row['split']} have a near-copy in {row['against']} "
+                f"(Jaccard similarity of at least .5):{pairs}",
+                hint="no version was written; --max-leak F allows a share of F",
             )
 
 
 def check_rows(shards: Sequence[Shard], accounting: Mapping[str, Any]) -> None:
-    """Compare the rows that were written with those that were counted. A difference is a fault of newsdata, never of the data."""
+    """Compare the rows that were written with those that were counted.
+
+    Raises:
+        AssertionError: they differ, which is a fault of newsdata, never of the data.
+    """
     rows: Counter[tuple[str, str]] = Counter()
     for shard in shards:
         rows[shard.config, shard.split] += shard.rows
     wrong = [f"{what}: {found} of {counted}" for what, counted, found in unequal_sums(accounting, rows)]
     if wrong:
-        raise AssertionError(f"rows were not written, or twice: {'; '.join(wrong)}")
+        raise AssertionError(f"rows are missing or were written twice: {'; '.join(wrong)}")
 
 
 def check_present(base: Base) -> None:
-    """Raise a `ManifestError` where a file of the base is gone or cut and no new version would be written."""
+    """Check that the files of the base exist and have the right size, before a build ends without writing a version.
+
+    Raises:
+        ManifestError: a file is missing or has another size.
+    """
     assert base.folder and base.manifest
     everything: list[Shard | File] = [*base.manifest.shards, *base.manifest.files]
     for file in everything:
         path = base.folder / file.path
         if not path.is_file() or path.stat().st_size != file.bytes:
             raise ManifestError(
-                "is missing or damaged, and nothing changed that would ask for a new version",
+                "is missing or damaged, and no new version is built because nothing changed",
                 path=path,
-                hint=f"build one all the same, with --version {next_version(base.manifest.dataset_version, 'patch')}",
+                hint="to write all files again as a new version, "
+                f"give --version {next_version(base.manifest.dataset_version, 'patch')}",
             )

@@ -1,7 +1,8 @@
-"""Files whose hash is known: path, stamp and SHA-256, kept from build to build.
+"""The hashes of files that earlier builds read: path, stamp and SHA-256.
 
-A stamp tells a change as far as the file system can (git's index works the same way). A file that was touched shortly before it was
-listed could change again under the same stamp, so it is not settled and is left out.
+A *stamp* is what the source knows of a file without reading it: for a folder its times, inode and size, as in git's index. A
+file with the same stamp is taken to be the same. A file that was changed shortly before it was listed could change again and
+keep its stamp. It is not *settled*, and its hash is not kept.
 """
 
 from __future__ import annotations
@@ -16,15 +17,21 @@ from ..sources.source import Files
 
 __all__ = ["KnownFiles", "known_hashes", "read_known_files", "settled", "write_known_files"]
 
-_RACY = 2_000_000_000  # ns: a file touched this shortly before it was listed may change again under the same stamp
+_RACY = 2_000_000_000  # nanoseconds: a file that was changed this shortly before it was listed is not settled
 _NOTED = 50_000  # files that are written at once
-_BY_HASH = "sha256:"  # how a stamp begins that names the content itself
+_BY_HASH = "sha256:"  # the beginning of a stamp that names the content itself
 _SCHEMA = pa.schema([("path", pa.string()), ("stamp", pa.string()), ("sha256", pa.string())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFiles:
-    """Files, their hashes (null where unreadable), and which of them are settled."""
+    """Files whose hashes are to be kept.
+
+    Attributes:
+        files: of a listing.
+        hashes: SHA-256 of each file, hexadecimal; null for one that cannot be read.
+        settled: for each file whether it cannot change without a new stamp.
+    """
 
     files: Files
     hashes: pa.StringArray
@@ -32,7 +39,7 @@ class KnownFiles:
 
 
 def read_known_files(path: Path | None) -> pa.Table:
-    """The columns path, stamp and sha256 of what `write_known_files` wrote; no rows for None."""
+    """Read what `write_known_files` wrote: the columns path, stamp and sha256. No rows if `path` is None."""
     if path is None:
         return _SCHEMA.empty_table()
     with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
@@ -40,7 +47,7 @@ def read_known_files(path: Path | None) -> pa.Table:
 
 
 def write_known_files(known: KnownFiles, path: Path) -> None:
-    """Write the settled files."""
+    """Write path, stamp and hash of the settled files to an Arrow file."""
     rows = pa.Table.from_arrays([known.files.path, known.files.stamp, known.hashes], schema=_SCHEMA)
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, _SCHEMA, options=options) as writer:
@@ -49,7 +56,7 @@ def write_known_files(known: KnownFiles, path: Path) -> None:
 
 
 def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
-    """The hash of each file that has not changed since it was read, as far as its stamp can tell; else null.
+    """The hash of each file, hexadecimal; null if the file is new or its stamp changed.
 
     Args:
         files: of a listing.
@@ -68,17 +75,17 @@ def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
 
 
 def settled(files: Files, hashes: pa.StringArray, was_known: pa.BooleanArray, listed_at: int) -> pa.BooleanArray:
-    """Which files cannot change without a new stamp.
+    """For each file whether it is settled: it cannot change without a new stamp.
 
     Args:
-        files, hashes: the files and their hashes, null where unreadable.
-        was_known: whose hash was known before, by a stamp that has not changed since.
+        files, hashes: the files and their hashes; null for a file that cannot be read.
+        was_known: for each file whether `known_hashes` found its hash.
         listed_at: when the listing began, in nanoseconds since 1970.
     """
     new = pc.invert(was_known)
     stamps, read = files.stamp.filter(new), hashes.filter(new)
     times = pc.extract_regex(stamps, r"^(?P<modified>-?\d+):(?P<changed>-?\d+):")
-    # As floats: whole numbers end in the year 2262, and a file may be dated later.
+    # As floats: 64-bit integers of nanoseconds end in the year 2262, and a file may be dated later.
     border = float(listed_at - _RACY)
     late = pc.or_(*(pc.greater_equal(pc.struct_field(times, [n]).cast(pa.float64()), border) for n in (0, 1)))
     named = pc.and_(read.is_valid(), pc.not_equal(stamps, ""))

@@ -1,4 +1,4 @@
-"""Finished shards in the store, and how they become files of a version."""
+"""Pieces: finished shards in the store, and how they become files of a version."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Piece:
     """A finished shard.
 
     Attributes:
-        path: in the version's folder.
-        config, split: what it belongs to.
-        start: the sort key at which it begins.
+        path: of the shard in the version's folder.
+        config, split: where its rows belong.
+        start: the sort key at which it begins, see `Shard.start`.
         written: rows, digests, size, and filled cells by column.
-        file: where its bytes lie.
+        file: where its bytes lie now: in the store, or in the base.
     """
 
     path: str
@@ -39,7 +39,7 @@ class Piece:
 
     @property
     def shard(self) -> Shard:
-        """The shard as the manifest names it."""
+        """The shard as it is listed in the manifest."""
         done = self.written
         return Shard(
             path=self.path, config=self.config, split=self.split, rows=done.rows, bytes=done.bytes,
@@ -51,8 +51,8 @@ def piece_of(artifact: Artifact, name: str, path: str, split: str, start: str) -
     """The shard that a task wrote.
 
     Args:
-        artifact: of the task; its facts say what was `written`.
-        name: of the file in it.
+        artifact: of the task; its fact `written` has the fields of `Written`.
+        name: of the shard's file in the artifact.
         path, split, start: as in `Piece`; the config is the first part of the path.
     """
     written = Written(**artifact.facts["written"])
@@ -61,7 +61,7 @@ def piece_of(artifact: Artifact, name: str, path: str, split: str, start: str) -
 
 
 def filled_cells(pieces: Iterable[Piece]) -> dict[str, dict[str, int]]:
-    """For each config and column the number of rows in which it is filled."""
+    """Config -> column -> number of rows that have a value; see `Written.filled`."""
     filled: dict[str, Counter[str]] = {config: Counter() for config in CONFIGS}
     for piece in pieces:
         filled[piece.config].update(piece.written.filled)
@@ -69,9 +69,14 @@ def filled_cells(pieces: Iterable[Piece]) -> dict[str, dict[str, int]]:
 
 
 def put_into(dataset: Path, pieces: Sequence[Piece], base: Base | None) -> None:
-    """Give every shard its name in the folder of a version.
+    """Link every shard into the folder of a version.
 
-    Where the base has the same bytes, undamaged, its file gets one more name; otherwise the file in the store does.
+    If the base has a shard with the same bytes, undamaged, its file is linked; otherwise the file in the store is.
+
+    Args:
+        dataset: the folder of the version; it is made if it does not exist.
+        pieces: its shards.
+        base: the version before, or None.
     """
     before = base.shards if base else {}
     dataset.mkdir(parents=True, exist_ok=True)  # a version without rows has no shards
@@ -92,7 +97,7 @@ def _same_file(one: Path, other: Path) -> bool:
 
 
 def _link(file: Path, target: Path) -> None:
-    """Give a file a second name; copy it where the file system has no hard links."""
+    """Make a hard link; copy the file if the file system has no hard links."""
     try:
         os.link(file, target)
     except OSError:

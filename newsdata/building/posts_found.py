@@ -1,4 +1,4 @@
-"""Which files of a listing are posts, under which article ids, and into which shards of posts they go."""
+"""Which files of a listing are posts, which article ids they have, and in which shards of posts they go."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from .shard_plan import PostShard, plan_posts
 __all__ = ["OTHER_POSTS", "REDACTED", "PostsFound", "clashing_ids", "find_posts"]
 
 OTHER_POSTS = "not in the version that is built again"
-"""Why a build of a version `again` ignores a post."""
+"""The reason why a version that is built again (`Request.again`) ignores a post."""
 
 REDACTED = "redacted"
-"""Why a file of an article that `newsdata.redact` took out is ignored."""
+"""The reason why a file of a redacted article is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,9 @@ class PostsFound:
     Attributes:
         files: every file that should be a post, in the order of the plan.
         plan: the shards of posts that these files go into.
-        rejects: what should be a post and cannot even be listed.
-        ignored: how many of the other files there are, by reason.
-        own_ids: article ids of files that would otherwise share one (path -> id).
+        rejects: files that should be posts and cannot be listed.
+        ignored: the number of other files, by reason.
+        own_ids: path -> article id of files that would otherwise share an id with another post.
     """
 
     files: Files
@@ -50,8 +50,8 @@ class PostsFound:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sorted:
-    """Files and rejects that go in, and the others by reason."""
+class _Classified:
+    """Files that should be posts, rejects among the files that cannot be listed, and the number of other files by reason."""
 
     files: Files
     rejects: Sequence[Reject]
@@ -59,12 +59,12 @@ class _Sorted:
 
 
 def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> PostsFound:
-    """Sort a listing into posts, rejects and ignored files.
+    """Sort a listing into posts, rejects and ignored files, and plan the shards of posts.
 
     Raises:
-        SourceError: nothing in it looks like the site of the base.
+        SourceError: no file of the listing belongs to a Jekyll site.
     """
-    found = _sort_out(listing, site)
+    found = _classify(listing, site)
     own_ids: Mapping[str, str] = clashing_ids(found.files)
     found = _without_redacted(found, own_ids, base.redacted)
     if request.again and base.manifest and base.folder:
@@ -78,19 +78,19 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> Po
     return PostsFound(files=files, plan=plan, rejects=found.rejects, ignored=found.ignored, own_ids=own_ids)
 
 
-def _sort_out(listing: Listing, site: Site) -> _Sorted:
-    """Candidates, rejects among what could not even be listed, and the ignored files counted by reason."""
+def _classify(listing: Listing, site: Site) -> _Classified:
+    """Sort a listing by the rules of the site."""
     reasons = classify_all(listing.files.path, site)
     counted = pc.value_counts(reasons.drop_null())
     ignored = Counter(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
     kept = []
     for reject in listing.rejects:
-        leads_out = reject.path.startswith("/") or ".." in reject.path.split("/")  # no name for a file of any kind
+        leads_out = reject.path.startswith("/") or ".." in reject.path.split("/")  # always a reject, never ignored
         if not leads_out and (reason := classify(reject.path, site)):
             ignored[reason] += 1
         else:
             kept.append(reject)
-    return _Sorted(_where(listing.files, reasons.is_null()), kept, ignored)
+    return _Classified(_where(listing.files, reasons.is_null()), kept, ignored)
 
 
 def _where(files: Files, kept: pa.BooleanArray) -> Files:
@@ -98,7 +98,11 @@ def _where(files: Files, kept: pa.BooleanArray) -> Files:
 
 
 def clashing_ids(files: Files) -> dict[str, str]:
-    """Ids for posts whose paths differ in the extension only: all but the first one keep the extension."""
+    """Article ids for posts whose paths differ only in the extension: path -> id.
+
+    Markdown goes first, then the order of the paths. The first of the posts is not in the result: it has the usual id,
+    without the extension. The id of each of the others is its whole path.
+    """
     if pc.all(pc.ends_with(files.path, ".md")).as_py() is not False:  # nearly always
         return {}
     by_id: dict[str, list[str]] = {}
@@ -114,8 +118,8 @@ def clashing_ids(files: Files) -> dict[str, str]:
     }
 
 
-def _without_redacted(found: _Sorted, own_ids: Mapping[str, str], redacted: Mapping[str, str]) -> _Sorted:
-    """Without the files of redacted articles: these are not even read, whatever their name is now."""
+def _without_redacted(found: _Classified, own_ids: Mapping[str, str], redacted: Mapping[str, str]) -> _Classified:
+    """Leave out the files whose article id is redacted; they are not read."""
     if not redacted:
         return found
 
@@ -126,9 +130,9 @@ def _without_redacted(found: _Sorted, own_ids: Mapping[str, str], redacted: Mapp
     return _keep(found, mask, [reject for reject in found.rejects if stays(reject.path)], REDACTED)
 
 
-def _keep(found: _Sorted, files: pa.BooleanArray, rejects: list[Reject], reason: str) -> _Sorted:
-    """What stays, and the rest counted as ignored for a reason."""
-    kept = _Sorted(_where(found.files, files), rejects, Counter(found.ignored))
+def _keep(found: _Classified, files: pa.BooleanArray, rejects: list[Reject], reason: str) -> _Classified:
+    """Keep some files and rejects, and count the others as ignored for `reason`."""
+    kept = _Classified(_where(found.files, files), rejects, Counter(found.ignored))
     gone = len(found.files) + len(found.rejects) - len(kept.files) - len(kept.rejects)
     if gone:
         kept.ignored[reason] = gone
@@ -136,7 +140,7 @@ def _keep(found: _Sorted, files: pa.BooleanArray, rejects: list[Reject], reason:
 
 
 def _ids_in(base: Base) -> dict[str, str]:
-    """The article id of every post of the base by its path, and "" for each of its rejects."""
+    """Path -> article id of every post of the base, and path -> "" of each of its rejects."""
     folder, manifest = base.folder, base.manifest
     assert folder and manifest
     ids: dict[str, str] = {}
@@ -149,7 +153,7 @@ def _ids_in(base: Base) -> dict[str, str]:
     return ids
 
 
-def _only_named(found: _Sorted, named: Mapping[str, str]) -> _Sorted:
-    """What the base read or rejected."""
+def _only_named(found: _Classified, named: Mapping[str, str]) -> _Classified:
+    """Leave out the files that the base neither read nor rejected."""
     mask = pc.is_in(found.files.path, pa.array(list(named), pa.string()))
     return _keep(found, mask, [reject for reject in found.rejects if reject.path in named], OTHER_POSTS)

@@ -1,4 +1,4 @@
-"""What the caller asks for, and what follows from it and the version before: decided once, before any work starts."""
+"""The options of a build, and the settings that follow from them and the version before. Decided once, before any work."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from .base import Base
 __all__ = ["AskedBorders", "Request", "Settings", "check_call", "installed_tools", "settle"]
 
 _TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
-"""The packages that shape bytes."""
+"""The packages whose version can change the bytes of a version."""
 
-_MOST_GAP_DAYS = 36_500
+_MAX_GAP_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The options of `build`; see there.
+    """The options of `build.build`, which describes them.
 
     Attributes:
-        again: `base` itself is to be built once more, in full; for `newsdata.rehydrate`.
+        card: the text of the curator's prose, or None.
+        again: whether `base` itself is built once more, with text; for `newsdata.rehydrate`.
     """
 
     source: str | Path
@@ -51,7 +52,12 @@ class Request:
 
 
 class AskedBorders(NamedTuple):
-    """The borders that the caller asks for."""
+    """The borders that the caller asks for, each None if not given.
+
+    Attributes:
+        validation_from, test_from: the first day of the split.
+        gap_days: days on each side of a border that are excluded.
+    """
 
     validation_from: date | None
     test_from: date | None
@@ -60,16 +66,16 @@ class AskedBorders(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What holds for a build: its options, held against the version before.
+    """The settings of a build: the options, completed by those of the version before.
 
     Attributes:
         card: the curator's prose.
         text: "full", or "none" for a version without the publishers' words.
         history: whether the posts' earlier revisions are read.
         drafts: whether posts below `_drafts` are read.
-        borders: the days between the splits that the version before fixed; None where no row has a split yet.
-        asked_borders: the first day of validation and of test, and the gap in days, that the caller asks for, or None each.
-        tools: name -> version of the packages that shape bytes.
+        borders: the borders between the splits that the version before fixed; None if it has no dated rows.
+        asked_borders: the borders that the caller asks for.
+        tools: name -> version of the packages that can change the bytes of a version.
     """
 
     card: str
@@ -82,7 +88,7 @@ class Settings:
 
     @property
     def made_by(self) -> tuple[str, ...]:
-        """Inputs of every task that reads posts: versions of the tools, of the schema and of the parser."""
+        """Inputs of every task that makes rows or signatures: the versions of the tools, of the schema and of the parser."""
         tools = (f"{name} {version}" for name, version in sorted(self.tools.items()))
         return (*tools, f"schema {SCHEMA_VERSION}", f"parser {PARSER_VERSION}")
 
@@ -99,8 +105,8 @@ def check_call(request: Request, num_proc: int | None) -> None:
     if num_proc is not None and (type(num_proc) is not int or num_proc < 1):
         raise CallError(f"must be a whole number of at least 1, got {num_proc!r}", field="num_proc")
     days = request.gap_days
-    if days is not None and (type(days) is not int or not 0 <= days <= _MOST_GAP_DAYS):
-        raise CallError(f"must be a whole number from 0 to {_MOST_GAP_DAYS:,}, got {days!r}", field="gap_days")
+    if days is not None and (type(days) is not int or not 0 <= days <= _MAX_GAP_DAYS):
+        raise CallError(f"must be a whole number from 0 to {_MAX_GAP_DAYS:,}, got {days!r}", field="gap_days")
     for field, share in (("max_reject_share", request.max_reject_share), ("max_leak", request.max_leak)):
         if share is not None and not 0 <= share <= 1:  # NaN is out of range, too
             raise CallError(f"must be between 0 and 1, got {share!r}", field=field)
@@ -109,11 +115,11 @@ def check_call(request: Request, num_proc: int | None) -> None:
 
 
 def settle(request: Request, base: Base) -> Settings:
-    """Hold the options against the version before.
+    """Check the options against the version before, and complete them with its choices.
 
     Raises:
-        VersionError: the version is taken or too small, the borders are fixed already, or versions of this kind of text do not
-            belong here.
+        VersionError: the version is not higher than all others, the borders are fixed already, or OUT holds versions of the
+            other kind (with text or without).
         CallError: a day is not written as YYYY-MM-DD.
         ManifestError: the card of the version before is damaged.
     """
@@ -139,7 +145,7 @@ def settle(request: Request, base: Base) -> Settings:
 
 
 def installed_tools() -> dict[str, str]:
-    """Name -> version of the packages that shape bytes, as they are installed.
+    """Name -> installed version of the packages that can change the bytes of a version.
 
     >>> "pyarrow" in installed_tools()
     True
@@ -148,13 +154,16 @@ def installed_tools() -> dict[str, str]:
 
 
 def _check_version(wanted: str, base: Base) -> None:
-    """Raise a `VersionError` unless `wanted` is higher than all versions that are there."""
+    """Raise a `VersionError` unless `wanted` is higher than all versions in OUT."""
     parse_version(wanted)
     if base.there and parse_version(wanted) <= parse_version(base.there[-1]):
-        raise VersionError(f"{wanted} is not higher than {base.there[-1]}", hint="versions only go up")
+        raise VersionError(
+            f"{wanted} is not higher than {base.there[-1]}", hint="choose a higher version than all that are there"
+        )
 
 
 def _choose_text(request: Request, base: Base) -> str:
+    """Whether text is kept, "full" or "none": as asked for, else as in the version before, else "full"."""
     before = [] if request.again else [manifest for manifest in (base.manifest, base.newer) if manifest]
     kinds = [str(manifest.configuration.get("text", "full")) for manifest in before]
     wanted = request.text or next(iter(kinds), "full")
@@ -162,7 +171,7 @@ def _choose_text(request: Request, base: Base) -> str:
         if kind != wanted:
             raise VersionError(
                 f"{manifest.dataset_version} was built with --text {kind}, this build has --text {wanted}",
-                hint="a folder holds versions of one kind; build into another folder",
+                hint="a folder holds versions with text or without, not both; build into another folder",
             )
     return wanted
 
@@ -178,7 +187,11 @@ def _choose_card(request: Request, base: Base) -> str:
 
 
 def _kept_borders(asked: AskedBorders, base: Manifest | None) -> Borders | None:
-    """The days between the splits that the version before fixed."""
+    """The borders that the version before fixed; None if it has no dated rows.
+
+    Raises:
+        VersionError: the caller asks for others.
+    """
     if base is None or not base.accounting.get("dates_by_split"):
         return None
     configuration: Mapping[str, Any] = base.configuration

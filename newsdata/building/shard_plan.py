@@ -1,7 +1,7 @@
-"""Which posts and which articles go into which shard.
+"""The plan of the shards: which posts and which articles go into which shard.
 
-Shards follow (split, month, number). A border between two numbers is fixed when it is first drawn, so that a new day
-touches the last shard of its month and no other file changes.
+There are shards for each config, split and month, numbered from 0. The border between two numbers stays once it is there, so
+that a new day changes the last shard of its month and no other file.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from ..storage.manifest import Manifest
 __all__ = ["SHARD_BYTES", "SHARD_ROWS", "ArticleShard", "PostShard", "cut", "plan_articles", "plan_posts"]
 
 SHARD_ROWS = 2000
-"""Rows of a shard when it is first cut: so few that a day's run rewrites little."""
+"""The most rows of a shard when it is first cut. So few that a day's run rewrites little. Late rows may make it larger."""
 
 SHARD_BYTES = 64 * 2**20
-"""Bytes of source files in a shard of posts when it is first cut."""
+"""The most bytes of source files in a shard of posts when it is first cut."""
 
-_NAME_DAY = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2}-$"
+_NAME_DAY = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2}-$"  # the day at the beginning of a post's name
 
-_Borders = Mapping[tuple[str, str, str], list[tuple[int, str]]]
+_Starts = Mapping[tuple[str, str, str], list[tuple[int, str]]]
 """(config, split, month) -> number and start of each shard that the base has."""
 
 
@@ -63,10 +63,10 @@ def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> l
 
     Args:
         files: every file that should be a post.
-        base: the version whose borders stay.
-        again: whether `base` itself is built again: then it has all the borders there are.
+        base: the manifest of the version whose borders stay, or None.
+        again: whether `base` itself is built again; then no new border is made.
     """
-    # The day at the beginning of each name, "" where there is none. There are fewer days than names.
+    # The day at the beginning of each name, "" if there is none. As a dictionary, because there are fewer days than names.
     begin = pc.utf8_slice_codeunits(split_paths(files.path)[1], 0, len("2022-01-31-")).dictionary_encode()
     is_day = pc.match_substring_regex(begin.dictionary, _NAME_DAY)
     days = pc.if_else(is_day, pc.utf8_slice_codeunits(begin.dictionary, 0, -1), "").take(begin.indices)
@@ -75,12 +75,12 @@ def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> l
     keys = pc.binary_join_element_wise(days, files.path, "/")
     months = pc.utf8_slice_codeunits(days, 0, 7).dictionary_encode()
     ends = [*np.flatnonzero(np.diff(months.indices.to_numpy(), prepend=-1)).tolist(), len(files)]
-    kept = _borders_of(base)
+    kept = _starts_of(base)
     shards = []
     for at, after in pairwise(ends):
         month = months[at].as_py() or "undated"
-        borders = kept.get(("posts", "posts", month), [])
-        pieces = cut(after - at, _texts(keys, at), borders, files.size[at:after].to_numpy(), again=again)
+        starts = kept.get(("posts", "posts", month), [])
+        pieces = cut(after - at, _text_at(keys, at), starts, files.size[at:after].to_numpy(), again=again)
         for number, first, last in pieces:
             path = f"posts/posts-{month}-{number:05d}.parquet"
             start = str(keys[at + first])
@@ -88,32 +88,40 @@ def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> l
     return shards
 
 
-def _texts(array: pa.StringArray, offset: int) -> Callable[[int], str]:
+def _text_at(array: pa.StringArray, offset: int) -> Callable[[int], str]:
+    """A function that returns the text at a number, counted from `offset`."""
     return lambda number: str(array[offset + number])
 
 
 def plan_articles(
     articles: Articles, placement: Placement, timezone: str, base: Manifest | None, *, again: bool = False
 ) -> list[ArticleShard]:
-    """Cut every split into shards by month, in the order of (published_at, article_id); see `plan_posts`."""
+    """Cut every split into shards by month, in the order of (published_at, article_id).
+
+    Args:
+        articles: all articles.
+        placement: the split of each.
+        timezone: the site's, an IANA name: months are counted in it.
+        base, again: as for `plan_posts`.
+    """
     if not len(articles):
         return []
-    order = np.argsort(articles.published_at, kind="stable").astype(np.int32)  # articles stand by id already
+    order = np.argsort(articles.published_at, kind="stable").astype(np.int32)  # articles are in the order of their ids
     dates = local_days(articles.published_at[order], timezone).astype("datetime64[M]")
     months, month_of = np.unique(dates, return_inverse=True)
     names = ["undated" if np.isnat(month) else str(month) for month in months]
     cell = placement.split[order].astype(np.int64) * len(months) + month_of
     by_cell = np.argsort(cell, kind="stable")
     cells, firsts = np.unique(cell[by_cell], return_index=True)
-    kept = _borders_of(base)
+    kept = _starts_of(base)
     plan = []
     for number, first, last in zip(cells.tolist(), firsts.tolist(), [*firsts[1:].tolist(), len(order)], strict=True):
         split, month = (*SPLITS, "excluded")[number // len(months)], names[number % len(months)]
         config = "excluded" if split == "excluded" else "articles"
         members = order[by_cell[first:last]]
         key_at = _keys_of(articles, members)
-        borders = [(n, _start_key(start)) for n, start in kept.get((config, split, month), [])]
-        for piece, begin, end in cut(len(members), key_at, borders, again=again):
+        starts = [(n, _start_key(start)) for n, start in kept.get((config, split, month), [])]
+        for piece, begin, end in cut(len(members), key_at, starts, again=again):
             path = f"{config}/{split}-{month}-{piece:05d}.parquet"
             time, identity = key_at(begin)
             chosen = members[begin:end]
@@ -124,6 +132,8 @@ def plan_articles(
 
 
 def _keys_of(articles: Articles, members: np.ndarray) -> Callable[[int], tuple[int, str]]:
+    """A function that returns the sort key of the n-th of some articles."""
+
     def key_at(number: int) -> tuple[int, str]:
         member = int(members[number])
         return int(articles.published_at[member]), articles.article_id[member].as_py()
@@ -132,19 +142,20 @@ def _keys_of(articles: Articles, members: np.ndarray) -> Callable[[int], tuple[i
 
 
 def _start_key(start: str) -> tuple[int, str]:
+    """The sort key of an article, read from `Shard.start`."""
     time, _, identity = start.partition("/")
     return int(time), identity
 
 
-def _borders_of(base: Manifest | None) -> _Borders:
-    """The shards that the version before has, by month."""
-    borders: dict[tuple[str, str, str], list[tuple[int, str]]] = defaultdict(list)
+def _starts_of(base: Manifest | None) -> _Starts:
+    """Where the shards of the version before start."""
+    starts: dict[tuple[str, str, str], list[tuple[int, str]]] = defaultdict(list)
     for shard in base.shards if base else ():
         name = shard.path.removeprefix(f"{shard.config}/{shard.split}-").removesuffix(".parquet")
         month, _, number = name.rpartition("-")
         if shard.config in ("articles", "excluded", "posts") and number.isdecimal():
-            borders[shard.config, shard.split, month].append((int(number), shard.start))
-    return borders
+            starts[shard.config, shard.split, month].append((int(number), shard.start))
+    return starts
 
 
 def cut(
@@ -155,17 +166,20 @@ def cut(
     *,
     again: bool = False,
 ) -> list[tuple[int, int, int]]:
-    """Cut rows that are sorted by a key into shards: (number, begin, end).
+    """Cut rows that are sorted by a key into shards.
 
-    Borders that the base has stay. Only what comes after the last one is cut anew, at `SHARD_ROWS` rows or `SHARD_BYTES` bytes;
-    where the base itself is built `again`, nothing is.
+    The borders that the base has stay. Only the rows after the last one are cut, at `SHARD_ROWS` rows or `SHARD_BYTES` bytes;
+    not even these if the base itself is built `again`.
 
     Args:
-        count: how many rows there are.
-        key_at: gives the key of a row by its number.
+        count: the number of rows.
+        key_at: returns the key of a row by its number.
         kept: number and first key of each shard that the base has, in order.
-        sizes: bytes of each row, where bytes count.
+        sizes: the bytes of each row; None if there is no limit by bytes.
         again: whether the base itself is built again.
+
+    Returns:
+        For each shard its number, its first row, and the row after its last one.
 
     >>> cut(5, "abdef".__getitem__, [(0, "a"), (1, "c")])
     [(0, 0, 2), (1, 2, 5)]

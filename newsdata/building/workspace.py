@@ -14,6 +14,7 @@ from ..graph.store import Store
 __all__ = ["WORK", "Workspace", "locked", "open_workspace", "store_in"]
 
 WORK = ".newsdata"
+"""The name of the work folder in a folder of versions."""
 _STORE = "cache"
 
 
@@ -22,8 +23,8 @@ class Workspace:
     """Where a build works.
 
     Attributes:
-        staging: a folder that is empty at first and removed at the end.
-        store: results of earlier builds and of this one.
+        staging: a folder for unfinished files: empty at the beginning, removed at the end.
+        store: the results of earlier builds and of this one.
     """
 
     staging: Path
@@ -32,22 +33,22 @@ class Workspace:
 
 @contextmanager
 def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[None]:
-    """Hold a lock of the folder of versions, which is made when it is not there.
+    """A context that holds a lock of a folder of versions.
 
     Args:
-        out: the folder of versions.
+        out: the folder of versions; it is made if it does not exist.
         name: of the lock, a file in `out/.newsdata`.
-        holder: what holds it, for the message.
+        holder: what holds it, for the message: "build" or "run".
 
     Raises:
-        MachineError: `out` is a file, its work folder is a link, or another process holds the lock.
+        MachineError: `out` is a file, its work folder or a part of it is a link, or another process holds the lock.
     """
     from filelock import FileLock, Timeout
 
     if out.exists() and not out.is_dir():
         raise MachineError("is a file", path=out, hint="name a folder to write versions to")
     for inside in (WORK, f"{WORK}/{name}", f"{WORK}/{_STORE}"):
-        if (out / inside).is_symlink():  # it would lead writers out of the folder
+        if (out / inside).is_symlink():  # what is written would land outside of the folder
             raise MachineError("is a link", path=out / inside, hint="remove it; a build makes its own")
     (out / WORK).mkdir(parents=True, exist_ok=True)
     try:
@@ -61,11 +62,11 @@ def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[Non
 
 @contextmanager
 def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
-    """Hold the lock of `out` and give its workspace.
+    """A context that holds the lock of a folder of versions and gives its workspace.
 
     Args:
-        out: the folder of versions; it is made when it is not there.
-        cache: whether to use the store of earlier builds; if not, the build gets an empty one that is removed at its end.
+        out: the folder of versions; it is made if it does not exist.
+        cache: whether to use the store of earlier builds; if not, the build gets an empty store that is removed at the end.
 
     Raises:
         MachineError: as for `locked`.
@@ -85,6 +86,6 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
 
 
 def store_in(out: Path) -> Store | None:
-    """The store of a folder of versions, where it has one."""
+    """The store of a folder of versions; None if it has none, or a link in its place."""
     folder = out / WORK / _STORE
     return Store(folder=folder) if folder.is_dir() and not folder.is_symlink() else None

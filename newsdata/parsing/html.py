@@ -133,6 +133,7 @@ class _Reader:
     """The state of reading one body."""
 
     __slots__ = (
+        "after_image",
         "anchor",
         "anchors",
         "archive",
@@ -156,7 +157,6 @@ class _Reader:
         "marks",
         "mention",
         "mentions",
-        "picture",
         "pieces",
         "pre",
         "row",
@@ -195,7 +195,7 @@ class _Reader:
         self.depth = 0
         self.chart_link: str | None = None  # inside the link around a price chart: the symbol it names
         self.chart = False  # between the comments around a price chart
-        self.picture = False  # the last thing was a picture that may get a caption
+        self.after_image = False  # the last thing was an image, which may get a caption
         self.row: int | None = None  # how many lines there were when the table row began
         self.cells = self.blanks = 0  # cells of the row; the empty ones since its last line
         self.cell = False  # inside a cell that has no line yet
@@ -234,7 +234,7 @@ class _Reader:
                             ]
                         self.lines.append(line)
                         self.size += len(line) + 1
-                        self.picture = False
+                        self.after_image = False
                     self.kind = ""
                     begin = end + 4
                     continue
@@ -273,7 +273,7 @@ class _Reader:
         found = _USUAL_PARAGRAPH.fullmatch(paragraph)
         if found is None:
             return False
-        heading, picture, caption, source = found.groups()
+        heading, image, caption, source = found.groups()
         line = heading or caption or source
         if not is_clean(line):
             return False
@@ -286,11 +286,11 @@ class _Reader:
                 return False
             self.source = self.source or source
         else:
-            tag = read_tag(picture, self.archive)
+            tag = read_tag(image, self.archive)
             if tag is None or tag.action is not Action.IMAGE or tag.kind or tag.url is None:
                 return False
             self.images.append(Image(tag.url, line))
-        self.picture = self.picture and source is not None  # a caption may still follow after the source line
+        self.after_image = self.after_image and source is not None  # a caption may still follow after the source line
         self.kind = ""
         return True
 
@@ -478,7 +478,7 @@ class _Reader:
             self.chart_symbol = self.chart_symbol or tag.chart or self.chart_link or None
         elif tag.url is not None:
             self.images.append(Image(url=tag.url, caption=None))
-            self.picture = not self.pieces and self.row is None
+            self.after_image = not self.pieces and self.row is None
 
     # ------------------------------------------------------------------------------------------------- blocks
 
@@ -490,7 +490,7 @@ class _Reader:
         if action is _PARAGRAPH:
             self.kind = tag.kind
             if tag.kind == "center":
-                self.kind = "caption" if self.picture else "p"
+                self.kind = "caption" if self.after_image else "p"
             return
         self.kind = ""
         if tag.closing:
@@ -512,7 +512,7 @@ class _Reader:
         elif action is Action.PRE:
             self.pre += 1
         elif action is Action.CAPTION:
-            self.kind = "caption" if self.picture else ""
+            self.kind = "caption" if self.after_image else ""
         elif action is Action.CHART:
             self.chart = True
         elif action is Action.END_CHART:
@@ -584,10 +584,10 @@ class _Reader:
                 self.take_source(line)
             elif kind == "caption":
                 self.images[-1] = Image(url=self.images[-1].url, caption=line)
-                self.picture = False
+                self.after_image = False
             else:
                 base = self.add(line)
-                self.picture = False
+                self.after_image = False
                 if kind == "h":
                     self.headings.append(Span(start=base, end=base + len(line)))
                 if self.marks or self.anchors:

@@ -140,7 +140,7 @@ _WELL_FORMED = re.compile(
 # attribute, an `&` does not start one if no semicolon follows the name, but `=`, a letter or a digit.) Nearly all
 # images have this form.
 _PLAIN_ADDRESS = r"https?://(?:[!#-%'-;=?-~]|&[A-Za-z0-9]++=)*+"
-_OWN_PICTURE = re.compile(
+_OWN_IMAGE = re.compile(
     rf'img src="{_PLAIN_ADDRESS}" orginial_src="({_PLAIN_ADDRESS})"(?: (?:alt|width|height|border)="\w*+")*+ ?/?'
 )
 # A price chart as the archive's feed writes it, with the comment before it. The address of the image has the symbol.
@@ -207,8 +207,8 @@ def _read_tag(written: str, archive: bool) -> Tag | None:
         if "--" in name:
             return None
         return Tag(action=_COMMENTS.get(name.strip(), Action.NOTHING) if archive else Action.NOTHING, name="!--")
-    if archive and (picture := _OWN_PICTURE.fullmatch(written)) and "nid=" not in written:
-        return Tag(action=Action.IMAGE, name="img", url=picture[1])
+    if archive and (image := _OWN_IMAGE.fullmatch(written)) and "nid=" not in written:
+        return Tag(action=Action.IMAGE, name="img", url=image[1])
     if _WELL_FORMED.fullmatch(written) is None:
         return None
     token = next(tokenize(f"<{written}>"))

@@ -83,7 +83,7 @@ def classify(path: str, site: Site) -> str | None:
         site: what `_config.yml` says.
 
     Returns:
-        The reason, as it stands in the manifest.
+        The reason, as the manifest has it.
 
     >>> classify("_posts/2020-02-01-hello.md", Site()), classify("_posts/2020-02-01-hello.png", Site())
     (None, 'not text')

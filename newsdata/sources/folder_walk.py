@@ -291,7 +291,7 @@ def decode_listed(data: bytes) -> Listed:
     """Read what `encode_listed` gave.
 
     Raises:
-        ValueError: these bytes are no listing.
+        ValueError: these bytes are not a listing.
 
     >>> listed = Listed(began=7, files=b"a.md\\x005\\x00stamp", faults=[(b"b", Fault("not-a-file", "a pipe"))])
     >>> decode_listed(b"".join(encode_listed(listed))) == listed

@@ -101,14 +101,14 @@ class Gathered:
 class ArticleRows:
     """Instructions for the rows of some articles: from which post each column comes.
 
-    The members of an article are the posts that were merged into it. One of them speaks for each role, a group of columns:
-    "text", "title", "date", "url", "digest", "source" and "labels".
+    The members of an article are the posts that were merged into it. For each role, which is a group of columns, one of them
+    gives the values. The roles are "text", "title", "date", "url", "digest", "source" and "labels".
 
     Attributes:
         article_id, duplicate_cluster, leak_group: strings.
         fold: int32.
         excluded_reason: strings, or None for the config `articles`.
-        places: role -> places of the posts that speak for it: (file numbers, rows), one entry for each article.
+        places: role -> places of the posts that give its columns: (file numbers, rows), one entry for each article.
         member_places: places of all members, article after article: (file numbers, rows).
         member_starts: the position of each article's first member in `member_places`.
         member_sha256: of each member, hexadecimal.
@@ -127,7 +127,7 @@ class ArticleRows:
     member_feed: np.ndarray
 
 
-_ROLES = {  # role -> the columns of `articles` that come from the post that speaks for it
+_ROLES = {  # role -> its columns of `articles`
     "text": (
         "text", "feed", "mentions", "text_codes", "headings", "images", "links", "chart_symbol", "num_chars", "is_flash",
     ),

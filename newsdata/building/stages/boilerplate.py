@@ -1,4 +1,4 @@
-"""A part of stage sign: the dataset's list of boilerplate, made once from a sample of the first version's articles."""
+"""A part of stage sign: the dataset's list of boilerplate. It is made once, from a sample of the first version's articles."""
 
 from __future__ import annotations
 
@@ -32,32 +32,37 @@ from .words import WORDS, Places, open_spool, places_of, texts_of, touched
 __all__ = ["find_boilerplate", "same_method"]
 
 _SAMPLE_ROWS = 1250  # articles of the sample in a task
-_FILE = "list"
+_FILE = "list"  # the name of the list in its artifact
 
 
 def same_method(base: Base) -> bool:
-    """Whether the base was made by the method of today, so that its boilerplate and its groups go on."""
+    """Whether the base was made with the method of this code, so that its boilerplate and its groups are kept."""
     return base.manifest is not None and base.manifest.duplicates.get("method") == method()
 
 
 def find_boilerplate(
     merged: Merged, parsed: Parsed, days: np.ndarray, base: Base, made_by: Sequence[str], stage: Stage
 ) -> StoredFile:
-    """The file of the list: that of the base, else a new one.
+    """The file of the list: the one of the base, or a new one.
+
+    The steps are those of `near_duplicates.boilerplate`.
 
     Args:
         merged, parsed: articles and posts.
-        days: of each article, days since 1970; undated articles share a day of their own.
+        days: for each article its day, counted since 1970; all undated articles have the same day, which no other has.
         base: the version before.
-        made_by: inputs of every task that reads posts.
+        made_by: versions of everything that reads posts: inputs of the tasks.
         stage: runs the tasks.
+
+    Raises:
+        ManifestError: the list of the base is damaged.
     """
     if base.folder and base.manifest and same_method(base):
         check_file(base.folder, base.manifest, BOILERPLATE_NAME)
         path = base.folder / BOILERPLATE_NAME
         return StoredFile(path=path, checksum=checksum(path))
     chosen = choose_sample(merged.articles.article_id)
-    chosen = chosen[np.argsort(merged.articles.text[chosen], kind="stable")]  # read in the order of the spool
+    chosen = chosen[np.argsort(merged.articles.text[chosen], kind="stable")]  # in the order of the spool
     some = [chosen[begin : begin + _SAMPLE_ROWS] for begin in range(0, len(chosen), _SAMPLE_ROWS)]
     samples = stage.run([_sample_task(merged, parsed, rows, made_by) for rows in some])
     often = stage.run(_count_tasks(samples, days[chosen]))
@@ -74,7 +79,7 @@ def find_boilerplate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SampleData:
-    """Articles of the sample: where their words lie."""
+    """Some articles of the sample: the places of their words, and the spool files that hold them."""
 
     spool: Mapping[int, StoredFile]
     places: Places
@@ -107,13 +112,14 @@ def _sizes(spilled: Spilled) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A file of shingles: what `Spilled` says, and its checksum."""
+    """The file of a `Spilled` in the store."""
 
     file: StoredFile
     sizes: np.ndarray
     widths: np.ndarray
 
     def checked(self) -> Spilled:
+        """Compare the file with its checksum; see `StoredFile.checked`."""
         return Spilled(path=self.file.checked(), sizes=self.sizes, widths=self.widths)
 
 
@@ -124,7 +130,7 @@ def _part(artifact: Artifact) -> _Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CountData:
-    """A range of shingles to count over all parts."""
+    """A range of shingles to count over all parts; see `near_duplicates.boilerplate.count`."""
 
     parts: Sequence[_Part]
     bits: int
@@ -133,6 +139,7 @@ class _CountData:
 
 
 def _count_tasks(artifacts: Sequence[Artifact], days: np.ndarray | None) -> list[Task]:
+    """A task for each range of shingles."""
     parts = [_part(artifact) for artifact in artifacts]
     bits = range_bits([Spilled(path=part.file.path, sizes=part.sizes, widths=part.widths) for part in parts])
     about = "" if days is None else hashlib.sha256(days.astype("<i8").tobytes()).hexdigest()
@@ -159,7 +166,7 @@ def _count(data: _CountData, bench: Bench) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FrameData:
-    """A part of the sample, and the shingles that are seen often in all of it."""
+    """A part of the sample, and the shingles that are seen often in the whole sample."""
 
     part: _Part
     often: Sequence[StoredFile]

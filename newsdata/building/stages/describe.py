@@ -1,4 +1,4 @@
-"""Stage describe: everything that a version says of itself: accounting, difference, version number, ledger, manifest, card."""
+"""Stage describe: accounting, difference, version number, ledger, card and manifest."""
 
 from __future__ import annotations
 
@@ -51,7 +51,11 @@ def describe_build(
     settings: Settings,
     base: Base,
 ) -> Manifest:
-    """The manifest of a full version, without its number, its ledger and its card."""
+    """The manifest of a full version, still without its number, its release note and the files beside the shards.
+
+    Raises:
+        AssertionError: the rows that were written are not those that were counted.
+    """
     draft = Manifest(
         dataset_version="0.0.0",
         follows=base.manifest.dataset_version if base.manifest else None,
@@ -78,7 +82,7 @@ def describe_text_free(full: Manifest, pieces: Sequence[Piece]) -> Manifest:
 
 
 def _configuration(site: Site, borders: Borders) -> dict[str, Any]:
-    """The choices that shaped the rows."""
+    """The settings that decide the rows, for the manifest."""
 
     def day(value: object) -> str | None:
         return None if value is None else str(value)
@@ -96,7 +100,11 @@ def _configuration(site: Site, borders: Borders) -> dict[str, Any]:
 
 
 def account_for(listed: Listed, decided: Decided) -> dict[str, Any]:
-    """Where every file and every article went."""
+    """The accounting for the manifest: where every file and every article went.
+
+    Raises:
+        AssertionError: the sums are not equal, which is a fault of newsdata, never of the data.
+    """
     parsed, articles, placement = decided.parsed, decided.merged.articles, decided.placed.placement
     assert listed.posts is not None
     ignored = Counter(listed.posts.ignored)
@@ -123,7 +131,7 @@ def account_for(listed: Listed, decided: Decided) -> dict[str, Any]:
     }
     lost = listed.files_seen - parsed.posts - len(parsed.rejects) - ignored.total()
     unplaced = len(articles) - sum(counts)
-    if lost or unplaced:  # a fault of newsdata, never of the data
+    if lost or unplaced:
         raise AssertionError(f"accounting does not add up: {lost} files, {unplaced} articles")
     return accounting
 
@@ -147,10 +155,18 @@ def _dates_by_split(decided: Decided, timezone: str) -> dict[str, list[str]]:
 def choose_version(
     draft: Manifest, dataset: Path, request: Request, base: Base
 ) -> tuple[str | None, Difference | None]:
-    """The version number to write (None where it would equal the base), and the difference to the base.
+    """Compare the new version with the base and choose its number.
+
+    Args:
+        draft: the manifest without a number.
+        dataset: the folder with the new shards.
+        request, base: of the build.
+
+    Returns:
+        The number, or None if the new version would equal the base; and the difference to the base, None without a base.
 
     Raises:
-        VersionError: the wanted version is too small for what changed.
+        VersionError: the version that was asked for is too small for what changed.
     """
     if base.manifest is None or base.folder is None:
         return request.version or "1.0.0", None
@@ -159,7 +175,7 @@ def choose_version(
     difference = compare(base.folder, base.manifest, dataset, draft, name_columns=False)
     if difference.bump is None:
         return request.version, difference
-    # Whoever goes from the newest version to this one finds other rows in its splits.
+    # From the newest version to this one, rows of the splits change, so the new one is a MAJOR version above it.
     newest = base.newer.dataset_version if base.newer else None
     needed = next_version(newest, "major") if newest else next_version(base.manifest.dataset_version, difference.bump)
     wanted = request.version or needed
@@ -173,19 +189,19 @@ def choose_version(
 
 
 def finish_version(
-    version: str, draft: Manifest, difference: Difference | None, decided: Decided, signed: Signed, base: Base
+    version: str, draft: Manifest, difference: Difference | None, decided: Decided, base: Base
 ) -> tuple[Manifest, pa.Table]:
     """The manifest with its number and release note, and the ledger of the version."""
     if base.manifest and base.manifest.dataset_version == version:  # built again
         draft, changes = replace(draft, follows=base.manifest.follows), base.manifest.changes
     else:
-        changes = (*(base.manifest.changes if base.manifest else ()), _release_note(version, draft, difference))
+        changes = (*(base.manifest.changes if base.manifest else ()), _release_note(version, difference))
     ledger = add_tombstones(_next_ledger(decided, base, version), base.redacted, version)
     return replace(draft, dataset_version=version, changes=changes), ledger
 
 
-def _release_note(version: str, draft: Manifest, difference: Difference | None) -> dict[str, Any]:
-    """What a version brought, in numbers; the card's changelog shows it."""
+def _release_note(version: str, difference: Difference | None) -> dict[str, Any]:
+    """The entry of `Manifest.changes`: what is new in a version, in numbers. The card shows it."""
     if difference is None:
         return {"version": version, "bump": None, "reasons": ["first version"], "rows": {}}
     return {
@@ -198,9 +214,9 @@ def _release_note(version: str, draft: Manifest, difference: Difference | None) 
 
 
 def _next_ledger(decided: Decided, base: Base, version: str) -> pa.Table:
-    """The ledger of the new version: known rows in their order, new ones after them by date and id.
+    """The ledger of the new version: known rows in their order, then new ones by date and id.
 
-    An article keeps the first split that it was given, even while it is set aside.
+    An article keeps the first split that it was given, even while it is excluded.
     """
     ledger, articles, placement = base.ledger, decided.merged.articles, decided.placed.placement
     before = decided.placed.before
@@ -224,7 +240,7 @@ def _next_ledger(decided: Decided, base: Base, version: str) -> pa.Table:
     at = pc.index_in(ledger["article_id"].combine_chunks(), articles.article_id)
     current = now_known.take(at)
     gone = dict(zip(ledger.column_names, ledger.columns, strict=True))
-    for name, renamed in decided.grouped.aliases.items():  # of articles that are not in the source now
+    for name, renamed in decided.grouped.aliases.items():  # articles that are not in the source now follow, too
         if renamed:
             gone[name] = pa.array([renamed.get(old, old) for old in ledger[name].to_pylist()], pa.string())
     known = {
@@ -236,7 +252,7 @@ def _next_ledger(decided: Decided, base: Base, version: str) -> pa.Table:
     return pa.concat_tables([pa.table(known, schema=LEDGER_SCHEMA), new])
 
 
-def _one_chunk(column: Any) -> pa.Array:
+def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
@@ -246,16 +262,23 @@ def _one_chunk(column: Any) -> pa.Array:
 def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card: str, dataset: Path) -> Manifest:
     """Write ledger, boilerplate, card, Croissant and manifest into the folder of a version.
 
+    Args:
+        manifest: without the files beside the shards.
+        ledger: of the version.
+        signed: has the list of boilerplate.
+        card: the curator's prose.
+        dataset: the folder.
+
     Returns:
-        The manifest, with the files that were written.
+        The manifest with these files.
     """
     write_ledger(ledger, dataset)
-    signed.listed.save(dataset / BOILERPLATE_NAME)
+    signed.boilerplate.save(dataset / BOILERPLATE_NAME)
     title = card_facts(card).get("pretty_name") or "news archive"
     name = re.sub(r"[^a-z0-9]+", "-", str(title).lower()).strip("-") or "news-archive"
     readme = render_card(card, manifest, name=name)
     croissant = render_croissant(manifest, readme, name=name)
-    own = [] if card == read_card() else [(CARD_NAME, card)]  # the next version uses it, too
+    own = [] if card == read_card() else [(CARD_NAME, card)]  # kept, because the next version uses it, too
     for path, text in (("README.md", readme), ("croissant.json", croissant), *own):
         (dataset / path).write_text(text, encoding="utf-8", newline="\n")
     files = []

@@ -1,4 +1,4 @@
-"""Stage group: pairs of near-copies, and the groups that they form. Ids that earlier versions gave stay."""
+"""Stage group: pairs of near-copies, and the groups that they form. The ids of groups in earlier versions stay."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ __all__ = ["Grouped", "group_articles", "read_pairs"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouped:
-    """Near-copies of a build.
+    """The groups of all articles.
 
     Attributes:
-        clusters, groups: ids of duplicate cluster and leak group, one an article.
-        aliases: ids that were given up when groups met: name of the column -> old id -> the id that stays.
-        pairs, artifact: artifacts of the verified pairs, and of the groups.
-        report: for the manifest.
+        clusters, groups: for each article the id of its duplicate cluster, and of its leak group.
+        aliases: ids that are given up because groups were merged: name of the column -> old id -> id that replaces it.
+        pairs: the artifact with the verified pairs.
+        artifact: the artifact with the groups.
+        report: `Manifest.duplicates`.
     """
 
     clusters: pa.Array
@@ -47,7 +48,7 @@ class Grouped:
 
 
 def group_articles(merged: Merged, signed: Signed, base: Base, engine: Engine) -> Grouped:
-    """Find the pairs among all articles, and give every article its duplicate cluster and its leak group."""
+    """Find the pairs of near-copies among all articles, and give every article its duplicate cluster and its leak group."""
     same = same_method(base)
     ledger = None
     if base.folder and same:
@@ -85,6 +86,7 @@ def group_articles(merged: Merged, signed: Signed, base: Base, engine: Engine) -
 
 
 def _all_aliases(artifact: Artifact, base: Base, same: bool) -> dict[str, dict[str, str]]:
+    """The aliases of this build and of all versions before; only of this build if the method is another one."""
     old = base.manifest.duplicates.get("aliases", {}) if base.manifest and same else {}
     return {
         name: dict(sorted({**old.get(name, {}), **artifact.facts["aliases"].get(name, {})}.items()))
@@ -97,7 +99,7 @@ def _report(signed: Signed, pairs: Artifact, clusters: pa.Array, aliases: Mappin
     return {
         "dedup_version": DEDUP_VERSION,
         "method": method(),
-        "boilerplate": {"shingles": len(signed.listed.hashes), "digest": signed.listed.digest},
+        "boilerplate": {"shingles": len(signed.boilerplate.hashes), "digest": signed.boilerplate.digest},
         **pairs.facts,
         "clusters": len(sizes),
         "clusters_of_several": int((sizes > 1).sum()),
@@ -115,13 +117,13 @@ def _match(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
 
 
 def read_pairs(artifact: Artifact) -> Pairs:
-    """The verified pairs."""
+    """The verified pairs, read from their artifact."""
     return Pairs(table=_read(artifact.files["pairs"]), report=artifact.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _GroupData:
-    """The pairs, the articles, and the ledger of the base where its groups go on."""
+    """The pairs, the articles, and the ledger of the base (None if its groups are not kept)."""
 
     pairs: Artifact
     merged: Artifact
@@ -129,7 +131,7 @@ class _GroupData:
 
 
 def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
-    """Ids go to the member that came first: what the ledger knows, then by date, undated articles last."""
+    """Group the articles. Those that are not in the ledger are ordered by date, undated ones last."""
     articles, _ = read_articles(data.merged)
     order = np.lexsort((articles.published_at, articles.published_at == NO_DATE))
     ledger = _read(data.ledger).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None

@@ -1,7 +1,7 @@
-"""Stage history: what only git knows. The config `origins` says which blob and commit each file came from; the config
-`revisions` says what every post said before.
+"""Stage history: what only git knows.
 
-They are configs of their own, so that the others are the same for every kind of source.
+The config `origins` says from which blob and commit each file came; the config `revisions` says what every post said before.
+They are configs of their own, so that all other configs are the same for every kind of source.
 """
 
 from __future__ import annotations
@@ -36,14 +36,18 @@ from .versions import stage_of
 __all__ = ["Revision", "RevisionShard", "plan_revisions", "write_history"]
 
 SHARD_ROWS = 2000
-"""Rows of a shard of revisions. Rows are only ever added at the end, so full shards never change."""
+"""The most rows of a shard of revisions. Rows are only added at the end, so a full shard never changes."""
 
 _LATEST = 253_402_000_000
-"""Seconds since 1970, late in the year 9999: a commit that claims a later time counts as made then."""
+"""Seconds since 1970, late in the year 9999. A commit with a later time counts as made then."""
 
 
 def write_history(listed: Listed, settings: Settings, base: Base, request: Request, engine: Engine) -> list[Piece]:
-    """Write the shards of `origins` for a git source, and those of `revisions` where a history is wanted."""
+    """Write the shards of `origins` if the source is from git, and those of `revisions` if the settings ask for a history.
+
+    Raises:
+        SourceError: git cannot read the history.
+    """
     with engine.stage("history") as stage:
         origins = _base_origins(base) if request.again else _write_origins(listed, base, stage)
         return [*origins, *(_write_revisions(listed, settings, base, stage) if settings.history else ())]
@@ -53,7 +57,7 @@ def write_history(listed: Listed, settings: Settings, base: Base, request: Reque
 
 
 def _base_origins(base: Base) -> list[Piece]:
-    """The shards of a version that is built again: it keeps the origins that it has."""
+    """The shards of `origins` of the base: a version that is built again keeps them."""
     assert base.folder and base.manifest
     pieces: list[Piece] = []
     for shard in shards_of(base.manifest, "origins"):
@@ -67,7 +71,7 @@ def _base_origins(base: Base) -> list[Piece]:
     return pieces
 
 
-_Row = tuple[str, str, str]  # path, blob, commit
+_Origin = tuple[str, str, str]  # path, blob, commit
 
 
 def _write_origins(listed: Listed, base: Base, stage: Stage) -> list[Piece]:
@@ -86,7 +90,7 @@ def _write_origins(listed: Listed, base: Base, stage: Stage) -> list[Piece]:
 
 
 def _read_origins(files: Sequence[Path]) -> dict[str, tuple[str, str]]:
-    """Path -> (blob, commit) of every row of some shards."""
+    """Path -> (blob, commit), for every row of some shards of `origins`."""
     found = {}
     for file in files:
         for rows in read_shard(file):
@@ -96,8 +100,11 @@ def _read_origins(files: Sequence[Path]) -> dict[str, tuple[str, str]]:
 
 
 def _origins_task(shard: PostShard, commit: str, before: Mapping[str, tuple[str, str]], timezone: str) -> Task:
-    """Which blob each file of a shard of posts was. What did not change keeps its commit, so that its shard stays as it is."""
-    rows: list[_Row] = []
+    """The task that writes the origins of the files in a shard of posts.
+
+    A file with the same blob as in the base keeps its commit, so that the shard stays as it is.
+    """
+    rows: list[_Origin] = []
     for file in shard.files:
         blob = file.stamp.removeprefix("git:")
         known = before.get(file.path, ("", ""))
@@ -106,7 +113,7 @@ def _origins_task(shard: PostShard, commit: str, before: Mapping[str, tuple[str,
     return Task(stage=stage_of("origins"), inputs=(digest, timezone), function=_origins, data=lambda: (rows, timezone))
 
 
-def _origins(data: tuple[Sequence[_Row], str], bench: Bench) -> dict[str, Any]:
+def _origins(data: tuple[Sequence[_Origin], str], bench: Bench) -> dict[str, Any]:
     rows, timezone = data
     schema = shard_schema("origins", timezone)
     named = [dict(zip(("path", "blob", "commit"), row, strict=True)) for row in rows]
@@ -118,7 +125,16 @@ def _origins(data: tuple[Sequence[_Row], str], bench: Bench) -> dict[str, Any]:
 
 
 class Revision(NamedTuple):
-    """One content of a post: times in seconds since 1970; `blob` is None where the file was removed."""
+    """One content of a post, or its removal.
+
+    Attributes:
+        article_id, path: of the post.
+        commit: the one that brought this content.
+        first_seen: when the article was first seen, in seconds since 1970.
+        revised: when this content was committed, in seconds since 1970.
+        blob: the content; None if the file was removed.
+        size: bytes of the content.
+    """
 
     article_id: str
     path: str
@@ -142,13 +158,13 @@ def plan_revisions(
 ) -> list[RevisionShard]:
     """Every content of every post in the history of a git source, in the order of the commits, cut by month.
 
-    A commit counts as made at its committer's time, or at that of an earlier commit if that is later: clocks go wrong,
-    and nothing may be known before what it follows.
+    A commit counts as made at its committer's time, or at that of an earlier commit if that is later, because clocks may
+    be wrong: a revision never becomes visible before its parent.
 
     Args:
         source: a git repository at a revision.
-        site: says which files are posts, now and before.
-        ids: article ids of files that would otherwise share one (path -> id).
+        site: says which files are posts, now and in the past.
+        ids: path -> article id of files that would otherwise share an id with another post.
         redacted: ids of articles that are left out.
 
     Raises:
@@ -195,8 +211,8 @@ class _RevisionData:
 
     Attributes:
         root: the git folder.
-        site: what the newest `_config.yml` says; every content is read by it.
-        refused: SHA-256 of contents that were redacted: their rows say no more than those of removed files.
+        site: what the newest `_config.yml` says; it holds for all contents.
+        refused: SHA-256 of contents that were redacted: their rows have no content, like those of removed files.
         rows: of the shard.
     """
 
@@ -240,6 +256,7 @@ def _revisions(data: _RevisionData, bench: Bench) -> dict[str, Any]:
 
 
 def _table(data: _RevisionData, rows: Sequence[Revision]) -> pa.Table:
+    """Rows of the config `revisions`, with their contents read."""
     there = [one for one in rows if one.blob and not size_fault(one.size)]
     contents = read_blobs(data.root, [(one.blob, one.size) for one in there if one.blob])
     columns = []
@@ -261,6 +278,7 @@ def _table(data: _RevisionData, rows: Sequence[Revision]) -> pa.Table:
 
 
 def _content(one: Revision, content: bytes, data: _RevisionData) -> dict[str, object]:
+    """The columns that are read from the content."""
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 in data.refused:
         return {}

@@ -1,6 +1,8 @@
-"""Stage list: which files the archive holds, which of them are posts, and the hash of each.
+"""Stage list: which files the archive holds, which of them are posts, and the hash of each post.
 
-The store keeps path, stamp and hash of every file that was read. A file whose stamp is the same is not read again to hash it.
+The store keeps path, stamp and hash of every post that was read. A file with the same stamp is not read again. If a whole
+listing is the same as the one of the last build, no hash is even looked up: its digest is one of the facts in
+`last-build.json`.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 3 * 2**19
-"""Bytes of files in a task that hashes."""
+"""Bytes of files that are hashed by one call in a worker."""
 _LINES = 10_000  # lines of the source's digest that are in memory at once
 _PLACE = "list"
 
@@ -50,14 +52,15 @@ class Listed:
 
     Attributes:
         source: the opened archive.
-        site: what `_config.yml` says; `config_notes` are notes about it.
-        files_seen: how many files there are, ignored ones included.
-        listing: a digest of all names and stamps, and of everything else that decides which files are posts.
-        posts: the files that are posts; None where the last build saw the same listing and nothing can have changed.
-        hashes: SHA-256 of each file of `posts`, in order; null for one that cannot be read.
-        unreadable: path -> reject of each file that cannot be read.
+        site: what `_config.yml` says about posts.
+        config_notes: notes about `_config.yml`, for the manifest.
+        files_seen: the number of files, ignored ones included.
+        listing: from `digest_listing`.
+        posts: the files that are posts; None if the last build saw the same listing, so that nothing can have changed.
+        hashes: SHA-256 of each file of `posts`, in order, hexadecimal; null for one that cannot be read.
+        unreadable: path -> reject of each file of `posts` that cannot be read.
         described: `files`, `bytes` and `digest` of the source, for the manifest.
-        all_settled: whether equal stamps will mean equal contents for every file of this listing.
+        all_settled: whether no file of `posts` can change without a new stamp; see `known_files`.
     """
 
     source: Source
@@ -73,23 +76,23 @@ class Listed:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What the next build should know to see that nothing changed."""
+        """What the next build needs to see that nothing changed. Empty if a stamp could hide a change."""
         return {"listing": self.listing, "source": self.described["digest"]} if self.all_settled else {}
 
 
 def list_source(
     source: Source, request: Request, settings: Settings, base: Base, engine: Engine, ahead: ListingAhead | None = None
 ) -> Listed:
-    """List the archive and hash the files that are new.
+    """List the archive and hash the posts that are new or changed.
 
     Args:
         source: the opened archive.
         request, settings, base: of the build.
-        engine: hashes.
-        ahead: lists the source in another process already, or None.
+        engine: runs the hashing, and has the store.
+        ahead: a listing that another process is making, or None.
 
     Raises:
-        SourceError: the source cannot be listed, or nothing in it looks like the site of the base.
+        SourceError: the source cannot be listed, or no file of it belongs to a Jekyll site.
     """
     with engine.stage("list") as stage:
         listing = list_files(source, ahead)
@@ -113,7 +116,7 @@ def list_source(
         known = _known_files(digest, engine)
         hashed = _hash_files(source, files, known, stage)
         mask = settled(files, hashed.hashes, hashed.was_known, listing.listed_at)
-        _keep(digest, KnownFiles(files=files, hashes=hashed.hashes, settled=mask), engine)
+        _store_known(digest, KnownFiles(files=files, hashes=hashed.hashes, settled=mask), engine)
         stage.advance(stage.counts.rows)
     return Listed(
         **seen,
@@ -126,7 +129,7 @@ def list_source(
 
 
 def _may_stay(request: Request, settings: Settings, base: Base, site: Site) -> bool:
-    """Whether a build from the same files would make the base once more."""
+    """Whether a build would make the base again if the files are the same."""
     manifest, folder = base.manifest, base.folder
     return (
         manifest is not None
@@ -135,7 +138,7 @@ def _may_stay(request: Request, settings: Settings, base: Base, site: Site) -> b
         and not request.again
         and manifest.tools == settings.tools
         and manifest.schema_version == SCHEMA_VERSION
-        and not settings.history  # a commit may have changed the past
+        and not settings.history  # the history may have changed though the files have not
         and not manifest.configuration.get("history")
         and manifest.configuration.get("site") == describe_site(site)
         and manifest.configuration.get("card") == describe_card(settings.card)
@@ -144,28 +147,38 @@ def _may_stay(request: Request, settings: Settings, base: Base, site: Site) -> b
 
 
 def is_unchanged(listed: Listed, request: Request, settings: Settings, base: Base) -> bool:
-    """Whether the files are those that the base was made from, and nothing else asks for a new version."""
+    """Whether the files are the same as those of the base, and nothing else asks for a new version."""
     if base.manifest is None or not _may_stay(request, settings, base, listed.site):
         return False
     return listed.hashes.null_count == 0 and dict(listed.described) == dict(base.manifest.source)
 
 
 def describe_site(site: Site) -> str:
-    """A digest of what `_config.yml` says about reading posts."""
+    """A digest of what `_config.yml` says about posts, 16 hexadecimal digits. The manifest holds it."""
     return hashlib.sha256(repr(site).encode()).hexdigest()[:16]
 
 
 def describe_card(card: str) -> str:
-    """A digest of the curator's prose."""
+    """A digest of the curator's prose, 16 hexadecimal digits. The manifest holds it."""
     return hashlib.sha256(card.encode()).hexdigest()[:16]
 
 
 def digest_listing(
     listing: Listing, site: Site, config: bytes | None, redacted: Mapping[str, str], settings: Settings
 ) -> str:
-    """A digest of a listing and of everything else that decides which files are posts, except the base.
+    """A digest of names and stamps, and of everything else that decides which files are posts, except the base.
 
-    Equal digests mean equal names and equal contents, as far as stamps can tell.
+    If two digests are equal, names and contents are equal, as far as stamps can tell.
+
+    Args:
+        listing: of the source.
+        site: what `_config.yml` says.
+        config: the bytes of `_config.yml`; None if there is none.
+        redacted: see `Base.redacted`.
+        settings: have the versions of tools, schema and parser.
+
+    Returns:
+        SHA-256, hexadecimal.
     """
     rejects = [(reject.path, reject.rule) for reject in listing.rejects]
     about = (settings.made_by, site, config, sorted(redacted), rejects, len(listing.files))
@@ -175,12 +188,16 @@ def digest_listing(
 
 
 def digest_source(posts: PostsFound, hashes: pa.StringArray, config: bytes | None) -> dict[str, Any]:
-    """How many files were read, their bytes, and one digest over their paths and hashes, in the order of the paths.
+    """The source as the manifest describes it.
 
     Args:
-        posts: the files; rejects among what cannot be listed count by their rule.
-        hashes: of each file of `posts`, in order; null where it cannot be read.
-        config: the bytes of `_config.yml`.
+        posts: the files. A reject that cannot be listed counts as a file, with its rule in place of its hash.
+        hashes: of each file of `posts`, in order; null for one that cannot be read.
+        config: the bytes of `_config.yml`; None if there is none.
+
+    Returns:
+        The number of `files` that were read or rejected, the `bytes` of those that were read, and one `digest` (SHA-256) over
+        all paths and hashes, in the order of the paths, and over `_config.yml`.
     """
     paths = [posts.files.path, pa.array([reject.path for reject in posts.rejects], pa.string())]
     read = [hashes.fill_null("None"), pa.array([reject.rule for reject in posts.rejects], pa.string())]
@@ -201,27 +218,30 @@ def digest_source(posts: PostsFound, hashes: pa.StringArray, config: bytes | Non
 
 
 class _Hashed(NamedTuple):
+    """For each file its hash and whether it was known before; and path -> reject of each file that cannot be read."""
+
     hashes: pa.StringArray
     was_known: pa.BooleanArray
     unreadable: Mapping[str, Reject]
 
 
 def _known_files(digest: str, engine: Engine) -> pa.Table:
-    """What an earlier build noted of this listing, or else of the last one."""
-    task = _task(digest, None)
+    """The hashes that an earlier build stored for this listing, or else those that the last build used."""
+    task = _known_task(digest, None)
     found = engine.store.find(task.key) or engine.seed_of(task)
     return read_known_files(found.files["files"].checked() if found else None)
 
 
-def _keep(digest: str, known: KnownFiles, engine: Engine) -> None:
-    """Put path, stamp and hash of every file into the store at once: a build that is killed later need not hash again."""
-    task = _task(digest, known)
+def _store_known(digest: str, known: KnownFiles, engine: Engine) -> None:
+    """Put the hashes into the store now, so that they are found again if this build is killed later."""
+    task = _known_task(digest, known)
     bench = engine.store.begin()
     engine.store.commit(task.key, bench, task.function(known, bench))
     engine.use(task.key, _PLACE)
 
 
-def _task(digest: str, known: KnownFiles | None) -> Task:
+def _known_task(digest: str, known: KnownFiles | None) -> Task:
+    """A task for the key of the hashes of a listing. The engine does not run it: what a folder holds follows from no input."""
     return Task(stage=stage_of("list"), inputs=(digest,), function=_write_known, data=lambda: known, place=_PLACE)
 
 
@@ -231,7 +251,7 @@ def _write_known(known: KnownFiles, bench: Bench) -> dict[str, Any]:
 
 
 def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> _Hashed:
-    """The hash of every file; only those that are not known are read."""
+    """The hash of every file; only files whose hash is not known are read."""
     hashes = known_hashes(files, known)
     was_known = hashes.is_valid()
     new = np.flatnonzero(hashes.is_null())
@@ -256,14 +276,14 @@ class _Chunk:
 
 
 def _chunks(new: np.ndarray, files: Files) -> Iterator[np.ndarray]:
-    """Positions of new files, a chunk's bytes at a time."""
+    """The positions of new files, in chunks of about `_CHUNK_BYTES`."""
     ends = np.cumsum(files.size.to_numpy()[new])
     cuts = np.flatnonzero(np.diff(ends // _CHUNK_BYTES)) + 1
     return (some for some in np.split(new, cuts) if len(some))
 
 
 def _hash_chunk(chunk: _Chunk) -> list[str | Reject]:
-    """The SHA-256 of each file, or why it cannot be read."""
+    """The SHA-256 of each file, hexadecimal, or the reject of a file that cannot be read."""
     return [
         data if isinstance(data, Reject) else hashlib.sha256(data).hexdigest()
         for _, data in read_files(chunk.source, chunk.files)

@@ -1,4 +1,4 @@
-"""Stage measure: what each split shares with the earlier ones, beside a random split of the same sizes.
+"""Stage measure: how much of each split is also in an earlier split, compared with a random split of the same sizes.
 
 Shares are of the rows of the later split. Only pairs that were found are counted: 0 % means that no pair was found.
 """
@@ -29,12 +29,12 @@ from .versions import stage_of
 
 __all__ = ["leaking_pairs", "measure_leakage"]
 
-_NAMED_AT_ONCE = 4096
+_HASHED_AT_ONCE = 4096  # article ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _MeasureData:
-    """What measuring needs: results of the stages before."""
+    """What measuring needs: results of earlier stages."""
 
     merged: Artifact
     pairs: Artifact
@@ -47,7 +47,7 @@ class _MeasureData:
 def measure_leakage(
     merged: Merged, signed: Signed, grouped: Grouped, placed: Placed, site: Site, engine: Engine
 ) -> Mapping[str, Any] | None:
-    """The leakage report; None where there is one split only."""
+    """The leakage report (`Manifest.leakage`); None if there are fewer than two splits."""
     with engine.stage("measure", len(merged.articles)) as stage:
         artifact = stage.run_one(
             Task(
@@ -85,8 +85,8 @@ def _measure(data: _MeasureData, bench: Bench) -> dict[str, Any]:
     coverage = iter(passage_coverage(evidence, cuts))
     report: dict[str, Any] = {}
     for name, split in splits.items():
-        measured = [_Side(articles, split, later, earlier, data.timezone) for later, earlier in sides]
-        report[name] = [_shares(evidence, side, next(coverage)) for side in measured]
+        compared = [_Comparison(articles, split, later, earlier, data.timezone) for later, earlier in sides]
+        report[name] = [_shares(evidence, comparison, next(coverage)) for comparison in compared]
     report["leaking"] = [
         pair
         for later, earlier in sides
@@ -98,8 +98,15 @@ def _measure(data: _MeasureData, bench: Bench) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """A later split held against an earlier one."""
+class _Comparison:
+    """A later split that is compared with an earlier one.
+
+    Attributes:
+        articles: all articles.
+        split: the number of each article's split.
+        later, earlier: the numbers of the two splits.
+        timezone: the site's, an IANA name.
+    """
 
     articles: Articles
     split: np.ndarray
@@ -108,16 +115,17 @@ class _Side:
     timezone: str
 
 
-def _shares(evidence: Evidence, side: _Side, coverage: float | None) -> dict[str, Any]:
-    seen, tested = side.split == side.earlier, side.split == side.later
+def _shares(evidence: Evidence, comparison: _Comparison, coverage: float | None) -> dict[str, Any]:
+    """The entry of the report for two splits."""
+    split, times = comparison.split, comparison.articles.published_at
+    seen, tested = split == comparison.earlier, split == comparison.later
     counted = leaked(evidence, seen, tested)
     rows = int(tested.sum())
-    times = side.articles.published_at
     last_seen, first_tested = times[seen].max(), times[tested].min()
-    ends = local_days(np.array([last_seen, first_tested]), side.timezone)
+    ends = local_days(np.array([last_seen, first_tested]), comparison.timezone)
     return {
-        "split": SPLITS[side.later],
-        "against": SPLITS[side.earlier],
+        "split": SPLITS[comparison.later],
+        "against": SPLITS[comparison.earlier],
         "rows": rows,
         **{name: round(count / rows, 6) for name, count in counted.items()},
         "coverage_50gram": None if coverage is None else round(coverage, 6),
@@ -128,12 +136,15 @@ def _shares(evidence: Evidence, side: _Side, coverage: float | None) -> dict[str
 
 
 def leaking_pairs(evidence: Evidence, ids: pa.Array, seen: np.ndarray, tested: np.ndarray) -> list[dict[str, Any]]:
-    """At most ten pairs with a Jaccard of at least .5 that stand on two sides: ids and similarity, closest first.
+    """At most ten pairs with one article in each of two splits and a Jaccard similarity of at least .5, closest first.
 
     Args:
-        evidence: of all articles.
+        evidence: about all articles.
         ids: of the articles, in the order of the evidence.
-        seen, tested: for each article whether it stands in the earlier split, and in the later one.
+        seen, tested: for each article whether it is in the earlier split, and in the later one.
+
+    Returns:
+        For each pair `left` and `right` (article ids) and `jaccard`.
     """
     left, right = evidence.left, evidence.right
     across = (seen[left] & tested[right]) | (tested[left] & seen[right])
@@ -146,11 +157,11 @@ def leaking_pairs(evidence: Evidence, ids: pa.Array, seen: np.ndarray, tested: n
 
 
 def _random_split(ids: pa.Array, split: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The same articles dealt by a hash of their ids into splits of the same sizes."""
+    """The same articles in splits of the same sizes, distributed by a hash of their ids."""
     inside = np.flatnonzero(split < len(SPLITS))
     keys = np.zeros(len(inside), dtype=np.uint64)
-    for begin in range(0, len(inside), _NAMED_AT_ONCE):
-        names = ids.take(pa.array(inside[begin : begin + _NAMED_AT_ONCE])).to_pylist()
+    for begin in range(0, len(inside), _HASHED_AT_ONCE):
+        names = ids.take(pa.array(inside[begin : begin + _HASHED_AT_ONCE])).to_pylist()
         states = (hashlib.sha256(name.encode()).digest() for name in names)
         keys[begin : begin + len(names)] = [int.from_bytes(state[:8], "big") for state in states]
     dealt = np.full(len(split), len(SPLITS), dtype=np.int8)
@@ -159,7 +170,7 @@ def _random_split(ids: pa.Array, split: np.ndarray, counts: np.ndarray) -> np.nd
 
 
 def _examples(pairs: Pairs, articles: Articles, placement: Placement) -> list[dict[str, Any]]:
-    """The closest pairs that the time cut alone would have leaked, to look at: ids, rule and similarity."""
+    """The five closest pairs that would leak if splits were cut by date alone: ids, rule and similarity."""
     rows = pairs.table
     aside = articles.article_id.filter(pa.array(placement.reason == "straddle"))
     touched = rows.filter(pc.or_(pc.is_in(rows["left"], aside), pc.is_in(rows["right"], aside)))

@@ -1,4 +1,4 @@
-"""Stage merge: the posts of one article become one article. Works on keys only."""
+"""Stage merge: posts with the same article id become one article. Works on keys only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ _BY_ARTICLE = ("text", "title", "date", "url", "digest", "source", "labels", "st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """The articles, the hashes of all posts, and the artifact that holds both."""
+    """The result of merging.
+
+    Attributes:
+        articles: all articles.
+        posts: the hashes of all posts.
+        artifact: holds both.
+    """
 
     articles: Articles
     posts: PostHashes
@@ -70,7 +76,11 @@ def _merge(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
 
 
 def read_articles(artifact: Artifact) -> tuple[Articles, PostHashes]:
-    """The articles and the hashes of all posts that a merge left."""
+    """The articles and the hashes of all posts, read from the artifact of stage merge.
+
+    Raises:
+        MachineError: a file of the artifact is missing or changed.
+    """
     by_article, by_post = _read(artifact.files["articles"]), _read(artifact.files["posts"])
 
     def column(table: pa.Table, name: str) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Stage parse: every file of a planned shard of posts is read into rows.
+"""Stage parse: posts are read into rows. There is one task for each planned shard of posts.
 
-A task leaves three files: `posts`, the finished Parquet shard of the config `posts`; `spool`, what articles are gathered from; and
-`keys`, what merging needs to know. Its seed is the same shard as an earlier build read it: rows of files that have not changed
-are taken from there.
+The artifact of a task has three files: `posts`, the finished shard of the config `posts`; `spool`, from which rows of
+articles are gathered; and `keys`, what merging needs to know. Its seed is the artifact that the last build made of the same
+shard: the rows of files that did not change are copied from there.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ __all__ = ["Parsed", "parse_posts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What the posts say.
+    """All posts, read.
 
     Attributes:
-        plan: the shards of posts; `artifacts` has one entry for each.
-        rejects: every file that should be a post and is not, by path.
-        redacted: how many files were left out by their content.
-        rows_before: how many posts lie in the shards before each one, and at the end how many there are.
+        plan: the shards of posts.
+        artifacts: the result of the task of each shard, in the same order.
+        rejects: every file that should be a post and cannot be read, in the order of the paths.
+        redacted: the number of files that were left out because their content was redacted.
+        rows_before: for each shard the number of posts in the shards before it; at the end the number of all posts.
     """
 
     plan: Sequence[PostShard]
@@ -58,16 +59,16 @@ class Parsed:
 
     @property
     def posts(self) -> int:
-        """How many posts there are."""
+        """The number of posts."""
         return int(self.rows_before[-1])
 
     @property
     def spool(self) -> list[StoredFile]:
-        """The spool files, numbered as the places of posts name them."""
+        """The spool files. Their positions are the file numbers in places; see `storage.spool`."""
         return [artifact.files["spool"] for artifact in self.artifacts]
 
     def counts(self, name: str) -> Counter[str]:
-        """The sum of "issues" (posts by issue code) or "feeds" (posts by feed) over all shards."""
+        """The number of posts by issue code (`name` is "issues") or by feed ("feeds")."""
         total: Counter[str] = Counter()
         for artifact in self.artifacts:
             total.update(artifact.facts[name])
@@ -80,11 +81,13 @@ class _ParseData:
 
     Attributes:
         source, files: the files to read.
-        hashes: SHA-256 of each; null for one that cannot be read: `unreadable` says why.
+        hashes: SHA-256 of each; null for one that cannot be read.
+        unreadable: path -> reject of each file that cannot be read.
         site: what `_config.yml` says.
-        ids: article ids of files that would otherwise share one (path -> id).
-        refused: hashes of contents that were redacted: such a file is neither post nor reject.
-        circumstances: a digest of everything but the files that shapes a row; a seed of others is of no use.
+        ids: path -> article id of files that would otherwise share an id with another post.
+        refused: hashes of contents that were redacted: a file with one is neither post nor reject.
+        circumstances: a digest of everything that decides a row, except the file. A seed with other circumstances is
+            not used.
     """
 
     source: Source
@@ -98,13 +101,18 @@ class _ParseData:
 
 
 def parse_posts(listed: Listed, settings: Settings, base: Base, engine: Engine) -> Parsed:
-    """Read every planned shard of posts."""
+    """Read all posts.
+
+    Raises:
+        SourceError: a file changed since it was hashed.
+        MachineError: the machine ran out of memory.
+    """
     found = listed.posts
     assert found is not None
     circumstances = hashlib.sha256(repr((settings.made_by, KEYS.names, listed.site)).encode()).hexdigest()
     ends = accumulate(len(shard.files) for shard in found.plan)
     tasks = [
-        _task(shard, listed.hashes, end, _ForAll(listed, found, base.refused, circumstances))
+        _task(shard, listed.hashes, end, _Common(listed, found, base.refused, circumstances))
         for shard, end in zip(found.plan, ends, strict=True)
     ]
     with engine.stage("parse", len(listed.hashes)) as stage:
@@ -120,7 +128,7 @@ def parse_posts(listed: Listed, settings: Settings, base: Base, engine: Engine) 
     )
 
 
-class _ForAll(NamedTuple):
+class _Common(NamedTuple):
     """What all parse tasks of a build have in common."""
 
     listed: Listed
@@ -129,8 +137,9 @@ class _ForAll(NamedTuple):
     circumstances: str
 
 
-def _task(shard: PostShard, all_hashes: pa.StringArray, end: int, about: _ForAll) -> Task:
-    # Copied: a slice would be sent to a worker with everything that it is cut from.
+def _task(shard: PostShard, all_hashes: pa.StringArray, end: int, about: _Common) -> Task:
+    """The task of a shard of posts, whose hashes end at the position `end` of all hashes."""
+    # A copy, because a slice would be sent to a worker together with the whole array.
     hashes = all_hashes.take(pa.array(np.arange(end - len(shard.files), end)))
     paths, own_ids = shard.files.path, about.found.own_ids
     ids = {path: own_ids[path] for path in paths.to_pylist() if path in own_ids} if own_ids else {}
@@ -176,7 +185,7 @@ def _parse(data: _ParseData, bench: Bench) -> dict[str, Any]:
 
 
 class _Entry(NamedTuple):
-    """A file of the task: its hash, and its row in the seed or None."""
+    """A file of the task, its hash, and its row in the seed (None if it must be read)."""
 
     file: SourceFile
     sha256: str
@@ -184,7 +193,7 @@ class _Entry(NamedTuple):
 
 
 def _rows(data: _ParseData, artifact: Artifact | None, reject: Callable[[Reject], None]) -> Iterator[PostTables]:
-    """The posts of the task in the order of the files: read, or taken from the seed."""
+    """The posts of the task, in the order of the files: read, or copied from the seed. `reject` is called for each reject."""
     seed = _open_seed(data, artifact)
     entries = []
     for file, sha256 in zip(data.files, data.hashes.to_pylist(), strict=True):
@@ -216,6 +225,7 @@ def _rows(data: _ParseData, artifact: Artifact | None, reject: Callable[[Reject]
 
 
 def _read(entry: _Entry, content: bytes | Reject, data: _ParseData) -> Post | Reject:
+    """Parse the content of a file, after it was compared with the hash of stage list."""
     path = entry.file.path
     if isinstance(content, Reject) or hashlib.sha256(content).hexdigest() != entry.sha256:
         raise SourceError(
@@ -225,14 +235,14 @@ def _read(entry: _Entry, content: bytes | Reject, data: _ParseData) -> Post | Re
         )
     try:
         return parse_bytes(path, content, data.site, entry.sha256, data.ids.get(path))
-    except MemoryError as error:  # a fault of the machine, not of the post
+    except MemoryError as error:  # not a reject: the post is fine
         raise MachineError(
-            "the machine ran out of memory while this was read", path=path, hint="try --num-proc 1"
+            "the machine ran out of memory while it read this file", path=path, hint="try --num-proc 1"
         ) from error
 
 
 class _Seed(NamedTuple):
-    """Rows of an earlier task, the row of each post by path and hash, and rejects by the same."""
+    """What can be copied from an earlier artifact: its rows, the row of each post, and rejects; both by (path, hash)."""
 
     tables: PostTables | None
     row_of: Mapping[tuple[str, str], int]
@@ -240,7 +250,7 @@ class _Seed(NamedTuple):
 
 
 def _open_seed(data: _ParseData, artifact: Artifact | None) -> _Seed:
-    """The rows of an earlier task that read posts under the same circumstances."""
+    """What can be copied from an earlier artifact; nothing if it was made under other circumstances."""
     if artifact is None or artifact.facts["circumstances"] != data.circumstances:
         return _Seed(None, {}, {})
     file = {name: stored.checked() for name, stored in artifact.files.items()}
@@ -255,7 +265,7 @@ def _open_seed(data: _ParseData, artifact: Artifact | None) -> _Seed:
     row_of = {
         (path, sha256): row
         for row, (path, sha256, own) in enumerate(zip(paths, hashes, ids, strict=True))
-        if own == data.ids.get(path, article_id(path))  # another file may have taken its id, or freed it
+        if own == data.ids.get(path, article_id(path))  # its id changes if another file takes the id, or frees it
     }
     rejects = (Reject(**reject) for reject in artifact.facts["rejects"])
     return _Seed(tables, row_of, {(one.path, one.sha256): one for one in rejects if one.sha256 is not None})
@@ -267,13 +277,17 @@ def _read_table(path: Path) -> pa.Table:
 
 
 def _write(runs: Iterator[PostTables], timezone: str, bench: Bench) -> tuple[Written, pa.Table, Counter[str]]:
-    """Write the three files of the task; returns what was written to the shard, the keys, and the posts by issue code."""
+    """Write the three files of the artifact.
+
+    Returns:
+        What was written to the shard, the keys, and the number of posts by issue code.
+    """
     issues: Counter[str] = Counter()
     keys: list[pa.Table] = [KEYS.empty_table()]
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
 
     def row_groups(spool: pa.RecordBatchFileWriter) -> Iterator[pa.Table]:
-        """Row groups of the shard; what is spooled is written on the way."""
+        """The row groups of the shard. The rows of the spool are written on the way."""
         to_spool: list[pa.Table] = []
         waiting: list[pa.Table] = []
         for run in runs:
@@ -281,12 +295,12 @@ def _write(runs: Iterator[PostTables], timezone: str, bench: Bench) -> tuple[Wri
             keys.append(run.keys)
             to_spool.append(run.spool)
             waiting.append(run.posts)
-            for batch in _whole(to_spool, SPOOL_BATCH):
+            for batch in _take_full(to_spool, SPOOL_BATCH):
                 spool.write_table(batch)
-            yield from _whole(waiting, ROW_GROUP)
-        for batch in _whole(to_spool, SPOOL_BATCH, last=True):
+            yield from _take_full(waiting, ROW_GROUP)
+        for batch in _take_full(to_spool, SPOOL_BATCH, last=True):
             spool.write_table(batch)
-        yield from _whole(waiting, ROW_GROUP, last=True)
+        yield from _take_full(waiting, ROW_GROUP, last=True)
 
     with (
         pa.OSFile(str(bench.file("spool")), "wb") as file,
@@ -299,8 +313,8 @@ def _write(runs: Iterator[PostTables], timezone: str, bench: Bench) -> tuple[Wri
     return written, table, issues
 
 
-def _whole(waiting: list[pa.Table], size: int, *, last: bool = False) -> Iterator[pa.Table]:
-    """Take tables of `size` rows off the front of those that wait; the `last` one may be smaller."""
+def _take_full(waiting: list[pa.Table], size: int, *, last: bool = False) -> Iterator[pa.Table]:
+    """Take tables of `size` rows from the front of the rows that wait; with `last` the rest, too, which may be fewer rows."""
     rows = sum(table.num_rows for table in waiting)
     if rows < size and not (last and rows):
         return

@@ -1,7 +1,7 @@
-"""Stage sign: a signature for every article, from which near-copies are found.
+"""Stage sign: a signature for every article, by which near-copies are found.
 
-There is a task for each spool file, over the articles whose text lies in it. Its seed is the signatures of the same file in an earlier
-build: the rows of articles that did not change are taken from there.
+There is one task for each spool file, with the articles whose text is in it. Its seed is the artifact that the last build
+made for the same spool file: the rows of articles that did not change are copied from there, by their `key`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .words import COMPARED, Places, open_spool, places_of, spool_places, texts_
 
 __all__ = ["Signed", "sign_articles"]
 
-_NO_DAY = -(10**6)  # undated articles share a day of their own where boilerplate is counted by day
+_NO_DAY = -(10**6)  # the day of all undated articles; no other article has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,12 @@ class Signed:
     """The signatures of all articles.
 
     Attributes:
-        artifacts: signature files, in the order of the spool.
-        boilerplate: the file of the list that was used; `listed` is the list.
+        artifacts: with the signature files, in the order of the spool.
+        boilerplate: the list that was used.
     """
 
     artifacts: Sequence[Artifact]
-    boilerplate: StoredFile
-    listed: Boilerplate
+    boilerplate: Boilerplate
 
     @property
     def files(self) -> list[StoredFile]:
@@ -57,31 +56,38 @@ class Signed:
 
 
 def sign_articles(merged: Merged, parsed: Parsed, site: Site, settings: Settings, base: Base, engine: Engine) -> Signed:
-    """Sign every article; the list of boilerplate comes first."""
+    """Find the list of boilerplate, then sign every article."""
     articles = merged.articles
     made_by = (*settings.made_by, f"site {describe_site(site)}")
     dated = articles.published_at != NO_DATE
     days = np.where(dated, local_days(articles.published_at, site.timezone).astype(np.int64), _NO_DAY).astype(np.int32)
     with engine.stage("sign", len(articles)) as stage:
-        boilerplate = find_boilerplate(merged, parsed, days, base, made_by, stage)
-        listed = Boilerplate.load(boilerplate.checked())
+        list_file = find_boilerplate(merged, parsed, days, base, made_by, stage)
+        boilerplate = Boilerplate.load(list_file.checked())
         file_of = spool_places(articles.text, parsed.rows_before)[0]
         by_file = np.argsort(file_of, kind="stable").astype(np.int32)
         runs = np.split(by_file, np.flatnonzero(np.diff(file_of[by_file])) + 1) if len(by_file) else []
         method_of_today = f"{sorted(method().items())} {SIGNATURE_SCHEMA}"
-        about = hashlib.sha256("\0".join([*made_by, listed.digest, method_of_today]).encode()).digest()
+        about = hashlib.sha256("\0".join([*made_by, boilerplate.digest, method_of_today]).encode()).digest()
         places = [parsed.plan[int(file_of[chosen[0]])].path for chosen in runs]
         tasks = [
-            _task(merged, parsed, _Run(chosen, days[chosen], about, place), boilerplate)
+            _task(merged, parsed, _SpoolFile(chosen, days[chosen], about, place), list_file)
             for chosen, place in zip(runs, places, strict=True)
         ]
         artifacts = stage.run(tasks)
-    return Signed(artifacts=artifacts, boilerplate=boilerplate, listed=listed)
+    return Signed(artifacts=artifacts, boilerplate=boilerplate)
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """The articles of one task: positions and days, a digest of everything else that shapes a signature, and the spool file's shard."""
+class _SpoolFile:
+    """The articles of one task.
+
+    Attributes:
+        chosen: their positions.
+        days: of each; `_NO_DAY` if it has none.
+        about: a digest of everything that decides a signature, except the article.
+        place: the path of the spool file's shard of posts.
+    """
 
     chosen: np.ndarray
     days: np.ndarray
@@ -94,9 +100,9 @@ class _SignData:
     """What a sign task needs.
 
     Attributes:
-        article_id, days: of each article; days since 1970 in the site's zone (int32), null where unknown.
-        keys: of each article a row of bytes: everything that its signature depends on.
-        spool, places: where the posts lie that speak for the articles.
+        article_id, days: of each article; days since 1970 in the site's time zone (int32), null if not known.
+        keys: for each article a row of bytes: everything that its signature depends on.
+        spool, places: the places of the posts that give the words and addresses, and the spool files that hold them.
         boilerplate: the file of the dataset's list.
     """
 
@@ -108,14 +114,14 @@ class _SignData:
     boilerplate: StoredFile
 
 
-def _task(merged: Merged, parsed: Parsed, run: _Run, boilerplate: StoredFile) -> Task:
-    keys = _keys(merged, run)
+def _task(merged: Merged, parsed: Parsed, group: _SpoolFile, boilerplate: StoredFile) -> Task:
+    keys = _keys(merged, group)
 
     def data() -> _SignData:
-        places = places_of(merged.articles, run.chosen, parsed.rows_before, COMPARED)
+        places = places_of(merged.articles, group.chosen, parsed.rows_before, COMPARED)
         return _SignData(
-            article_id=merged.articles.article_id.take(pa.array(run.chosen)),
-            days=pa.array(run.days, mask=run.days == _NO_DAY),
+            article_id=merged.articles.article_id.take(pa.array(group.chosen)),
+            days=pa.array(group.days, mask=group.days == _NO_DAY),
             keys=keys,
             spool=touched(parsed.spool, [*places.roles.values()]),
             places=places,
@@ -127,20 +133,20 @@ def _task(merged: Merged, parsed: Parsed, run: _Run, boilerplate: StoredFile) ->
         inputs=(hashlib.sha256(keys.tobytes()).hexdigest(),),
         function=_sign,
         data=data,
-        place=f"sign {run.place}",
-        rows=len(run.chosen),
+        place=f"sign {group.place}",
+        rows=len(group.chosen),
     )
 
 
-def _keys(merged: Merged, run: _Run) -> np.ndarray:
-    """For each article of a run a row of bytes: everything that its signature depends on."""
+def _keys(merged: Merged, group: _SpoolFile) -> np.ndarray:
+    """For each article of a task a row of bytes: everything that its signature depends on."""
     articles: Articles = merged.articles
-    head = np.frombuffer(run.about, np.uint8)
-    parts = [np.tile(head, (len(run.chosen), 1)), run.days.astype("<i4").view(np.uint8).reshape(-1, 4)]
-    for role in COMPARED:  # the name of a post says which article it belongs to, too
-        speaking = getattr(articles, role)[run.chosen]
-        names = merged.posts.name[speaking].astype("<u8").view(np.uint8).reshape(-1, 8)
-        parts += [merged.posts.sha256[speaking], names]
+    head = np.frombuffer(group.about, np.uint8)
+    parts = [np.tile(head, (len(group.chosen), 1)), group.days.astype("<i4").view(np.uint8).reshape(-1, 4)]
+    for role in COMPARED:  # `name` is a hash of path and article id
+        giving = getattr(articles, role)[group.chosen]
+        names = merged.posts.name[giving].astype("<u8").view(np.uint8).reshape(-1, 8)
+        parts += [merged.posts.sha256[giving], names]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
@@ -156,7 +162,7 @@ def _sign(data: _SignData, bench: Bench) -> dict[str, Any]:
     boilerplate = Boilerplate.load(data.boilerplate.checked())
     spool = open_spool(data.spool)
     begin = 0
-    for texts in texts_of(spool, data.places.some(new)):  # little text is in memory at a time
+    for texts in texts_of(spool, data.places.some(new)):  # in batches, so that little text is in memory
         some = new[begin : begin + SPOOL_BATCH]
         file, row = data.places.roles["url"]
         urls = spool.take(file[some], row[some], ["url"])["url"].to_pylist()
@@ -164,6 +170,6 @@ def _sign(data: _SignData, bench: Bench) -> dict[str, Any]:
         ids, days = data.article_id.take(at), data.days.take(at)
         tables.append(sign(ids, texts, days, urls, boilerplate, [keys[n] for n in some.tolist()]))
         begin += len(some)
-    order = np.argsort(np.concatenate([np.flatnonzero(known.is_valid()), new]))  # where each article's row is now
+    order = np.argsort(np.concatenate([np.flatnonzero(known.is_valid()), new]))  # copied rows come first in `tables`
     write_signatures(pa.concat_tables(tables).take(pa.array(order)), bench.file("signatures"))
     return {"rows": len(keys)}

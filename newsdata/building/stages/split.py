@@ -1,4 +1,4 @@
-"""Stage split: the split of every article, by fixed days and leak groups."""
+"""Stage split: the split of every article, by its day and its leak group."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = ["Placed", "read_placement", "split_articles"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """Where every article stands.
+    """The splits of all articles.
 
     Attributes:
         borders: the days between the splits.
-        before: for each article the number of the split that the ledger has for it, -1 where it is new.
-        placement: splits and reasons.
+        before: for each article the number of its split in the ledger; -1 if it is new.
+        placement: split and reason of each article.
         artifact: holds the placement.
     """
 
@@ -44,7 +44,7 @@ class Placed:
 def split_articles(
     merged: Merged, grouped: Grouped, site: Site, settings: Settings, base: Base, engine: Engine
 ) -> Placed:
-    """Place every article; borders are those of the base, else as asked for or chosen from the articles."""
+    """Place every article. The borders are those of the base, else those asked for, else chosen from the articles."""
     articles = merged.articles
     with engine.stage("split", len(articles)) as stage:
         borders = settings.borders or _new_borders(merged, site, settings)
@@ -79,7 +79,7 @@ def _new_borders(merged: Merged, site: Site, settings: Settings) -> Borders:
 
 
 def _splits_before(ids: pa.Array, ledger: pa.Table) -> np.ndarray:
-    """For each article the number of the split that the ledger has for it, -1 where it is new."""
+    """For each article the number of its split in the ledger (as in `SPLITS`, then "excluded"); -1 if it is new."""
     numbers = pa.array([*SPLITS, "excluded"], pa.string())
     split = pc.index_in(ledger["split"].combine_chunks(), value_set=numbers)
     at = pc.index_in(ids, value_set=ledger["article_id"].combine_chunks())
@@ -93,7 +93,7 @@ def _digest(numbers: np.ndarray) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SplitData:
-    """What placing needs; `before` as in `Placed`."""
+    """What placing needs; `before` is as in `Placed`."""
 
     merged: Artifact
     groups: pa.Array
@@ -113,7 +113,7 @@ def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
 
 
 def read_placement(artifact: Artifact) -> Placement:
-    """The splits and reasons that placing left."""
+    """The split and the reason of each article, read from the artifact of stage split."""
     with pa.OSFile(str(artifact.files["placement"].checked())) as file, pa.ipc.open_file(file) as reader:
         table = reader.read_all()
     reason = np.empty(table.num_rows, dtype=object)

@@ -1,7 +1,7 @@
-"""The version of each kind of task: raise it when a change of its code changes what the task makes.
+"""The version of each kind of task. Raise it if you change the code of a task in a way that changes its result.
 
-What a change of the schema, of the parser, of the method for near-duplicates or of a library alters is told by their own
-versions, which are inputs of the tasks that depend on them.
+The schema (`SCHEMA_VERSION`), the parser (`PARSER_VERSION`), the search for near-copies (`DEDUP_VERSION`) and the libraries
+have versions of their own, which are inputs of the tasks that depend on them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _VERSIONS = {
 
 
 def stage_of(kind: str) -> str:
-    """The `stage` of a task of this kind.
+    """The field `Task.stage` for a task of this kind: the kind and the version of its code.
 
     >>> stage_of("parse")
     'parse/1'

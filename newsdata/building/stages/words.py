@@ -1,4 +1,4 @@
-"""The words that an article is compared by, and where they lie in the spool."""
+"""The words by which articles are compared, read from the spool. See `storage.spool` for places and roles."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ...storage.spool import SPOOL_BATCH, Spool
 __all__ = ["COMPARED", "WORDS", "Places", "open_spool", "places_of", "spool_places", "texts_of", "touched"]
 
 WORDS = ("text", "digest", "title")
-"""The roles of the posts whose words an article is compared by: its text, or its digest, or its title."""
+"""The roles whose words are compared: the text of an article, or its digest, or its title."""
 COMPARED = (*WORDS, "url")
-"""The roles of all posts that a signature depends on."""
+"""The roles that a signature depends on."""
 
 
 def spool_places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where posts lie in the spool: the number of the file and the row in it.
+    """The places of posts in the spool: for each post the number of the file and the row in it.
 
     Args:
         positions: of the posts among all posts.
-        rows_before: how many posts lie in the files before each one.
+        rows_before: see `Parsed.rows_before`.
 
     >>> file, row = spool_places(np.array([0, 4]), np.array([0, 3, 5]))
     >>> file.tolist(), row.tolist()
@@ -36,37 +36,50 @@ def spool_places(positions: np.ndarray, rows_before: np.ndarray) -> tuple[np.nda
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where the posts lie that speak for some articles: role -> (file numbers, rows), one entry an article."""
+    """The places of the posts that give some articles their columns.
+
+    Attributes:
+        roles: role -> (file numbers, rows), with one entry for each article.
+    """
 
     roles: Mapping[str, tuple[np.ndarray, np.ndarray]]
 
     def __len__(self) -> int:
-        """How many articles there are."""
+        """The number of articles."""
         return len(self.roles["text"][0])
 
-    def some(self, at: np.ndarray) -> Places:
-        """The places of some of the articles, by their position."""
-        return Places(roles={role: (file[at], row[at]) for role, (file, row) in self.roles.items()})
+    def some(self, positions: np.ndarray) -> Places:
+        """The places of the articles at these positions."""
+        return Places(roles={role: (file[positions], row[positions]) for role, (file, row) in self.roles.items()})
 
 
 def places_of(articles: Articles, chosen: np.ndarray, rows_before: np.ndarray, roles: Sequence[str]) -> Places:
-    """Where the posts lie that speak for the chosen articles in some roles."""
+    """The places of the posts that give the chosen articles (by position) the columns of some roles."""
     return Places(roles={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in roles})
 
 
 def touched(spool: Sequence[StoredFile], places: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[int, StoredFile]:
-    """The spool files that hold the posts at some places, by number: a task names no other file."""
+    """The spool files that hold some places, by number: the only ones that a task needs.
+
+    Args:
+        spool: all spool files.
+        places: (file numbers, rows), as often as there are roles.
+    """
     numbers = np.unique(np.concatenate([np.zeros(0, np.int64), *(file for file, _ in places)]))
     return {number: spool[number] for number in numbers.tolist()}
 
 
 def open_spool(files: Mapping[int, StoredFile]) -> Spool:
-    """Spool files to read from, after their bytes were checked."""
+    """Open spool files by number, after they were compared with their checksums.
+
+    Raises:
+        MachineError: a file is missing or changed.
+    """
     return Spool(files={number: stored.checked() for number, stored in files.items()})
 
 
 def texts_of(spool: Spool, places: Places) -> Iterator[list[str]]:
-    """What articles are compared by, in batches: the text; where it is empty the digest, else the title."""
+    """The words by which articles are compared, in batches: the text; if it is empty the digest, else the title."""
     for begin in range(0, len(places), SPOOL_BATCH):
         yield _texts(spool, places.some(np.arange(begin, min(begin + SPOOL_BATCH, len(places)))))
 

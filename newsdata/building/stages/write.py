@@ -1,4 +1,4 @@
-"""Stage write: the shards of articles, excluded articles, posts and rejects."""
+"""Stage write: the shards of the configs `articles`, `excluded` and `rejects`. Stage parse has written those of `posts`."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from .words import open_spool, spool_places, touched
 
 __all__ = ["Decided", "GroupNames", "article_rows", "blank_all", "write_shards"]
 
-_GATHERED = ROW_GROUP // 4
-"""Rows that are gathered at once: their posts and everything beside them in the spool are in memory."""
+_GATHERED_AT_ONCE = ROW_GROUP // 4
+"""Rows whose posts are in memory at once, together with the other posts of their batches in the spool."""
 
-_KEYED = 16_384  # articles whose columns are gathered at once to make keys: about 3 MB
+_DIGESTED_AT_ONCE = 16_384  # articles whose columns are in memory at once to make keys: about 3 MB
 
 _ROLES = ("text", "title", "date", "url", "digest", "source", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """Everything that was decided about the articles, stage by stage."""
+    """What the stages before decided about all articles."""
 
     parsed: Parsed
     merged: Merged
@@ -53,7 +53,11 @@ class Decided:
 def write_shards(
     decided: Decided, site: Site, settings: Settings, base: Base, request: Request, engine: Engine
 ) -> list[Piece]:
-    """Write every shard, in the order of the manifest."""
+    """Write every shard.
+
+    Returns:
+        All shards, those of `posts` included, in the order of the manifest: by config, split and path.
+    """
     parsed, articles = decided.parsed, decided.merged.articles
     made_by = (*settings.made_by, f"site {describe_site(site)}")
     with engine.stage("write", len(articles)) as stage:
@@ -84,7 +88,14 @@ def write_shards(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WriteData:
-    """What writing a shard needs: for each row group the instructions for its rows, a few at a time."""
+    """What writing a shard needs.
+
+    Attributes:
+        config: of the shard.
+        timezone: the site's, an IANA name.
+        spool: the spool files that hold the articles' posts, by number.
+        groups: for each row group the instructions for its rows, `_GATHERED_AT_ONCE` rows at a time.
+    """
 
     config: str
     timezone: str
@@ -93,10 +104,12 @@ class _WriteData:
 
 
 def _task(shard: ArticleShard, digest: str, decided: Decided, timezone: str) -> Task:
+    """The task that writes a shard; `digest` is its only input, see `_digests`."""
+
     def data() -> _WriteData:
         groups = [
-            [_some_rows(rows, decided, excluded=shard.config == "excluded") for rows in _runs(group, _GATHERED)]
-            for group in _runs(shard.articles, ROW_GROUP)
+            [_rows_of(some, decided, excluded=shard.config == "excluded") for some in _cut(group, _GATHERED_AT_ONCE)]
+            for group in _cut(shard.articles, ROW_GROUP)
         ]
         places = [rows.member_places for group in groups for rows in group]
         spool = touched(decided.parsed.spool, places)
@@ -105,7 +118,7 @@ def _task(shard: ArticleShard, digest: str, decided: Decided, timezone: str) -> 
     return Task(stage=stage_of("write"), inputs=(digest,), function=_write, data=data, rows=len(shard.articles))
 
 
-def _runs(chosen: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def _cut(chosen: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (chosen[begin : begin + size] for begin in range(0, len(chosen), size))
 
 
@@ -116,7 +129,7 @@ def _write(data: _WriteData, bench: Bench) -> dict[str, Any]:
     return {"written": asdict(write_shard(bench.file("shard"), tables, data.config, schema))}
 
 
-def _some_rows(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
+def _rows_of(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
     names = GroupNames(
         clusters=decided.grouped.clusters, groups=decided.grouped.groups, reasons=decided.placed.placement.reason
     )
@@ -126,7 +139,7 @@ def _some_rows(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> Artic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupNames:
-    """Of each article the ids of its duplicate cluster and leak group, and why it is set aside (None where it is not)."""
+    """For each article the ids of its duplicate cluster and leak group, and why it is excluded (None if it is not)."""
 
     clusters: pa.Array
     groups: pa.Array
@@ -142,12 +155,12 @@ def article_rows(
     *,
     excluded: bool,
 ) -> ArticleRows:
-    """The instructions for the rows of some articles: where each column comes from.
+    """The instructions for the rows of some articles: from which post each column comes.
 
     Args:
-        chosen: positions of the articles.
-        articles, posts: all articles and the hashes of all posts.
-        rows_before: how many posts lie in the spool files before each one.
+        chosen: the positions of the articles.
+        articles, posts: all articles, and the hashes of all posts.
+        rows_before: see `Parsed.rows_before`.
         names: of all articles.
         excluded: whether the rows are of the config `excluded`.
     """
@@ -169,7 +182,7 @@ def article_rows(
 
 
 def _members(articles: Articles, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The posts of the chosen articles, article after article, and where each article's posts begin."""
+    """The posts of the chosen articles, article after article, and the position of each article's first post."""
     ends = np.r_[articles.starts[1:], len(articles.members)]
     counts = (ends - articles.starts)[chosen]
     starts = np.r_[0, np.cumsum(counts)[:-1]].astype(np.int64)
@@ -178,22 +191,30 @@ def _members(articles: Articles, chosen: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _fold(group: str) -> int:
+    """The column `fold`: 0 to 9, by a hash of the leak group."""
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % 10
 
 
 def _digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str) -> Iterator[str]:
-    """For each shard a digest of everything that its bytes depend on, made without reading any text."""
+    """For each shard a digest of everything that decides its bytes. No text is read for it.
+
+    Args:
+        shards: the plan.
+        decided: about all articles.
+        made_by: versions of everything that makes rows.
+    """
     rows = 0
     some: list[ArticleShard] = []
-    for number, shard in enumerate(shards, 1):  # many shards at a time: the columns are gathered once for all of them
+    for number, shard in enumerate(shards, 1):  # many shards at a time, because gathering columns takes time
         some.append(shard)
         rows += len(shard.articles)
-        if rows >= _KEYED or number == len(shards):
+        if rows >= _DIGESTED_AT_ONCE or number == len(shards):
             yield from _some_digests(some, decided, made_by)
             rows, some = 0, []
 
 
 def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str) -> Iterator[str]:
+    """The digests of shards whose columns are in memory at once; see `_digests`."""
     articles, posts = decided.merged.articles, decided.merged.posts
     chosen = np.concatenate([shard.articles for shard in shards])
     members, starts = _members(articles, chosen)
@@ -207,8 +228,9 @@ def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str
             "reason": pa.array(decided.placed.placement.reason[chosen], pa.string()),
         }
     )
-    speaking = (np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts)) for role in _ROLES)
-    numbers = np.stack([counts, *(at_post - starts for at_post in speaking)], axis=1).astype("<i4")
+    # For each article the number of its posts, and for each role which of them gives the columns.
+    giving = (np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts)) for role in _ROLES)
+    numbers = np.stack([counts, *(posts_at - starts for posts_at in giving)], axis=1).astype("<i4")
     sha256, name = posts.sha256[members], posts.name[members]
     row = post = 0
     for shard in shards:
@@ -226,7 +248,7 @@ def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str
 
 
 def _write_rejects(rejects: Sequence[Reject], timezone: str, stage: Stage) -> list[Piece]:
-    """The shard of rejects; none where there is no reject."""
+    """The shard of rejects; none if there are no rejects."""
     if not rejects:
         return []
     task = Task(
@@ -257,7 +279,7 @@ class _BlankData:
 
 
 def blank_all(pieces: Sequence[Piece], timezone: str, engine: Engine) -> list[Piece]:
-    """The same shards without the publishers' words."""
+    """The same shards without the publishers' words, for a text-free version."""
     tasks = [
         Task(
             stage=stage_of("blank"),
@@ -276,6 +298,7 @@ def blank_all(pieces: Sequence[Piece], timezone: str, engine: Engine) -> list[Pi
 
 
 def _blank_data(piece: Piece, timezone: str) -> Any:
+    """`Task.data` for a shard to blank."""
     return lambda: _BlankData(file=piece.file, config=piece.config, timezone=timezone)
 
 
