@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -21,7 +22,8 @@ __all__ = ["list_file", "list_files", "open_folder", "read_files"]
 
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _BATCH_FILES = 64
-"""Files that are opened before the first of them is read, so that the disk can fetch all of them at once."""
+"""Files that are opened before the first of them is read, so that the disk can fetch all of them at once. Fewer where the process
+may open few: up to 16 threads read at a time."""
 _BATCH_BYTES = 2**20
 """At most this much is read in such a batch, unless a single file is larger."""
 
@@ -111,10 +113,12 @@ def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[So
 
 
 def _batches(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = _BATCH_FILES if allowed == resource.RLIM_INFINITY else min(_BATCH_FILES, max(1, allowed // 32))
     batch: list[SourceFile] = []
     size = 0
     for file in files:
-        if batch and (len(batch) == _BATCH_FILES or size + file.size > _BATCH_BYTES):
+        if batch and (len(batch) == most or size + file.size > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(file)
