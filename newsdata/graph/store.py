@@ -118,6 +118,12 @@ class Store:
         keys = (name.removesuffix(f".{_RECORD}") for name in names if name.endswith(f".{_RECORD}"))
         return sorted(key for key in keys if key != _LAST and not key.startswith("part-"))
 
+    def damaged(self) -> list[str]:
+        """The keys of all artifacts that are not as they were written, and "last-build" if that record is not."""
+        damaged = [key for key in self.keys() if not self.find(key)]
+        record = self._path(_LAST, _RECORD)
+        return [*damaged, *([_LAST] if os.path.lexists(record) and self._read(_LAST) is None else [])]
+
     def remember(self, build: LastBuild) -> None:
         """Write down what a finished build used."""
         data = {"places": dict(build.places), "keys": list(build.keys), "facts": dict(build.facts)}

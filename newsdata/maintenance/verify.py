@@ -195,11 +195,8 @@ def _size_of_copy(one: Path, other: Path) -> int:
 def _check_store(out: Path) -> Iterator[str]:
     """Entries of the store that are not as they were written; a build checks the same and makes them anew."""
     store = store_in(out)
-    if store is None:
-        return
-    for key in store.keys():  # noqa: SIM118 - a store is not a dict
-        if not store.find(key):
-            yield f"cache: {key} is damaged; the next build makes it anew"
+    for name in store.damaged() if store else ():
+        yield f"cache: {name} is damaged; the next build makes it anew"
 
 
 class _Seen:

@@ -286,3 +286,11 @@ def test_a_sweep_keeps_what_is_in_use_and_nothing_else(store: Store) -> None:
     assert {"link", "pipe", "folder.d"} <= freed.keys()
     assert (target / "thesis.tex").read_bytes() == b"years of work"
     assert store.sweep({"parse-1", "sign-1"}) == []
+
+
+def test_what_is_damaged_is_named(store: Store) -> None:
+    assert store.damaged() == []
+    store.remember(LastBuild(keys=("a",)))
+    assert store.damaged() == []
+    (store.folder / "last-build.json").write_bytes(b"{}")
+    assert store.damaged() == ["last-build"] and store.last() == LastBuild()
