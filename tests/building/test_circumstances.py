@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -23,6 +24,7 @@ import pytest
 import newsdata
 from newsdata.building import known_files
 from newsdata.errors import MachineError, RejectsError
+from newsdata.graph.executors.local import MAX_TASKS_IN_THREADS
 
 from ..conftest import ROOT, many_posts, write_archive
 
@@ -38,10 +40,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive that is read in worker processes: above 4 MiB, in more than one shard."""
-    padding = b"<!--" + random.Random(1).randbytes(22_500).hex().encode() + b"-->\n"  # hard to compress
-    files = {path: data.replace(b"\n\n<http", b"\n\n" + padding + b"<http") for path, data in many_posts(70, 2).items()}
-    assert sum(map(len, files.values())) > 4 * 2**20
+    """An archive that is read in worker processes: it has more months, and so more tasks, than threads would take."""
+    padding = b"<!--" + random.Random(1).randbytes(18_000).hex().encode() + b"-->\n"  # hard to compress
+    months = MAX_TASKS_IN_THREADS + 3
+    posts = {path: data for month in range(months) for path, data in many_posts(4, 2, 1 + 31 * month).items()}
+    files = {path: data.replace(b"\n\n<http", b"\n\n" + padding + b"<http") for path, data in posts.items()}
+    assert len({path[:14] for path in files}) > MAX_TASKS_IN_THREADS and sum(map(len, files.values())) > 4 * 2**20
     return write_archive(tmp_path_factory.mktemp("large"), files)
 
 
@@ -278,13 +282,19 @@ def test_killed_at_fifty_moments(large: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_worker_is_killed(large: Path, tmp_path: Path) -> None:
     process = start(large, tmp_path / "out")
-    at_work(process, tmp_path / "out")
-    for child in psutil.Process(process.pid).children():
-        if "loky" in " ".join(child.cmdline()) and "popen_loky_posix" in " ".join(child.cmdline()):
-            child.kill()
+    workers: list[psutil.Process] = []
+    while not workers and process.poll() is None:
+        time.sleep(0.01)
+        with suppress(psutil.Error):  # a process that has just ended
+            children = psutil.Process(process.pid).children()
+            workers = [child for child in children if "popen_loky_posix" in " ".join(child.cmdline())]
+    assert workers, "there was none to kill"
+    for worker in workers:
+        worker.kill()
     code, errors = end(process)
     assert code == 0 or (code == 2 and "--num-proc 1" in errors)
     assert versions(tmp_path / "out") == (["1.0.0"] if code == 0 else [])
+    assert run(large, tmp_path / "out") == (0, "") and versions(tmp_path / "out") == ["1.0.0"]
 
 
 @pytest.mark.slow
