@@ -171,7 +171,7 @@ def _choose_text(request: Request, base: Base) -> str:
         if kind != wanted:
             raise VersionError(
                 f"{manifest.dataset_version} was built with --text {kind}, this build has --text {wanted}",
-                hint="a folder holds versions with text or without, not both; build into another folder",
+                hint="a folder holds versions of one kind, with text or without; build into another folder",
             )
     return wanted
 

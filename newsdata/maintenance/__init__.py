@@ -1,1 +1,1 @@
-"""What becomes of versions after they are built."""
+"""What is done with versions after they are built: verify, yank, redact, prune, rehydrate."""

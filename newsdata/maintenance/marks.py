@@ -1,4 +1,4 @@
-"""What `yank` and `redact` write beside or into versions: a reason, and a small JSON file."""
+"""What `yank` and `redact` have in common: a reason, and a small JSON file that holds it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ __all__ = ["checked_reason", "write_mark"]
 
 
 def checked_reason(reason: str) -> str:
-    """A reason on one line.
+    """The reason on one line, with single blanks.
 
     Raises:
-        CallError: it is empty.
+        CallError: the reason is empty.
 
     >>> checked_reason("half of\\nMarch was missing")
     'half of March was missing'
     """
     words = " ".join(reason.split())
     if not words:
-        raise CallError("the reason is empty", field="reason", hint="say why, for those who find it later")
+        raise CallError("the reason is empty", field="reason", hint="say why, for people who read it later")
     return words
 
 
 def write_mark(path: Path, data: object) -> None:
-    """Write a JSON file whole or not at all: beside its place first, then renamed."""
+    """Write a JSON file completely or not at all: under another name first, then it is renamed."""
     part = path.with_name(f"{path.name}.unfinished")
     part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     part.replace(path)

@@ -1,4 +1,4 @@
-"""Remove old versions, and what the cache holds for them."""
+"""Remove old versions, and results of earlier builds that the last build did not use."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Pruned:
 
     Attributes:
         removed, kept: versions, oldest first.
-        cache_entries: how many files of the cache were removed.
-        freed: how many bytes became free; a file that a kept version shares by a hard link frees nothing.
+        cache_entries: the number of files that were removed from the store of earlier results.
+        freed: bytes that became free. A file that still has a hard link, for example in a kept version, frees nothing.
     """
 
     removed: tuple[str, ...]
@@ -34,14 +34,14 @@ class Pruned:
 
 
 def prune(out: str | Path, *, keep: int) -> Pruned:
-    """Remove the oldest versions, and what the newest version does not use of the cache.
+    """Remove the oldest versions, and results of earlier builds that the last build did not use.
 
-    The `keep` newest good versions stay. A yanked version does not count as good, so it is removed before any good one,
-    except the newest version of all: it stays because the next build follows it. A version is removed whole or not at all.
+    The `keep` newest good versions stay; yanked versions are removed, except the newest version of all: it stays because the
+    next build follows it. A version is removed completely or not at all.
 
     Args:
         out: the folder that holds versions.
-        keep: how many good versions stay, at least 1.
+        keep: the number of good versions that stay, at least 1.
 
     Raises:
         VersionError: there are no versions.
@@ -66,7 +66,7 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
         removed = [version for version in there if version not in kept]
         freed = _freed_bytes(_files_of(out, removed))
         for version in removed:
-            (out / version).rename(workspace.staging / version)  # gone in one step
+            (out / version).rename(workspace.staging / version)  # so that it disappears in one step
             shutil.rmtree(workspace.staging / version)
         swept = _sweep_cache(workspace.store)
     return Pruned(
@@ -78,9 +78,10 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
 
 
 def _sweep_cache(store: Store) -> list[int]:
-    """Remove what the last build did not use. Returns the bytes that became free with each removed file.
+    """Remove what the last build did not use, if that is known.
 
-    A store that does not know what the last build used is left as it is.
+    Returns:
+        For each removed file the bytes that became free.
     """
     used = store.last().keys
     return [freed for _, freed in store.sweep(used)] if used else []
@@ -93,7 +94,7 @@ def _files_of(out: Path, versions: Iterable[str]) -> list[Path]:
 
 
 def _freed_bytes(files: Iterable[Path]) -> int:
-    """The bytes that become free when these files are removed: those of files without a hard link elsewhere."""
+    """The bytes that become free if these files are removed: those of files all of whose hard links are among them."""
     names: Counter[tuple[int, int]] = Counter()
     sizes: dict[tuple[int, int], tuple[int, int]] = {}
     for file in files:

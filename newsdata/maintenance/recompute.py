@@ -1,7 +1,8 @@
-"""Rows made anew: some articles of a version are read once more from the source, and signed once more, and compared."""
+"""Rows made anew: some articles of a version are read from the source and signed again, and the results are compared."""
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,8 +43,8 @@ class Recomputed:
     """What was made anew.
 
     Attributes:
-        rows: how many rows were made anew, from the source or (their signatures) from the rows themselves.
-        faults: what differs.
+        rows: the number of rows that were made anew from the source, or whose signatures were made anew from the rows.
+        faults: what differs, one sentence each.
         notes: what could not be made anew, and why.
     """
 
@@ -57,8 +58,8 @@ def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path |
 
     Args:
         folder, manifest: of the version.
-        count: how many rows of `articles` and `excluded`.
-        source: the archive; None: only the signatures in the store are made anew, from the rows.
+        count: the number of rows of `articles` and `excluded`.
+        source: the archive. None if only signatures are made anew, from the rows.
 
     Raises:
         SourceError: the source cannot be opened.
@@ -79,7 +80,7 @@ def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path |
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """Ids of the articles that were made anew, and what is to be said."""
+    """The ids of the articles that were made anew so far, and the faults and notes so far."""
 
     done: set[str]
     faults: list[str]
@@ -87,6 +88,7 @@ class _Outcome:
 
 
 def _why_not(manifest: Manifest) -> str | None:
+    """Why no row of a version can be made anew; None if rows can."""
     if manifest.configuration.get("text") == "none":
         return "a text-free version does not hold the words to compare with"
     tools = installed_tools()
@@ -95,7 +97,7 @@ def _why_not(manifest: Manifest) -> str | None:
             name for name in manifest.tools.keys() | tools.keys() if manifest.tools.get(name) != tools.get(name)
         )
         then = ", ".join(f"{name} {manifest.tools.get(name)}" for name in names)
-        return f"the version was made by other tools ({then})"
+        return f"the version was made with other versions of the tools ({then})"
     return None
 
 
@@ -103,7 +105,7 @@ _Row = dict[str, Any]
 
 
 def _random_rows(folder: Path, manifest: Manifest, count: int) -> list[_Row]:
-    """Random rows of `articles` and `excluded`; `excluded_reason` is None in the former."""
+    """Random rows of `articles` and `excluded`. All have `excluded_reason`, None for a row of `articles`."""
     shards = [*shards_of(manifest, "articles"), *shards_of(manifest, "excluded")]
     total = sum(shard.rows for shard in shards)
     chosen = np.array(sorted(SystemRandom().sample(range(total), min(count, total))), np.int64)
@@ -122,18 +124,19 @@ def _random_rows(folder: Path, manifest: Manifest, count: int) -> list[_Row]:
 
 
 def _from_source(folder: Path, manifest: Manifest, rows: Sequence[_Row], source: str | Path, outcome: _Outcome) -> None:
+    """Read the posts of some rows again, make the rows from them, and compare."""
     with tempfile.TemporaryDirectory() as scratch:
         opened = open_source(source, scratch=Path(scratch))
         site, _ = read_site(read_file(opened, "_config.yml"), drafts=bool(manifest.configuration["drafts"]))
         if describe_site(site) != manifest.configuration["site"]:
-            outcome.notes.append("no row was read anew: the source's _config.yml says other things about posts")
+            outcome.notes.append("no row was read anew: what _config.yml of the source says about posts has changed")
             return
         posts = _posts_of(folder, manifest, [row["article_id"] for row in rows])
         contents = _contents(opened, {post["path"] for some in posts.values() for post in some})
-        there, gone = _sort_out(rows, posts, contents)
+        there, gone = _divide(rows, posts, contents)
         if gone:
             outcome.notes.append(
-                f"{len(gone)} rows were not read anew: files of theirs are gone from the source, or changed "
+                f"{len(gone)} rows were not read anew: their files have changed in the source, or are gone "
                 f"({', '.join(gone[:3])}{', …' if len(gone) > 3 else ''})"
             )
         for begin in range(0, len(there), SPOOL_BATCH):
@@ -142,7 +145,7 @@ def _from_source(folder: Path, manifest: Manifest, rows: Sequence[_Row], source:
 
 
 def _posts_of(folder: Path, manifest: Manifest, ids: Sequence[str]) -> dict[str, list[_Row]]:
-    """The rows of `posts` of some articles, by article id."""
+    """Article id -> the rows of `posts` of some articles."""
     found: dict[str, list[_Row]] = {identity: [] for identity in ids}
     for _, row in find_rows(folder, shards_of(manifest, "posts"), "article_id", ids):
         found[row["article_id"]].append(row)
@@ -150,16 +153,16 @@ def _posts_of(folder: Path, manifest: Manifest, ids: Sequence[str]) -> dict[str,
 
 
 def _contents(source: Source, paths: set[str]) -> dict[str, bytes]:
+    """Path -> content of some files; those that cannot be read are left out."""
     files = list_files(source).files
     wanted = files.take(np.flatnonzero(pc.is_in(files.path, value_set=pa.array(sorted(paths), pa.string()))))
     return {file.path: data for file, data in read_files(source, wanted) if isinstance(data, bytes)}
 
 
-def _sort_out(
+def _divide(
     rows: Sequence[_Row], posts: Mapping[str, Sequence[_Row]], contents: Mapping[str, bytes]
 ) -> tuple[list[_Row], list[str]]:
-    """The rows all of whose posts are in the source as they were, and a path for each of the others."""
-    import hashlib
+    """The rows whose posts are all in the source as they were; and for each other row the path of a post that is not."""
 
     there, gone = [], []
     for row in rows:
@@ -178,7 +181,7 @@ def _sort_out(
 def _compare(
     rows: Sequence[_Row], posts: Sequence[_Row], contents: Mapping[str, bytes], site: Site, outcome: _Outcome
 ) -> None:
-    """Read posts, merge them, and compare posts and articles with what the version has."""
+    """Parse posts, merge them, and compare posts and articles with the rows of the version."""
     read = []
     for post in posts:
         found = parse_bytes(post["path"], contents[post["path"]], site, post["sha256"], post["article_id"])
@@ -218,6 +221,7 @@ def _write_spool(table: pa.Table, path: Path) -> None:
 
 
 def _differences(what: str, made: _Row, stored: _Row) -> Iterator[str]:
+    """A fault for each column in which two rows differ."""
     for column, value in made.items():
         if value != stored.get(column):
             yield f"{what}: {column} is not what the source gives"
@@ -227,7 +231,7 @@ def _differences(what: str, made: _Row, stored: _Row) -> Iterator[str]:
 
 
 def _from_store(folder: Path, manifest: Manifest, rows: Sequence[_Row], outcome: _Outcome) -> None:
-    """Sign rows anew and compare with the signatures in the store, which are those of the newest version."""
+    """Sign rows again and compare with the signatures in the store. The store has those of the newest version only."""
     out = folder.absolute().parent
     store = store_in(out) if versions_in(out)[-1:] == [folder.name] else None
     found = _signatures(store, {row["article_id"] for row in rows}) if store else {}
@@ -249,18 +253,19 @@ def _from_store(folder: Path, manifest: Manifest, rows: Sequence[_Row], outcome:
         old = found[new["article_id"]]
         outcome.done.add(new["article_id"])
         outcome.faults.extend(
-            f"article {new['article_id']}: its signature in the store has another {name} than its row gives"
+            f"article {new['article_id']}: {name} of its signature in the store is not what its row gives"
             for name in ("day", *_SIGNED_FROM)
             if new[name] != old[name]
         )
 
 
 def _milliseconds(time: Any) -> int:
+    """Milliseconds since 1970; `NO_DATE` if there is no time."""
     return int(NO_DATE) if time is None else round(time.timestamp() * 1000)
 
 
 def _signatures(store: Store, ids: Iterable[str]) -> dict[str, _Row]:
-    """The signatures of some articles that the last build used."""
+    """Article id -> signature, for those of some articles that the last build signed."""
     wanted = pa.array(sorted(ids), pa.string())
     found: dict[str, _Row] = {}
     for place, key in store.last().places.items():

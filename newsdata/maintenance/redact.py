@@ -1,4 +1,4 @@
-"""Keep an article out of every later version."""
+"""Redact an article: keep it out of every later version."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Redacted:
 
     Attributes:
         article_id: the article.
-        reason: as it is or will be in the ledger.
-        held_by: the versions that hold the article, oldest first; they were not changed.
+        reason: as it is, or will be, in the ledger.
+        held_by: the versions that hold the article, oldest first; they are not changed.
         copies: ids of other articles in the last of these versions: near-copies, and articles with the same title in
-            `revisions` (a renamed post is another article there). They stay until they are redacted, too.
+            `revisions` (a renamed post is another article there). They stay unless they are redacted, too.
     """
 
     article_id: str
@@ -36,19 +36,20 @@ class Redacted:
 
 
 def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
-    """Keep an article out of every later version: its row, its posts, its text and what is cached of it.
+    """Keep an article out of every later version: its row, its posts and its text.
 
-    The redaction is noted in `out/redactions.json`, which the next build reads. From then on the ledger has a tombstone
-    for the article, and no build brings it back: neither a file with its id, under any path, nor a file with the bytes
-    of one of its posts, under any name. Such files are ignored and counted as "redacted".
+    The redaction is written to `out/redactions.json`, which the next build reads. From then on the ledger has a tombstone
+    for the article, and no build brings it back: neither from a file with its id, under any path, nor from a file with the
+    bytes of one of its posts, under any name. Such files are ignored and counted as "redacted". The next build also removes
+    the text from the results of earlier builds in `out/.newsdata`.
 
     Versions that exist stay as they are: remove them with `prune`, and take down what was published. The same words in
-    other files are other articles.
+    another file are another article.
 
     Args:
         out: the folder that holds versions.
         article_id: as in the column `article_id`.
-        reason: why; it becomes part of the ledger, which is published with the version.
+        reason: why. It becomes part of the ledger, which is published with the version.
 
     Raises:
         VersionError: there are no versions.
@@ -99,14 +100,14 @@ def _reason_in_ledgers(out: Path, manifests: dict[str, Manifest], article_id: st
 
 
 def _hashes_of_posts(folder: Path, manifest: Manifest, article_id: str) -> set[str]:
-    """SHA-256 of every file that a version has read for an article."""
+    """SHA-256 of every file that a version has of an article, earlier revisions included."""
     shards = [*shards_of(manifest, "posts"), *shards_of(manifest, "revisions")]
     rows = find_rows(folder, shards, "article_id", [article_id], ["sha256"])
     return {row["sha256"] for _, row in rows if row["sha256"]}
 
 
 def _copies(folder: Path, manifest: Manifest, article_id: str) -> tuple[str, ...]:
-    """Ids of near-copies, and of articles with one of its titles in the history, which may be former names of it."""
+    """The ids of near-copies, and of articles that had one of its titles in the past, which may be earlier names of it."""
     past = shards_of(manifest, "revisions")
     titles = {row["title"] for _, row in find_rows(folder, past, "article_id", [article_id], ["title"]) if row["title"]}
     former = {row["article_id"] for _, row in find_rows(folder, past, "title", titles, ["article_id"])}

@@ -1,4 +1,4 @@
-"""The full build of a text-free version, from a copy of the archive that it was made from."""
+"""Rehydrate a text-free version: make the full version from a copy of the archive."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ class Rehydrated:
     """What `rehydrate` made.
 
     Attributes:
-        path: the full version's folder.
+        path: the folder of the full version.
         version: "X.Y.Z".
-        shards: how many there are; each has exactly the rows of the full build's.
-        same_bytes: whether each has its bytes, too; other tools may pack equal rows in other bytes.
-        tools: tools of another version than the full build had: name -> (then, here).
-        other_posts: posts of the source that the version does not have; they were left out.
+        shards: the number of its shards. Each has exactly the rows of the full build's shard.
+        same_bytes: whether all shards have the bytes of the full build, too. Other versions of the tools may store equal
+            rows as other bytes.
+        tools: tools whose version differs from the full build's: name -> (version then, version here).
+        other_posts: the number of posts of the source that the version does not have; they were left out.
     """
 
     path: Path
@@ -52,24 +53,23 @@ def rehydrate(
     num_proc: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Rehydrated:
-    """Make the full build of a text-free version, and hold every shard against the hashes that it stores.
+    """Make the full version of a text-free one, and compare every shard with the hashes that the text-free one holds.
 
-    Only posts that the version names are read, so a newer copy of the archive serves as well, as long as
-    these posts stand in it where and as they were. `out/X.Y.Z` appears when everything is equal, else nothing
-    does.
+    Only posts that the version names are read. So a newer copy of the archive will do, too, as long as it has these posts
+    unchanged at the same paths. `out/X.Y.Z` is only written if everything is equal.
 
     Args:
-        directory: the folder of a text-free version, or one that holds versions (then the newest).
-        source: the copy of the archive; a folder, a git repository or whatever else `newsdata.build` reads.
-        out: the folder to write the full version to.
+        directory: the folder of a text-free version, or a folder that holds versions (then the newest is used).
+        source: a copy of the archive: anything that `newsdata.build` reads.
+        out: the folder to write the full version to, as `out/X.Y.Z`.
         num_proc: worker processes; by default as many as there are cores.
         progress: called as for `newsdata.build`.
 
     Raises:
-        RehydrateError: the outcome is not the full build; `faults` names the shards and posts that differ.
-        VerifyError: the text-free version itself was damaged.
-        VersionError: `out` has this version, or holds text-free ones; or there is none in `directory`.
-        CallError: the version in `directory` holds text already.
+        RehydrateError: the result is not the full build; `faults` names the shards and posts that differ.
+        VerifyError: the text-free version is damaged.
+        VersionError: `out` has this version already or holds text-free versions, or `directory` has no version.
+        CallError: the version in `directory` has its text, or holds what was redacted since.
         SourceError, ManifestError, MachineError: as for `newsdata.build`.
 
     >>> import tempfile
@@ -83,7 +83,7 @@ def rehydrate(
     folder, version = open_version(directory)
     if version.configuration.get("text") != "none":
         raise CallError(
-            "this version holds its text already", path=folder, hint="name a version built with --text none"
+            "this version has its text already", path=folder, hint="name a version that was built with --text none"
         )
     check_redactions(folder, version)
     faults = verify(folder).faults
@@ -132,15 +132,16 @@ def rehydrate(
 
 
 def _check_out(out: Path, version: str) -> None:
+    """Raise a `VersionError` if the full version cannot be written to `out`."""
     there = versions_in(out)
     if (out / version).exists():
-        raise VersionError(f"there is a version {version} already", path=out, hint="name another folder")
+        raise VersionError(f"has a version {version} already", path=out, hint="name another folder")
     if there and read_manifest(out / there[-1]).configuration.get("text") == "none":
         raise VersionError("holds text-free versions", path=out, hint="name another folder for the full ones")
 
 
 def _remove_empty(out: Path) -> None:
-    """Take away a folder that holds nothing but the lock."""
+    """Remove a folder that holds nothing but the lock."""
     with suppress(OSError):
         if [path.name for path in out.iterdir()] == [WORK]:
             (out / WORK / "lock").unlink()
@@ -149,7 +150,7 @@ def _remove_empty(out: Path) -> None:
 
 
 def _compare(folder: Path, version: Manifest, made: Build) -> Iterable[str]:
-    """What is not as it was: the posts first, which explain the rest."""
+    """What differs from the full build: posts first, because they explain the rest."""
     then, now = _posts(folder, version), _posts(made.path, made.manifest)
     missing = sorted(then.keys() - now.keys())
     changed = sorted(path for path in then.keys() & now.keys() if then[path] != now[path])
@@ -158,14 +159,14 @@ def _compare(folder: Path, version: Manifest, made: Build) -> Iterable[str]:
             more = ", …" if len(paths) > 3 else ""
             yield f"{len(paths)} of {len(then)} posts {what}: {', '.join(paths[:3])}{more}"
     if version.configuration.get("site") != made.manifest.configuration.get("site"):
-        yield "_config.yml: says other things about posts than the archive's did"
+        yield "_config.yml: what it says about posts has changed"
     stored = {shard.path: shard.digest for shard in version.full}
     found = {shard.path: shard.digest for shard in made.manifest.shards}
     for path in sorted(stored.keys() | found.keys()):
         if path not in found:
             yield f"{path}: is missing"
         elif path not in stored:
-            yield f"{path}: is none of the full build's"
+            yield f"{path}: is not a shard of the full build"
         elif stored[path] != found[path]:
             yield f"{path}: its rows differ"
     if (folder / LEDGER_NAME).read_bytes() != (made.path / LEDGER_NAME).read_bytes():
@@ -173,7 +174,7 @@ def _compare(folder: Path, version: Manifest, made: Build) -> Iterable[str]:
 
 
 def _posts(folder: Path, manifest: Manifest) -> dict[str, str | None]:
-    """The hash of every file that was read as a post or rejected, by path."""
+    """Path -> hash of every file that was read as a post or rejected."""
     return {
         path: sha256
         for shard in (*shards_of(manifest, "posts"), *shards_of(manifest, "rejects"))
@@ -183,13 +184,15 @@ def _posts(folder: Path, manifest: Manifest) -> dict[str, str | None]:
 
 
 def _differing_tools(version: Manifest, made: Manifest) -> dict[str, tuple[str | None, str | None]]:
+    """Tools whose versions differ: name -> (version then, version here)."""
     names = sorted(version.tools.keys() | made.tools.keys())
     pairs = {name: (version.tools.get(name), made.tools.get(name)) for name in names}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _advice(tools: Mapping[str, tuple[str | None, str | None]]) -> str:
+    """What to do if the result is not the full build."""
     if tools:
         wanted = ", ".join(f"{name} {then}" for name, (then, _) in tools.items() if then)
-        return f"take the archive as it was, and the tools that the version was built with: {wanted}"
-    return "take the archive as it was, a git repository at its revision (repo@REVISION) for example"
+        return f"use the archive as it was then, and the tools that the version was built with: {wanted}"
+    return "use the archive as it was then, for example a git repository at its revision (repo@REVISION)"

@@ -1,7 +1,8 @@
-"""Is a built version what its manifest says, and do its rows keep the promises? Every fault is listed, not the first."""
+"""Verify versions: check files and rows against the manifest and against each other. Every fault is listed."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -35,19 +36,21 @@ from .recompute import recompute as rows_made_anew
 
 __all__ = ["Verified", "articles_held", "check_redactions", "verify"]
 
+_LISTED = 20  # faults of one kind that are listed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """What was checked.
 
     Attributes:
-        path: the version's folder, or the folder that holds all of them.
-        version: the version; of several the newest.
-        files, rows: how many were checked, over all versions.
-        faults: everything that is wrong, each with its place.
-        notes: what is no fault of a version: damaged entries of the cache, files that could share their bytes, rows that could
-            not be made anew.
-        recomputed: how many rows were made anew; None where that was not asked for.
+        path: the folder of the version, or the folder that holds all of them.
+        version: the version; if there are several, the newest.
+        files, rows: the numbers of files and rows that were checked, in all versions.
+        faults: everything that is wrong, one sentence each, with its place.
+        notes: what is not a fault of a version: damaged results of earlier builds, files that could be hard links, rows
+            that could not be made anew.
+        recomputed: the number of rows that were made anew; None if that was not asked for.
     """
 
     path: Path
@@ -69,17 +72,18 @@ def verify(
     """Check versions: files against hashes, rows against schema, counts, offsets, ids and splits.
 
     Args:
-        path: the folder of a version, or the folder that holds versions: then all of them are checked (yanked ones, too),
-            and what earlier builds left in the cache.
-        revision: only this version, as for `load_dataset`.
-        recompute: make so many random rows of the version (of several: the newest) anew from `source` and compare them, and their
-            signatures from the rows where the store of the build is there.
+        path: the folder of a version, or the folder that holds versions: then all versions are checked, yanked ones
+            included, and the results of earlier builds in `path/.newsdata`.
+        revision: check only this version; written as for `load_dataset`.
+        recompute: make so many random rows of the version (if there are several: the newest) anew from `source`, and their
+            signatures anew from the rows if the signatures of the build are there; compare both.
         source: the archive, as for `newsdata.build`.
 
     Raises:
-        VersionError, ManifestError: there is no version, or the manifest of the only one to check cannot be read.
+        VersionError: there is no version.
+        ManifestError: the manifest of the only version to check cannot be read.
         SourceError: the source cannot be opened.
-        CallError: `recompute` is below 1, or a source is given without it.
+        CallError: `recompute` is below 1, or `source` is given without it.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -103,7 +107,7 @@ def verify(
 
 
 def _verify(out: Path, revision: str | None) -> Verified:
-    """Check without making rows anew."""
+    """Check one version or all, without making rows anew."""
     there = versions_in(out)
     if revision is not None or not there or (out / MANIFEST_NAME).is_file():
         return _verify_version(*open_version(out, revision))
@@ -130,7 +134,7 @@ def _verify(out: Path, revision: str | None) -> Verified:
 
 
 def check_redactions(folder: Path, version: Manifest) -> None:
-    """Make sure that a version holds nothing that was redacted since it was built, as the folder beside it tells.
+    """Check that a version holds nothing that was redacted after it was built; `redactions.json` beside it says what was.
 
     Raises:
         CallError: it holds such an article.
@@ -146,12 +150,13 @@ def check_redactions(folder: Path, version: Manifest) -> None:
 
 
 def articles_held(folder: Path, version: Manifest, ids: Collection[str]) -> set[str]:
-    """Those of some articles that a version holds anything of."""
+    """Those of some article ids that a version has rows of, in any config."""
     shards = [shard for shard in version.shards if shard.config in ("articles", "excluded", "posts", "revisions")]
     return {row["article_id"] for _, row in find_rows(folder, shards, "article_id", ids, ["article_id"])}
 
 
 def _verify_version(folder: Path, manifest: Manifest) -> Verified:
+    """Check one version."""
     faults: list[str] = []
     _check_files(folder, manifest, faults)
     seen = _Seen()
@@ -173,7 +178,7 @@ def _verify_version(folder: Path, manifest: Manifest) -> Verified:
 
 
 def _check_links(out: Path, manifests: Mapping[str, Manifest]) -> Iterator[str]:
-    """Versions whose unchanged files take their room on the disk twice: a copy that lost its hard links, say."""
+    """A note for each version with copies of unchanged files instead of hard links, which take space on the disk twice."""
     for old, new in pairwise(manifests):
         before = {shard.path: shard.sha256 for shard in manifests[old].shards}
         twice = [
@@ -187,20 +192,28 @@ def _check_links(out: Path, manifests: Mapping[str, Manifest]) -> Iterator[str]:
 
 
 def _size_of_copy(one: Path, other: Path) -> int:
+    """The bytes of `other` if both files exist and are not the same file; else 0."""
     if not one.is_file() or not other.is_file() or one.samefile(other):
         return 0
     return other.stat().st_size
 
 
 def _check_store(out: Path) -> Iterator[str]:
-    """Entries of the store that are not as they were written; a build checks the same and makes them anew."""
+    """A note for each damaged result of an earlier build. A build finds them, too, and makes them anew."""
     store = store_in(out)
     for name in store.damaged() if store else ():
         yield f"cache: {name} is damaged; the next build makes it anew"
 
 
 class _Seen:
-    """What the shards were found to hold: keys only, never text."""
+    """What was found in the shards so far: ids and hashes only, never text.
+
+    Attributes:
+        rows: number of rows by (config, split).
+        ids, groups: split -> article ids and leak groups of its rows.
+        sources: hashes of the posts that articles name.
+        posts, post_ids: hashes and article ids of posts.
+    """
 
     def __init__(self) -> None:
         self.rows: Counter[tuple[str, str]] = Counter()
@@ -209,10 +222,10 @@ class _Seen:
         self.sources: list[pa.Array] = []
         self.posts: list[pa.Array] = []
         self.post_ids: list[pa.Array] = []
-        self.filled: dict[str, Counter[str]] = {}
 
 
 def _check_files(folder: Path, manifest: Manifest, faults: list[str]) -> None:
+    """Compare size and hash of every file with the manifest, and look for files that it does not list."""
     everything: list[Shard | File] = [*manifest.shards, *manifest.files]
     listed = {file.path: (file.bytes, file.sha256) for file in everything}
     for path, (size, sha256) in listed.items():
@@ -230,8 +243,7 @@ def _check_files(folder: Path, manifest: Manifest, faults: list[str]) -> None:
 
 
 def _check_shard(folder: Path, shard: Shard, manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
-    import hashlib
-
+    """Check columns, rows and digest of a shard, and note what it holds in `seen`."""
     timezone = str(manifest.configuration["timezone"])
     schema = table_schema(shard.config, timezone)
     digest = hashlib.sha256()
@@ -260,7 +272,7 @@ def _check_shard(folder: Path, shard: Shard, manifest: Manifest, seen: _Seen, fa
 
 
 def _check_articles(table: pa.Table, before: int, shard: Shard, manifest: Manifest, faults: list[str]) -> None:
-    """Offsets of every span, and the dates against the split's borders."""
+    """Check the offsets of every span, the lengths of texts, and the dates against the borders of the split."""
     blank = manifest.configuration.get("text") == "none"
     ids = table["article_id"].to_pylist()
     texts = table["text"].to_pylist()
@@ -289,6 +301,7 @@ def _check_articles(table: pa.Table, before: int, shard: Shard, manifest: Manife
 
 
 def _natural_split(day: str | None, manifest: Manifest) -> str:
+    """The split to which a day (YYYY-MM-DD) belongs; "excluded" without a day."""
     configuration = manifest.configuration
     if day is None:
         return "excluded"
@@ -300,15 +313,17 @@ def _natural_split(day: str | None, manifest: Manifest) -> str:
 
 
 def _check_counts(manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
+    """Check the sums of the accounting, and that no shard is listed twice."""
     for what, said, found in unequal_sums(manifest.accounting, seen.rows):
         faults.append(f"{MANIFEST_NAME}: accounting: {what}: {said} is not {found}")
     for config in CONFIGS:
-        starts = [s.path for s in shards_of(manifest, config)]
-        if len(set(starts)) != len(starts):
+        paths = [shard.path for shard in shards_of(manifest, config)]
+        if len(set(paths)) != len(paths):
             faults.append(f"{MANIFEST_NAME}: a shard of {config} is listed twice")
 
 
 def _check_ids(folder: Path, manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
+    """Check that articles, leak groups, posts and the ledger agree with each other."""
     places: dict[str, str] = {}
     for split, arrays in seen.ids.items():
         for identity in pa.chunked_array(arrays, pa.string()).to_pylist():
@@ -330,27 +345,24 @@ def _check_ids(folder: Path, manifest: Manifest, seen: _Seen, faults: list[str])
     sources = pa.chunked_array(seen.sources, pa.string())
     if Counter(posts.to_pylist()) != Counter(sources.to_pylist()):
         faults.append("the sources of the articles are not the posts: a post was lost or counted twice")
-    homeless = set(pa.chunked_array(seen.post_ids, pa.string()).to_pylist()) - places.keys()
-    faults.extend(_some(f"article {identity}: has posts but no row" for identity in sorted(homeless)))
+    without_row = set(pa.chunked_array(seen.post_ids, pa.string()).to_pylist()) - places.keys()
+    faults.extend(_first_few(f"article {identity}: has posts but no row" for identity in sorted(without_row)))
     try:
         ledger = read_ledger(folder, manifest)
     except NewsdataError as error:
         faults.append(f"{LEDGER_NAME}: {error.reason}")
         return
     faults.extend(
-        f"article {identity}: was redacted, and is here"
+        f"article {identity}: was redacted, but has a row"
         for identity in sorted(places.keys() & tombstones(ledger).keys())
     )
     missing = places.keys() - set(ledger["article_id"].to_pylist())
-    faults.extend(_some(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)))
+    faults.extend(_first_few(f"{LEDGER_NAME}: article {identity} is missing" for identity in sorted(missing)))
 
 
-def _some(faults: Iterable[str]) -> Iterator[str]:
-    """The first of many faults that are alike, and how many more there are."""
+def _first_few(faults: Iterable[str]) -> Iterator[str]:
+    """The first of many faults of one kind, and how many more there are."""
     listed = list(faults)
     yield from listed[:_LISTED]
     if len(listed) > _LISTED:
         yield f"… and {len(listed) - _LISTED:,} more of this kind"
-
-
-_LISTED = 20

@@ -1,4 +1,4 @@
-"""Mark a version as bad."""
+"""Yank a version: mark it as bad."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["yank"]
 def yank(path: str | Path, *, reason: str, revision: str | None = None) -> Path:
     """Mark a version as bad.
 
-    "The newest version" and ranges then skip it, loading exactly it warns, and `publish` refuses it. The mark is the file
-    `yanked.json` in the version's folder, which no manifest lists; remove the file to remove the mark. The next build
-    still follows the version, because its decisions about splits stay valid.
+    From then on "the newest version" and ranges skip it, loading exactly this version warns, and `publish` refuses it. The
+    mark is the file `yanked.json` in the version's folder, which no manifest lists; delete the file to remove the mark. The
+    next build still follows the version, because its decisions about splits stay valid.
 
     Args:
         path: the folder of a version, or with `revision` the folder that holds versions.
-        reason: why, for those who find it later.
-        revision: "1.0.0"; never a range.
+        reason: why, for people who read it later.
+        revision: the version, "1.0.0"; a range is not allowed.
 
     Returns:
-        the folder of the version.
+        The folder of the version.
 
     Raises:
-        VersionError: there is no such version.
+        VersionError: the version does not exist.
         ManifestError: its manifest cannot be read.
         CallError: the reason is empty, or no exact version is named.
 
@@ -43,7 +43,9 @@ def yank(path: str | Path, *, reason: str, revision: str | None = None) -> Path:
     reason = checked_reason(reason)
     if not (Path(path) / MANIFEST_NAME).is_file() and (revision is None or "*" in revision):
         raise CallError(
-            "holds versions; say which one is bad", path=path, hint="name its folder, or use --revision X.Y.Z"
+            "this folder holds versions; say which one is bad",
+            path=path,
+            hint="name its folder, or use --revision X.Y.Z",
         )
     folder, manifest = open_version(path, revision)
     write_mark(folder / YANKED_NAME, {"version": manifest.dataset_version, "reason": reason})
