@@ -1,4 +1,4 @@
-"""Invented companies, publishers and sentences for scripts/make_archive.py: no text of others."""
+"""Invented companies, publishers and sentences for scripts/make_archive.py. No text of other people is in here."""
 
 from __future__ import annotations
 
@@ -19,11 +19,18 @@ __all__ = [
 ]
 
 Draw = Callable[[], float]
-"""`random.Random(seed).random`: the one source of chance whose sequence Python promises for ever."""
+"""`random.Random(seed).random`: Python promises that its sequence never changes. All random choices here come from it."""
 
 
 class Security(NamedTuple):
-    """A name that the publisher marks: `kind` is "stock", "board" or "info"."""
+    """A name that the publisher marks in a text.
+
+    Attributes:
+        name: of the company, sector or topic.
+        kind: "stock", "board" or "info".
+        market: the publisher's number of the exchange.
+        code: of the security on the exchange.
+    """
 
     name: str
     kind: str
@@ -32,8 +39,8 @@ class Security(NamedTuple):
 
 
 Paragraph = tuple[str | Security, ...]
+"""Strings and marked names. A paragraph that begins with # is a heading."""
 Text = tuple[Paragraph, ...]
-"""Paragraphs of strings and marked names; a paragraph that begins with # is a heading."""
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -47,7 +54,7 @@ _MARKETS = ((0, "003"), (1, "605"), (0, "302"), (1, "689"), (116, "39"), (106, "
 
 
 def _companies() -> tuple[Security, ...]:
-    """720 invented companies with codes that no exchange has given out."""
+    """720 invented companies, with codes that no exchange uses."""
     found = []
     for i, first in enumerate(_FIRST):
         for j in range(24):
@@ -173,23 +180,23 @@ _TEMPLATES = (
 
 
 def skewed(r: Draw, count: int) -> int:
-    """A position below `count`; low ones come more often, as words and names do in news."""
+    """A random position below `count`. Low positions are more frequent, like the common names in news."""
     return int(r() * r() * count)
 
 
 def plain(parts: Paragraph) -> str:
-    """The text of a paragraph."""
+    """The text of a paragraph, without marks."""
     return "".join(p if isinstance(p, str) else p.name for p in parts)
 
 
 def headline(r: Draw) -> str:
-    """A title of 12 to 25 characters."""
+    """A title, about 12 to 25 characters."""
     company = COMPANIES[skewed(r, len(COMPANIES))].name
     return f"{company}{_clause(r)} {_pick(r, _PLACES)}{_pick(r, _NOUNS)}{_pick(r, _VERBS)}{_number(r)}"
 
 
 def sentence(r: Draw) -> Paragraph:
-    """One sentence of 30 to 110 characters with zero to two marked names."""
+    """One sentence, about 30 to 110 characters, with up to two marked names."""
     parts: list[str | Security] = []
     kind = r()
     if kind < 0.3:
@@ -216,7 +223,7 @@ def sentence(r: Draw) -> Paragraph:
 
 
 def article(r: Draw, length: int) -> Text:
-    """Paragraphs of one to four sentences, about `length` characters, with a heading now and then."""
+    """Paragraphs of one to four sentences with some headings between them, about `length` characters in all."""
     paragraphs: list[Paragraph] = []
     while length > 0:
         if len(paragraphs) > 2 and r() < 0.12:
@@ -230,7 +237,7 @@ def article(r: Draw, length: int) -> Text:
 
 
 def template(r: Draw) -> tuple[str, str, Paragraph]:
-    """A flash from a form: its family, its title and its text, with a company and numbers of its own."""
+    """A flash made from a form, with its own company and numbers: the family of the form, the title, and the text."""
     family, title, text = _TEMPLATES[int(r() * len(_TEMPLATES))]
     company = COMPANIES[int(r() * len(COMPANIES))]
     slots = {

@@ -1,10 +1,9 @@
-"""newsdata side by side with what people use today, in one run: `python scripts/benchmark.py --json FILE`.
+"""Compare newsdata with what people use today, in one run: `python scripts/benchmark.py --json FILE`.
 
-Machines are noisy, so every figure is the median of at least 3 runs, the programs take turns, and only
-ratios within one run mean anything. The archive is synthetic (scripts/make_archive.py). Memory is the
-resident memory of the whole process tree, sampled; pages that processes share count once for each of them.
-It needs the `dev` extra. datatrove with trafilatura is compared where it is installed:
-`pip install 'datatrove[io,processing]' trafilatura lxml_html_clean`.
+Machines are noisy: every figure is the median of at least 3 runs, the programs take turns, and only ratios within one run
+mean anything. The archive is synthetic (scripts/make_archive.py). Memory is the resident memory of the whole process tree,
+sampled; pages that processes share count once for each process. The script needs the extra `dev`. datatrove with trafilatura
+is compared if it is installed: `pip install 'datatrove[io,processing]' trafilatura lxml_html_clean`.
 """
 
 from __future__ import annotations
@@ -45,7 +44,13 @@ _SAMPLE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A finished process: wall time, peak memory of its tree in MB (None without psutil), what it printed."""
+    """A finished process.
+
+    Attributes:
+        seconds: wall time.
+        peak_mb: the highest resident memory of its process tree, in 10^6 bytes; None without psutil.
+        output: what it printed.
+    """
 
     seconds: float
     peak_mb: float | None
@@ -54,7 +59,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Setting:
-    """What all sections share."""
+    """What all sections need.
+
+    Attributes:
+        work: the folder for archives and versions.
+        posts: of the archive.
+        repeat: runs of each program.
+        growth: numbers of posts for the section growth.
+        quality_size: articles in each style for the section quality.
+    """
 
     work: Path
     posts: int
@@ -63,7 +76,7 @@ class _Setting:
     quality_size: int
 
     def archive(self, posts: int) -> Path:
-        """The synthetic archive of this size, made when it is first asked for, and its files read once."""
+        """The synthetic archive of this size. It is made if it does not exist, and read once, so that it is in memory."""
         path = self.work / f"archive-{posts}"
         if not path.exists():
             _say(f"making an archive of {posts:,} posts")
@@ -90,10 +103,10 @@ def _say(message: str) -> None:
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
-    """Run a process to its end and watch the memory of its tree.
+    """Run a process to its end and measure time and memory.
 
     Raises:
-        RuntimeError: it failed; the message holds the end of what it said.
+        RuntimeError: it failed; the message has the end of its error output.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = perf_counter()
@@ -114,7 +127,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
 
 
 def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
-    """Keep the highest sum of resident memory of a process and all below it, in MB."""
+    """Until `done` is set, put the highest resident memory of a process and its descendants, in MB, into `peak[0]`."""
     if find_spec("psutil") is None:
         return
     import psutil  # type: ignore[import-untyped]
@@ -135,7 +148,7 @@ def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
 
 
 def _in_turns(programs: Mapping[str, Callable[[], Run]], repeat: int) -> dict[str, list[Run]]:
-    """Run each program `repeat` times, taking turns, so that a slow minute of the machine hits all."""
+    """Run each program `repeat` times. The programs take turns, so that a slow minute of the machine affects all of them."""
     runs: dict[str, list[Run]] = {name: [] for name in programs}
     for number in range(repeat):
         for name, program in programs.items():
@@ -156,7 +169,7 @@ def _summary(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:
-    """Rows as aligned plain text under the names of their columns; numbers to the right, None as –.
+    """Rows as a table of plain text under the names of their columns. Numbers are aligned right, None is shown as –.
 
     >>> print(table([{"what": "a", "seconds": 1.5, "rows": 1200}]))
     what  seconds   rows
@@ -185,7 +198,7 @@ def _build(archive: Path, out: Path, *options: str) -> Run:
 
 
 _NEAR_DUPLICATES = ("sign", "group", "measure")
-"""The stages that are about near-duplicates."""
+"""The stages that search near-copies or measure leaks."""
 
 
 def _stages(done: Run) -> dict[str, dict[str, float]]:
@@ -197,7 +210,7 @@ def _stages(done: Run) -> dict[str, dict[str, float]]:
 
 
 def _build_section(setting: _Setting) -> dict[str, Any]:
-    """The whole build beside the other ways to do it."""
+    """A whole build, compared with other programs."""
     archive, posts = setting.archive(setting.posts), setting.posts
 
     def built(workers: int) -> Callable[[], Run]:
@@ -247,7 +260,7 @@ def _build_section(setting: _Setting) -> dict[str, Any]:
     stages = {name: statistics.median(_stages(d)[name]["seconds"] for d in runs["newsdata, 1 worker"])
               for name in _stages(runs["newsdata, 1 worker"][0])}  # fmt: skip
     print(f"\n## Building {posts:,} posts\n\n{table(rows)}\n")
-    print("`x newsdata`: beside two workers with the near-duplicate step apart. The stages with one worker:\n")
+    print("`x newsdata`: relative to newsdata with 2 workers, near-duplicates apart. The stages with one worker:\n")
     print(table([{"stage": name, "seconds": s, "us a post": s / posts * 1e6} for name, s in stages.items()]))
     return {"posts": posts, "programs": results, "stages": stages}
 
@@ -279,7 +292,7 @@ def _growth_section(setting: _Setting) -> dict[str, Any]:
 
 
 def _load_section(setting: _Setting) -> dict[str, Any]:
-    """Typical access to what was built."""
+    """Typical access to a built version."""
     out = setting.fresh("loaded")
     built = json.loads(_build(setting.archive(setting.posts), out).output)
     scratch = setting.fresh("load")
@@ -321,7 +334,7 @@ def _import_section(setting: _Setting) -> dict[str, Any]:
 
 
 def _incremental_section(setting: _Setting) -> dict[str, Any]:
-    """The next version from a little changed archive, from an unchanged one, and from nothing."""
+    """The next version of an archive that changed a little, of an unchanged one, and a full build."""
     posts, new, change = setting.posts, 500, 50
     archive, out = setting.fresh("growing"), setting.fresh("incremental")
     archive.rmdir()
@@ -352,15 +365,15 @@ def _incremental_section(setting: _Setting) -> dict[str, Any]:
 
 
 def _quality_section(setting: _Setting) -> dict[str, Any]:
-    """How well near-duplicates are found, on planted copies (scripts/quality.py)."""
+    """How many of the planted near-copies are found (scripts/quality.py)."""
     import quality
 
     measured = {style: quality.measure(style, setting.quality_size) for style in quality.STYLES}
-    figures = {  # JSON knows no NaN: a style without long copies has no figure for them
+    figures = {  # JSON has no NaN: a style without long copies has no figure for them
         style: {name: None if math.isnan(value) else value for name, value in found.items()}
         for style, found in measured.items()
     }
-    print(f"\n## Near-duplicates ({setting.quality_size:,} articles a style)\n")
+    print(f"\n## Near-duplicates ({setting.quality_size:,} articles in each style)\n")
     print(table([{"style": style, **found} for style, found in figures.items()]))
     return {"size": setting.quality_size, "styles": figures}
 
@@ -373,10 +386,11 @@ SECTIONS: Mapping[str, Callable[[_Setting], dict[str, Any]]] = {
     "incremental": _incremental_section,
     "quality": _quality_section,
 }
-"""Each section by its name in `--only`: prints its tables and returns its figures."""
+"""Name in `--only` -> function that measures a section, prints its tables and returns its figures."""
 
 
 def _machine() -> dict[str, Any]:
+    """Date, machine and versions of libraries."""
     libraries = {}
     for name in _LIBRARIES:
         try:
@@ -393,17 +407,27 @@ def _machine() -> dict[str, Any]:
 
 
 def _main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="newsdata side by side with what people use today.")
+    parser = argparse.ArgumentParser(description="Compare newsdata with what people use today.")
     parser.add_argument("--only", help=f"sections, separated by commas: {','.join(SECTIONS)} (default: all)")
     parser.add_argument("--posts", type=int, default=20_000, help="posts of the archive (default: 20000)")
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each program, the median counts (default: 3)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each program; the median counts (default: 3)")
     parser.add_argument(
-        "--growth", type=int, nargs="+", default=[20_000, 200_000], metavar="POSTS", help="sizes to grow over"
+        "--growth",
+        type=int,
+        nargs="+",
+        default=[20_000, 200_000],
+        metavar="POSTS",
+        help="posts of the archives in the section growth (default: 20000 200000)",
     )
-    parser.add_argument("--quality-size", type=int, default=5_000, help="articles a style in the section quality")
+    parser.add_argument(
+        "--quality-size",
+        type=int,
+        default=5_000,
+        help="articles in each style in the section quality (default: 5000)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     parser.add_argument(
-        "--work", type=Path, help="keep archives here for the next run (default: a folder that is removed)"
+        "--work", type=Path, help="keep archives in this folder for the next run (default: a folder that is removed)"
     )
     given = parser.parse_args(arguments)
     chosen = given.only.split(",") if given.only else list(SECTIONS)
@@ -427,7 +451,7 @@ def _main(arguments: Sequence[str] | None = None) -> None:
         print(", ".join(f"{name} {number}" for name, number in machine["libraries"].items()))
         for name in chosen:
             found["sections"][name] = SECTIONS[name](setting)
-            if given.json:  # after every section: a later one that fails costs nothing
+            if given.json:  # after each section, so that figures are kept if a later section fails
                 given.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What scripts/benchmark.py times, each a process of its own: `benchmark_tasks.py TASK ARGUMENTS`."""
+"""The tasks that scripts/benchmark.py times, each in a process of its own: `benchmark_tasks.py TASK ARGUMENTS`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def _post_files(archive: str) -> Iterator[Path]:
 
 
 def read(archive: str) -> int:
-    """Read every post in one process and do nothing with it; the bytes read."""
+    """Read every post in one process and do nothing with it. Returns the number of bytes."""
     size = 0
     for folder in ("_posts", "old_post"):
         root = f"{archive}/{folder}/"
-        for name in sorted(os.listdir(root)):  # noqa: PTH208 - the floor is measured without a Path a file
+        for name in sorted(os.listdir(root)):  # noqa: PTH208 - as fast as possible, so no Path for each file
             file = os.open(root + name, os.O_RDONLY)
             while block := os.read(file, 1 << 20):
                 size += len(block)
@@ -35,7 +35,7 @@ def read(archive: str) -> int:
 
 
 def from_generator(archive: str, out: str) -> int:
-    """The naive script's reading behind `Dataset.from_generator`, written as one Parquet file; the rows."""
+    """Give the naive script's posts to `Dataset.from_generator` and write one Parquet file. Returns the number of rows."""
     import datasets
     from naive_build import read_posts
 
@@ -45,7 +45,7 @@ def from_generator(archive: str, out: str) -> int:
 
 
 def trafilatura(archive: str, out: str) -> int:
-    """datatrove with trafilatura, two workers, written as Parquet; the documents read."""
+    """Read with datatrove and trafilatura, two workers, and write Parquet. Returns the number of documents."""
     from datatrove.data import Document
     from datatrove.executor import LocalPipelineExecutor
     from datatrove.pipeline.extractors import Trafilatura
@@ -73,7 +73,16 @@ def trafilatura(archive: str, out: str) -> int:
 
 
 def load(version: str, repeat: str, scratch: str) -> dict[str, dict[str, float]]:
-    """Typical access to the articles of a built version: for each kind its rows and median seconds."""
+    """Time typical access to the articles of a built version.
+
+    Args:
+        version: the folder of the version.
+        repeat: the number of runs, at least 3.
+        scratch: a folder for a copy of the articles in random order.
+
+    Returns:
+        For each kind of access the number of `rows` and the median `seconds`.
+    """
     import datasets
     import pyarrow as pa
     import pyarrow.dataset as pads
@@ -94,7 +103,7 @@ def load(version: str, repeat: str, scratch: str) -> dict[str, dict[str, float]]
     unsorted = Path(scratch) / "unsorted.parquet"
     everything = articles.to_table()
     order = list(range(everything.num_rows))
-    random.Random(0).shuffle(order)  # noqa: S311 - any order that is not the date's
+    random.Random(0).shuffle(order)  # noqa: S311 - any order but that of the dates
     pq.write_table(everything.take(order), unsorted, row_group_size=len(order), compression="zstd")
     del everything, order, times, media
     shuffled = pads.dataset(str(unsorted), format="parquet")

@@ -1,10 +1,11 @@
-"""A synthetic archive of any size in the shapes of a real one: `make_archive.py OUT --posts 100000`.
+"""Write a synthetic archive of any size that looks like a real one: `make_archive.py OUT --posts 100000`.
 
-Half of the files are flashes, half articles of 500 to 2,500 characters with a publisher's annotations;
-among them twins of the two feeds, copies in two folders, reprints with edits (listed in the labels file),
-template siblings, and 0.5 % of malformed files. Every word is from the lists in scripts/archive_words.py.
-The same arguments give the same bytes on every machine: all choices come from `random.Random.random()`,
-seeded for each article with a SHA-256 of its place, and Python promises that sequence for ever.
+Half of the files are flashes (one short paragraph), half articles of 500 to 2,500 characters with a publisher's annotations.
+Among them are twins (the same article from both feeds), copies in two folders, reprints with edits (listed in the file of
+labels), siblings (flashes from the same template), and 0.5 % malformed files. Every word is from scripts/archive_words.py.
+
+The same arguments give the same bytes on every machine: all choices come from `random.Random.random()`, seeded for each
+article with a SHA-256 of its place, and Python promises that this sequence never changes.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from archive_words import Security, Text
 __all__ = ["MALFORMED", "Made", "extend_archive", "make_archive"]
 
 MALFORMED = 0.005
-"""The share of files with something wrong, about that of a real archive's hand-concatenated files."""
+"""The share of malformed files. A real archive has about as many, because its crawler escapes nothing."""
 
-_REPRINTS, _REPRINT_LAG = 0.05, 12  # share of articles that are near-copies; up to how many days later
-_FLASHES = 0.55  # share of articles: flashes have fewer twins, so that half of the files are flashes
+_REPRINTS, _REPRINT_LAG = 0.05, 12  # the share of articles that are near-copies; the most days after the first print
+_FLASHES = 0.55  # the share of articles that are flashes: they have fewer twins, so half of the files are flashes
 _QUOTE, _NEWS, _SHARE = (
     "http://quote.example.com/unify/r/",
     "//news.example",
@@ -44,7 +45,7 @@ _FAULTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What was written: files, their bytes, the articles behind them and the near-copies among these."""
+    """What was written: the numbers of files, of their bytes, of articles in them, and of near-copies among the articles."""
 
     files: int
     bytes: int
@@ -54,7 +55,13 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What every article depends on, besides its place."""
+    """What decides every article, together with its place (day and number in the day).
+
+    Attributes:
+        posts, days: of the archive.
+        seed: another one gives another archive.
+        start: the first day.
+    """
 
     posts: int
     days: int
@@ -62,13 +69,13 @@ class _Plan:
     start: date
 
     def quota(self, day: int) -> int:
-        """Files of a day; later days than planned are as full as the others."""
+        """The number of files of a day, counted from 0. Days after the last planned one are as full as the others."""
         return self.posts // self.days + (day < self.posts % self.days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Article:
-    """One article before it is put into files. `copy_of`, `changed` and `family` are its labels."""
+    """One article before it is written to files. `copy_of`, `changed` and `family` are its labels; see `make_archive`."""
 
     identity: str
     day: str
@@ -95,16 +102,17 @@ def make_archive(
     """Write an archive of exactly `posts` post files (and a `_config.yml`) into the folder `out`.
 
     Args:
-        out: a folder that is empty or not there yet.
-        posts: how many post files.
+        out: a folder that is empty or does not exist.
+        posts: the number of post files.
         seed: another one gives another archive.
         start: the first day.
-        days: over how many days; by default one for 100 posts, at least 10 and at most 240.
-        labels: where to write what was planted, one JSON object a line: `article_id`, and either `copy_of`
-            with `changed` (the share of paragraphs that were cut or replaced) or `family` (of a template).
+        days: the number of days; by default one for each 100 posts, at least 10 and at most 240.
+        labels: the file to write the labels to, one JSON object a line: `article_id`, and either `copy_of` and `changed`
+            (for a reprint: the id of the original, and the share of its paragraphs that were cut or replaced) or `family`
+            (for a flash from a template: the name of the template).
 
     Raises:
-        ValueError: fewer than one post a day, or `out` holds files.
+        ValueError: there is less than one post a day, or `out` holds files.
     """
     plan = _plan(posts, seed, start, days)
     root = Path(out)
@@ -127,13 +135,18 @@ def extend_archive(
     start: date = date(2021, 12, 1),
     days: int | None = None,
 ) -> Made:
-    """Bring an archive that `make_archive` wrote with the same arguments into a later state.
+    """Change an archive that `make_archive` wrote with the same arguments, as time would.
 
-    `new` files of days after the last one are added; `change` files of the newest tenth of the days get
-    another ending. A file that has its bytes already is left alone, so growing numbers give growing states.
+    A file that has the right bytes already is not written again. So calls with growing numbers give later and later states.
+
+    Args:
+        out: the archive.
+        new: files of days after the last one that are added.
+        change: files of the newest tenth of the days that get another ending.
+        posts, seed, start, days: as for `make_archive`.
 
     Raises:
-        ValueError: more changes than there are articles to change.
+        ValueError: `change` is larger than the number of articles that can be changed.
     """
     plan = _plan(posts, seed, start, days)
     span = max(1, plan.days // 10)
@@ -164,12 +177,12 @@ def _plan(posts: int, seed: int, start: date, days: int | None) -> _Plan:
 
 
 def _article(plan: _Plan, rng: random.Random, day: int, number: int) -> _Article:
-    """The article at this place, the same whenever it is asked for."""
+    """The article at this place. It is the same each time."""
     _seed(plan, rng, day, number)
     if day and rng.random() < _REPRINTS:
         lag = int(rng.random() * min(day, _REPRINT_LAG)) + (rng.random() < 0.5)
         first = int(rng.random() * max(1, plan.quota(day - lag) // 3))
-        for at in range(first, -1, -1):  # the nearest one that is no reprint itself, is long, and came before
+        for at in range(first, -1, -1):  # the nearest earlier article that is long and not a reprint itself
             if lag or at < number:
                 origin = _original(plan, rng, day - lag, at)
                 if origin is not None and not origin.flash:
@@ -180,7 +193,7 @@ def _article(plan: _Plan, rng: random.Random, day: int, number: int) -> _Article
 
 
 def _original(plan: _Plan, rng: random.Random, day: int, number: int) -> _Article | None:
-    """The article at this place where it is a first print."""
+    """The article at this place if it is a first print, else None."""
     _seed(plan, rng, day, number)
     if rng.random() < _REPRINTS and day:
         return None
@@ -188,11 +201,13 @@ def _original(plan: _Plan, rng: random.Random, day: int, number: int) -> _Articl
 
 
 def _seed(plan: _Plan, rng: random.Random, *place: object) -> None:
+    """Seed `rng` for a place."""
     key = "/".join(map(str, (plan.seed, *place)))
     rng.seed(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big"))
 
 
 def _first_print(plan: _Plan, rng: random.Random, day: int, number: int) -> _Article:
+    """An article that is not a reprint."""
     r = rng.random
     identity, when, clock = _place(plan, r(), r(), day, number)
     flash = r() < _FLASHES
@@ -214,7 +229,7 @@ def _first_print(plan: _Plan, rng: random.Random, day: int, number: int) -> _Art
 
 
 def _reprint(plan: _Plan, rng: random.Random, day: int, number: int, origin: _Article) -> _Article:
-    """A near-copy: another title and publisher, perhaps a lead-in, some paragraphs cut or written anew."""
+    """A near-copy of `origin`: another title and publisher, perhaps a lead, some paragraphs cut or replaced."""
     _seed(plan, rng, day, number, "reprint")
     r = rng.random
     identity, when, clock = _place(plan, r(), r(), day, number)
@@ -238,7 +253,7 @@ def _reprint(plan: _Plan, rng: random.Random, day: int, number: int, origin: _Ar
 
 
 def _place(plan: _Plan, a: float, b: float, day: int, number: int) -> tuple[str, str, str]:
-    """Article id, day and time of day; ids rise within a day as a crawler's counter does."""
+    """Article id, day and time of day. Ids grow within a day, like the counter of a crawler."""
     when = (plan.start + timedelta(days=day)).isoformat()
     second = int(a * 86_400)
     clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
@@ -251,7 +266,7 @@ def _place(plan: _Plan, a: float, b: float, day: int, number: int) -> tuple[str,
 def _files(
     plan: _Plan, rng: random.Random, day: int, number: int, article: _Article, revised: bool = False
 ) -> list[tuple[str, bytes]]:
-    """The files of an article, one to three: the path and the bytes of each."""
+    """The files of an article, one to three: path and bytes of each."""
     _seed(plan, rng, day, number, "files")
     r = rng.random
     folders = ("old_post", "_posts") if day < plan.days * 4 // 5 else ("_posts", "old_post")
@@ -279,7 +294,7 @@ def _files(
 
 
 def _early(article: _Article, fault: str, zone: bool, nav: int) -> bytes:
-    """G0: a plain paragraph, with or without zone and navigation."""
+    """A post of generation 0: a plain paragraph, with or without time zone and navigation."""
     head = _head(article, fault, "emnews", _FEED, zone)
     end = (
         "",
@@ -292,7 +307,7 @@ def _early(article: _Article, fault: str, zone: bool, nav: int) -> bytes:
 
 
 def _emnews(article: _Article, fault: str, chart: bool, over: bool) -> bytes:
-    """G1: digest, annotated HTML, address, navigation; `over` annotates as a later crawl did."""
+    """A post of generation 1: digest, annotated HTML, address, navigation. With `over` annotated as by a later crawl."""
     media = words.PUBLISHERS[article.publisher][0]
     digest = "" if fault == "no-digest" else f"{article.digest}（{media}）"
     seen: set[str] = set()
@@ -307,7 +322,7 @@ def _emnews(article: _Article, fault: str, chart: bool, over: bool) -> bytes:
 
 
 def _market(article: _Article, fault: str, generation: int, chart: bool) -> bytes:
-    """G2 to G5: the publisher's feed, without annotations."""
+    """A post of generations 2 to 5: from the feed `market`, without annotations."""
     media, slug = words.PUBLISHERS[article.publisher]
     head = _head(article, fault, slug, f"{media}新闻")
     if generation == 2:
@@ -326,6 +341,7 @@ def _market(article: _Article, fault: str, generation: int, chart: bool) -> byte
 
 
 def _head(article: _Article, fault: str, category: str, tag: str, zone: bool = True) -> str:
+    """The front matter, perhaps with a fault."""
     title, moment = article.title, f"{article.day} {article.clock}{' +0800' if zone else ''}"
     middle = len(title) // 2
     start, end = title[:middle], title[middle:]
@@ -374,10 +390,10 @@ def _paragraph(parts: tuple[str | Security, ...], number: int, seen: set[str], o
 
 
 def _mark(security: Security, seen: set[str], over: bool) -> str:
-    """The publisher's markup of a name: full at the first mention, short later."""
+    """The publisher's markup of a name: long at its first mention, short at later ones."""
     name, kind, market, code = security
     if over and market == 1 and code.endswith(("3", "7")):
-        market, code = 116, code[1:]  # a later dictionary took the other listing
+        market, code = 116, code[1:]  # a later dictionary linked the listing on another exchange
     dot, data = f"{market}.{code}", f"{market},{code}"
     if kind == "info":
         if name in seen:
@@ -397,7 +413,7 @@ def _mark(security: Security, seen: set[str], over: bool) -> str:
 
 
 def _chart(article: _Article) -> str:
-    """The hidden paragraph and the price chart that some articles begin with."""
+    """The hidden paragraph and the price chart at the beginning of some articles."""
     found = (p for line in article.text for p in line if isinstance(p, Security) and p.kind == "stock")
     security = next(found, None)
     if security is None:
@@ -442,7 +458,7 @@ def _prepare(root: Path) -> None:
 def _write_days(
     root: Path, plan: _Plan, days: Sequence[int], rest: int | None = None
 ) -> tuple[Made, list[dict[str, object]]]:
-    """Write the files of these days, of the last one only `rest`; what was written and what was planted."""
+    """Write the files of some days, of the last day only `rest` files. Returns what was written, and the labels."""
     rng = random.Random()  # noqa: S311 - nothing here is a secret
     files = size = articles = copies = 0
     planted: list[dict[str, object]] = []
@@ -464,7 +480,7 @@ def _write_days(
 
 
 def _day(plan: _Plan, rng: random.Random, day: int, quota: int) -> Iterator[tuple[_Article | None, str, bytes]]:
-    """The first `quota` files of a day; the article comes with its first file."""
+    """The first `quota` files of a day: path and bytes, and with the first file of an article the article."""
     number = 0
     while quota > 0:
         article = _article(plan, rng, day, number)
@@ -475,8 +491,8 @@ def _day(plan: _Plan, rng: random.Random, day: int, quota: int) -> Iterator[tupl
 
 
 def _write(root: Path, path: str, data: bytes) -> None:
-    """Write a file unless it has these bytes already (a rewritten file would look changed)."""
-    place = os.path.join(root, path)  # noqa: PTH118 - a Path costs a fifth of the whole run
+    """Write a file unless it has these bytes already: a file that is written again looks changed."""
+    place = os.path.join(root, path)  # noqa: PTH118 - with a Path, the whole run takes a fifth longer
     try:
         file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
@@ -491,12 +507,18 @@ def _write(root: Path, path: str, data: bytes) -> None:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description="Write a synthetic archive of news posts.")
-    parser.add_argument("out", type=Path, help="the folder to write, empty or not there yet")
-    parser.add_argument("--posts", type=int, required=True, help="how many post files")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=date.fromisoformat, default=date(2021, 12, 1), metavar="DAY")
-    parser.add_argument("--days", type=int, help="over how many days (default: a day for 100 posts, 10 to 240)")
-    parser.add_argument("--labels", type=Path, help="a file for what was planted; keep it out of the archive")
+    parser.add_argument("out", type=Path, help="the folder to write; it must be empty or not exist")
+    parser.add_argument("--posts", type=int, required=True, help="the number of post files")
+    parser.add_argument("--seed", type=int, default=0, help="another number gives another archive (default: 0)")
+    parser.add_argument(
+        "--start",
+        type=date.fromisoformat,
+        default=date(2021, 12, 1),
+        metavar="DAY",
+        help="the first day (default: 2021-12-01)",
+    )
+    parser.add_argument("--days", type=int, help="the number of days (default: one for each 100 posts, 10 to 240)")
+    parser.add_argument("--labels", type=Path, help="write the labels of copies to this file, outside of the archive")
     parser.add_argument("--extend", type=int, default=0, metavar="NEW", help="then add NEW files of later days")
     parser.add_argument("--change", type=int, default=0, metavar="N", help="then change N files of the newest days")
     given = parser.parse_args()
@@ -507,7 +529,7 @@ def _main() -> None:
             print(f"{made.files:,} posts, {made.bytes:,} bytes, {made.articles:,} articles, {made.copies:,} copies")
         if given.extend or given.change:
             made = extend_archive(given.out, new=given.extend, change=given.change, **options)
-            print(f"then {made.files:,} files new or changed, {made.bytes:,} bytes")
+            print(f"then {made.files:,} new or changed files, {made.bytes:,} bytes")
     except ValueError as error:
         parser.error(str(error))
 

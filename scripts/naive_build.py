@@ -1,8 +1,8 @@
-"""The straight script that many would write today: `python scripts/naive_build.py ARCHIVE OUT`.
+"""The simple script that many would write today, to compare newsdata with: `python scripts/naive_build.py ARCHIVE OUT`.
 
-python-frontmatter, BeautifulSoup and pandas; one Parquet file a split. It is here to be compared with, in
-speed and in what it loses: it skips posts that plain YAML cannot read, knows no near-copies, and holds
-everything in memory. BeautifulSoup is no dependency of newsdata: `pip install beautifulsoup4`.
+It uses python-frontmatter, BeautifulSoup and pandas, and writes one Parquet file for each split. It skips posts that plain
+YAML cannot read, does not look for near-copies, and holds everything in memory. newsdata does not install BeautifulSoup:
+`pip install beautifulsoup4`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAV = re.compile(r"^\[返回.*$", re.MULTILINE)
 
 
 def read_post(path: Path) -> dict[str, Any]:
-    """One post as a row: front matter, and what the body's HTML says. Raises what the libraries raise."""
+    """One post as a row: front matter, and what the HTML of the body says. Raises any error of the libraries."""
     import frontmatter
     import pandas as pd
     from bs4 import BeautifulSoup
@@ -58,12 +58,12 @@ def read_posts(archive: Path) -> Iterator[dict[str, Any]]:
         for path in sorted((archive / folder).glob("*.md")):
             try:
                 yield read_post(path)
-            except Exception:  # noqa: S112 - what such a script does: the posts that fail are not there
+            except Exception:  # noqa: S112 - a simple script does just that, and loses these posts
                 continue
 
 
 def build(archive: Path, out: Path) -> dict[str, int]:
-    """Write train, validation and test as one Parquet file each; rows by split."""
+    """Write train, validation and test as one Parquet file each. Returns the number of rows by split."""
     import pandas as pd
 
     rows = pd.DataFrame(read_posts(archive)).drop_duplicates("article_id").sort_values("published_at")

@@ -1,9 +1,8 @@
-"""How well near-duplicates are found: planted copies at known edit levels among template siblings.
+"""Measure how well near-copies are found: copies with known edits are planted among siblings from the same template.
 
-``python scripts/quality.py [SIZE] [STYLE ...]`` prints a table; `measure()` gives its figures to
-scripts/benchmark.py. The sets differ in style on purpose, so that a rule that fits only one of them is seen:
-long wire copy, flashes, articles put together from few sentence frames, an archive of three days, English
-briefs and a Markdown site, and stories that eighty others reprint.
+``python scripts/quality.py [SIZE] [STYLE ...]`` prints a table; scripts/benchmark.py calls `measure()`. The sets differ in
+style, so that a rule that fits only one of them shows: long articles, flashes, articles made from few sentence frames, an
+archive of three days, English briefs, a Markdown site, and stories that are reprinted up to eighty times.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ class Planted:
     """One made article.
 
     Attributes:
-        article_id: unique, in no order that means anything.
+        article_id: unique, and random.
         text: paragraphs joined by a line feed.
         day: days since 1970.
-        group: articles with the same number are copies of one another.
-        family: the template that it is a sibling of, or "".
-        edit: what was done to the original, "" for an original.
-        change: the share of its paragraphs or sentences that was cut or replaced.
+        group: articles with the same number are copies of each other.
+        family: the template that it was made from, or "".
+        edit: what was done to the original; "" for an original.
+        change: the share of its paragraphs or sentences that were cut or replaced, from 0 to 1.
     """
 
     article_id: str
@@ -78,7 +77,7 @@ rate bank trade energy policy government industry global local research model de
 
 
 class _Words:
-    """A vocabulary in which few words are frequent, as in any language."""
+    """A vocabulary in which few words are frequent, as in natural languages."""
 
     def __init__(self, rng: random.Random, chinese: bool, size: int = 6000) -> None:
         common = _COMMON if chinese else _ENGLISH
@@ -182,6 +181,7 @@ _FAMILIES: dict[str, str] = {
 
 
 def _fill(frame: str, rng: random.Random, day: int) -> str:
+    """A template with its slots filled: names stay the same within a text, numbers do not."""
     named = {"n": _company(rng), "c": _code(rng), "d": _date(day), "N": _english_word(rng).capitalize()}
     named["s"] = rng.choice(_SURNAMES) + _ideographs(rng, 2)
     named["T"] = "".join(rng.choices("ABCDEFGHKLMNPRSTVXYZ", k=4))
@@ -190,7 +190,7 @@ def _fill(frame: str, rng: random.Random, day: int) -> str:
 
 
 def _fresh_value(slot: str, rng: random.Random) -> str:
-    """An amount, an integer, a price or a percentage: another one at each place."""
+    """An amount, an integer, a price or a percentage: a new one for each slot."""
     if slot == "a":
         return _amount(rng)
     if slot == "i":
@@ -275,7 +275,7 @@ def _cut(paragraphs: list[str], share: float, rng: random.Random) -> list[str]:
 
 
 def _copy(text: str, rng: random.Random, fresh: Callable[[], str], chinese: bool) -> tuple[str, str, float]:
-    """A copy of `text`, what was done to it, and the share of it that was changed."""
+    """A copy of `text`, the edit that was made, and the share of the text that was changed."""
     paragraphs = text.split("\n")
     long = len(paragraphs) > 3
     edit = rng.choice(
@@ -334,7 +334,7 @@ def _copy(text: str, rng: random.Random, fresh: Callable[[], str], chinese: bool
 
 
 def _long_lines(text: str, rng: random.Random) -> str:
-    """Half of the reprints carry the same long lines at the end."""
+    """The text, or (in half of the cases) the text with a long line at its end that many articles have."""
     return text + rng.choice(
         (
             "",
@@ -345,13 +345,25 @@ def _long_lines(text: str, rng: random.Random) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
+    """What the articles of a set are like.
+
+    Attributes:
+        originals: functions that make originals.
+        chinese: whether the language is Chinese; else English.
+        days: the number of days of the archive.
+        families: names of templates.
+        siblings: the share of originals that are made from a template.
+        copied: the share of the other originals that have copies.
+        copies: the number of copies is chosen from these.
+    """
+
     originals: tuple[Callable[[random.Random, _Words, int], str], ...]
     chinese: bool
     days: int
     families: tuple[str, ...]
-    siblings: float  # share of siblings among the originals
-    copied: float = 0.45  # share of the other originals that have copies
-    copies: tuple[int, ...] = (1, 1, 1, 2, 3, 7)  # how many
+    siblings: float
+    copied: float = 0.45
+    copies: tuple[int, ...] = (1, 1, 1, 2, 3, 7)
 
 
 _ZH = tuple(name for name in _FAMILIES if not name.endswith("_en"))
@@ -382,7 +394,9 @@ def _fresh(rng: random.Random, words: _Words, day: int) -> str:
 
 
 def plant(style: str, size: int, seed: int = 1) -> list[Planted]:
-    """`size` articles in one of `STYLES`: originals, template siblings, and copies of both.
+    """Make `size` articles in one of `STYLES`: originals, siblings from templates, and copies of both.
+
+    The same arguments give the same articles.
 
     >>> len(plant("flashes", 50)), plant("flashes", 50) == plant("flashes", 50)
     (50, True)
@@ -427,15 +441,19 @@ def _planted(rng: random.Random, text: str, day: int, group: int, family: str, e
 
 
 def measure(style: str, size: int, seed: int = 1) -> dict[str, float]:
-    """Plant articles, find the copies, and compare.
+    """Make articles, find the copies, and compare with what was planted.
+
+    Args:
+        style: one of `STYLES`.
+        size: the number of articles.
+        seed: another one gives other articles.
 
     Returns:
-        `precision`, `recall` of the pairs that share a duplicate cluster; `leak_precision`, `leak_recall` of
-        those that share a leak group; `long_recall` of the copies of articles of 600 characters and more with
-        at most 20 % changed, each with its original; `excess`: by how many articles the worst cluster is
-        larger than what was planted in it; seconds of processor time for the list of boilerplate
-        (`list_seconds`), the signatures (`sign_seconds`), the pairs and clusters (`match_seconds`);
-        `characters` of an article.
+        `precision` and `recall` of the pairs that share a duplicate cluster; `leak_precision` and `leak_recall` of those
+        that share a leak group; `long_recall`: the share of copies of 600 characters and more, with at most 20 % changed,
+        that are in the cluster of their original (NaN if there are none); `excess`: the most articles in one cluster that
+        do not belong to its largest group; seconds of processor time for the list of boilerplate (`list_seconds`), the
+        signatures (`sign_seconds`), and pairs and clusters (`match_seconds`); `characters`: the mean length of a text.
     """
     planted = plant(style, size, seed)
     clock = [time.process_time()]
@@ -488,6 +506,8 @@ def measure(style: str, size: int, seed: int = 1) -> dict[str, float]:
 
 
 def _pair_scores(planted: Sequence[Planted], found: dict[str, str]) -> tuple[float, float]:
+    """Precision and recall of the pairs in the found groups."""
+
     def pairs(keys: Iterable[object]) -> int:
         return sum(count * (count - 1) // 2 for count in Counter(keys).values())
 
@@ -498,7 +518,7 @@ def _pair_scores(planted: Sequence[Planted], found: dict[str, str]) -> tuple[flo
 
 
 def main() -> None:
-    """Print the figures of every style."""
+    """Print the figures of the styles that the command line names, by default all."""
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     for number, style in enumerate(sys.argv[2:] or STYLES):
         figures = measure(style, size)

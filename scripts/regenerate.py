@@ -1,11 +1,12 @@
-"""Regenerate the dataset from its archive: fetch, build, verify, publish; one line says how it went. For cron and CI.
+"""Make the next version of a dataset: fetch the archive, build, verify, publish. Prints one line. For cron and CI.
 
     python scripts/regenerate.py SOURCE OUT [--fetch COMMAND] [--publish REPO [--full-text]]
 
-Options that a build keeps from the version before (text, history, drafts, card) are given to the first one by hand.
+A build keeps some options of the version before (text, history, drafts, card). To choose them, build the first version by
+hand.
 
 Exit codes are those of the command line: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped. A step
-that fails ends the run: nothing is published that was not built and found good. docs/regenerate.md has recipes.
+that fails ends the run, so only a version that was verified is published. docs/regenerate.md has recipes.
 """
 
 from __future__ import annotations
@@ -26,30 +27,35 @@ from newsdata.graph.process import interrupt_on_signals
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Fetch, build, verify and publish the next version, quietly.")
+    """Run the script with these arguments (by default those of the command line). Returns the exit code."""
+    parser = argparse.ArgumentParser(description="Fetch the archive, then build, verify and publish the next version.")
     parser.add_argument("source", help="the archive")
     parser.add_argument("out", help="the folder that holds the versions")
     parser.add_argument(
-        "--fetch", metavar="COMMAND", help="run this first (no shell), `git -C repo pull --ff-only` say"
+        "--fetch",
+        metavar="COMMAND",
+        help="run this command first, without a shell, for example `git -C repo pull --ff-only`",
     )
-    parser.add_argument("--publish", metavar="REPO", help="send a good version there, if it is not there yet")
-    parser.add_argument("--full-text", action="store_true", help="send the publishers' text, too")
+    parser.add_argument("--publish", metavar="REPO", help="send the version there if it is good and not there yet")
+    parser.add_argument("--full-text", action="store_true", help="also send the publishers' text")
     parser.add_argument("--version", help="the version to build (X.Y.Z)")
     parser.add_argument(
-        "--max-reject-share", type=float, help="more rejects than this fraction of the posts fail the build"
+        "--max-reject-share", type=float, help="fail if more than this fraction of the posts is rejected"
     )
     parser.add_argument(
-        "--max-leak", type=float, default=0.0, help="share of a split that may have a copy in an earlier one"
+        "--max-leak",
+        type=float,
+        default=0.0,
+        help="fail if more than this fraction of a split has a near-copy in an earlier split (default: 0)",
     )
-    parser.add_argument("--num-proc", type=int, help="worker processes")
+    parser.add_argument("--num-proc", type=int, help="worker processes (default: one for each core)")
     parser.add_argument("-v", "--verbose", action="store_true", help="log each step on stderr")
     options = parser.parse_args(arguments)
-    interrupt_on_signals()  # a stopped run says so, and ends what it began
+    interrupt_on_signals()  # so that a stopped run ends its fetch and says that it was stopped
     try:
         with (
             log_to_stderr() if options.verbose else nullcontext(),
-            locked(Path(options.out), "regenerate.lock", "run"),  # held before anything is fetched
+            locked(Path(options.out), "regenerate.lock", "run"),  # from before the fetch on
         ):
             return _run(options)
     except newsdata.NewsdataError as error:
@@ -61,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    """Do all steps. Returns the exit code."""
     begin = time.monotonic()
     if options.fetch is not None and (failed := _fetch(options.fetch)):
         return _fail(f"fetch: {failed}", 2)
@@ -70,18 +77,18 @@ def _run(options: argparse.Namespace) -> int:
     )  # fmt: skip
     faults = newsdata.verify(made.path).faults
     if (yanked := newsdata.info(made.path)["yanked"]) is not None:
-        nothing = "nothing changed since" if not made.created else "it was marked meanwhile"
-        return _fail(f"{made.version} was yanked ({yanked}), and {nothing}; build another one with --version", 1)
+        since = "it was marked during this run" if made.created else "nothing changed since"
+        return _fail(f"{made.version} was yanked ({yanked}), and {since}; build another version with --version", 1)
     for note in made.notes:
         print(f"regenerate: note: {note}", file=sys.stderr)
     published = ""
     if options.publish and not faults:
         sent = newsdata.publish(made.path, options.publish, full_text=options.full_text)
         published = ", published before" if sent.already else f", published to {sent.target}"
-    counts, since = made.manifest.accounting, made.difference
+    counts, difference = made.manifest.accounting, made.difference
     state = "built" if made.created else "unchanged"
-    if made.created and since and since.bump:
-        state += f" ({since.bump} since {since.old})"
+    if made.created and difference and difference.bump:
+        state += f" ({difference.bump} since {difference.old})"
     print(
         f"{_time()} regenerate: {made.version} {state}: {counts['posts']} posts, "
         f"{counts['articles']} articles, {counts['rejects']} rejects, {len(faults)} faults{published}, "
@@ -93,7 +100,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _fetch(command: str) -> str | None:
-    """Run the command; what went wrong, None if nothing did. Its output shows only then, so that cron sends no mail."""
+    """Run the command. Returns what went wrong, with the end of its output, or None if all went well.
+
+    Output of a command that succeeds is not shown, so that cron sends no mail.
+    """
     try:
         words = shlex.split(command)
         if not words:
@@ -116,7 +126,7 @@ def _fetch(command: str) -> str | None:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End the command and wait for it. It is asked first: a git that is killed leaves locks that stop the next run."""
+    """End the command and wait for it. It is terminated first, because a killed git leaves locks that stop the next run."""
     process.terminate()
     try:
         process.wait(timeout=10)
