@@ -1,4 +1,4 @@
-# Everything sets itself up: `make demo` and `make test` need Python 3.11 or newer and nothing else.
+# Every command sets up what it needs in .venv. Only Python 3.11 or newer must be installed.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -8,11 +8,12 @@ DEMO ?= demo-out
 .PHONY: help demo test check slow bench clean
 
 help:
-	@echo "make demo    build the example archive into $(DEMO)/ and look at it"
-	@echo "make test    the tests, with everything they need (under three minutes)"
-	@echo "make check   ruff and mypy"
-	@echo "make slow    the tests that take minutes"
-	@echo "make bench   the benchmarks, side by side in one run"
+	@echo "make demo    build the example archive into $(DEMO)/ and look at the result"
+	@echo "make test    run the tests, without the slow ones (under three minutes)"
+	@echo "make check   run ruff and mypy"
+	@echo "make slow    run the tests that take minutes"
+	@echo "make bench   run the benchmarks (tens of minutes)"
+	@echo "make clean   remove .venv, the demo and all caches"
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "Creating a virtual environment in $(VENV)"

@@ -36,8 +36,8 @@ __all__ = ["SECTIONS", "Run", "run", "table"]
 _HERE = Path(__file__).resolve().parent
 _TASKS = str(_HERE / "benchmark_tasks.py")
 _LIBRARIES = (
-    "newsdata", "datasets", "pyarrow", "numpy", "turbohtml", "scikit-learn", "rensa", "python-frontmatter",
-    "beautifulsoup4", "pandas", "datatrove", "trafilatura",
+    "newsdata", "datasets", "pyarrow", "numpy", "turbohtml", "rensa", "python-frontmatter", "beautifulsoup4",
+    "pandas", "datatrove", "trafilatura",
 )  # fmt: skip
 _SAMPLE_SECONDS = 0.05
 
