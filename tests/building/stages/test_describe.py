@@ -129,7 +129,7 @@ def test_a_version_that_is_too_small_is_refused(versions: list[Path], tmp_path: 
     newsdata.build(other, tmp_path / "out", num_proc=1)
     write_archive(other, many_posts(1, start_day=6))
     with pytest.raises(
-        VersionError, match=r"1\.0\.1 is too low for what changed since 1\.0\.0 .*use 1\.1\.0 or higher"
+        VersionError, match=r"1\.0\.1 is too small for what changed since 1\.0\.0 .*use 1\.1\.0 or higher"
     ):
         newsdata.build(other, tmp_path / "out", version="1.0.1", num_proc=1)
     assert newsdata.build(other, tmp_path / "out", version="3.0.0", num_proc=1).version == "3.0.0"
