@@ -89,9 +89,9 @@ def _sample_task(merged: Merged, parsed: Parsed, chosen: np.ndarray, made_by: Se
     articles, posts = merged.articles, merged.posts
     digest = hashlib.sha256()
     for role in WORDS:
-        speaking = getattr(articles, role)[chosen]
-        digest.update(posts.sha256[speaking].tobytes())
-        digest.update(posts.name[speaking].astype("<u8").tobytes())
+        giving = getattr(articles, role)[chosen]
+        digest.update(posts.sha256[giving].tobytes())
+        digest.update(posts.name[giving].astype("<u8").tobytes())
 
     def data() -> _SampleData:
         places = places_of(articles, chosen, parsed.rows_before, WORDS)
