@@ -216,7 +216,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
 
     draft = describe_build(listed, decided, pieces, leakage, settings, base)
     if settings.text == "none":
-        pieces = blank_all(pieces, listed.site.timezone, engine)
+        pieces = blank_all(pieces, settings, listed.site.timezone, engine)
         draft = describe_text_free(draft, pieces)
     dataset = workspace.staging / "version"
     with engine.stage("describe", len(pieces)) as stage:

@@ -49,7 +49,7 @@ def write_history(listed: Listed, settings: Settings, base: Base, request: Reque
         SourceError: git cannot read the history.
     """
     with engine.stage("history") as stage:
-        origins = _base_origins(base) if request.again else _write_origins(listed, base, stage)
+        origins = _base_origins(base) if request.again else _write_origins(listed, settings, base, stage)
         return [*origins, *(_write_revisions(listed, settings, base, stage) if settings.history else ())]
 
 
@@ -74,14 +74,15 @@ def _base_origins(base: Base) -> list[Piece]:
 _Origin = tuple[str, str, str]  # path, blob, commit
 
 
-def _write_origins(listed: Listed, base: Base, stage: Stage) -> list[Piece]:
+def _write_origins(listed: Listed, settings: Settings, base: Base, stage: Stage) -> list[Piece]:
     if listed.source.kind != "git" or listed.source.commit is None or listed.posts is None:
         return []
     old = shards_of(base.manifest, "origins") if base.manifest else []
     before = _read_origins([base.folder / shard.path for shard in old if base.folder])
     plan = listed.posts.plan
     paths = [shard.path.replace("posts/posts-", "origins/origins-") for shard in plan]
-    tasks = [_origins_task(shard, listed.source.commit, before, listed.site.timezone) for shard in plan]
+    commit, timezone = listed.source.commit, listed.site.timezone
+    tasks = [_origins_task(shard, commit, before, settings.made_by, timezone) for shard in plan]
     made = [
         piece_of(artifact, "shard", path, "origins", shard.start)
         for artifact, path, shard in zip(stage.run(tasks), paths, plan, strict=True)
@@ -99,7 +100,9 @@ def _read_origins(files: Sequence[Path]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _origins_task(shard: PostShard, commit: str, before: Mapping[str, tuple[str, str]], timezone: str) -> Task:
+def _origins_task(
+    shard: PostShard, commit: str, before: Mapping[str, tuple[str, str]], made_by: Sequence[str], timezone: str
+) -> Task:
     """The task that writes the origins of the files in a shard of posts.
 
     A file with the same blob as in the base keeps its commit, so that the shard stays as it is.
@@ -110,7 +113,8 @@ def _origins_task(shard: PostShard, commit: str, before: Mapping[str, tuple[str,
         known = before.get(file.path, ("", ""))
         rows.append((file.path, blob, known[1] if known[0] == blob else commit))
     digest = hashlib.sha256(repr(rows).encode("utf-8", "surrogatepass")).hexdigest()
-    return Task(stage=stage_of("origins"), inputs=(digest, timezone), function=_origins, data=lambda: (rows, timezone))
+    inputs = (*made_by, timezone, digest)
+    return Task(stage=stage_of("origins"), inputs=inputs, function=_origins, data=lambda: (rows, timezone))
 
 
 def _origins(data: tuple[Sequence[_Origin], str], bench: Bench) -> dict[str, Any]:

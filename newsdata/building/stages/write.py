@@ -75,7 +75,7 @@ def write_shards(
             piece_of(artifact, "shard", shard.path, shard.split, shard.start)
             for artifact, shard in zip(stage.run(tasks), plan, strict=True)
         ]
-        rejects = _write_rejects(parsed.rejects, site.timezone, stage)
+        rejects = _write_rejects(parsed.rejects, made_by, site.timezone, stage)
     order = {config: number for number, config in enumerate(CONFIGS)}
     return sorted(
         [*posts, *written, *rejects],
@@ -247,16 +247,17 @@ def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str
 # ----------------------------------------------------------------------------------------------------- rejects
 
 
-def _write_rejects(rejects: Sequence[Reject], timezone: str, stage: Stage) -> list[Piece]:
+def _write_rejects(rejects: Sequence[Reject], made_by: Sequence[str], timezone: str, stage: Stage) -> list[Piece]:
     """The shard of rejects; none if there are no rejects."""
     if not rejects:
         return []
+    rows = repr([asdict(reject) for reject in rejects]).encode("utf-8", "surrogatepass")
     task = Task(
         stage=stage_of("rejects"),
-        inputs=(hashlib.sha256(repr([asdict(reject) for reject in rejects]).encode("utf-8", "surrogatepass")).hexdigest(),),
+        inputs=(*made_by, hashlib.sha256(rows).hexdigest()),
         function=_rejects,
         data=lambda: (rejects, timezone),
-    )  # fmt: skip
+    )
     return [piece_of(stage.run_one(task), "shard", "rejects/rejects-undated-00000.parquet", "rejects", "")]
 
 
@@ -278,12 +279,12 @@ class _BlankData:
     timezone: str
 
 
-def blank_all(pieces: Sequence[Piece], timezone: str, engine: Engine) -> list[Piece]:
+def blank_all(pieces: Sequence[Piece], settings: Settings, timezone: str, engine: Engine) -> list[Piece]:
     """The same shards without the publishers' words, for a text-free version."""
     tasks = [
         Task(
             stage=stage_of("blank"),
-            inputs=(piece.written.sha256, piece.config, timezone),
+            inputs=(*settings.made_by, piece.written.sha256, piece.config, timezone),
             function=_blank,
             data=_blank_data(piece, timezone),
         )
