@@ -150,7 +150,7 @@ def test_few_file_handles(handles: int, large: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [20_000, pytest.param(1_000, marks=pytest.mark.slow), pytest.param(50_000, marks=pytest.mark.slow)]
+    "size", [20_000, pytest.param(1_000, marks=pytest.mark.slow), pytest.param(10_000, marks=pytest.mark.slow)]
 )
 def test_no_room_for_a_file(size: int, large: Path, tmp_path: Path) -> None:
     """A limit on the size of files fails as a full disk does: in the middle of a write, in a worker."""
