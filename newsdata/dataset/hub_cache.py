@@ -12,7 +12,15 @@ from pathlib import Path
 from ..errors import ManifestError, VersionError
 from ..storage.manifest import MANIFEST_NAME, hash_file, parse_version, read_manifest
 
-__all__ = ["cached_versions", "git_hash", "is_cached", "is_commit", "is_undamaged", "remember_tag"]
+__all__ = [
+    "cached_versions",
+    "git_hash",
+    "is_cached",
+    "is_commit",
+    "is_undamaged",
+    "remember_tag",
+    "remembered_commit",
+]
 
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
@@ -26,17 +34,19 @@ def is_commit(text: str) -> bool:
     return _COMMIT.fullmatch(text) is not None
 
 
-def cached_versions(repo_id: str) -> dict[str, str]:
+def cached_versions(repo_id: str, cache_dir: str | Path | None = None) -> dict[str, str]:
     """The versions of a repository that are in the cache, oldest first, and the commit of each.
 
     A version counts when its tag was resolved before and its manifest is cached, undamaged, and of the same version.
 
+    Args:
+        repo_id: "owner/name".
+        cache_dir: the cache; None is that of `huggingface_hub`.
+
     >>> cached_versions("nobody/nothing")
     {}
     """
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    repository = Path(HF_HUB_CACHE) / f"datasets--{repo_id.replace('/', '--')}"
+    repository = _folder_of(repo_id, cache_dir)
     found = {}
     for ref in repository.glob("refs/v*"):
         version = ref.name.removeprefix("v")
@@ -55,11 +65,32 @@ def cached_versions(repo_id: str) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: parse_version(item[0])))
 
 
-def is_cached(repo_id: str, commit: str) -> bool:
+def _folder_of(repo_id: str, cache_dir: str | Path | None) -> Path:
+    """The folder of a repository in the cache; it may not exist."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(cache_dir or HF_HUB_CACHE).expanduser() / f"datasets--{repo_id.replace('/', '--')}"
+
+
+def is_cached(repo_id: str, commit: str, cache_dir: str | Path | None = None) -> bool:
     """Whether the manifest of a commit is in the cache."""
     from huggingface_hub import try_to_load_from_cache
 
-    return isinstance(try_to_load_from_cache(repo_id, MANIFEST_NAME, revision=commit, repo_type="dataset"), str)
+    found = try_to_load_from_cache(repo_id, MANIFEST_NAME, revision=commit, repo_type="dataset", cache_dir=cache_dir)
+    return isinstance(found, str)
+
+
+def remembered_commit(repo_id: str, tag: str, cache_dir: str | Path | None = None) -> str | None:
+    """The commit that the cache knows for a tag; None where it knows none.
+
+    >>> remembered_commit("nobody/nothing", "v1.0.0") is None
+    True
+    """
+    try:
+        commit = (_folder_of(repo_id, cache_dir) / "refs" / tag).read_text(encoding="ascii")
+    except (OSError, ValueError):  # ValueError: not ASCII
+        return None
+    return commit if is_commit(commit) else None
 
 
 def remember_tag(manifest: Path, tag: str, commit: str) -> None:

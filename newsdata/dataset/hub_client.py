@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..errors import HubError, MachineError, NewsdataError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-__all__ = ["Unreachable", "attempt", "check_repo_id", "client", "download"]
+__all__ = ["Place", "Unreachable", "attempt", "check_repo_id", "client", "download"]
 
 _Answer = TypeVar("_Answer")
 
@@ -23,6 +23,20 @@ _WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between two tries of one call
 
 class Unreachable(HubError):
     """The Hub does not answer, or only with 5xx. The only error after which the local cache is used."""
+
+
+class Place(NamedTuple):
+    """A dataset repository, and how it is reached.
+
+    Attributes:
+        repo_id: "owner/name".
+        token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
+        cache_dir: the folder where `huggingface_hub` keeps what it downloads; None is its own (HF_HUB_CACHE).
+    """
+
+    repo_id: str
+    token: str | None = None
+    cache_dir: str | Path | None = None
 
 
 def client(token: str | None = None) -> HfApi:
@@ -55,7 +69,7 @@ def check_repo_id(repo_id: str) -> None:
         raise HubError(reason, hint="write owner/name, or ./name for a folder")
 
 
-def download(repo_id: str, commit: str, path: str, token: str | None, *, force: bool = False) -> Path:
+def download(place: Place, commit: str, path: str, *, force: bool = False) -> Path:
     """One file of a commit, in the local cache. With `force` it is fetched even if the cache holds it.
 
     Raises:
@@ -64,9 +78,17 @@ def download(repo_id: str, commit: str, path: str, token: str | None, *, force: 
     from huggingface_hub import hf_hub_download
 
     def get() -> str:
-        return hf_hub_download(repo_id, path, repo_type="dataset", revision=commit, token=token, force_download=force)
+        return hf_hub_download(
+            place.repo_id,
+            path,
+            repo_type="dataset",
+            revision=commit,
+            token=place.token,
+            cache_dir=place.cache_dir,
+            force_download=force,
+        )
 
-    return Path(attempt(get, repo_id))
+    return Path(attempt(get, place.repo_id))
 
 
 def attempt(call: Callable[[], _Answer], repo_id: str, *, report: Callable[[str], None] | None = None) -> _Answer:

@@ -8,19 +8,25 @@ from pathlib import Path
 
 from ..errors import HubError, VerifyError
 from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, hash_file, read_manifest
-from .hub_client import attempt, download
+from .hub_client import Place, attempt, download
 from .hub_revisions import HubRevision
 
 __all__ = ["fetch", "files_of"]
 
 
-def fetch(revision: HubRevision, patterns: Iterable[str], *, token: str | None = None) -> Path:
+def fetch(
+    revision: HubRevision,
+    patterns: Iterable[str],
+    *,
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+) -> Path:
     """A local folder with the wanted files of a commit, each checked against the manifest.
 
     Args:
         revision: the commit, from `resolve`.
         patterns: paths in the dataset, or shell patterns ("articles/test-*"). Nothing else is fetched.
-        token: as for `resolve`.
+        token, cache_dir: as for `resolve`.
 
     Returns:
         the commit's folder in the cache of `huggingface_hub`; it may hold more files of the same commit.
@@ -32,13 +38,19 @@ def fetch(revision: HubRevision, patterns: Iterable[str], *, token: str | None =
     from huggingface_hub import snapshot_download
 
     repo_id, commit = revision.repo_id, revision.commit
-    folder = download(repo_id, commit, MANIFEST_NAME, token).parent
+    place = Place(repo_id, token, cache_dir)
+    folder = download(place, commit, MANIFEST_NAME).parent
     wanted = _matching(read_manifest(folder), list(patterns))
     missing = [file.path for file in wanted if not (folder / file.path).is_file()]
     if missing and not revision.offline:
         attempt(
             lambda: snapshot_download(
-                repo_id, repo_type="dataset", revision=commit, allow_patterns=missing, token=token
+                repo_id,
+                repo_type="dataset",
+                revision=commit,
+                allow_patterns=missing,
+                token=token,
+                cache_dir=cache_dir,
             ),
             repo_id,
         )
@@ -48,7 +60,7 @@ def fetch(revision: HubRevision, patterns: Iterable[str], *, token: str | None =
         reason = f"the Hub cannot be reached; of version {revision.version} the cache does not hold {names}"
         raise HubError(reason, path=repo_id, hint="load it once while the Hub can be reached")
     for file in damaged:  # perhaps only in the cache: fetch it again
-        download(repo_id, commit, file.path, token, force=True)
+        download(place, commit, file.path, force=True)
     faults = tuple(file.path for file in damaged if not _is_good(folder, file))
     if faults:
         reason = f"the Hub sends bytes that do not match the manifest: {_first_few(faults)}"

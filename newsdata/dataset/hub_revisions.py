@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import HubError, ManifestError, VerifyError, VersionError
 from ..storage.manifest import MANIFEST_NAME, parse_version, read_manifest
-from .hub_cache import cached_versions, is_cached, is_commit, is_undamaged, remember_tag
-from .hub_client import Unreachable, attempt, check_repo_id, client, download
+from .hub_cache import cached_versions, is_cached, is_commit, is_undamaged, remember_tag, remembered_commit
+from .hub_client import Place, Unreachable, attempt, check_repo_id, client, download
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -42,7 +43,14 @@ class HubRevision:
     offline: bool = False
 
 
-def resolve(repo_id: str, revision: str | None = None, *, token: str | None = None) -> HubRevision:
+def resolve(
+    repo_id: str,
+    revision: str | None = None,
+    *,
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+    accept_moved: bool = False,
+) -> HubRevision:
     """The commit of a dataset repository that a revision means.
 
     Args:
@@ -50,9 +58,11 @@ def resolve(repo_id: str, revision: str | None = None, *, token: str | None = No
         revision: a version ("1.2.0" or "v1.2.0"), a range ("1.*" or "1.2.*": its newest tagged version), a commit, a
             branch, or None for the newest version.
         token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
+        cache_dir: the folder where `huggingface_hub` keeps what it downloads; None is its own (HF_HUB_CACHE).
+        accept_moved: take a tag's new commit where the cache knows another one, and forget the old one.
 
     Raises:
-        VersionError: no such version is published; the message lists those that are.
+        VersionError: no such version is published (the message lists those that are), or its tag was moved.
         HubError: there is no such repository, the token may not see it, or the Hub cannot be reached and this exact
             version is not cached (the message lists those that are).
         ManifestError: the commit holds no dataset of newsdata.
@@ -63,46 +73,49 @@ def resolve(repo_id: str, revision: str | None = None, *, token: str | None = No
     newsdata.errors.HubError: 'finews' is not the name of a repository; write owner/name, or ./name for a folder
     """
     check_repo_id(repo_id)
+    place = Place(repo_id, token, cache_dir)
     exact = _EXACT.fullmatch(revision or "")
     if exact:
-        return _resolve_version(repo_id, exact[1], token)
+        return _resolve_version(place, exact[1], accept_moved)
     wanted = _RANGE.fullmatch(revision or "*")
-    if revision and is_commit(revision) and is_cached(repo_id, revision):
-        return _check_commit(repo_id, revision, None, token)
+    if revision and is_commit(revision) and is_cached(repo_id, revision, cache_dir):
+        return _check_commit(place, revision)
     try:
         if not wanted:
-            return _check_commit(repo_id, _ask_for_commit(repo_id, str(revision), token), None, token)
+            return _check_commit(place, _ask_for_commit(place, str(revision)))
         tags = version_tags(client(token), repo_id)
     except Unreachable as error:
         what = "the newest version" if revision is None else repr(revision)
         reason = f"{error.reason}; only the Hub knows what {what} is"
-        raise HubError(reason, path=repo_id, hint=_cached_hint(repo_id)) from error
+        raise HubError(reason, path=repo_id, hint=_cached_hint(place)) from error
     found = [version for version in tags if version.startswith(wanted[1])]
     if not found:
         what = "no version" if revision is None else f"no version {revision}"
         raise VersionError(f"{what} is published", path=repo_id, hint=_published_hint(tags))
-    return _check_commit(repo_id, tags[found[-1]], found[-1], token)
+    return _check_tag(place, found[-1], tags[found[-1]], accept_moved)
 
 
-def _resolve_version(repo_id: str, version: str, token: str | None) -> HubRevision:
+def _resolve_version(place: Place, version: str, accept_moved: bool) -> HubRevision:
     """The commit of one exact version, from the Hub or else from the cache."""
     try:
-        return _check_commit(repo_id, _ask_for_commit(repo_id, f"v{version}", token), version, token)
+        return _check_tag(place, version, _ask_for_commit(place, f"v{version}"), accept_moved)
     except Unreachable as error:
-        commit = cached_versions(repo_id).get(version)
+        commit = cached_versions(place.repo_id, place.cache_dir).get(version)
         if commit is None:
             reason = f"{error.reason}; version {version} is not in the cache"
-            raise HubError(reason, path=repo_id, hint=_cached_hint(repo_id)) from error
-        return HubRevision(repo_id=repo_id, commit=commit, version=version, offline=True)
+            raise HubError(reason, path=place.repo_id, hint=_cached_hint(place)) from error
+        return HubRevision(repo_id=place.repo_id, commit=commit, version=version, offline=True)
 
 
-def _ask_for_commit(repo_id: str, revision: str, token: str | None) -> str:
+def _ask_for_commit(place: Place, revision: str) -> str:
     """Ask the Hub for the commit of a tag, branch or commit."""
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
+    api, repo_id = client(place.token), place.repo_id
+
     def ask() -> str | None:
         try:
-            return client(token).dataset_info(repo_id, revision=revision, timeout=_TIMEOUT).sha
+            return api.dataset_info(repo_id, revision=revision, timeout=_TIMEOUT).sha
         except HfHubHTTPError as error:
             if error.response.status_code != 404 or isinstance(error, RepositoryNotFoundError):
                 raise
@@ -110,19 +123,37 @@ def _ask_for_commit(repo_id: str, revision: str, token: str | None) -> str:
 
     commit = attempt(ask, repo_id)
     if commit is None:
-        published = version_tags(client(token), repo_id)
-        raise VersionError(f"{revision} is not published", path=repo_id, hint=_published_hint(published))
+        raise VersionError(
+            f"{revision} is not published", path=repo_id, hint=_published_hint(version_tags(api, repo_id))
+        )
     return commit
 
 
-def _check_commit(repo_id: str, commit: str, version: str | None, token: str | None) -> HubRevision:
+def _check_tag(place: Place, version: str, commit: str, accept_moved: bool) -> HubRevision:
+    """Check the commit of a version's tag, and remember it in the cache.
+
+    Raises:
+        VersionError: the cache knows another commit for the tag, or the commit holds another version.
+    """
+    known = remembered_commit(place.repo_id, f"v{version}", place.cache_dir)
+    if known not in (None, commit) and not accept_moved:
+        raise VersionError(
+            f"the tag v{version} was moved: it was commit {known}, as the cache knows, and now is {commit}",
+            path=place.repo_id,
+            hint='ask its publisher why; load_dataset(..., download_mode="force_redownload") takes the new commit',
+        )
+    return _check_commit(place, commit, version)
+
+
+def _check_commit(place: Place, commit: str, version: str | None = None) -> HubRevision:
     """Fetch and check the manifest of a commit. If the commit is that of a version's tag, remember the tag in the cache."""
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
+    repo_id = place.repo_id
     try:
-        manifest = download(repo_id, commit, MANIFEST_NAME, token)
+        manifest = download(place, commit, MANIFEST_NAME)
         if not is_undamaged(manifest):
-            manifest = download(repo_id, commit, MANIFEST_NAME, token, force=True)
+            manifest = download(place, commit, MANIFEST_NAME, force=True)
     except HubError as error:
         missing = isinstance(error.__cause__, EntryNotFoundError)
         if not missing or isinstance(error.__cause__, LocalEntryNotFoundError):
@@ -168,6 +199,6 @@ def _published_hint(tags: dict[str, str]) -> str | None:
     return f"published: {', '.join(tags)}" if tags else None
 
 
-def _cached_hint(repo_id: str) -> str:
-    cached = cached_versions(repo_id)
+def _cached_hint(place: Place) -> str:
+    cached = cached_versions(place.repo_id, place.cache_dir)
     return f"in the cache: {', '.join(cached)}" if cached else "no version of it is in the cache"

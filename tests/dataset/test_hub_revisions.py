@@ -9,6 +9,7 @@ import pytest
 
 from ..hub_client import Client, Failed
 from ..hub_server import Fault, Hub
+from ..versions import make_version
 from .published import NAME, TEST, fetch, put, spoil
 
 
@@ -51,6 +52,36 @@ def test_a_tag_of_another_version(hub: Hub, client: Client, made: Path) -> None:
     put(hub, "lab/wrong", made / "1.9.0", tag="v1.0.0")
     with pytest.raises(Failed, match=r"the tag v1\.0\.0 holds version 1\.9\.0"):
         client("dataset.hub_revisions.resolve", "lab/wrong", "1.0.0")
+
+
+def test_a_tag_that_was_moved_is_noticed(hub: Hub, client: Client, made: Path, name: str, tmp_path: Path) -> None:
+    """A commit with other content, with no other content, and one of another version."""
+    repo = hub.repos[name]
+    old = client("dataset.hub_revisions.resolve", name, "1.0.0", cache_dir=tmp_path)["commit"]
+    same = repo.add_commit("nothing new", repo.commits[old].files).id
+    other = put(hub, name, make_version(tmp_path / "out", note="other"), tag="v1.0.0").id
+    for new in (other, same, repo.tags["v1.9.0"]):
+        repo.tags["v1.0.0"] = new
+        for revision in ("1.0.0", "1.0.*"):
+            with pytest.raises(
+                Failed, match=rf"v1\.0\.0 was moved: it was commit {old}.* is {new}.*force_re"
+            ) as caught:
+                client("dataset.hub_revisions.resolve", name, revision, cache_dir=tmp_path)
+            assert caught.value.kind == "VersionError"
+    repo.tags["v1.0.0"] = other
+    moved = {"cache_dir": tmp_path, "accept_moved": True}
+    assert client("dataset.hub_revisions.resolve", name, "1.0.0", **moved)["commit"] == other
+    assert client("dataset.hub_revisions.resolve", name, "1.0.0", cache_dir=tmp_path)["commit"] == other
+    assert client("dataset.hub_revisions.resolve", name, "1.0.0")["commit"] == other, "this cache knows no other one"
+
+
+def test_a_cache_in_another_folder(hub: Hub, client: Client, made: Path, name: str, tmp_path: Path) -> None:
+    found = client("dataset.hub_revisions.resolve", name, "1.0.0", cache_dir=tmp_path)
+    folder = Path(client("dataset.hub_files.fetch", found, [TEST], cache_dir=tmp_path))
+    assert folder.is_relative_to(tmp_path)
+    assert (folder / TEST).read_bytes() == (made / "1.0.0" / TEST).read_bytes()
+    hub.faults.append(Fault("status", times=99, status=500))
+    assert client("dataset.hub_revisions.resolve", name, found["commit"], cache_dir=tmp_path) == found
 
 
 def test_a_manifest_that_arrives_damaged(hub: Hub, client: Client, name: str) -> None:
