@@ -10,12 +10,19 @@ import hashlib
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from ..errors import ManifestError, VersionError
+import msgspec
+
+from ..errors import ManifestError, VersionError, shown
+from ..files import is_inside, open_regular, read_regular
+from . import manifest_shapes as shapes
+from .manifest_shapes import Count, Hash, Name, RelativePath, Rows, ShortText
 
 __all__ = [
     "BOILERPLATE_NAME",
@@ -47,6 +54,9 @@ BOILERPLATE_NAME = "boilerplate.bin"
 """File with the shingles that are boilerplate: they are ignored when near-copies are searched. Frozen with the first version."""
 
 _RESTORE = "restore it from another copy of this version, or build the version again"
+_LARGEST = 1 << 28  # bytes of a manifest: a shard takes about 400
+_MOST_SHARDS = 500_000
+_LARGEST_MARK = 1 << 16  # bytes of yanked.json
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
 
@@ -54,9 +64,9 @@ _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", r
 class File:
     """A file of a version: `path` relative to its folder, size in bytes, SHA-256 of its bytes."""
 
-    path: str
-    bytes: int
-    sha256: str
+    path: RelativePath
+    bytes: Count
+    sha256: Hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,24 +82,24 @@ class Shard:
         start: sort key of its first row when the shard was begun; the next version begins the shard at the same key.
     """
 
-    path: str
-    config: str
-    split: str
-    rows: int
-    bytes: int
-    sha256: str
-    digest: str
-    start: str
+    path: RelativePath
+    config: Name
+    split: Name
+    rows: Rows
+    bytes: Count
+    sha256: Hash
+    digest: Hash
+    start: ShortText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullShard:
     """A shard of the full build, listed in the manifest of a text-free version; the fields are those of `Shard`."""
 
-    path: str
-    bytes: int
-    sha256: str
-    digest: str
+    path: RelativePath
+    bytes: Count
+    sha256: Hash
+    digest: Hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,21 +122,21 @@ class Manifest:
         full: of a text-free version, every shard of the full build; empty for a version with text.
     """
 
-    dataset_version: str
-    follows: str | None = None
-    manifest_version: str = MANIFEST_VERSION
-    schema_version: str
+    dataset_version: ShortText
+    follows: ShortText | None = None
+    manifest_version: ShortText = MANIFEST_VERSION
+    schema_version: ShortText
     configuration: Mapping[str, Any]
     source: Mapping[str, Any]
     tools: Mapping[str, str]
     accounting: Mapping[str, Any]
     columns: Mapping[str, Mapping[str, int]]
-    shards: tuple[Shard, ...]
-    files: tuple[File, ...] = ()
+    shards: Annotated[tuple[Shard, ...], msgspec.Meta(max_length=_MOST_SHARDS)]
+    files: Annotated[tuple[File, ...], msgspec.Meta(max_length=_MOST_SHARDS)] = ()
     duplicates: Mapping[str, Any] = field(default_factory=dict)
     leakage: Mapping[str, Any] | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
-    full: tuple[FullShard, ...] = ()
+    full: Annotated[tuple[FullShard, ...], msgspec.Meta(max_length=_MOST_SHARDS)] = ()
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
@@ -140,53 +150,96 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
 
 def read_manifest(folder: Path | str) -> Manifest:
-    """Read the manifest of a version's folder.
+    """Read the manifest of a version's folder. Types and bounds of everything in it are checked.
 
-    An unknown major version of the format is an error, an unknown minor one a warning. Every path in the manifest is
-    checked: it must be relative and without `..`.
+    An unknown major version of the format is an error, an unknown minor one a warning. Every path in the manifest must be
+    relative and without `..`.
 
     Raises:
-        ManifestError: there is no manifest, it is damaged, or it has an unknown format.
+        ManifestError: there is no manifest, it is damaged, something in it has a wrong type or is out of bounds, or it has
+            an unknown format.
         VersionError: the version in it is not of the form X.Y.Z.
     """
     path = Path(folder) / MANIFEST_NAME
+    data = _read_json(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ManifestError(
-            "this folder has no manifest.json", path=folder, hint="give the folder of a version, for example OUT/1.0.0"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ManifestError(f"the manifest cannot be read: {error}", path=path, hint=_RESTORE) from None
-    try:
-        version = str(data.pop("manifest_version"))
+        version = msgspec.json.decode(data.get("manifest_version", b"null"), type=str)
         if version.partition(".")[0] != MANIFEST_VERSION.partition(".")[0]:
             raise ManifestError(
                 f"the manifest has format {version}, but this newsdata reads format {MANIFEST_VERSION}",
                 path=path,
                 hint="update newsdata",
             )
-        known = {f.name for f in dataclasses.fields(Manifest)}
-        if version != MANIFEST_VERSION or data.keys() - known:
+        known = {f.name: f.type for f in dataclasses.fields(Manifest)}
+        if version != MANIFEST_VERSION or data.keys() - known.keys():
             warnings.warn(
-                f"{path}: the manifest has keys or a format ({version}) that this newsdata does not know yet; "
-                "they are ignored. Update newsdata to read them",
+                f"{shown(str(path))}: the manifest has keys or a format ({shown(version)}) that this newsdata does not "
+                "know yet; they are ignored. Update newsdata to read them",
                 stacklevel=2,
             )
-        data["shards"] = tuple(Shard(**_only(Shard, shard)) for shard in data["shards"])
-        data["files"] = tuple(File(**_only(File, file)) for file in data["files"])
-        data["changes"] = tuple(data["changes"])
-        data["full"] = tuple(FullShard(**_only(FullShard, shard)) for shard in data.get("full", ()))
-        manifest = Manifest(manifest_version=version, **{key: data[key] for key in data.keys() & known})
-    except (KeyError, TypeError, AttributeError) as error:
+        manifest = msgspec.json.decode(msgspec.json.encode(data), type=Manifest)
+        for name, shape in _SHAPES.items():
+            msgspec.convert(getattr(manifest, name), shape)
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ManifestError(
-            f"the manifest lacks a key, or has a wrong type: {error}", path=path, hint=_RESTORE
+            f"the manifest lacks a key, or has a wrong type or value: {error}", path=path, hint=_RESTORE
         ) from None
     parse_version(manifest.dataset_version)
-    for files in (manifest.shards, manifest.files, manifest.full):
-        for file in files:
-            _check_path(file.path, path)
+    for fault in _faults_of(manifest):
+        raise ManifestError(fault, path=path, hint=_RESTORE)
     return manifest
+
+
+_SHAPES: Mapping[str, Any] = {
+    "configuration": shapes.Configuration,
+    "source": shapes.Source,
+    "tools": shapes.Tools,
+    "accounting": shapes.Accounting,
+    "columns": shapes.Columns,
+    "duplicates": shapes.Duplicates,
+    "leakage": shapes.Leakage | None,
+    "changes": list[shapes.ChangeNote],
+}
+
+
+def _read_json(path: Path) -> dict[str, msgspec.Raw]:
+    """The values of the JSON object in a manifest, not decoded yet."""
+    try:
+        if not is_inside(path.parent, path):
+            raise OSError("it is a link to a file elsewhere")
+        return msgspec.json.decode(read_regular(path, _LARGEST, follow=True), type=dict[str, msgspec.Raw])
+    except FileNotFoundError:
+        raise ManifestError(
+            "this folder has no manifest.json", path=path, hint="give the folder of a version, for example OUT/1.0.0"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ManifestError(f"the manifest cannot be read: {reason}", path=path, hint=_RESTORE) from None
+
+
+def _faults_of(manifest: Manifest) -> Iterator[str]:
+    """What is wrong in a manifest although every type is right."""
+    for files in (manifest.shards, manifest.files, manifest.full):
+        paths = [file.path for file in files]
+        yield from (f"the manifest lists a file outside the version: {path!r}" for path in paths if not _is_safe(path))
+        if len({*paths}) < len(paths):
+            yield "the manifest lists a file twice"
+    zone = manifest.configuration["timezone"]
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):  # not found, or no name of a zone at all
+        yield f"configuration.timezone: there is no zone {zone!r}"
+    dates = manifest.accounting.get("dates_by_split", {})
+    days = {
+        name: day
+        for name, day in manifest.configuration.items()
+        if name in ("validation_from", "test_from", "test_until")
+    }
+    for where, day in [*days.items(), *((f"dates of {split}", day) for split, pair in dates.items() for day in pair)]:
+        try:
+            date.fromisoformat(day or "2000-01-01")
+        except ValueError:
+            yield f"{where}: there is no day {day!r}"
 
 
 def read_yanked(folder: Path | str) -> str | None:
@@ -196,23 +249,17 @@ def read_yanked(folder: Path | str) -> str | None:
     """
     path = Path(folder) / YANKED_NAME
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+        return str(json.loads(read_regular(path, _LARGEST_MARK))["reason"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return f"{YANKED_NAME} cannot be read"  # damaged, but the version counts as yanked
 
 
-def _only(record: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in dataclasses.fields(record)}
-    return {name: value for name, value in data.items() if name in names}
-
-
-def _check_path(name: object, manifest: Path) -> None:
-    parts = PurePosixPath(name).parts if isinstance(name, str) and name else ()
-    bad = not parts or ".." in parts or parts[0] == "/" or "\\" in str(name) or ":" in str(name) or "\0" in str(name)
-    if bad:
-        raise ManifestError(f"the manifest lists a file outside the version: {name!r}", path=manifest, hint=_RESTORE)
+def _is_safe(name: str) -> bool:
+    """Whether a path of a manifest stays in the version's folder on every system, and can be printed."""
+    parts = PurePosixPath(name).parts
+    return bool(parts) and ".." not in parts and parts[0] != "/" and not {"\\", ":"} & set(name) and name.isprintable()
 
 
 def parse_version(text: str) -> tuple[int, int, int]:
@@ -232,8 +279,12 @@ def parse_version(text: str) -> tuple[int, int, int]:
 
 
 def hash_file(path: Path) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file."""
-    with path.open("rb") as file:
+    """Size in bytes and SHA-256 of a file.
+
+    Raises:
+        OSError: it is missing, may not be read, or is no regular file.
+    """
+    with open_regular(path, follow=True) as file:
         digest = hashlib.file_digest(file, "sha256")
         return file.tell(), digest.hexdigest()
 
@@ -246,7 +297,7 @@ def check_file(folder: Path, manifest: Manifest, name: str) -> None:
     """
     listed = next(((file.bytes, file.sha256) for file in manifest.files if file.path == name), None)
     try:
-        good = hash_file(folder / name) == listed
+        good = is_inside(folder, folder / name) and hash_file(folder / name) == listed
     except OSError:
         good = False
     if not good:

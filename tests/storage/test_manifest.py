@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +26,31 @@ from newsdata.storage.manifest import (
 )
 
 SHARD = Shard(
-    path="articles/train-2022-03-00000.parquet", config="articles", split="train", rows=2, bytes=9, sha256="ab",
-    digest="cd", start="0/1",
+    path="articles/train-2022-03-00000.parquet", config="articles", split="train", rows=2, bytes=9, sha256="ab" * 32,
+    digest="cd" * 32, start="0/1",
 )  # fmt: skip
 MANIFEST = Manifest(
     dataset_version="1.2.0",
     follows="1.1.0",
     schema_version="1.1",
-    configuration={"timezone": "Asia/Shanghai", "gap_days": 0, "validation_from": None},
+    configuration={
+        "timezone": "Asia/Shanghai",
+        "drafts": False,
+        "gap_days": 0,
+        "validation_from": None,
+        "test_from": None,
+        "test_until": None,
+    },
     source={"files": 3, "bytes": 12, "digest": "ef"},
     tools={"pyarrow": "26"},
-    accounting={"files_seen": 3},
+    accounting=dict.fromkeys(("files_seen", "posts", "rejects", "ignored", "articles", "excluded"), 3),
     columns={"articles": {"title": 2}},
     shards=(SHARD,),
-    files=(File(path="README.md", bytes=1, sha256="ab"),),
+    files=(File(path="README.md", bytes=1, sha256="ab" * 32),),
     duplicates={"clusters": 1},
     leakage={"pairs": []},
     changes=({"version": "1.0.0", "reasons": ["新"]},),
-    full=(FullShard(path=SHARD.path, bytes=7, sha256="01", digest="02"),),
+    full=(FullShard(path=SHARD.path, bytes=7, sha256="01" * 32, digest="02" * 32),),
 )
 
 
@@ -91,6 +99,80 @@ def test_a_manifest_with_missing_or_wrong_keys(tmp_path: Path, changes: dict[str
         read_manifest(written(tmp_path, **changes))
 
 
+def forged(keys: str, value: object) -> dict[str, Any]:
+    """`MANIFEST` as JSON, with the value at `keys` ("shards.0.rows") replaced."""
+    data = json.loads(json.dumps(dataclasses.asdict(MANIFEST)))
+    *way, last = [int(key) if key.isdigit() else key for key in keys.split(".")]
+    place = data
+    for key in way:
+        place = place[key]
+    place[last] = value
+    return dict(data)
+
+
+@pytest.mark.parametrize("value", [-1, 2**60, 1.5, True, "9", [], {}, None, float("nan")], ids=str)
+@pytest.mark.parametrize(
+    "keys",
+    ["shards.0.rows", "shards.0.bytes", "files.0.bytes", "accounting.posts", "source.files", "configuration.gap_days"],
+)
+def test_a_number_that_no_version_has(tmp_path: Path, keys: str, value: object) -> None:
+    with pytest.raises(ManifestError, match=r"lacks a key, or has a wrong type|cannot be read"):
+        read_manifest(written(tmp_path, **forged(keys, value)))
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        ("shards.0.config", "../../etc"), ("shards.0.split", "train\x1b[31m"), ("shards.0.split", "a" * 50), ("shards.0.sha256", "ab"),
+        ("shards.0.sha256", "AB" * 32), ("shards.0.digest", "ab" * 32 + "\n"), ("shards.0.start", "x" * 20_000), ("follows", 7),
+        ("configuration.timezone", "Mars/Base"), ("configuration.timezone", "/etc/localtime"), ("configuration.timezone", "../UTC"),
+        ("configuration.timezone", ""), ("configuration.timezone", None), ("configuration.validation_from", "2022-13-45"),
+        ("configuration.validation_from", "soon"), ("configuration.drafts", "yes"), ("configuration.text", "most"), ("accounting", {}),
+        ("accounting.dates_by_split", {"train": ["2022-02-30", "2022-03-01"]}), ("accounting.dates_by_split", {"train": ["2022-02-03"]}),
+        ("columns", {"articles": {"title": "many"}}), ("columns", {"articles": 7}), ("leakage", {"pairs": [{"leak_any": 7}]}),
+        ("leakage", {"pairs": {}}), ("duplicates", {"aliases": {"leak_group": [1]}}), ("changes", [{"reasons": "new"}]), ("tools", {"a": 1}),
+    ],
+)  # fmt: skip
+def test_a_value_that_no_version_has(tmp_path: Path, keys: str, value: object) -> None:
+    with pytest.raises(ManifestError):
+        read_manifest(written(tmp_path, **forged(keys, value)))
+
+
+def test_a_file_that_is_listed_twice(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="lists a file twice"):
+        read_manifest(written(tmp_path, shards=[dataclasses.asdict(SHARD)] * 2))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "chain"])
+def test_a_manifest_that_is_no_regular_file_of_the_version(tmp_path: Path, kind: str) -> None:
+    write_manifest(MANIFEST, tmp_path)
+    folder = tmp_path / "1.2.0"
+    folder.mkdir()
+    place = folder / "manifest.json"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("manifest.json" if kind == "chain" else tmp_path / "manifest.json")
+    with pytest.raises(ManifestError, match="cannot be read"):
+        read_manifest(folder)
+
+
+def test_a_snapshot_of_links_in_the_cache_of_the_hub(tmp_path: Path) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / ("0" * 40)
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    write_manifest(MANIFEST, blobs)
+    (snapshot / "manifest.json").symlink_to("../../blobs/manifest.json")
+    assert read_manifest(snapshot) == MANIFEST
+
+
+def test_six_thousand_shards_are_read(tmp_path: Path) -> None:
+    shards = [dataclasses.asdict(SHARD) | {"path": f"articles/train-{n:04d}-03-00000.parquet"} for n in range(6000)]
+    assert len(read_manifest(written(tmp_path, shards=shards)).shards) == 6000
+
+
 def test_an_unknown_major_format_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"has format 2\.0, but this newsdata reads format 1\.0; update newsdata"):
         read_manifest(written(tmp_path, manifest_version="2.0"))
@@ -105,10 +187,12 @@ def test_an_unknown_minor_format_is_a_warning(tmp_path: Path, changes: dict[str,
 
 
 @pytest.mark.parametrize("key", ["shards", "files", "full"])
-@pytest.mark.parametrize("path", ["", "/etc/passwd", "../a", "a/../../b", "a\\b", "C:a", "a\0b", None, 7])
+@pytest.mark.parametrize(
+    "path", ["", "/etc/passwd", "../a", "a/../../b", "a\\b", "C:a", "a\0b", "a\u202eb", "a\nb", "a" * 300, None, 7]
+)
 def test_a_path_that_leads_out_of_the_version(tmp_path: Path, key: str, path: object) -> None:
     entry = dataclasses.asdict(getattr(MANIFEST, key)[0])
-    with pytest.raises(ManifestError, match="lists a file outside the version"):
+    with pytest.raises(ManifestError, match=r"lists a file outside the version|\.path`"):
         read_manifest(written(tmp_path, **{key: [entry | {"path": path}]}))
 
 

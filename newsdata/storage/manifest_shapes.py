@@ -1,0 +1,167 @@
+"""The types and bounds of everything that stands in a manifest: what `read_manifest` accepts.
+
+A manifest may come from somebody else. The bounds are far above what a real version needs (docs/security.md lists them),
+so that a forged number, text or list is refused before anything is made from it. Keys that are not named here are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Required, TypedDict
+
+from msgspec import Meta
+
+__all__ = [
+    "Accounting",
+    "ChangeNote",
+    "Columns",
+    "Configuration",
+    "Count",
+    "Duplicates",
+    "Hash",
+    "Leakage",
+    "Name",
+    "RelativePath",
+    "Rows",
+    "ShortText",
+    "Source",
+    "Tools",
+]
+
+Count = Annotated[int, Meta(ge=0, le=2**50)]
+"""A number of bytes, files or other things."""
+
+Rows = Annotated[int, Meta(ge=0, le=2**31)]
+"""A number of rows of one shard."""
+
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+"""A SHA-256, as hexadecimal digits."""
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
+"""The name of a config or split."""
+
+RelativePath = Annotated[str, Meta(min_length=1, max_length=255)]
+"""The path of a file in a version's folder; `read_manifest` checks its parts, too."""
+
+ShortText = Annotated[str, Meta(max_length=10_000)]
+
+_Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Counts = dict[ShortText, Count]
+_Zone = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Configuration(TypedDict, total=False):
+    """`Manifest.configuration`."""
+
+    timezone: Required[_Zone]
+    drafts: Required[bool]
+    validation_from: Required[_Day | None]
+    test_from: Required[_Day | None]
+    test_until: Required[_Day | None]
+    gap_days: Required[Annotated[int, Meta(ge=0, le=36_500)]]
+    split_scheme: Annotated[int, Meta(ge=0, le=1_000_000)]
+    text: Annotated[str, Meta(pattern=r"^(full|none)\Z")]
+    dedup_version: ShortText
+    site: ShortText
+    card: ShortText
+    history: bool
+
+
+class Source(TypedDict, total=False):
+    """`Manifest.source`."""
+
+    files: Count
+    bytes: Count
+    digest: ShortText
+
+
+class Accounting(TypedDict, total=False):
+    """`Manifest.accounting`."""
+
+    files_seen: Required[Count]
+    posts: Required[Count]
+    rejects: Required[Count]
+    ignored: Required[Count]
+    articles: Required[Count]
+    merged_posts: Count
+    excluded: Required[Count]
+    articles_by_split: dict[Name, Count]
+    dates_by_split: dict[Name, tuple[_Day, _Day]]
+    excluded_by_reason: _Counts
+    posts_by_feed: _Counts
+    rejects_by_rule: _Counts
+    ignored_by_reason: _Counts
+    issues_by_code: _Counts
+    config_notes: list[ShortText]
+
+
+class _Comparison(TypedDict, total=False):
+    split: Name
+    against: Name
+    rows: Count
+    leak_j50: _Share | None
+    leak_j80: _Share | None
+    leak_c80: _Share | None
+    leak_any: _Share | None
+    coverage_50gram: _Share | None
+    latest_seen: ShortText
+    earliest_tested: ShortText
+    future_rows: Count
+
+
+class _Pair(TypedDict, total=False):
+    left: ShortText
+    right: ShortText
+    rule: ShortText | None
+    jaccard: _Share | None
+
+
+class Leakage(TypedDict, total=False):
+    """`Manifest.leakage`."""
+
+    pairs: list[_Comparison]
+    random: list[_Comparison]
+    leaking: list[_Pair]
+    examples: list[_Pair]
+    largest_group: Count
+
+
+class _Aliases(TypedDict, total=False):
+    duplicate_cluster: dict[ShortText, ShortText]
+    leak_group: dict[ShortText, ShortText]
+
+
+class Duplicates(TypedDict, total=False):
+    """`Manifest.duplicates`."""
+
+    dedup_version: ShortText
+    method: dict[str, ShortText | Count]
+    boilerplate: dict[str, Count | ShortText]
+    articles: Count
+    short: Count
+    candidates: Count
+    pairs: _Counts
+    large_buckets: Count
+    largest_bucket: Count
+    shared_urls: Count
+    clusters: Count
+    clusters_of_several: Count
+    articles_with_copies: Count
+    largest_cluster: Count
+    aliases: _Aliases
+
+
+class ChangeNote(TypedDict, total=False):
+    """An entry of `Manifest.changes`."""
+
+    version: ShortText
+    bump: ShortText | None
+    reasons: list[ShortText]
+    rows: dict[str, Any]
+
+
+Columns = dict[Name, dict[Annotated[str, Meta(max_length=200)], Count]]
+"""`Manifest.columns`."""
+
+Tools = dict[Annotated[str, Meta(max_length=200)], ShortText]
+"""`Manifest.tools`."""
