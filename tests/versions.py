@@ -56,13 +56,16 @@ def make_version(
     manifest = Manifest(
         dataset_version=version,
         schema_version=SCHEMA_VERSION,
-        configuration={"text": text, "timezone": "Asia/Shanghai"},
+        configuration={
+            "text": text, "timezone": "Asia/Shanghai", "drafts": False, "gap_days": 0,
+            "validation_from": None, "test_from": None, "test_until": None,
+        },
         source={},
         tools={},
-        accounting={},
+        accounting=dict.fromkeys(("files_seen", "posts", "rejects", "ignored", "articles", "excluded"), 0),
         columns={},
         shards=tuple(shards),
         files=files,
-    )
+    )  # fmt: skip
     write_manifest(manifest, folder)
     return folder
