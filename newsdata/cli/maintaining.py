@@ -35,12 +35,17 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
     else:
         for fault in found.faults:
             say(fault)
+        for what in found.not_checked:
+            say(f"not checked: {what}")
         for note in found.notes:
             say(f"note: {note}")
+        for remedy in found.remedies:
+            say(f"to mend it: {remedy}")
         if found.recomputed == 0:
             say(f"{found.path}: not recomputed: no row could be made anew")
         if found.recomputed != 0 or found.faults:
-            state = f"{len(found.faults)} faults" if found.faults else "good"
+            faults = len(found.faults)
+            state = f"{faults:,} fault{'s' if faults > 1 else ''}" if faults else "good"
             rows = f", {found.recomputed:,} rows recomputed" if found.recomputed else ""
             say(f"{found.path}: {state} ({found.files:,} files, {found.rows:,} rows{rows})")
     if found.faults:

@@ -67,6 +67,23 @@ def test_faults_are_listed_and_decide_the_exit_code(monkeypatch: pytest.MonkeyPa
     ]
 
 
+def test_what_was_not_checked_and_what_to_do_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    verify = Verify(
+        faults=("a: is missing",), not_checked=("a: its 9 rows",), notes=("b: is extra",), remedies=("get it",)
+    )
+    done = run(monkeypatch, verify)
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "a: is missing",
+        "not checked: a: its 9 rows",
+        "note: b: is extra",
+        "to mend it: get it",
+        "out: 1 fault (3 files, 1,200 rows)",
+    ]
+    said = json.loads(run(monkeypatch, verify, "--json").output)
+    assert (said["not_checked"], said["notes"], said["remedies"]) == (["a: its 9 rows"], ["b: is extra"], ["get it"])
+
+
 def test_rows_of_the_example_are_recomputed(demo: Path) -> None:
     done = CliRunner().invoke(cli, ["verify", str(demo), "--recompute", "3", "--source", "examples/archive"])
     assert done.exit_code == 0 and done.output.endswith(", 3 rows recomputed)\n"), done.output
