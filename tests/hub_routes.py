@@ -68,12 +68,15 @@ class Handler(BaseHTTPRequestHandler):
                 self.hub.release.wait(60)
             if kind == "status" and self.fault:
                 self._body()
-                raise Refused(self.fault.status, "switched on by a test")
+                refusal = Refused(self.fault.status, self.fault.message)
+                refusal.headers = self.fault.headers
+                raise refusal
             self.user = self._who()
             self._route()
         except Refused as refusal:
             self._drain()
-            headers = {"X-Error-Message": refusal.message} | ({"X-Error-Code": refusal.code} if refusal.code else {})
+            headers = {"X-Error-Message": " ".join(refusal.message.split())} | refusal.headers
+            headers |= {"X-Error-Code": refusal.code} if refusal.code else {}
             self._json({"error": refusal.message, **refusal.body}, refusal.status, headers)
 
     def _route(self) -> None:

@@ -104,6 +104,9 @@ class Hub:
         with self.lock:
             for fault in self.faults:
                 if fault.times > 0 and re.search(fault.match, line):
+                    if fault.skip:
+                        fault.skip -= 1
+                        continue
                     fault.times -= 1
                     return fault
         return None

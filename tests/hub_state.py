@@ -43,9 +43,9 @@ USERS = {
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` requests whose "METHOD /path" holds the regex `match`.
+    """What goes wrong with the next `times` requests whose "METHOD /path" holds the regex `match`, after `skip` good ones.
 
-    Kinds: `status` answers `status` and does nothing; `drop` closes the connection after `after` bytes of the
+    Kinds: `status` answers `status` with `headers` and `message` and does nothing; `drop` closes the connection after `after` bytes of the
     body (sent or received); `lose` does the work and closes without an answer; `race` lets somebody else
     commit first, or set the tag; `corrupt` turns one byte of a served file, or every large file's hash in a
     listing; `slow`
@@ -58,6 +58,9 @@ class Fault:
     status: int = 503
     after: int = 0
     seconds: float = 0.0
+    skip: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    message: str = "switched on by a test"
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ class Refused(Exception):
     def __init__(self, status: int, message: str, code: str | None = None, **body: Any) -> None:
         super().__init__(message)
         self.status, self.message, self.code, self.body = status, message, code, body
+        self.headers: dict[str, str] = {}
 
 
 def small_blob(data: bytes) -> Blob:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..errors import HubError, MachineError, NewsdataError
+from ..errors import HubError, MachineError, NewsdataError, shown
+from .hub_waiting import PASSING, asked_wait, bounded_waits
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -18,11 +20,14 @@ __all__ = ["Place", "Unreachable", "attempt", "check_repo_id", "client", "downlo
 
 _Answer = TypeVar("_Answer")
 
-_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between two tries of one call
+_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between two tries of one request, where the Hub does not say how long
+_PATIENCE = 180.0  # seconds after its first failure in which a request is tried again
+_MISREAD = (LookupError, TypeError, AttributeError)  # the client's errors at an answer of another form than it expects
+_LONGEST_MESSAGE = 300  # characters of what the Hub said
 
 
 class Unreachable(HubError):
-    """The Hub does not answer, or only with 5xx. The only error after which the local cache is used."""
+    """The Hub does not answer, or only with 5xx, 408 or 429. The only error after which the local cache is used."""
 
 
 class Place(NamedTuple):
@@ -92,9 +97,11 @@ def download(place: Place, commit: str, path: str, *, force: bool = False) -> Pa
 
 
 def attempt(call: Callable[[], _Answer], repo_id: str, *, report: Callable[[str], None] | None = None) -> _Answer:
-    """Make a call to the Hub. Repeat it after 5xx answers and broken connections; translate its errors.
+    """Make a call to the Hub. Repeat it while the Hub is busy or connections break; translate its errors.
 
-    `huggingface_hub` repeats only some of its calls: not those that make commits and tags or list references.
+    Busy are 5xx, 408 (timeout) and 429 (too many requests). The Hub says how long to wait (`Retry-After`), up to a minute.
+    `huggingface_hub` repeats only some of its requests: not those that make commits and tags or list references. A call
+    may be many requests: each of them may fail a few times.
 
     Args:
         call: makes the call; it must be safe to repeat.
@@ -107,19 +114,42 @@ def attempt(call: Callable[[], _Answer], repo_id: str, *, report: Callable[[str]
     """
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
-    for wait in (*_WAITS, None):
+    tries: Counter[str] = Counter()
+    first: dict[str, float] = {}
+    while True:
         try:
-            return call()
+            with bounded_waits():
+                return call()
         except NewsdataError:
             raise
-        except (HTTPError, OSError, ValueError, RuntimeError) as error:
+        except (HTTPError, OSError, ValueError, RuntimeError, *_MISREAD) as error:
             cause = _innermost_cause(error)
-            if wait is None or not _is_passing(cause):
+            request = _request_of(cause)
+            waited = time.monotonic() - first.setdefault(request, time.monotonic())
+            if not _is_passing(cause) or tries[request] == len(_WAITS) or waited > _PATIENCE:
                 raise _translated(cause, repo_id) from cause
+            wait = _asked(cause)
+            wait = _WAITS[tries[request]] if wait is None else wait
+            tries[request] += 1
             if report:
                 report(f"{repo_id}: {_one_line(cause)}; again in {wait:g} s")
         time.sleep(wait)
-    raise AssertionError("unreachable")
+
+
+def _request_of(error: BaseException) -> str:
+    """Method and path of the request that failed; nothing where the error does not tell."""
+    try:
+        request = error.request  # type: ignore[attr-defined]
+        return f"{request.method} {request.url.path}"
+    except (AttributeError, RuntimeError):  # RuntimeError: the error of a client that has no request
+        return ""
+
+
+def _asked(error: BaseException) -> float | None:
+    """The seconds for which the Hub asked to wait."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return asked_wait(error.response.headers) if isinstance(error, HfHubHTTPError) else None
 
 
 def _innermost_cause(error: BaseException) -> BaseException:
@@ -138,11 +168,15 @@ def _is_passing(error: BaseException) -> bool:
     from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
     if isinstance(error, HfHubHTTPError):
-        return error.response.status_code >= 500
+        return _is_busy(error.response.status_code)
     if isinstance(error, HTTPError):
         return type(error).__name__ != "ConnectError"  # nothing listens at this address
     too_short = isinstance(error, OSError) and "Consistency check failed" in str(error)
     return too_short or isinstance(error, json.JSONDecodeError)  # an error page instead of JSON
+
+
+def _is_busy(status: int) -> bool:
+    return status >= 500 or status in PASSING
 
 
 def _translated(error: BaseException, repo_id: str) -> NewsdataError:
@@ -160,6 +194,11 @@ def _translated(error: BaseException, repo_id: str) -> NewsdataError:
         return _translated_answer(error, repo_id)
     if isinstance(error, errors.HTTPError):  # type: ignore[attr-defined]
         return Unreachable(f"the Hub cannot be reached: {_one_line(error)}", path=repo_id, hint="check the network")
+    if isinstance(error, _MISREAD):
+        reason = (
+            f"the Hub's answer is not of the form that its client expects ({type(error).__name__}: {_one_line(error)})"
+        )
+        return HubError(reason, path=repo_id, hint="check HF_ENDPOINT, and that huggingface_hub is up to date")
     if isinstance(error, OSError) and error.errno is not None:
         return MachineError(f"the system said: {error.strerror}", path=error.filename)
     return HubError(_one_line(error), path=repo_id)
@@ -168,16 +207,21 @@ def _translated(error: BaseException, repo_id: str) -> NewsdataError:
 def _translated_answer(error: HfHubHTTPError, repo_id: str) -> HubError:
     """The error of newsdata for an answer of the Hub that is not 2xx."""
     status = error.response.status_code
-    said = error.server_message or f"status {status}"
+    said = _safe(error.server_message or "") or f"status {status}"
     if status == 401:
         return HubError(f"the Hub does not know this token: {said}", path=repo_id, hint="check HF_TOKEN")
     if status == 403:
         return HubError(f"this token may not do that: {said}", path=repo_id, hint="use a token with write access")
-    if status >= 500:
+    if _is_busy(status):
         return Unreachable(f"the Hub cannot be reached: it answers {status}", path=repo_id, hint="try again later")
     return HubError(f"the Hub refused: {said}", path=repo_id)
 
 
 def _one_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return " ".join(text.split()) if text else type(error).__name__
+    return _safe(str(error)) or type(error).__name__
+
+
+def _safe(text: str) -> str:
+    """Words of the Hub, which may be anything: on one line, not too long, and safe to print."""
+    words = shown(" ".join(text[: 10 * _LONGEST_MESSAGE].split()))
+    return words if len(words) <= _LONGEST_MESSAGE else f"{words[:_LONGEST_MESSAGE]}…"

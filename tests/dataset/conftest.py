@@ -52,7 +52,7 @@ def client(running: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 @pytest.fixture
 def name(request: pytest.FixtureRequest, hub: Hub, made: Path) -> str:
     """A repository of the test's own with 1.0.0 and 1.9.0, of which nothing is cached."""
-    name = "lab/" + re.sub(r"[^a-z0-9]+", "-", request.node.name).strip("-")
+    name = "lab/" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
     for version in VERSIONS[:2]:
         put(hub, name, made / version)
     return name

@@ -117,3 +117,40 @@ def test_a_hub_that_answers_only_with_errors_cannot_be_reached(hub: Hub, client:
     assert client("dataset.hub_revisions.resolve", name, "1.0.0")["offline"]
     with pytest.raises(Failed, match="it answers 503"):
         client("dataset.hub_revisions.resolve", name, "1.*")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", [408, 429])
+def test_one_busy_answer_at_any_request_of_a_load(hub: Hub, made: Path, tmp_path: Path, status: int) -> None:
+    want = (made / "1.10.0" / TEST).read_bytes()
+    with Client(hub, tmp_path / "first") as first:
+        for revision in ("1.10.0", "1.*"):
+            fetch(first, NAME, revision, "articles/*")
+    asked = len(hub.log)
+    assert asked > 8
+    for number in range(asked):
+        fault = Fault("status", status=status, skip=number, headers={"Retry-After": "0"})
+        hub.faults[:] = [fault]
+        with Client(hub, tmp_path / str(number)) as client:
+            for revision in ("1.10.0", "1.*"):
+                assert (fetch(client, NAME, revision, "articles/*") / TEST).read_bytes() == want, number
+        assert fault.times == 0, number
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422, 451])
+def test_a_refusal_is_told_in_the_words_of_the_hub(hub: Hub, client: Client, name: str, status: int) -> None:
+    words = "no more\x1b[31m of\nthis \u202e" + 2000 * "x"
+    hub.faults.append(Fault("status", "/refs", status=status, message=words))
+    with pytest.raises(Failed) as caught:
+        client("dataset.hub_revisions.resolve", name, "1.*")
+    said = caught.value.message
+    assert caught.value.kind == "HubError" and "the Hub refused: no more\\x1b[31m of this " in said
+    assert said.isprintable() and len(said) < 500
+    assert len(hub.requests("/refs")) == 1, "it is not asked again"
+
+
+def test_an_answer_of_another_form(hub: Hub, client: Client, name: str) -> None:
+    hub.faults.append(Fault("status", "/refs", status=200, message="hello"))
+    with pytest.raises(Failed, match="not of the form that its client expects") as caught:
+        client("dataset.hub_revisions.resolve", name, "1.*")
+    assert caught.value.kind == "HubError"

@@ -50,4 +50,4 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
     """A repository of the test's own."""
-    return "lab/" + re.sub(r"[^a-z0-9]+", "-", request.node.name).strip("-")
+    return "lab/" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")

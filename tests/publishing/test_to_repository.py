@@ -174,6 +174,35 @@ def test_a_busy_hub_is_asked_again(hub: Hub, owner: Client, made: Path, name: st
     assert sum(line.status == 503 for line in hub.requests(match)) == 1
 
 
+PLAIN = ("create", "validate", "/commit/", "/tag/", "/refs", "^GET /api/datasets/lab/[^/]*$")
+"""Requests that the client sends once, whatever the answer."""
+
+
+@pytest.mark.parametrize("status", [408, 429])
+def test_too_many_requests(hub: Hub, owner: Client, made: Path, name: str, status: int) -> None:
+    """Every request that the client does not repeat fails twice."""
+    zero = {"Retry-After": "0"}
+    hub.faults += [Fault("status", match, times=2, status=status, headers=zero) for match in PLAIN]
+    send(owner, made / "1.0.0", name)
+    repo = hub.repos[name]
+    assert len(repo.commits) == 2 and repo.tags == {"v1.0.0": repo.head.id}
+    assert not any(fault.times for fault in hub.faults)
+
+
+@pytest.mark.slow
+def test_one_busy_answer_at_any_request(hub: Hub, owner: Client, made: Path, name: str) -> None:
+    send(owner, made / "1.0.0", f"{name}-first")
+    for number in range(len(hub.log)):
+        for path in (hub.root / "lfs").iterdir():
+            path.unlink()
+        fault = Fault("status", status=(429, 408)[number % 2], skip=number, headers={"Retry-After": "0"})
+        hub.faults[:] = [fault]
+        send(owner, made / "1.0.0", f"{name}-{number}")
+        repo = hub.repos[f"{name}-{number}"]
+        assert len(repo.commits) == 2 and repo.tags == {"v1.0.0": repo.head.id}, number
+        assert fault.times == 0, number
+
+
 @pytest.mark.parametrize("match", ["repos/create", "/commit/", "/tag/"])
 def test_a_lost_answer_makes_no_second_commit(hub: Hub, owner: Client, made: Path, name: str, match: str) -> None:
     hub.faults.append(Fault("lose", match))

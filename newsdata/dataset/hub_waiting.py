@@ -1,0 +1,85 @@
+"""How long to wait before a request is sent to the Hub again: as long as the Hub asks for, but never long.
+
+`huggingface_hub` repeats some requests itself. It does not read a date in `Retry-After`, and waits for however long the
+Hub says. So the header is made a small number of seconds before it sees it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+__all__ = ["PASSING", "asked_wait", "bounded_waits"]
+
+PASSING = (408, 429)
+"""Statuses below 500 after which the same request may succeed a moment later."""
+
+_LONGEST = 60.0  # seconds
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_RESET = re.compile(r";\s*t\s*=\s*(\d{1,9})", re.ASCII)  # `RateLimit: "api";r=0;t=55`
+
+
+def asked_wait(headers: Mapping[str, str]) -> float | None:
+    """The seconds for which an answer asks to wait: at most 60; None if it does not say.
+
+    `Retry-After` is a number of seconds or a date; a date is compared with the answer's own `Date`. Without it, `RateLimit`
+    may say when the limit is lifted.
+
+    Args:
+        headers: of the answer, with names in lower case.
+
+    >>> asked_wait({"retry-after": "7"}), asked_wait({"retry-after": "86400"}), asked_wait({"retry-after": "soon"})
+    (7.0, 60.0, None)
+    >>> asked_wait({"retry-after": "Wed, 21 Oct 2015 07:28:09 GMT", "date": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    9.0
+    >>> asked_wait({"ratelimit": '"api";r=0;t=55'})
+    55.0
+    """
+    said = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(said):
+        seconds = float(said)
+    elif said:
+        until, now = _time_of(said), _time_of(headers.get("date", ""))
+        if until is None:
+            return None
+        seconds = until - (time.time() if now is None else now)
+    elif reset := _RESET.search(headers.get("ratelimit", "")):
+        seconds = float(reset[1])
+    else:
+        return None
+    return min(max(seconds, 0.0), _LONGEST)
+
+
+def _time_of(date: str) -> float | None:
+    """A date of HTTP as seconds since 1970."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+@contextlib.contextmanager
+def bounded_waits() -> Iterator[None]:
+    """Let `huggingface_hub` wait no longer than `asked_wait` while the block runs."""
+    from huggingface_hub import get_session
+
+    def hook(answer: Any) -> None:
+        if answer.status_code in PASSING or answer.status_code >= 500:
+            seconds = asked_wait(answer.headers)
+            for name in ("ratelimit", "retry-after"):
+                answer.headers.pop(name, None)
+            if seconds is not None:
+                answer.headers["retry-after"] = str(math.ceil(seconds))
+
+    hooks = get_session().event_hooks["response"]
+    hooks.append(hook)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # the session was made anew meanwhile
+            hooks.remove(hook)
