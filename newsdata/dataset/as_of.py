@@ -12,15 +12,13 @@ from ..storage.manifest import Manifest, shards_of
 __all__ = ["check_as_of", "rows_known_at"]
 
 
-def check_as_of(
-    as_of: str | datetime, manifest: Manifest, *, config: str, split: str | None, streaming: bool
-) -> datetime:
+def check_as_of(as_of: str | datetime, manifest: Manifest, *, config: str, split: object, streaming: bool) -> datetime:
     """The time that the argument `as_of` of `load_dataset` means.
 
     Raises:
         CallError: it has no zone or is no time, the other arguments do not go with it, or the version has no revisions.
     """
-    if config != "revisions" or split not in (None, "revisions") or streaming:
+    if config != "revisions" or str(split or "revisions") != "revisions" or streaming:
         raise CallError("reads the whole config revisions", field="as_of", hint="leave out name, split and streaming")
     if not shards_of(manifest, "revisions"):
         raise CallError(

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from .parquet_rows import read_rows, spans_of
 from .slices import Slice
 
 __all__ = ["Representatives", "cluster_representatives"]
@@ -22,7 +22,7 @@ class Representatives(NamedTuple):
     """The rows of a slice that are kept.
 
     Attributes:
-        positions: their places in the slice, ascending (int64).
+        positions: their places among the rows of the slice that the filter holds for, ascending (int64).
         article_ids: their article ids (strings), in the same order.
     """
 
@@ -30,7 +30,12 @@ class Representatives(NamedTuple):
     article_ids: pa.Array
 
 
-def cluster_representatives(parts: Sequence[Slice], files: Sequence[Sequence[str]]) -> list[Representatives]:
+def cluster_representatives(
+    parts: Sequence[Slice],
+    files: Sequence[Sequence[str]],
+    row_filter: pc.Expression | None = None,
+    token: str | bool | None = None,
+) -> list[Representatives]:
     """One row for each duplicate cluster over all slices, given as rows of each slice.
 
     Kept is the earliest row by `published_at` (rows without a date come last), among equals the longest by `num_chars`,
@@ -39,10 +44,13 @@ def cluster_representatives(parts: Sequence[Slice], files: Sequence[Sequence[str
     Args:
         parts: slices of the configs `articles` or `excluded`.
         files: of each slice, the paths or addresses of its shards.
+        row_filter: only the rows that it holds for are looked at; None for all.
+        token: of the Hub, for addresses there.
     """
-    tables = [
-        _keys_of(part, some, number) for number, (part, some) in enumerate(zip(parts, files, strict=True)) if some
-    ]
+    tables = []
+    for number, (part, some) in enumerate(zip(parts, files, strict=True)):
+        keys = list(read_rows(some, spans_of(part), _KEYS, row_filter, token))
+        tables += [_numbered(pa.concat_tables(keys), number)] if keys else []
     if not tables:
         return [Representatives(np.zeros(0, np.int64), pa.array([], pa.string())) for _ in parts]
     table = pa.concat_tables(tables).sort_by(_ORDER)
@@ -53,15 +61,9 @@ def cluster_representatives(parts: Sequence[Slice], files: Sequence[Sequence[str
     return [Representatives(rows["position"].to_numpy(), rows["article_id"].combine_chunks()) for rows in of_each_part]
 
 
-def _keys_of(part: Slice, files: Sequence[str], number: int) -> pa.Table:
-    """The keys of a slice's rows, with the slice's number and each row's position in the slice."""
-    import fsspec
-
-    tables = []
-    for name in files:
-        with fsspec.open(name, "rb") as file:
-            tables.append(pq.read_table(file, columns=_KEYS))
-    keys = pa.concat_tables(tables).replace_schema_metadata(None).slice(part.begin, part.end - part.begin)
+def _numbered(keys: pa.Table, number: int) -> pa.Table:
+    """The keys of a slice's rows, with the slice's number and each row's position."""
+    keys = keys.replace_schema_metadata(None)
     positions = np.arange(keys.num_rows)
     keys = keys.append_column("part", pa.array(np.full(len(positions), number)))
     return keys.append_column("position", pa.array(positions))

@@ -4,61 +4,94 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CallError
-from ..schema import CONFIGS, features
+from ..schema import CONFIGS, SPLITS, features
 from ..storage.manifest import Manifest
 from .as_of import check_as_of, rows_known_at
-from .open_version import find_version
-from .read_slices import read_deduplicated, read_slice
+from .keywords import check_keywords
+from .open_version import FoundVersion, find_version
+from .parquet_rows import matching_rows
+from .read_slices import Reading, read_deduplicated, read_slice
+from .row_filters import Period, period_of, row_filter, within
 from .slices import slices_of, split_text
 
 if TYPE_CHECKING:
     import datasets
     import pandas as pd
+    import pyarrow.compute as pc
 
 __all__ = ["load_dataset", "load_pandas"]
+
+_DOWNLOAD_MODES = ("reuse_dataset_if_exists", "reuse_cache_if_exists", "force_redownload")
 
 
 def load_dataset(
     path: str | Path,
     name: str | None = None,
-    *,
-    split: str | None = None,
+    *positional: object,
+    split: str | datasets.Split | datasets.ReadInstruction | Sequence[Any] | None = None,
     revision: str | None = None,
     streaming: bool = False,
     columns: Iterable[str] | None = None,
+    since: str | date | datetime | None = None,
+    until: str | date | datetime | None = None,
+    filters: Sequence[Any] | pc.Expression | None = None,
     as_of: str | datetime | None = None,
     deduplicate: bool = False,
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+    keep_in_memory: bool = False,
+    num_proc: int | None = None,
+    storage_options: dict[str, Any] | None = None,
+    download_mode: str | datasets.DownloadMode | None = None,
+    **others: object,
 ) -> datasets.DatasetDict | datasets.Dataset | datasets.IterableDatasetDict | datasets.IterableDataset:
     """Like `datasets.load_dataset`, for one exact version. Its files are checked against its manifest.
 
     Rows that are streamed from the Hub are not checked, because hashes are known of whole files only.
 
     Args:
-        path: the folder of a version, the folder that holds versions, or a dataset repository on the Hub ("owner/name").
+        path: the folder of a version, the folder that holds versions, or a dataset repository on the Hub: "owner/name",
+            "owner/name@1.0.0" or "hf://datasets/owner/name@1.0.0".
         name: the config: "articles" (default), "posts", "rejects", "excluded", "origins" or "revisions".
-        split: one split or several ("train+test"), slices included ("train[:1000]", "test[10%:20%]"). None gives a
-            dictionary of all splits. A split without rows is empty and has its columns.
+        split: one split or several ("train+test", "all"), slices included ("train[:1000]", "test[10%:20%]"), also as
+            `datasets.ReadInstruction`. A list gives a list. None gives a dictionary of all splits. A split without rows
+            is empty and has its columns.
         revision: "1.0.0", "v1.0.0" or a range such as "1.*"; None is the newest.
         streaming: read rows when they are asked for.
         columns: read only these columns.
+        since, until: only rows published from `since` on, and before `until`: a day ("2022-03-01"), which begins at
+            midnight in the site's zone, or an instant with its zone ("2022-03-01T09:30+08:00"); also `datetime.date`,
+            `datetime.datetime`, `pandas.Timestamp`. Rows without a date are left out. Only the shards and row groups
+            that may hold such rows are read.
+        filters: only these rows: tuples (column, operator, value) that all hold, a list of such lists of which one holds,
+            or a `pyarrow.compute.Expression`. Operators: ==, !=, <, <=, >, >=, in, not in. No null fulfils a
+            comparison. Times are written as for `since`. `split` counts all rows, and then rows are filtered.
         as_of: a time with its zone ("2022-03-01T09:30+08:00"). Gives what was known then: rows of the config
             `revisions`, one an article, from a version built with `history=True`. Each post counts as its last commit
             up to that time left it; it does not count if that commit removed it or it could not be read. Of an
             article's posts the one revised last is taken; among equals one with title and date, then the first by
-            path. There are no splits: cut by `published_at`.
-        deduplicate: keep one article of each duplicate cluster, over all that is loaded: the earliest (articles without
-            a date come last), among equals the one with the longest text, then the first by article id.
+            path. There are no splits: cut by `since` and `until`.
+        deduplicate: keep one article of each duplicate cluster, over all rows that were asked for: the earliest (articles
+            without a date come last), among equals the one with the longest text, then the first by article id.
+        token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
+        cache_dir: where fetched files and prepared rows are kept; None is the cache of `huggingface_hub` and `datasets`.
+        keep_in_memory: hold the rows in memory, not in files that are mapped into it. Streams do not use it.
+        num_proc: prepare the rows in so many processes. Streams are read in parallel by their reader's workers.
+        storage_options: refused, because datasets are loaded from folders and the Hub only.
+        download_mode: "force_redownload" prepares the rows anew, and takes a tag's new commit if the tag was moved.
+        positional, others: refused; the error says what to use instead.
 
     Raises:
         VersionError: there is no such version; the message lists those that are there.
-        CallError: there is no such config, split or column; the config has no clusters, or the version no revisions;
-            `as_of` has no zone.
+        CallError: there is no such argument, config, split or column; the config has no clusters or dates, or the version
+            no revisions; a filter cannot be computed; a time has no zone.
         VerifyError: a file is not the one that the manifest names.
         HubError: the Hub refused, or cannot be reached and this exact version is not in the cache.
 
@@ -66,60 +99,66 @@ def load_dataset(
     >>> from newsdata import build
     >>> with tempfile.TemporaryDirectory() as out:
     ...     made = build("examples/archive", out, num_proc=1)
-    ...     titles = load_dataset(out, split="test", revision="1.0.0", columns=["title"])
-    >>> titles.column_names
-    ['title']
+    ...     titles = load_dataset(out, split="test", since="2022-06-02", revision="1.0.0", columns=["title"])
+    >>> titles.column_names, len(titles)
+    (['title'], 1)
     """
-    version = find_version(path, revision)
-    manifest = version.manifest
-    if (reason := version.yanked) is not None:
-        warnings.warn(f"{manifest.dataset_version} was yanked: {reason}", UserWarning, stacklevel=2)
+    check_keywords(load_dataset, positional, others, storage_options)
+    if streaming and num_proc is not None:
+        hint = "leave it out; a DataLoader with num_workers reads a stream in parallel"
+        raise CallError("a stream is not prepared", field="num_proc", hint=hint)
+    again = str(getattr(download_mode, "value", download_mode or ""))
+    if again not in ("", *_DOWNLOAD_MODES):
+        raise CallError(f"got {again!r}", field="download_mode", hint=f"there are: {', '.join(_DOWNLOAD_MODES)}")
+    version = find_version(path, revision, token=token, cache_dir=cache_dir, accept_moved=again == "force_redownload")
+    _warn_if_yanked(version)
+    manifest, timezone = version.manifest, str(version.manifest.configuration["timezone"])
     config = name or ("articles" if as_of is None else "revisions")
-    time = None
+    _check_config(config, deduplicate=deduplicate)
+    period = period_of(since, until, timezone, config)
+    reading = Reading(
+        features=_wanted_features(manifest, config, columns),
+        streaming=streaming,
+        cache_name=_cache_name(manifest, config),
+        row_filter=row_filter(filters, period, config, timezone),
+        token=token,
+        cache_dir=None if cache_dir is None else str(cache_dir),
+        keep_in_memory=keep_in_memory,
+        num_proc=num_proc,
+        download_mode=again or None,
+    )
     if as_of is not None:
         time = check_as_of(as_of, manifest, config=config, split=split, streaming=streaming)
-    _check_config(config, deduplicate=deduplicate, as_of=time)
-    wanted = _wanted_features(manifest, config, columns)
-    cache_name = _cache_name(manifest, config)
-    if time is not None:
-        (every_revision,) = slices_of(manifest, config)
-        files = version.shard_files(every_revision.shards, streaming=False)
-        rows = read_slice(every_revision, files, wanted, streaming=False, cache_name=cache_name)
-        return _with_version(rows.select(rows_known_at(files, time)), manifest)
-    parts = slices_of(manifest, config, None if split is None else split_text(split))
-    places = [version.shard_files(part.shards, streaming=streaming) for part in parts]
-    if deduplicate:
-        loaded = read_deduplicated(parts, places, wanted, streaming=streaming, cache_name=cache_name)
-    else:
-        loaded = [
-            read_slice(part, files, wanted, streaming=streaming, cache_name=cache_name)
-            for part, files in zip(parts, places, strict=True)
-        ]
-    import datasets
-
-    if split is None:
-        kind = datasets.IterableDatasetDict if streaming else datasets.DatasetDict
-        return kind({part.split: _with_version(rows, manifest) for part, rows in zip(parts, loaded, strict=True)})
-    return _with_version(loaded[0] if len(loaded) == 1 else datasets.concatenate_datasets(loaded), manifest)
+        return _known_at(time, version, reading)
+    return _splits(split, version, config, reading, period, deduplicate)
 
 
 def load_pandas(
     path: str | Path,
     name: str | None = None,
-    *,
-    split: str | None = None,
+    *positional: object,
+    split: str | datasets.Split | datasets.ReadInstruction | None = None,
     revision: str | None = None,
     columns: Iterable[str] | None = None,
+    since: str | date | datetime | None = None,
+    until: str | date | datetime | None = None,
+    filters: Sequence[Any] | pc.Expression | None = None,
     as_of: str | datetime | None = None,
     deduplicate: bool = False,
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+    storage_options: dict[str, Any] | None = None,
+    download_mode: str | datasets.DownloadMode | None = None,
+    **others: object,
 ) -> pd.DataFrame:
     """One split of a version as a pandas frame; with `split=None` all splits and a column `split`.
 
     pandas turns whole numbers into floats where some are missing, also in the dictionaries of nested columns.
 
     Args:
-        path, name, split, revision, columns, as_of, deduplicate: as for `load_dataset`; with `as_of` there is no column
-            `split`.
+        path, name, revision, columns, since, until, filters, as_of, deduplicate, token, cache_dir, storage_options,
+            download_mode, positional, others: as for `load_dataset`; with `as_of` there is no column `split`.
+        split: as for `load_dataset`, but no list.
 
     Raises:
         VersionError, CallError, VerifyError, HubError: as for `load_dataset`.
@@ -134,8 +173,23 @@ def load_pandas(
     """
     import pandas as pd
 
+    check_keywords(load_pandas, positional, others, storage_options)
+    if isinstance(split, list | tuple):
+        raise CallError("a frame holds no list of splits", field="split", hint='write "train+test", or leave it out')
     found: Any = load_dataset(
-        path, name, split=split, revision=revision, columns=columns, as_of=as_of, deduplicate=deduplicate
+        path,
+        name,
+        split=split,
+        revision=revision,
+        columns=columns,
+        since=since,
+        until=until,
+        filters=filters,
+        as_of=as_of,
+        deduplicate=deduplicate,
+        token=token,
+        cache_dir=cache_dir,
+        download_mode=download_mode,
     )
     if split is not None or as_of is not None:
         frame: pd.DataFrame = found.with_format("arrow")[:].to_pandas()
@@ -146,10 +200,58 @@ def load_pandas(
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
-def _check_config(config: str, *, deduplicate: bool, as_of: datetime | None) -> None:
+def _splits(
+    split: Any, version: FoundVersion, config: str, reading: Reading, period: Period | None, deduplicate: bool
+) -> Any:
+    """The rows of the splits that a call names: one table, a list, or a dictionary."""
+    import datasets
+
+    manifest, timezone = version.manifest, str(version.manifest.configuration["timezone"])
+    is_list = isinstance(split, list | tuple)
+    if is_list and not split:
+        raise CallError("the list of splits is empty", field="split", hint='write split="train"')
+    named = [None if one is None else split_text(one) for one in (split if is_list else [split])]
+    groups = [[within(part, period, timezone) for part in slices_of(manifest, config, one)] for one in named]
+    parts = [part for group in groups for part in group]
+    places = [version.shard_files(part.shards, streaming=reading.streaming) for part in parts]
+    if deduplicate:
+        loaded = read_deduplicated(parts, places, reading)
+    else:
+        loaded = [read_slice(part, files, reading) for part, files in zip(parts, places, strict=True)]
+    if split is None:
+        kind = datasets.IterableDatasetDict if reading.streaming else datasets.DatasetDict
+        return kind({part.split: _with_version(rows, manifest) for part, rows in zip(parts, loaded, strict=True)})
+    rows, tables = iter(loaded), []
+    for group in groups:
+        some = [next(rows) for _ in group]
+        tables.append(_with_version(some[0] if len(some) == 1 else datasets.concatenate_datasets(some), manifest))
+    return tables if is_list else tables[0]
+
+
+def _known_at(time: datetime, version: FoundVersion, reading: Reading) -> Any:
+    """The rows of the config `revisions` that say what was known at a time, of those that the filter holds for."""
+    (every_revision,) = slices_of(version.manifest, "revisions")
+    files = version.shard_files(every_revision.shards, streaming=False)
+    known = rows_known_at(files, time)
+    if reading.row_filter is not None:
+        matching = set(matching_rows(files, reading.row_filter))
+        known = [row for row in known if row in matching]
+    rows = read_slice(every_revision, files, replace(reading, row_filter=None))
+    return _with_version(rows.select(known), version.manifest)
+
+
+def _warn_if_yanked(version: FoundVersion) -> None:
+    if (reason := version.yanked) is not None:
+        warnings.warn(f"{version.manifest.dataset_version} was yanked: {reason}", UserWarning, stacklevel=3)
+
+
+def _check_config(config: str, *, deduplicate: bool) -> None:
     if config not in CONFIGS:
-        raise CallError(f"there is no config {config!r}", hint=f"there are: {', '.join(CONFIGS)}")
-    if deduplicate and (config not in ("articles", "excluded") or as_of is not None):
+        hint = f"there are: {', '.join(CONFIGS)}"
+        if config.partition("[")[0] in SPLITS:
+            hint = f"it is a split: write split={config!r}"
+        raise CallError(f"there is no config {config!r}", field="name", hint=hint)
+    if deduplicate and config not in ("articles", "excluded"):
         raise CallError(f"there are no duplicate clusters in the config {config!r}", field="deduplicate")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import VerifyError, VersionError
+from ..errors import CallError, VerifyError, VersionError
 from ..storage.manifest import (
     MANIFEST_NAME,
     Manifest,
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FoundVersion", "find_version", "open_version", "require_versions"]
 
-_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
+_HUB = "hf://datasets/"
+_REPOSITORY = re.compile(r"(?P<repo_id>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[^@/]+))?", re.ASCII)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +38,14 @@ class FoundVersion:
         manifest: its manifest.
         folder: its folder. Of a version on the Hub: the folder in the local cache that holds what was fetched so far.
         on_hub: its repository and commit; None for a version in a folder.
+        token, cache_dir: as for `find_version`.
     """
 
     manifest: Manifest
     folder: Path
     on_hub: HubRevision | None = None
+    token: str | None = field(default=None, repr=False)
+    cache_dir: str | Path | None = None
 
     @property
     def yanked(self) -> str | None:
@@ -63,23 +68,48 @@ class FoundVersion:
             return [str(self.folder / path) for path in paths]
         if streaming and not self.on_hub.offline:
             return [f"hf://datasets/{self.on_hub.repo_id}@{self.on_hub.commit}/{path}" for path in paths]
-        from .hub_files import fetch
-
-        folder = fetch(self.on_hub, paths)
+        folder = self.with_files(paths)
         return [str(folder / path) for path in paths]
 
+    def with_files(self, patterns: Iterable[str]) -> Path:
+        """The folder of the version. Of a version on the Hub, some files are fetched into it and checked.
 
-def find_version(path: str | Path, revision: str | None = None) -> FoundVersion:
+        Args:
+            patterns: paths in the dataset, or shell patterns ("articles/test-*").
+
+        Raises:
+            VerifyError: the Hub sends bytes that do not match the manifest.
+            HubError: the Hub cannot be reached, and a file is not in the cache.
+        """
+        if self.on_hub is None:
+            return self.folder
+        from .hub_files import fetch
+
+        return fetch(self.on_hub, patterns, token=self.token, cache_dir=self.cache_dir)
+
+
+def find_version(
+    path: str | Path,
+    revision: str | None = None,
+    *,
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+    accept_moved: bool = False,
+) -> FoundVersion:
     """A version in a folder, or on the Hub.
 
-    `path` names a repository when it has the form owner/name, there is no such folder, and the folder `owner` holds no
-    versions (then `name` is a version that does not exist).
+    `path` names a repository when it begins with hf://datasets/. It does so, too, when it has the form owner/name, there
+    is no such folder, and the folder `owner` holds no versions (then `name` is a version that does not exist). Of a
+    repository, a revision may follow after "@".
 
     Args:
-        path: the folder of a version, the folder that holds versions, or a dataset repository on the Hub ("owner/name").
+        path: the folder of a version, the folder that holds versions, or a dataset repository on the Hub: "owner/name",
+            "owner/name@1.0.0" or "hf://datasets/owner/name@1.0.0".
         revision: "1.0.0", "v1.0.0" or a range such as "1.*"; None is the newest. On the Hub also a branch or a commit.
+        token, cache_dir, accept_moved: of a repository on the Hub, as for `resolve`.
 
     Raises:
+        CallError: `path` is an address of another kind, or it and `revision` name two revisions.
         VersionError: there is no such version; the message lists those that are there.
         ManifestError: the manifest cannot be read.
         HubError: the Hub refused, or cannot be reached and this exact version is not cached.
@@ -91,15 +121,38 @@ def find_version(path: str | Path, revision: str | None = None) -> FoundVersion:
     ...     find_version(out, "1.*").manifest.dataset_version
     '1.0.0'
     """
-    if _REPOSITORY.fullmatch(str(path)) and not Path(path).exists() and not versions_in(Path(path).parent):
-        from .hub_files import fetch
-        from .hub_revisions import resolve
+    repository = _repository(path, revision)
+    if repository is None:
+        folder, manifest = open_version(path, revision)
+        return FoundVersion(manifest=manifest, folder=folder)
+    from .hub_files import fetch
+    from .hub_revisions import resolve
 
-        on_hub = resolve(str(path), revision)
-        folder = fetch(on_hub, ["README.md"])
-        return FoundVersion(manifest=read_manifest(folder), folder=folder, on_hub=on_hub)
-    folder, manifest = open_version(path, revision)
-    return FoundVersion(manifest=manifest, folder=folder)
+    repo_id, wanted = repository
+    on_hub = resolve(repo_id, wanted, token=token, cache_dir=cache_dir, accept_moved=accept_moved)
+    folder = fetch(on_hub, ["README.md"], token=token, cache_dir=cache_dir)
+    return FoundVersion(manifest=read_manifest(folder), folder=folder, on_hub=on_hub, token=token, cache_dir=cache_dir)
+
+
+def _repository(path: str | Path, revision: str | None) -> tuple[str, str | None] | None:
+    """The repository on the Hub that a path names, and the revision; None if the path names a folder."""
+    text = re.sub("^hf:/(?=[^/])", "hf://", str(path))  # a `Path` has lost one
+    if _ADDRESS.match(text) and not text.startswith(_HUB):
+        hint = "copy the folder of the version to a disk and give its path"
+        if text.startswith(("hf:", "http")):
+            hint = f'a repository on the Hub is written as "owner/name" or "{_HUB}owner/name@1.0.0"'
+        raise CallError("a dataset cannot be loaded from this address", path=text, hint=hint)
+    match = _REPOSITORY.fullmatch(text.removeprefix(_HUB).rstrip("/"))
+    if not text.startswith(_HUB) and (not match or Path(path).exists() or versions_in(Path(path).parent)):
+        return None
+    if not match:
+        raise CallError(
+            "this is not the address of a repository", path=text, hint=f"write {_HUB}owner/name@1.0.0, without a file"
+        )
+    named = match["revision"]
+    if named and revision and named.removeprefix("v") != revision.removeprefix("v"):
+        raise CallError(f"the path names {named}, and revision= names {revision}", path=text, hint="leave one out")
+    return match["repo_id"], named or revision
 
 
 def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, Manifest]:

@@ -11,7 +11,9 @@ from ..storage.manifest import Manifest, Shard, shards_of
 
 __all__ = ["Slice", "slices_of", "split_text"]
 
-_SLICE = re.compile(r"(?P<split>\w+)(?:\[(?P<begin>[^:\]]*):(?P<end>[^:\]]*)\])?")
+_SLICE = re.compile(
+    r"(?P<split>\w+)(?:\[(?P<begin>[^:\]]*):(?P<end>[^:\]]*)\](?:\((?P<rounding>closest|pct1_dropremainder)\))?)?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +38,20 @@ class Slice:
 
 
 def split_text(split: object) -> str:
-    """A `split` argument as text: it is a string, or a `datasets.NamedSplit`.
+    """A `split` argument as text: it is a string, a `datasets.NamedSplit` or a `datasets.ReadInstruction`.
 
     Raises:
-        CallError: it is neither.
+        CallError: it is none of them.
 
     >>> split_text("train[:10]")
     'train[:10]'
     """
     import datasets
 
-    if isinstance(split, str | datasets.NamedSplit):
+    if isinstance(split, str | datasets.NamedSplit | datasets.ReadInstruction):
         return str(split)
-    raise CallError(f"{split!r} is not the name of a split", field="split", hint='write several as "train+test"')
+    hint = 'write several as "train+test" for one table, or as ["train", "test"] for a list of tables'
+    raise CallError(f"{split!r} is not the name of a split", field="split", hint=hint)
 
 
 def slices_of(manifest: Manifest, config: str, split: str | None = None) -> list[Slice]:
@@ -57,20 +60,22 @@ def slices_of(manifest: Manifest, config: str, split: str | None = None) -> list
     Args:
         manifest: of the version; it knows how many rows each shard has.
         config: the config.
-        split: the argument as text; None gives every split of the config as a whole.
+        split: the argument as text; None and "all" give every split of the config as a whole.
 
     Raises:
         CallError: it names no split of the config, or a bound of a slice is neither a number of rows nor a percentage.
     """
     slices = []
-    for text in [*CONFIGS[config]] if split is None else split.split("+"):
+    for text in [*CONFIGS[config]] if split in (None, "all") else str(split).split("+"):
         match = _SLICE.fullmatch(text.strip())
         if not match or match["split"] not in CONFIGS[config]:
-            raise CallError(f"there is no split {split!r}", hint=f"there are: {', '.join(CONFIGS[config])}")
+            hint = f"there are: {', '.join(CONFIGS[config])}; slices are written as train[:1000]"
+            raise CallError(f"there is no split {split!r}", field="split", hint=hint)
         shards = shards_of(manifest, config, match["split"])
         rows = sum(shard.rows for shard in shards)
-        begin = _bound(match["begin"], rows, default=0)
-        end = max(begin, _bound(match["end"], rows, default=rows))
+        step = rows // 100 if match["rounding"] == "pct1_dropremainder" else None
+        begin = _bound(match["begin"], rows, default=0, step=step)
+        end = max(begin, _bound(match["end"], rows, default=rows, step=step))
         slices.append(_cut(match["split"], shards, begin, end))
     return slices
 
@@ -90,8 +95,10 @@ def _cut(split: str, shards: list[Shard], begin: int, end: int) -> Slice:
     return Slice(split=split, shards=tuple(held), begin=begin - skipped, end=end - skipped)
 
 
-def _bound(text: str | None, rows: int, *, default: int) -> int:
+def _bound(text: str | None, rows: int, *, default: int, step: int | None = None) -> int:
     """A bound as a row of the split, as `datasets` reads it: `1000`, `-10`, `20%` (rounded to the closest row).
+
+    With `step`, one percent is so many rows: "pct1_dropremainder" of `datasets`.
 
     >>> [_bound(text, 30, default=0) for text in ("", "10", "-10", "50%", "-10%", "99")]
     [0, 10, 20, 15, 27, 30]
@@ -103,7 +110,7 @@ def _bound(text: str | None, rows: int, *, default: int) -> int:
             percent = int(text[:-1])
             if abs(percent) > 100:
                 raise ValueError
-            value = round(percent / 100 * rows)
+            value = round(percent * rows / 100.0) if step is None else percent * step
         else:
             value = int(text)
     except ValueError:

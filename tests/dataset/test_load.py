@@ -64,8 +64,52 @@ def test_what_cannot_be_loaded(demo: Path, tmp_path: Path) -> None:
     for columns in wrong:
         with pytest.raises(CallError, match="must be a list of columns"):
             newsdata.load_dataset(demo, split="test", columns=columns)
+    no_splits: tuple[Any, ...] = (b"train", 5, [], [["train"]])
+    for split in no_splits:
+        with pytest.raises(CallError, match="split"):
+            newsdata.load_dataset(demo, split=split)
     with pytest.raises(CallError, match=r"train\+test"):
-        newsdata.load_dataset(demo, split=["train", "test"])  # type: ignore[arg-type]
+        newsdata.load_pandas(demo, split=["train", "test"])
+    with pytest.raises(CallError, match="write split='train'"):
+        newsdata.load_dataset(demo, "train")
+    with pytest.raises(CallError, match="a frame holds no list"):
+        newsdata.load_pandas(demo, split=["train"])
+    with pytest.raises(CallError, match="download_mode: got 'anew'; there are: reuse_dataset"):
+        newsdata.load_dataset(demo, download_mode="anew")
+
+
+def test_a_list_of_splits_gives_a_list(demo: Path) -> None:
+    import datasets
+
+    every = newsdata.load_dataset(demo)
+    names: list[Any] = ["test", datasets.Split.VALIDATION, datasets.ReadInstruction("train", to=2), "train+test[:1]"]
+    found = newsdata.load_dataset(demo, split=names)
+    assert [rows["article_id"][:] for rows in found] == [
+        every["test"]["article_id"][:],
+        every["validation"]["article_id"][:],
+        every["train"]["article_id"][:2],
+        [*every["train"]["article_id"], *every["test"]["article_id"][:1]],
+    ]
+    streams = newsdata.load_dataset(demo, split=["test", "train[:2]"], streaming=True)
+    assert [len(list(rows)) for rows in streams] == [every["test"].num_rows, 2]
+    joined = [one for rows in every.values() for one in rows["article_id"]]
+    assert newsdata.load_dataset(demo, split="all")["article_id"][:] == joined
+    assert newsdata.load_pandas(demo, split="all").article_id.tolist() == joined
+
+
+def test_how_rows_are_kept(demo: Path, tmp_path: Path) -> None:
+    from datasets import DownloadMode
+
+    cache, train = tmp_path / "cache", newsdata.load_dataset(demo, split="train")
+    rows = newsdata.load_dataset(demo, split="train", cache_dir=cache, num_proc=2)
+    assert rows["article_id"][:] == train["article_id"][:]
+    assert rows.cache_files and all(Path(one["filename"]).is_relative_to(cache) for one in rows.cache_files)
+    again = newsdata.load_dataset(demo, split="train", cache_dir=cache, download_mode=DownloadMode.FORCE_REDOWNLOAD)
+    assert again["article_id"][:] == train["article_id"][:]
+    held = newsdata.load_dataset(demo, split="train", keep_in_memory=True)
+    assert not held.cache_files and held["article_id"][:] == train["article_id"][:]
+    with pytest.raises(CallError, match="num_proc: a stream is not prepared"):
+        newsdata.load_dataset(demo, split="train", streaming=True, num_proc=2)
 
 
 def test_rows_know_their_version(tmp_path: Path) -> None:

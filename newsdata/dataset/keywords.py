@@ -1,0 +1,81 @@
+"""Arguments of `datasets.load_dataset` that `newsdata.load_dataset` does not take, and what to use instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from inspect import signature
+
+from ..errors import CallError
+
+__all__ = ["check_keywords"]
+
+_BUCKET = "for a private repository give token=; copy a bucket's folder of a version to a disk and give its path"
+
+_INSTEAD = {
+    "data_dir": "give the folder as the path, the config as name=, the split as split=",
+    "data_files": "give the folder of versions as the path, and choose rows by split=, since=, until= or filters=; "
+    'single files are read by datasets.load_dataset("parquet", data_files=…)',
+    "features": "the types are those of the version; choose columns by columns=, and change a type by "
+    "cast_column() of what is loaded",
+    "trust_remote_code": "leave it out: no code is run from a dataset",
+    "verification_mode": "leave it out: every file is checked against the manifest; newsdata.verify() checks the rows, too",
+    "ignore_verifications": "leave it out: every file is checked against the manifest",
+    "save_infos": "leave it out; newsdata.info() gives the facts about a version",
+    "download_config": "use token=, cache_dir= and download_mode=",
+    "task": "leave it out; rename columns by rename_columns() of what is loaded",
+    "use_auth_token": "use token=",
+    "script_version": "use revision=",
+    "version": "use revision=",
+    "config_name": "use name=",
+    "config": "use name=",
+    "subset": "use name=",
+    "splits": "use split=",
+    "dedup": "use deduplicate=",
+    "fragment_scan_options": "leave it out; row groups that are not needed are not read",
+    "on_bad_files": "leave it out: a damaged file is an error; fetch or build it again",
+    "batch_size": "leave it out; iterate over what is loaded by iter(batch_size=…)",
+    "streaming": "use newsdata.load_dataset(…, streaming=True)",
+    "keep_in_memory": "leave it out: a frame is in memory",
+    "num_proc": "leave it out: a frame is read by threads",
+    "shuffle": "use shuffle(seed=…) of what is loaded",
+}
+"""Arguments that people write who know `datasets` -> what to do."""
+
+
+def check_keywords(
+    function: Callable[..., object],
+    positional: Sequence[object],
+    others: Mapping[str, object],
+    storage_options: object = None,
+) -> None:
+    """Refuse what was passed to a function that it does not take.
+
+    Args:
+        function: the function, which has the parameters path, name and others that can only be named.
+        positional: what was passed to it by position, after path and name.
+        others: what was passed to it by a name that it does not have.
+        storage_options: what was passed to it by this name.
+
+    Raises:
+        CallError: something was passed; the hint says what to use instead.
+
+    >>> def load(path, name=None, *, split=None): ...
+    >>> check_keywords(load, [], {"splt": "train"})
+    Traceback (most recent call last):
+    newsdata.errors.CallError: splt: there is no such argument; did you mean split=?
+    """
+    known = [one.name for one in signature(function).parameters.values() if one.kind is one.KEYWORD_ONLY]
+    if positional:
+        raise CallError(
+            f"only path and name may stand without a name, got {positional[0]!r}, too",
+            hint=f"write the others as name=value; there are: {', '.join(known)}",
+        )
+    if storage_options:
+        raise CallError("datasets are loaded from folders and the Hub", field="storage_options", hint=_BUCKET)
+    for name in others:
+        if name in _INSTEAD:
+            raise CallError("newsdata does not take this argument", field=name, hint=_INSTEAD[name])
+        close = get_close_matches(name, ["path", "name", *known], n=1)
+        hint = f"did you mean {close[0]}=?" if close else f"there are: {', '.join(known)}"
+        raise CallError("there is no such argument", field=name, hint=hint)
