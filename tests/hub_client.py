@@ -99,7 +99,10 @@ def _call(function: str, args: list[Any], options: dict[str, Any]) -> Any:
     said: list[str] = []
     if options.pop("listen", False):
         return {"value": _call(function, args, options | {"report": said.append}), "said": said}
-    return getattr(import_module(f"newsdata.{module}"), name)(*args, **options)
+    found = getattr(import_module(f"newsdata.{module}"), name)(*args, **options)
+    if name == "load_pandas":
+        return found.to_dict("records")
+    return list(found) if name == "load_dataset" else found
 
 
 def main() -> None:

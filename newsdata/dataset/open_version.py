@@ -23,7 +23,7 @@ from ..storage.manifest import (
 if TYPE_CHECKING:
     from .hub_revisions import HubRevision
 
-__all__ = ["FoundVersion", "find_version", "open_version", "require_versions"]
+__all__ = ["FoundVersion", "find_version", "named_repository", "open_version", "require_versions"]
 
 _HUB = "hf://datasets/"
 _REPOSITORY = re.compile(r"(?P<repo_id>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[^@/]+))?", re.ASCII)
@@ -121,7 +121,7 @@ def find_version(
     ...     find_version(out, "1.*").manifest.dataset_version
     '1.0.0'
     """
-    repository = _repository(path, revision)
+    repository = named_repository(path, revision)
     if repository is None:
         folder, manifest = open_version(path, revision)
         return FoundVersion(manifest=manifest, folder=folder)
@@ -134,8 +134,18 @@ def find_version(
     return FoundVersion(manifest=read_manifest(folder), folder=folder, on_hub=on_hub, token=token, cache_dir=cache_dir)
 
 
-def _repository(path: str | Path, revision: str | None) -> tuple[str, str | None] | None:
-    """The repository on the Hub that a path names, and the revision; None if the path names a folder."""
+def named_repository(path: str | Path, revision: str | None) -> tuple[str, str | None] | None:
+    """The repository on the Hub that a path names, and the revision; None if the path names a folder.
+
+    Args:
+        path, revision: as for `find_version`.
+
+    Raises:
+        CallError: `path` is an address of another kind, or it and `revision` name two revisions.
+
+    >>> named_repository("hf://datasets/lab/finews@1.0.0", None)
+    ('lab/finews', '1.0.0')
+    """
     text = re.sub("^hf:/(?=[^/])", "hf://", str(path))  # a `Path` has lost one
     if _ADDRESS.match(text) and not text.startswith(_HUB):
         hint = "copy the folder of the version to a disk and give its path"

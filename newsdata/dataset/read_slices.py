@@ -53,41 +53,47 @@ def read_slice(part: Slice, files: Sequence[str], reading: Reading) -> Any:
     """
     import datasets
 
-    features, split = reading.features, datasets.NamedSplit(part.split)
-    if not part.shards:
-        if reading.streaming:
-            return datasets.IterableDataset.from_generator(_no_rows, features=features, split=split)
-        return datasets.Dataset.from_dict({column: [] for column in features}, features=features, split=part.split)
+    begin, end = part.begin, part.end  # among the rows of the shards that the filter holds for
+    if reading.row_filter is not None and not reading.streaming:
+        begin, inside = _matching(part, files, reading, 0, begin), _matching(part, files, reading, begin, end)
+        end = begin + inside
+    if begin == end:
+        return _no_rows_of(part.split, reading)
     if reading.streaming and not part.is_whole:
         # Each file gets its own rows of the slice: `skip` and `take` would count anew in every worker.
         arguments = {
             "files": list(files),
             "spans": spans_of(part),
-            "columns": tuple(features),
+            "columns": tuple(reading.features),
             "row_filter": reading.row_filter,
             "token": reading.token,
         }
         return datasets.IterableDataset.from_generator(
-            _rows_of_spans, features=features, gen_kwargs=arguments, split=split
+            _rows_of_spans, features=reading.features, gen_kwargs=arguments, split=datasets.NamedSplit(part.split)
         )
     rows = datasets.load_dataset(
         "parquet",
         reading.cache_name,
         data_files={part.split: list(files)},
         split=part.split,
-        features=features,
-        columns=list(features),
+        features=reading.features,
+        columns=list(reading.features),
         filters=reading.row_filter,
         token=reading.token,
         streaming=reading.streaming,
         **({} if reading.streaming else _keeping(reading)),
     )
-    if part.is_whole:
-        return rows
-    begin, end = part.begin, part.end
-    if reading.row_filter is not None:
-        begin, end = _matching(part, files, reading, 0, begin), _matching(part, files, reading, 0, end)
-    return rows.select(range(begin, end))
+    return rows if part.is_whole else rows.select(range(begin, end))
+
+
+def _no_rows_of(split: str, reading: Reading) -> Any:
+    """No rows, with the columns that were asked for: `datasets` cannot load them from a file."""
+    import datasets
+
+    features = reading.features
+    if reading.streaming:
+        return datasets.IterableDataset.from_generator(_no_rows, features=features, split=datasets.NamedSplit(split))
+    return datasets.Dataset.from_dict({column: [] for column in features}, features=features, split=split)
 
 
 def _keeping(reading: Reading) -> dict[str, Any]:

@@ -74,6 +74,9 @@ def slices_of(manifest: Manifest, config: str, split: str | None = None) -> list
         shards = shards_of(manifest, config, match["split"])
         rows = sum(shard.rows for shard in shards)
         step = rows // 100 if match["rounding"] == "pct1_dropremainder" else None
+        if step == 0:
+            reason = f"pct1_dropremainder needs at least 100 rows, {match['split']} has {rows}"
+            raise CallError(reason, field="split", hint="leave it out")
         begin = _bound(match["begin"], rows, default=0, step=step)
         end = max(begin, _bound(match["end"], rows, default=rows, step=step))
         slices.append(_cut(match["split"], shards, begin, end))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import newsdata
-from newsdata.dataset.open_version import find_version, open_version, require_versions
-from newsdata.errors import VerifyError, VersionError
+from newsdata.dataset.open_version import find_version, named_repository, open_version, require_versions
+from newsdata.errors import CallError, VerifyError, VersionError
 
 from .published import VERSIONS, spoil
 
@@ -55,6 +55,60 @@ def test_a_version_beside_others_is_no_repository_of_a_hub(made: Path, monkeypat
     monkeypatch.chdir(made.parent)
     with pytest.raises(VersionError, match=r"there are: 1\.0\.0"):
         find_version(f"{made.name}/1.0.1")
+
+
+@pytest.mark.parametrize(
+    ("path", "revision", "found"),
+    [
+        ("lab/finews", None, ("lab/finews", None)),
+        ("lab/finews@1.0.0", None, ("lab/finews", "1.0.0")),
+        ("lab/finews@1.*", None, ("lab/finews", "1.*")),
+        ("lab/finews@v1.0.0", "1.0.0", ("lab/finews", "v1.0.0")),
+        ("hf://datasets/lab/finews", "1.0.0", ("lab/finews", "1.0.0")),
+        ("hf://datasets/lab/finews/", None, ("lab/finews", None)),
+        (Path("hf://datasets/lab/finews@1.0.0"), None, ("lab/finews", "1.0.0")),
+        ("finews", None, None),
+        ("./lab/finews", None, None),
+        ("/lab/finews", None, None),
+        ("C:/lab/finews", None, None),
+    ],
+)
+def test_which_paths_name_a_repository(
+    path: str | Path, revision: str | None, found: tuple[str, str | None] | None
+) -> None:
+    assert named_repository(path, revision) == found
+
+
+def test_a_folder_that_is_there_is_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab" / "finews@1.0.0").mkdir(parents=True)
+    assert named_repository("lab/finews@1.0.0", None) is None
+    assert named_repository("hf://datasets/lab/finews@1.0.0", None) == ("lab/finews", "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("path", "revision", "said"),
+    [
+        ("lab/finews@1.0.0", "1.1.0", r"the path names 1\.0\.0, and revision= names 1\.1\.0; leave one out"),
+        (
+            "hf://datasets/lab/finews@1.0.0/articles",
+            None,
+            "not the address of a repository; write hf://datasets/owner/",
+        ),
+        ("hf://datasets/finews", None, "not the address of a repository"),
+        ("hf://lab/finews", None, 'written as "owner/name"'),
+        ("https://huggingface.co/datasets/lab/finews", None, 'written as "owner/name"'),
+        (
+            "s3://bucket/finews/1.0.0",
+            None,
+            "cannot be loaded from this address; copy the folder of the version to a disk",
+        ),
+        ("file:///data/finews", None, "cannot be loaded from this address"),
+    ],
+)
+def test_addresses_that_are_refused(path: str, revision: str | None, said: str) -> None:
+    with pytest.raises(CallError, match=said):
+        find_version(path, revision)
 
 
 def test_yanked_versions_are_opened_only_by_their_number(made: Path) -> None:

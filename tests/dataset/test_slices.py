@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from datasets import ReadInstruction
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsdata.dataset.slices import Slice, slices_of, split_text
@@ -42,7 +42,7 @@ percentages = st.just("") | st.integers(-100, 100).map(lambda percent: f"{percen
 
 
 @given(
-    sizes=st.lists(st.integers(1, 12), max_size=5), bounds=st.tuples(rows, rows) | st.tuples(percentages, percentages)
+    sizes=st.lists(st.integers(1, 60), max_size=5), bounds=st.tuples(rows, rows) | st.tuples(percentages, percentages)
 )
 def test_slices_are_those_of_datasets(manifest: Manifest, sizes: list[int], bounds: tuple[str, str]) -> None:
     begin, end = bounds
@@ -53,6 +53,19 @@ def test_slices_are_those_of_datasets(manifest: Manifest, sizes: list[int], boun
     assert rows_of(part, ours.shards) == every[theirs.from_ : max(theirs.from_, theirs.to)]
     assert part.is_whole == (len(rows_of(part, part.shards)) == sum(shard.rows for shard in part.shards))
     assert all(shard.rows for shard in part.shards)
+
+
+@given(rows=st.integers(100, 400), begin=st.integers(-100, 100), end=st.integers(-100, 100), rounding=st.booleans())
+@example(rows=150, begin=7, end=100, rounding=False)
+def test_read_instructions_are_those_of_datasets(
+    manifest: Manifest, rows: int, begin: int, end: int, rounding: bool
+) -> None:
+    how = "pct1_dropremainder" if rounding else "closest"
+    asked = ReadInstruction("train", from_=begin, to=end, unit="%", rounding=how)
+    (part,) = slices_of(with_shards(manifest, [rows]), "articles", split_text(asked))
+    (theirs,) = asked.to_absolute({"train": rows})
+    assert part.end - part.begin == max(theirs.to - theirs.from_, 0)
+    assert part.begin == theirs.from_ or part.begin == part.end
 
 
 @given(sizes=st.lists(st.integers(1, 12), min_size=1, max_size=5), data=st.data())
@@ -72,6 +85,7 @@ def test_several_splits_and_all_of_them(manifest: Manifest) -> None:
         ("test", 1, 0, 40),
     ]
     every = slices_of(manifest, "articles")
+    assert slices_of(manifest, "articles", "all") == every
     assert [(p.split, len(p.shards)) for p in every] == [("train", 2), ("validation", 0), ("test", 1), ("newer", 0)]
     assert all(part.is_whole for part in every)
 
@@ -89,10 +103,16 @@ def test_what_is_no_bound(manifest: Manifest, bound: str) -> None:
             slices_of(manifest, "articles", split)
 
 
+def test_whole_percents_of_few_rows(manifest: Manifest) -> None:
+    with pytest.raises(CallError, match="pct1_dropremainder needs at least 100 rows, train has 80"):
+        slices_of(manifest, "articles", "train[:10%](pct1_dropremainder)")
+
+
 def test_a_split_is_text_or_a_named_split() -> None:
     import datasets
 
     assert split_text(datasets.Split.TEST) == "test"
+    assert split_text(datasets.ReadInstruction("train") + datasets.ReadInstruction("test", to=3)) == "train+test[:3]"
     for wrong in (["train", "test"], 5, b"train"):
         with pytest.raises(CallError, match=r'is not the name of a split; write several as "train\+test"'):
             split_text(wrong)
