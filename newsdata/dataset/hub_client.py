@@ -74,8 +74,10 @@ def check_repo_id(repo_id: str) -> None:
         raise HubError(reason, hint="write owner/name, or ./name for a folder")
 
 
-def download(place: Place, commit: str, path: str, *, force: bool = False) -> Path:
-    """One file of a commit, in the local cache. With `force` it is fetched even if the cache holds it.
+def download(place: Place, commit: str, path: str, *, force: bool = False, offline: bool = False) -> Path:
+    """One file of a commit, in the local cache.
+
+    With `force` it is fetched even if the cache holds it; with `offline` only the cache is asked.
 
     Raises:
         HubError: as for `attempt`.
@@ -91,6 +93,7 @@ def download(place: Place, commit: str, path: str, *, force: bool = False) -> Pa
             token=place.token,
             cache_dir=place.cache_dir,
             force_download=force,
+            local_files_only=offline,
         )
 
     return Path(attempt(get, place.repo_id))

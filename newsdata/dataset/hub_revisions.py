@@ -7,19 +7,20 @@ Every answer names exactly one commit. When the Hub cannot be reached, an exact 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import HubError, ManifestError, VerifyError, VersionError
 from ..storage.manifest import MANIFEST_NAME, parse_version, read_manifest
 from .hub_cache import cached_versions, is_cached, is_commit, is_undamaged, remember_tag, remembered_commit
 from .hub_client import Place, Unreachable, attempt, check_repo_id, client, download
+from .hub_marks import published_marks
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-__all__ = ["HubRevision", "is_version", "resolve", "version_tags"]
+__all__ = ["HubRevision", "References", "is_version", "references", "resolve", "version_tags"]
 
 _EXACT = re.compile(r"v?(\d+\.\d+\.\d+)", re.ASCII)
 _RANGE = re.compile(r"v?((?:\d+\.){0,2})\*", re.ASCII)
@@ -35,12 +36,26 @@ class HubRevision:
         commit: 40 hex digits.
         version: the version of the dataset in that commit, "X.Y.Z".
         offline: the Hub cannot be reached; the commit came from the local cache, and so must the files.
+        yanked: why the version was marked as bad; None when it was not.
     """
 
     repo_id: str
     commit: str
     version: str
     offline: bool = False
+    yanked: str | None = None
+
+
+class References(NamedTuple):
+    """What the names in a repository mean.
+
+    Attributes:
+        versions: the commit of each published version, oldest first.
+        main: the newest commit; None where there is none yet.
+    """
+
+    versions: dict[str, str]
+    main: str | None
 
 
 def resolve(
@@ -56,13 +71,14 @@ def resolve(
     Args:
         repo_id: "owner/name".
         revision: a version ("1.2.0" or "v1.2.0"), a range ("1.*" or "1.2.*": its newest tagged version), a commit, a
-            branch, or None for the newest version.
+            branch, or None for the newest version. A yanked version is only taken when exactly it is named.
         token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
         cache_dir: the folder where `huggingface_hub` keeps what it downloads; None is its own (HF_HUB_CACHE).
         accept_moved: take a tag's new commit where the cache knows another one, and forget the old one.
 
     Raises:
-        VersionError: no such version is published (the message lists those that are), or its tag was moved.
+        VersionError: no such version is published (the message lists those that are), all of a range were yanked, or its
+            tag was moved.
         HubError: there is no such repository, the token may not see it, or the Hub cannot be reached and this exact
             version is not cached (the message lists those that are).
         ManifestError: the commit holds no dataset of newsdata.
@@ -76,23 +92,43 @@ def resolve(
     place = Place(repo_id, token, cache_dir)
     exact = _EXACT.fullmatch(revision or "")
     if exact:
-        return _resolve_version(place, exact[1], accept_moved)
+        return _with_mark(place, _resolve_version(place, exact[1], accept_moved))
     wanted = _RANGE.fullmatch(revision or "*")
     if revision and is_commit(revision) and is_cached(repo_id, revision, cache_dir):
-        return _check_commit(place, revision)
+        return _with_mark(place, _check_commit(place, revision), offline=True)
     try:
         if not wanted:
-            return _check_commit(place, _ask_for_commit(place, str(revision)))
+            return _with_mark(place, _check_commit(place, _ask_for_commit(place, str(revision))))
         tags = version_tags(client(token), repo_id)
     except Unreachable as error:
         what = "the newest version" if revision is None else repr(revision)
         reason = f"{error.reason}; only the Hub knows what {what} is"
         raise HubError(reason, path=repo_id, hint=_cached_hint(place)) from error
-    found = [version for version in tags if version.startswith(wanted[1])]
-    if not found:
-        what = "no version" if revision is None else f"no version {revision}"
-        raise VersionError(f"{what} is published", path=repo_id, hint=_published_hint(tags))
-    return _check_tag(place, found[-1], tags[found[-1]], accept_moved)
+    version = _newest(place, tags, wanted[1])
+    return _check_tag(place, version, tags[version], accept_moved)
+
+
+def _newest(place: Place, tags: dict[str, str], prefix: str) -> str:
+    """The newest version that begins with a prefix and was not yanked."""
+    versions = [version for version in tags if version.startswith(prefix)]
+    if not versions:
+        what = f"no version {prefix}*" if prefix else "no version"
+        raise VersionError(f"{what} is published", path=place.repo_id, hint=_published_hint(tags))
+    marks = published_marks(place)
+    good = [version for version in versions if version not in marks]
+    if not good:
+        listed = "; ".join(f"{version}: {marks[version]}" for version in versions)
+        reason = f"every version {prefix}* was yanked ({listed})" if prefix else f"every version was yanked ({listed})"
+        raise VersionError(reason, path=place.repo_id, hint="name one exactly to open it")
+    return good[-1]
+
+
+def _with_mark(place: Place, found: HubRevision, *, offline: bool = False) -> HubRevision:
+    """A revision, with the reason why its version was yanked; offline, what the cache knows."""
+    try:
+        return replace(found, yanked=published_marks(place, offline=offline or found.offline).get(found.version))
+    except ManifestError as error:
+        return replace(found, yanked=error.reason)  # perhaps: the caller is warned
 
 
 def _resolve_version(place: Place, version: str, accept_moved: bool) -> HubRevision:
@@ -175,11 +211,21 @@ def version_tags(api: HfApi, repo_id: str) -> dict[str, str]:
     """The published versions of a repository, oldest first, and the commit of each.
 
     Raises:
+        HubError: as for `references`.
+    """
+    return references(api, repo_id).versions
+
+
+def references(api: HfApi, repo_id: str) -> References:
+    """The published versions of a repository, and its newest commit.
+
+    Raises:
         HubError: there is no such repository, the token may not see it, or the Hub cannot be reached.
     """
     refs = attempt(lambda: api.list_repo_refs(repo_id, repo_type="dataset"), repo_id)
     tags = {tag.name.removeprefix("v"): tag.target_commit for tag in refs.tags if tag.name.startswith("v")}
-    return {version: tags[version] for version in sorted(filter(is_version, tags), key=parse_version)}
+    main = next((branch.target_commit for branch in refs.branches if branch.name == "main"), None)
+    return References({version: tags[version] for version in sorted(filter(is_version, tags), key=parse_version)}, main)
 
 
 def is_version(text: str) -> bool:

@@ -49,8 +49,8 @@ class FoundVersion:
 
     @property
     def yanked(self) -> str | None:
-        """Why the version was marked as bad; None when it was not. No version on the Hub has such a mark."""
-        return None if self.on_hub else read_yanked(self.folder)
+        """Why the version was marked as bad; None when it was not."""
+        return self.on_hub.yanked if self.on_hub else read_yanked(self.folder)
 
     def shard_files(self, shards: Sequence[Shard], *, streaming: bool) -> list[str]:
         """The path or address of each shard. Only these shards are fetched and checked.

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from ..errors import shown
 from ..files import is_inside, open_regular
 from ..schema import CONFIGS
-from ..storage.manifest import MANIFEST_NAME, YANKED_NAME, File, Manifest, Shard
+from ..storage.manifest import MANIFEST_NAME, PUBLISHED_MARKS_NAME, YANKED_NAME, File, Manifest, Shard
 
 __all__ = ["DAMAGED_REMEDY", "FilesChecked", "check_files", "first_few"]
 
@@ -27,7 +27,7 @@ _POINTER_REMEDY = "the clone has pointers of Git LFS in place of files: run `git
 _EXTRA_REMEDY = "move the extra files out of the data folders: `datasets` and other readers may take them for data"
 
 _LISTED = 20  # faults or notes of one kind that are listed
-_OWN = {MANIFEST_NAME, YANKED_NAME, ".gitattributes"}
+_OWN = {MANIFEST_NAME, YANKED_NAME, PUBLISHED_MARKS_NAME, ".gitattributes"}
 _FOLDERS_OF_TOOLS = {".git", ".cache/huggingface"}
 _FILES_OF_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 _POINTER = b"version https://git-lfs.github.com/spec/"

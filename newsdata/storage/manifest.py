@@ -29,6 +29,7 @@ __all__ = [
     "LEDGER_NAME",
     "MANIFEST_NAME",
     "MANIFEST_VERSION",
+    "PUBLISHED_MARKS_NAME",
     "YANKED_NAME",
     "File",
     "FullShard",
@@ -48,6 +49,8 @@ __all__ = [
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = "1.0"
 YANKED_NAME = "yanked.json"
+PUBLISHED_MARKS_NAME = ".yanked.json"
+"""In a repository on the Hub: the reasons of all yanked versions."""
 
 LEDGER_NAME = "ledger.arrow"
 BOILERPLATE_NAME = "boilerplate.bin"

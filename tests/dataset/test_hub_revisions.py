@@ -28,7 +28,7 @@ from .published import NAME, TEST, fetch, put, spoil
 def test_a_revision_is_one_commit(hub: Hub, client: Client, revision: str | None, version: str) -> None:
     found = client("dataset.hub_revisions.resolve", NAME, revision)
     commit = hub.repos[NAME].tags[f"v{version}"]
-    assert found == {"repo_id": NAME, "commit": commit, "version": version, "offline": False}
+    assert found == {"repo_id": NAME, "commit": commit, "version": version, "offline": False, "yanked": None}
     assert client("dataset.hub_revisions.resolve", NAME, commit) == found
 
 
