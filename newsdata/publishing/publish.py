@@ -12,8 +12,9 @@ from ..dataset.hub_client import check_repo_id
 from ..errors import CallError, HubError
 from .checked_version import check_version
 from .plan import Confirm, Plan, Published, Report
+from .repository import open_repository
 from .to_folder import open_store, plan_folder, publish_folder
-from .to_repository import open_repository, plan_commit, publish_commit
+from .to_repository import plan_commit, publish_commit
 
 __all__ = ["plan", "publish"]
 
