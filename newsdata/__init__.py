@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .maintenance.redact import redact
     from .maintenance.rehydrate import rehydrate
     from .maintenance.verify import verify
-    from .maintenance.yank import yank
     from .parsing.post import parse_post
     from .publishing.publish import publish
+    from .publishing.yank import yank
     from .schema import Mention, Post, RawPost, Reject
 
 __all__ = [
@@ -69,7 +69,7 @@ _HOME = {
     "rehydrate": "maintenance.rehydrate",
     "verify": "maintenance.verify",
     "where": "dataset.where",
-    "yank": "maintenance.yank",
+    "yank": "publishing.yank",
 }
 
 

@@ -56,21 +56,34 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=FOLDER)
-@click.option("--reason", required=True, help="Why, for those who find it later.")
+@click.option("--reason", help="Why, for those who find it later.")
 @click.option("--revision", metavar="X.Y.Z", help="The version, if DIR holds several.")
+@click.option("--undo", is_flag=True, help="Take the mark away.")
+@click.option("--publish", metavar="REPO", help="Do it in this repository on the Hub, too.")
 @json_option
-def yank(directory: Path, reason: str, revision: str | None, as_json: bool) -> None:
+def yank(
+    directory: Path, reason: str | None, revision: str | None, undo: bool, publish: str | None, as_json: bool
+) -> None:
     """Mark a version as bad.
 
-    "The newest version" and ranges skip it, loading exactly it warns, and publish refuses it.
+    "The newest version" and ranges skip it, loading exactly it warns, and publish refuses it. With --publish this is so for
+    everybody, and the main branch of REPO moves to the newest good version.
     """
-    from ..maintenance.yank import yank as mark
+    from ..publishing.yank import yank as mark
 
-    folder = mark(directory, reason=reason, revision=revision)
+    done = mark(
+        directory, reason=reason, revision=revision, undo=undo, publish=publish,
+        report=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
     if as_json:
-        print_json({"path": folder, "reason": reason})
+        print_json(done)
+        return
+    say(f"{done.path}: {'not yanked any more' if undo else 'yanked'}")
+    if done.published is None:
+        click.echo("published copies are untouched: --publish REPO does the same in a repository on the Hub", err=True)
     else:
-        say(f"{folder}: yanked")
+        main = done.published.main or "no version, because none is good"
+        say(f"{done.published.repo_id}: the main branch holds {main}")
 
 
 @click.command()

@@ -122,14 +122,11 @@ def is_undamaged(path: Path) -> bool:
     return hash_file(path)[1] == name if len(name) == 64 else True
 
 
-def git_hash(path: Path) -> str:
+def git_hash(file: Path | bytes) -> str:
     """The hash that git, and so the Hub, gives to a small file: SHA-1 of its length and its bytes.
 
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = (Path(folder) / "a").write_bytes(b"hello")
-    ...     git_hash(Path(folder) / "a")
+    >>> git_hash(b"hello")
     'b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0'
     """
-    data = path.read_bytes()
+    data = file if isinstance(file, bytes) else file.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -40,7 +40,7 @@ def published_marks(place: Place, commit: str = _MAIN, *, offline: bool = False)
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RevisionNotFoundError
 
     try:
-        return read_marks(download(place, commit, PUBLISHED_MARKS_NAME, offline=offline))
+        return read_marks(download(place, commit, PUBLISHED_MARKS_NAME, offline=offline), place.repo_id)
     except HubError as error:
         missing = EntryNotFoundError, RevisionNotFoundError  # no such file, or no commit at all
         if isinstance(error.__cause__, missing) and not isinstance(error.__cause__, LocalEntryNotFoundError):
@@ -50,8 +50,8 @@ def published_marks(place: Place, commit: str = _MAIN, *, offline: bool = False)
         raise
 
 
-def read_marks(path: Path) -> dict[str, str]:
-    """The yanked versions in a file, oldest first, and the reason of each.
+def read_marks(path: Path, repo_id: str) -> dict[str, str]:
+    """The yanked versions in the file of a repository, oldest first, and the reason of each.
 
     Raises:
         ManifestError: the file is damaged.
@@ -60,16 +60,16 @@ def read_marks(path: Path) -> dict[str, str]:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "marks"
     ...     _ = file.write_text(marks_text({"1.10.0": "no dates", "1.9.0": "no text"}))
-    ...     read_marks(file)
+    ...     read_marks(file, "lab/finews")
     {'1.9.0': 'no text', '1.10.0': 'no dates'}
     """
     try:
         found = msgspec.json.decode(read_regular(path, _LARGEST, follow=True), type=dict[_Version, _Reason])
     except (OSError, msgspec.MsgspecError) as error:
         raise ManifestError(
-            f"{PUBLISHED_MARKS_NAME} of this repository cannot be read, so nobody knows which versions are bad: {error}",
-            path=path,
-            hint="tell its publisher; an exact version can be loaded",
+            f"{PUBLISHED_MARKS_NAME} on its main branch cannot be read, so nobody knows which versions are bad: {error}",
+            path=repo_id,
+            hint="its publisher must restore or delete that file; exact versions can be loaded",
         ) from None
     return {version: shown(" ".join(found[version].split())) for version in sorted(found, key=parse_version)}
 

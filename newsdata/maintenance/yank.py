@@ -1,4 +1,4 @@
-"""Yank a version: mark it as bad."""
+"""The mark of a bad version in its folder."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from ..errors import CallError
 from ..storage.manifest import MANIFEST_NAME, YANKED_NAME
 from .marks import checked_reason, write_mark
 
-__all__ = ["yank"]
+__all__ = ["mark_as_bad", "take_mark_away"]
 
 
-def yank(path: str | Path, *, reason: str, revision: str | None = None) -> Path:
+def mark_as_bad(path: str | Path, reason: str, revision: str | None = None) -> tuple[Path, str, str]:
     """Mark a version as bad.
-
-    From then on "the newest version" and ranges skip it, loading exactly this version warns, and `publish` refuses it. The
-    mark is the file `yanked.json` in the version's folder, which no manifest lists; delete the file to remove the mark. The
-    next build still follows the version, because its decisions about splits stay valid.
 
     Args:
         path: the folder of a version, or with `revision` the folder that holds versions.
@@ -25,28 +21,43 @@ def yank(path: str | Path, *, reason: str, revision: str | None = None) -> Path:
         revision: the version, "1.0.0"; a range is not allowed.
 
     Returns:
-        The folder of the version.
+        the folder of the version, the version, and the reason on one line.
 
     Raises:
         VersionError: the version does not exist.
         ManifestError: its manifest cannot be read.
         CallError: the reason is empty, or no exact version is named.
-
-    >>> import tempfile
-    >>> from newsdata import build, info
-    >>> with tempfile.TemporaryDirectory() as out:
-    ...     made = build("examples/archive", out, num_proc=1)
-    ...     folder = yank(made.path, reason="half of March was missing")
-    ...     info(made.path)["yanked"]
-    'half of March was missing'
     """
     reason = checked_reason(reason)
+    folder, version = _open_exact(path, revision)
+    write_mark(folder / YANKED_NAME, {"version": version, "reason": reason})
+    return folder, version, reason
+
+
+def take_mark_away(path: str | Path, revision: str | None = None) -> tuple[Path, str]:
+    """Take the mark away; where there is none, nothing is done.
+
+    Args:
+        path, revision: as for `mark_as_bad`.
+
+    Returns:
+        the folder of the version, and the version.
+
+    Raises:
+        VersionError, ManifestError, CallError: as for `mark_as_bad`.
+    """
+    folder, version = _open_exact(path, revision)
+    (folder / YANKED_NAME).unlink(missing_ok=True)
+    return folder, version
+
+
+def _open_exact(path: str | Path, revision: str | None) -> tuple[Path, str]:
+    """The folder of the version that is named exactly, and the version."""
     if not (Path(path) / MANIFEST_NAME).is_file() and (revision is None or "*" in revision):
         raise CallError(
-            "this folder holds versions; say which one is bad",
+            "this folder holds versions; say which one is meant",
             path=path,
             hint="name its folder, or use --revision X.Y.Z",
         )
     folder, manifest = open_version(path, revision)
-    write_mark(folder / YANKED_NAME, {"version": manifest.dataset_version, "reason": reason})
-    return folder
+    return folder, manifest.dataset_version
