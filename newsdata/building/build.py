@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..card.readme import read_card
+from ..card.versions_readme import update_versions_readme
 from ..errors import MachineError
 from ..graph.engine import Engine, Progress, StageCounts
 from ..graph.executors.local import Executor, local_executor
@@ -106,7 +107,10 @@ def build(
     """Build a version of the dataset from an archive.
 
     If there are earlier versions in `out`, only what changed is read and written, shards that stay the same are hard-linked,
-    and the version number follows from the difference. If nothing changed, nothing is written.
+    and the version number follows from the difference. If nothing changed, no version is written.
+
+    `out/README.md` then names the files of the newest good version, so that `datasets.load_dataset(out)` opens that one. A
+    README.md of somebody else stays as it is, with a note.
 
     Args:
         source: the archive: a folder, or anything else that `newsdata.sources.source` can open.
@@ -163,7 +167,9 @@ def build(
     chosen = nullcontext(executor) if executor else local_executor(num_proc or available_cores())
     with _machine_errors(Path(out)), open_workspace(Path(out), cache=cache) as workspace, chosen as running:
         engine = Engine(store=workspace.store, executor=running, progress=progress)
-        return make_version(request, workspace, engine, ahead)
+        made = make_version(request, workspace, engine, ahead)
+        note = update_versions_readme(Path(out), scratch=workspace.staging)
+        return replace(made, notes=(*made.notes, note)) if note else made
 
 
 def build_again(base: Path, source: str | Path, workspace: Workspace, engine: Engine) -> Build:

@@ -31,7 +31,7 @@ from .contents import configs_of, content_digest, splits_of
 from .metadata import check_metadata, read_yaml, size_category
 from .sections import SECTIONS
 
-__all__ = ["CARD_NAME", "card_facts", "check_card", "read_card", "render_card"]
+__all__ = ["CARD_NAME", "card_facts", "check_card", "generate_header", "read_card", "render_card"]
 
 CARD_NAME = "dataset_card.md"
 """In a version's folder: the curator's own card, if the version was not made with the one that newsdata brings."""
@@ -60,7 +60,7 @@ def render_card(card_text: str, manifest: Manifest, *, name: str) -> str:
     header, body, header_faults = _split_header(text)
     faults += [*header_faults, *_marker_faults(body)]
     _raise_if_any(faults, "the card cannot be used")
-    header = {key: value for key, value in header.items() if key not in _GENERATED} | _generate_header(manifest)
+    header = {key: value for key, value in header.items() if key not in _GENERATED} | generate_header(manifest)
     yaml_text = yaml.safe_dump(header, allow_unicode=True, sort_keys=False, width=1000)
     _raise_if_any(
         check_metadata(yaml_text, [shard.path for shard in manifest.shards]),
@@ -132,7 +132,7 @@ def check_card(card_text: str, manifest: Manifest) -> tuple[str, ...]:
     whole = _split_header(_keep_all(card_text))[1]
     marked = {match[1] for match in _MARKED.finditer(whole)}
     faults += [f"the marker {name} is missing" for name in SECTIONS if name not in marked]
-    generated = _generate_header(manifest)
+    generated = generate_header(manifest)
     for key in _GENERATED:
         if key in header and header[key] != generated.get(key):
             faults.append(f"{key}: differs from the data; remove it, it is generated")
@@ -223,7 +223,9 @@ def _split_header(text: str) -> tuple[dict[str, Any], str, list[str]]:
     return header, text[match.end() :], faults
 
 
-def _generate_header(manifest: Manifest) -> dict[str, Any]:
+def generate_header(manifest: Manifest) -> dict[str, Any]:
+    """The keys of the YAML header that follow from the manifest: `size_categories`, and `configs` and `dataset_info` if
+    there are rows."""
     configs = configs_of(manifest)
     rows = sum(shard.rows for shard in shards_of(manifest, "articles"))
     header: dict[str, Any] = {"size_categories": [size_category(rows)]}

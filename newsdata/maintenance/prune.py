@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..building.workspace import open_workspace
+from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import require_versions
 from ..errors import CallError
 from ..graph.store import Store
@@ -68,6 +69,7 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
         for version in removed:
             (out / version).rename(workspace.staging / version)  # so that it disappears in one step
             shutil.rmtree(workspace.staging / version)
+        update_versions_readme(out, scratch=workspace.staging)
         swept = _sweep_cache(workspace.store)
     return Pruned(
         removed=tuple(removed),

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..building.build import Build, build_again
 from ..building.posts_found import OTHER_POSTS
 from ..building.workspace import WORK, open_workspace
+from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import open_version
 from ..errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
 from ..graph.engine import Engine
@@ -111,6 +112,7 @@ def rehydrate(
                 )
             target = out / version.dataset_version
             made.path.rename(target)
+            update_versions_readme(out, scratch=workspace.staging)
     except OSError as error:
         raise MachineError(
             f"the system said: {error.strerror or error}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..building.workspace import WORK
+from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import open_version
 from ..errors import CallError
 from ..storage.manifest import MANIFEST_NAME, YANKED_NAME
@@ -31,6 +33,7 @@ def mark_as_bad(path: str | Path, reason: str, revision: str | None = None) -> t
     reason = checked_reason(reason)
     folder, version = _open_exact(path, revision)
     write_mark(folder / YANKED_NAME, {"version": version, "reason": reason})
+    _update_readme(folder)
     return folder, version, reason
 
 
@@ -48,6 +51,7 @@ def take_mark_away(path: str | Path, revision: str | None = None) -> tuple[Path,
     """
     folder, version = _open_exact(path, revision)
     (folder / YANKED_NAME).unlink(missing_ok=True)
+    _update_readme(folder)
     return folder, version
 
 
@@ -61,3 +65,8 @@ def _open_exact(path: str | Path, revision: str | None) -> tuple[Path, str]:
         )
     folder, manifest = open_version(path, revision)
     return folder, manifest.dataset_version
+
+
+def _update_readme(folder: Path) -> None:
+    """Bring the README.md beside the versions up to date, where newsdata builds versions or wrote one before."""
+    update_versions_readme(folder.parent, create=(folder.parent / WORK).is_dir())

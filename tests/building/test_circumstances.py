@@ -81,7 +81,7 @@ def run(source: Path, out: Path, *options: str, **more: object) -> tuple[int, st
 
 def versions(out: Path) -> list[str]:
     """What can be seen in OUT; each of it is a whole version."""
-    seen = sorted(path.name for path in out.iterdir() if path.name != ".newsdata") if out.is_dir() else []
+    seen = sorted({path.name for path in out.iterdir()} - {".newsdata", "README.md"}) if out.is_dir() else []
     for name in seen:
         assert not newsdata.verify(out / name).faults, name
     return seen

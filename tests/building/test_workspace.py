@@ -30,7 +30,7 @@ def test_leftovers_of_a_killed_build_are_cleaned_up(tmp_path: Path) -> None:
     left.mkdir(parents=True)
     (left / "half").write_bytes(b"x")
     newsdata.build("examples/archive", tmp_path / "out", num_proc=1)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [".newsdata", "1.0.0"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [".newsdata", "1.0.0", "README.md"]
     assert not (tmp_path / "out" / ".newsdata" / "staging").exists()
 
 
