@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .maintenance.verify import verify
     from .parsing.post import parse_post
     from .publishing.publish import publish
+    from .publishing.tag import tag_version
     from .publishing.yank import yank
     from .schema import Mention, Post, RawPost, Reject
 
@@ -44,6 +45,7 @@ __all__ = [
     "publish",
     "redact",
     "rehydrate",
+    "tag_version",
     "verify",
     "where",
     "yank",
@@ -67,6 +69,7 @@ _HOME = {
     "publish": "publishing.publish",
     "redact": "maintenance.redact",
     "rehydrate": "maintenance.rehydrate",
+    "tag_version": "publishing.tag",
     "verify": "maintenance.verify",
     "where": "dataset.where",
     "yank": "publishing.yank",

@@ -100,9 +100,9 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", ["api", "datasets", owner, name, "commits", revision]:
                 self._commits(self._repo(owner, name), revision)
             case "POST", ["api", "datasets", owner, name, "preupload", _]:
-                self._preupload(self._repo(owner, name, write=True))
+                self._preupload(self._repo(owner, name, write=not self._proposes()))
             case "POST", ["api", "datasets", owner, name, "commit", "main"]:
-                self._commit(self._repo(owner, name, write=True))
+                self._commit(self._repo(owner, name, write=not self._proposes()))
             case "POST", ["api", "datasets", owner, name, "tag", revision]:
                 repo = self._repo(owner, name, write=True)
                 self._add_ref(repo, repo.tags, self._data()["tag"], revision)
@@ -114,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
             case "DELETE", ["api", "datasets", owner, name, "branch", branch]:
                 self._drop_ref(self._repo(owner, name, write=True).branches, branch)
             case "POST", ["datasets", owner, name, "info", "lfs", "objects", "batch"] if name.endswith(".git"):
-                self._batch(self._repo(owner, name.removesuffix(".git"), write=True))
+                self._batch(self._repo(owner, name.removesuffix(".git")))  # also of those who only propose
             case "PUT", ["_lfs", sha256]:
                 self._receive(sha256)
             case "POST", ["_lfs", "verify"]:
@@ -155,8 +155,17 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(403, "You don't have the required permissions to perform this action")
         return repo
 
+    def _proposes(self) -> bool:
+        """Whether the request is for a pull request, which everybody who is logged in may open."""
+        if "create_pr" not in self.query:
+            return False
+        if self.user is None:
+            raise Refused(401, "Invalid username or password.")
+        return True
+
     def _revision(self, repo: Repo, revision: str) -> Commit:
-        name = repo.branches.get(revision) or repo.tags.get(revision) or revision
+        pulls = {f"refs/pr/{number}": commit for number, commit in repo.pulls.items()}
+        name = repo.branches.get(revision) or repo.tags.get(revision) or pulls.get(revision) or revision
         if name not in repo.commits:
             raise Refused(404, f"Invalid rev id: {revision}", "RevisionNotFound")
         return repo.commits[name]
@@ -246,7 +255,10 @@ class Handler(BaseHTTPRequestHandler):
         def listed(refs: dict[str, str], kind: str) -> list[dict[str, str]]:
             return [{"name": n, "ref": f"refs/{kind}/{n}", "targetCommit": c} for n, c in refs.items()]
 
-        self._json({"branches": listed(repo.branches, "heads"), "converts": [], "tags": listed(repo.tags, "tags")})
+        found = {"branches": listed(repo.branches, "heads"), "converts": [], "tags": listed(repo.tags, "tags")}
+        if "include_prs" in self.query:
+            found["pullRequests"] = listed({str(number): commit for number, commit in repo.pulls.items()}, "pr")
+        self._json(found)
 
     def _add_ref(self, repo: Repo, refs: dict[str, str], name: str, revision: str) -> None:
         with self.hub.lock:
@@ -378,7 +390,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _commit(self, repo: Repo) -> None:
         lines = [json.loads(line) for line in self._body().splitlines()]
-        header = lines[0]["value"]
+        header, answer = lines[0]["value"], {}
         with self.hub.lock:
             if self.fault and self.fault.kind == "race":
                 files = repo.files | {"notes.txt": small_blob(b"from somebody else\n")}
@@ -390,9 +402,15 @@ class Handler(BaseHTTPRequestHandler):
             for line in lines[1:]:
                 self._apply(files, line["key"], line["value"])
             author = self.user.name if self.user else "?"
-            commit = repo.add_commit(header["summary"], files, author=author, message=header.get("description", ""))
+            commit = repo.make_commit(header["summary"], files, author=author, message=header.get("description", ""))
+            if self._proposes():
+                number = len(repo.pulls) + 1
+                repo.pulls[number] = commit.id
+                answer["pullRequestUrl"] = f"{self.hub.url}/datasets/{repo.id}/discussions/{number}"
+            else:
+                repo.branches["main"] = commit.id
         url = f"{self.hub.url}/datasets/{repo.id}/commit/{commit.id}"
-        self._json({"success": True, "commitOid": commit.id, "commitUrl": url, "hookOutput": ""})
+        self._json({"success": True, "commitOid": commit.id, "commitUrl": url, "hookOutput": ""} | answer)
 
     def _apply(self, files: dict[str, Blob], key: str, value: dict[str, Any]) -> None:
         path = value["path"]

@@ -126,6 +126,7 @@ class Repo:
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    pulls: dict[int, str] = field(default_factory=dict)
 
     @property
     def head(self) -> Commit:
@@ -138,12 +139,23 @@ class Repo:
 
     def add_commit(self, title: str, files: dict[str, Blob], *, author: str = "system", message: str = "") -> Commit:
         """Put a commit with exactly these files on main."""
+        commit = self.make_commit(title, files, author=author, message=message)
+        self.branches["main"] = commit.id
+        return commit
+
+    def make_commit(self, title: str, files: dict[str, Blob], *, author: str = "system", message: str = "") -> Commit:
+        """A commit on top of main, which stays."""
         parent = self.branches.get("main")
+        return self.put_commit(parent, title, files, author=author, message=message)
+
+    def put_commit(
+        self, parent: str | None, title: str, files: dict[str, Blob], *, author: str = "system", message: str = ""
+    ) -> Commit:
+        """A commit that no branch names yet."""
         listing = "".join(f"{path} {blob.oid}\n" for path, blob in sorted(files.items()))
         name = hashlib.sha1(f"{parent} {len(self.commits)} {title}\n{listing}".encode()).hexdigest()
         commit = Commit(name, parent, title, message, author, len(self.commits), dict(files))
         self.commits[name] = commit
-        self.branches["main"] = name
         return commit
 
     def history(self, commit: Commit) -> Iterator[Commit]:

@@ -10,44 +10,56 @@ from .options import json_option, revision_option
 from .output import print_json, say
 
 if TYPE_CHECKING:
-    from ..publishing.plan import Plan
+    from ..publishing.plan import Plan, Published
 
 __all__ = ["publish"]
 
 
 @click.command()
 @click.argument("directory", metavar="DIR")
-@click.argument("target", metavar="REPO")
+@click.argument("target", metavar="REPO", required=False)
 @click.option("--full-text", is_flag=True, help="Send the publishers' text, too. Whether you may is your decision.")
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@click.option("--create-pr", is_flag=True, help="Open a pull request instead of a commit and a tag.")
+@click.option("--tag", metavar="X.Y.Z", help="Only tag what the main branch holds: newsdata publish REPO --tag X.Y.Z")
 @revision_option
 @json_option
 def publish(
     directory: str,
-    target: str,
+    target: str | None,
     full_text: bool,
     public: bool,
     dry_run: bool,
     yes: bool,
+    create_pr: bool,
+    tag: str | None,
     revision: str | None,
     as_json: bool,
 ) -> None:
     """Send a version to the Hub, a folder or a bucket.
 
     REPO is owner/name, the path of a folder (starting with /, . or ~), or an address such as s3://… A repository gets one
-    commit, then the tag.
+    commit, then the tag. With --create-pr it gets a pull request; `newsdata publish REPO --tag X.Y.Z` tags the version once
+    that is merged.
     """
     from ..publishing.publish import plan as make_plan
     from ..publishing.publish import publish as send
 
+    if tag is not None:
+        if target is not None or full_text or public or dry_run or create_pr or revision:
+            raise click.UsageError("--tag sends nothing: write newsdata publish REPO --tag X.Y.Z")
+        _tag(directory, tag, as_json)
+        return
+    if target is None:
+        raise click.UsageError("Missing argument 'REPO'.")
     if dry_run:
         _show(target, make_plan(directory, target, revision=revision, private=not public), full_text, as_json)
         return
 
     def confirm(found: Plan) -> bool:
-        _show_counts(target, found)
+        _show_counts(str(target), found)
         try:
             return yes or click.confirm("Send it?", err=True)
         except click.Abort:  # no terminal to ask on
@@ -55,17 +67,44 @@ def publish(
             return False
 
     done = send(
-        directory, target, revision=revision, full_text=full_text, private=not public, confirm=confirm,
-        report=lambda line: click.echo(line, err=True),
+        directory, target, revision=revision, full_text=full_text, private=not public, create_pr=create_pr,
+        confirm=confirm, report=_tell,
     )  # fmt: skip
     if as_json:
         print_json(done)
     elif done.already:
         say(f"{done.version} is there already, with the same content; nothing was sent")
     else:
-        commit = f" as commit {done.commit}, tag {done.tag}" if done.commit else ""
         size = f"{len(done.sent)} files, {done.bytes / 1e6:.1f} MB"
+        _say_where(done, size)
+
+
+def _say_where(done: Published, size: str) -> None:
+    """Print what was sent where."""
+    if done.pull_request is None:
+        commit = f" as commit {done.commit}, tag {done.tag}" if done.commit else ""
         say(f"Published {done.version} to {done.target}{commit}: {size}, verified")
+        return
+    number = done.pull_request.rsplit("/", 1)[-1]
+    say(f"Opened pull request {number} with {done.version}: {done.pull_request} ({size}, verified)")
+    say(f"  once it is merged: newsdata publish {done.target} --tag {done.version}")
+
+
+def _tag(repo_id: str, version: str, as_json: bool) -> None:
+    """Tag a version that is on the main branch."""
+    from ..publishing.tag import tag_version
+
+    done = tag_version(repo_id, version, report=_tell)
+    if as_json:
+        print_json(done)
+    elif done.already:
+        say(f"{done.target}: the tag {done.tag} is there already, on commit {done.commit}")
+    else:
+        say(f"{done.target}: tagged commit {done.commit} as {done.tag}; all hashes are equal")
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _show(target: str, plan: Plan, full_text: bool, as_json: bool) -> None:

@@ -20,7 +20,7 @@ from .hub_client import Place, download
 __all__ = ["marks_text", "published_marks", "read_marks"]
 
 _LARGEST = 1 << 20  # bytes of the file
-_Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\Z")]
+_Version = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}\Z")]
 _Reason = Annotated[str, msgspec.Meta(max_length=10_000)]
 _MAIN = "main"
 

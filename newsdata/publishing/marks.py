@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from ..dataset.hub_cache import git_hash
 from ..dataset.hub_client import download
-from ..dataset.hub_files import fetch, files_of
+from ..dataset.hub_files import files_of
 from ..dataset.hub_marks import marks_text, published_marks
-from ..dataset.hub_revisions import HubRevision, References, references
+from ..dataset.hub_revisions import References, references
 from ..errors import VerifyError, VersionError
 from ..storage.manifest import (
     MANIFEST_NAME,
     PUBLISHED_MARKS_NAME,
-    File,
     Manifest,
-    hash_file,
     parse_version,
     read_manifest,
 )
 from .checked_version import CheckedVersion
 from .plan import Report
-from .repository import DATA_FOLDERS, Repository, Tree, commit_files, difference, list_files
+from .published_version import fetch_missing, version_in
+from .repository import DATA_FOLDERS, Repository, Tree, commit_files, difference, list_files, operations_for
 
-__all__ = ["Marked", "mark_published", "published_version"]
+__all__ = ["Marked", "mark_published"]
 
 _README = "README.md"
 
@@ -138,49 +138,23 @@ def _wanted(
     if newest is None:
         texts[_README] = _notice(marks).encode()
         return _Wanted(texts, frozenset(gone | ours - {_README}), None)
-    version = published_version(repository, newest, found.versions[newest], tree)
+    version = version_in(repository, found.versions[newest])
+    if version.version != newest:
+        raise VersionError(f"the tag v{newest} holds version {version.version}", path=repository.repo_id)
+    fetch_missing(repository, version, found.versions[newest], tree)
     return _Wanted(texts, frozenset(gone | ours - version.files.keys()), version)
 
 
-def published_version(repository: Repository, version: str, commit: str, tree: Tree) -> CheckedVersion:
-    """A published version, with local copies of the files that `tree` lacks or has with other content.
-
-    Raises:
-        VersionError: the commit of the version's tag holds another version.
-        VerifyError: the Hub sends bytes that do not match the manifest.
-        HubError: the Hub refused or cannot be reached.
-    """
-    at = HubRevision(repo_id=repository.repo_id, commit=commit, version=version)
-    folder = fetch(at, [], token=repository.token)
-    manifest = read_manifest(folder)
-    if manifest.dataset_version != version:
-        reason = f"the tag v{version} holds version {manifest.dataset_version}"
-        raise VersionError(reason, path=repository.repo_id)
-    size, digest = hash_file(folder / MANIFEST_NAME)
-    files = {file.path: File(path=file.path, bytes=file.bytes, sha256=file.sha256) for file in files_of(manifest)}
-    files[MANIFEST_NAME] = File(path=MANIFEST_NAME, bytes=size, sha256=digest)
-    small = [path for path, entry in list_files(repository, commit).items() if path in files and entry.lfs is None]
-    fetch(at, small, token=repository.token)
-    full_text = manifest.configuration.get("text", "full") == "full"
-    found = CheckedVersion(folder=folder, version=version, full_text=full_text, files=dict(sorted(files.items())))
-    differing = difference(found, {path: entry for path, entry in tree.items() if entry.lfs or path in small})
-    fetch(at, (*differing.new, *differing.changed), token=repository.token)
-    return found
-
-
 def _commit(repository: Repository, wanted: _Wanted, tree: Tree, *, title: str, parent: str, report: Report) -> str:
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+    from huggingface_hub import CommitOperationAdd
 
-    operations: list[CommitOperationAdd | CommitOperationDelete] = [
-        CommitOperationAdd(path, data) for path, data in wanted.texts.items()
-    ]
     deleted = wanted.gone & tree.keys()
+    operations = operations_for(Path(), (), sorted(deleted))
     if wanted.version:
         found = difference(wanted.version, tree)
-        folder = wanted.version.folder
-        operations += [CommitOperationAdd(path, str(folder / path)) for path in (*found.new, *found.changed)]
         deleted |= set(found.deleted)
-    operations += [CommitOperationDelete(path, is_folder=False) for path in sorted(deleted)]
+        operations = operations_for(wanted.version.folder, (*found.new, *found.changed), sorted(deleted))
+    operations += [CommitOperationAdd(path, data) for path, data in wanted.texts.items()]
     return commit_files(repository, operations, title=title, parent=parent, is_done=wanted.is_in, report=report)
 
 

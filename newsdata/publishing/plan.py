@@ -47,12 +47,13 @@ class Published:
 
     Attributes:
         target, version: as in `Plan`.
-        commit, tag: of the version in a repository; None for a folder or bucket.
+        commit, tag: of the version in a repository; None for a folder or bucket. A pull request has no tag.
         sent: paths of the files that were sent.
         deleted: paths that the commit deleted.
         bytes: the sizes of the sent files together.
         already: the version was published before; nothing was done.
         created: the repository is new.
+        pull_request: the address of the pull request that was opened; None where the main branch got the commit.
     """
 
     target: str
@@ -64,6 +65,7 @@ class Published:
     bytes: int = 0
     already: bool = False
     created: bool = False
+    pull_request: str | None = None
 
 
 Confirm = Callable[[Plan], bool]

@@ -12,6 +12,7 @@ from ..dataset.hub_client import check_repo_id
 from ..errors import CallError, HubError
 from .checked_version import check_version
 from .plan import Confirm, Plan, Published, Report
+from .pull_request import propose_commit
 from .repository import open_repository
 from .to_folder import open_store, plan_folder, publish_folder
 from .to_repository import plan_commit, publish_commit
@@ -55,6 +56,7 @@ def publish(
     revision: str | None = None,
     full_text: bool = False,
     private: bool = True,
+    create_pr: bool = False,
     token: str | None = None,
     confirm: Confirm | None = None,
     report: Report | None = None,
@@ -69,12 +71,15 @@ def publish(
         full_text: whether the publishers' text may be sent. That is the caller's decision, so a version with text is
             refused without it; a text-free version never needs it.
         private: whether to make a new repository private. A repository that exists stays as it is.
+        create_pr: open a pull request in a repository that exists, instead of a commit on its main branch and the tag.
+            `tag_version` sets the tag once it is merged.
         token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
         confirm: called with the plan before anything is sent; False ends the call. Not called if there is nothing to do.
         report: called with a line about each step.
 
     Raises:
-        CallError: the version holds text and `full_text` is False, it holds redacted articles, or `confirm` said no.
+        CallError: the version holds text and `full_text` is False, it holds redacted articles, `confirm` said no, or
+            `create_pr` has no repository to propose to.
         VersionError: the tag or folder of this version holds other content, a newer version is published, or this one
             was yanked.
         HubError: there is no token, it may not do this, there is no such repository, somebody else committed meanwhile,
@@ -101,7 +106,10 @@ def publish(
     report = report or _report_nothing
     if _is_repository(target):
         repository = open_repository(target, token=token, private=private)
-        return publish_commit(version, repository, confirm=confirm, report=report)
+        send = propose_commit if create_pr else publish_commit
+        return send(version, repository, confirm=confirm, report=report)
+    if create_pr:
+        raise CallError("only a repository on the Hub has pull requests", path=target)
     return publish_folder(version, open_store(target), confirm=confirm, report=report)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..dataset.hub_cache import git_hash
@@ -28,6 +29,7 @@ __all__ = [
     "list_files",
     "look_up",
     "open_repository",
+    "operations_for",
     "set_tag",
 ]
 
@@ -145,6 +147,18 @@ def _is_same(version: CheckedVersion, file: File, entry: Any) -> bool:
     if entry.lfs is not None:
         return bool(entry.lfs.sha256 == file.sha256)
     return bool(entry.size == file.bytes and entry.blob_id == git_hash(version.folder / file.path))
+
+
+def operations_for(
+    folder: Path, sent: Iterable[str], deleted: Iterable[str]
+) -> list[CommitOperationAdd | CommitOperationDelete]:
+    """The operations of a commit that sends some files of a folder and deletes others."""
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    return [
+        *(CommitOperationAdd(path, str(folder / path)) for path in sent),
+        *(CommitOperationDelete(path, is_folder=False) for path in deleted),
+    ]
 
 
 def commit_files(

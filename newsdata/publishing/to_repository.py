@@ -6,6 +6,7 @@ interrupted run began.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..dataset.hub_client import attempt
@@ -15,9 +16,9 @@ from ..errors import HubError, VerifyError, VersionError
 from ..storage.manifest import MANIFEST_NAME, parse_version
 from .checked_version import CheckedVersion
 from .plan import Confirm, Plan, Published, Report, require_confirmation
-from .repository import Repository, commit_files, difference, list_files, look_up, set_tag
+from .repository import Repository, commit_files, difference, list_files, look_up, operations_for, set_tag
 
-__all__ = ["plan_commit", "publish_commit"]
+__all__ = ["check_marks", "plan_commit", "publish_commit"]
 
 
 def plan_commit(version: CheckedVersion, repository: Repository) -> Plan:
@@ -40,7 +41,7 @@ def plan_commit(version: CheckedVersion, repository: Repository) -> Plan:
     marks = published_marks(repository.place, there.sha) if there.sha and tags else {}
     if version.version in tags:
         _check_tagged(version, repository, tags[version.version])
-    _check_marks(version, repo_id, tags, marks)
+    check_marks(version, repo_id, tags, marks)
     if version.version in tags:
         return replace(plan, published=True, parent=tags[version.version], unchanged=tuple(sizes))
     tree = list_files(repository, there.sha)
@@ -111,8 +112,12 @@ def _check_tagged(version: CheckedVersion, repository: Repository, commit: str) 
         raise VersionError(reason, path=repository.repo_id, hint="build the change as a new version")
 
 
-def _check_marks(version: CheckedVersion, repo_id: str, tags: dict[str, str], marks: dict[str, str]) -> None:
-    """Raise VersionError if the version was yanked there, or a newer good one is published."""
+def check_marks(version: CheckedVersion, repo_id: str, tags: Mapping[str, str], marks: Mapping[str, str]) -> None:
+    """Check that a version was not yanked in a repository, and that no newer good version is published there.
+
+    Raises:
+        VersionError: it was, or there is.
+    """
     if version.version in marks:
         reason = f"{version.version} was yanked there: {marks[version.version]}"
         hint = (
@@ -133,15 +138,10 @@ def _create(repository: Repository, report: Report) -> None:
 
 def _commit(version: CheckedVersion, repository: Repository, plan: Plan, report: Report) -> str:
     """Make one commit on top of the one that the plan was made for; returns its id."""
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
-
     report(f"{repository.repo_id}: sending {len(plan.new) + len(plan.changed)} files, {plan.bytes:,} bytes")
     return commit_files(
         repository,
-        [
-            *(CommitOperationAdd(path, str(version.folder / path)) for path in (*plan.new, *plan.changed)),
-            *(CommitOperationDelete(path, is_folder=False) for path in plan.deleted),
-        ],
+        operations_for(version.folder, (*plan.new, *plan.changed), plan.deleted),
         title=f"Version {version.version}",
         parent=plan.parent,
         is_done=lambda tree: not difference(version, tree).paths,

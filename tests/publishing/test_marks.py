@@ -42,10 +42,9 @@ def marks(hub: Hub, name: str) -> dict[str, str] | None:
     return json.loads(hub.content(blob)) if blob else None
 
 
-def newest(hub: Hub, name: str, home: Path, revision: str | None = None) -> dict[str, object]:
-    """What somebody else's machine, which has never loaded anything, finds."""
-    with Client(hub, home) as client:
-        found = client("dataset.hub_revisions.resolve", name, revision)
+def newest(client: Client, name: str, cache: Path, revision: str | None = None) -> dict[str, object]:
+    """What a machine finds that has only what is in this cache."""
+    found = client("dataset.hub_revisions.resolve", name, revision, cache_dir=cache)
     assert isinstance(found, dict)
     return found
 
@@ -65,9 +64,9 @@ def test_the_main_branch_moves_to_the_newest_good_version(
     assert on_main.pop(MARKS) and on_main == files_in(out / "1.1.0")
     assert not hub.requests("^PUT "), "large files are there already"
     for revision in (None, "1.*"):
-        found = newest(hub, name, tmp_path / f"home-{revision}", revision)
+        found = newest(owner, name, tmp_path / f"home-{revision}", revision)
         assert (found["version"], found["yanked"]) == ("1.1.0", None)
-    exact = newest(hub, name, tmp_path / "home-exact", "1.2.0")
+    exact = newest(owner, name, tmp_path / "home-exact", "1.2.0")
     assert (exact["version"], exact["yanked"]) == ("1.2.0", "bad zone")
     commits = len(repo.commits)
     assert yank(owner, out / "1.2.0", name)["already"] and len(repo.commits) == commits
@@ -92,10 +91,10 @@ def test_later_versions_keep_the_marks(hub: Hub, owner: Client, out: Path, name:
     repo = hub.repos[name]
     assert marks(hub, name) == {"1.1.0": "bad zone"}
     assert holds(repo, repo.tags["v1.2.0"]).keys() - {MARKS} == files_in(out / "1.2.0").keys()
-    assert newest(hub, name, tmp_path / "home")["version"] == "1.2.0"
+    assert newest(owner, name, tmp_path / "home")["version"] == "1.2.0"
     yank(owner, out / "1.2.0", name, "bad dates")
     assert marks(hub, name) == {"1.1.0": "bad zone", "1.2.0": "bad dates"}
-    assert newest(hub, name, tmp_path / "home")["version"] == "1.0.0", "the same machine, later"
+    assert newest(owner, name, tmp_path / "home")["version"] == "1.0.0", "the same machine, later"
 
 
 def test_undo_moves_the_main_branch_back(hub: Hub, owner: Client, out: Path, name: str) -> None:
@@ -131,6 +130,7 @@ def load_plainly(hub: Hub, name: str, home: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_plain_datasets_gets_no_bad_version(hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path) -> None:
     for version in ("1.0.0", "1.1.0"):
         send(owner, out / version, name)
@@ -143,7 +143,7 @@ def test_plain_datasets_gets_no_bad_version(hub: Hub, owner: Client, out: Path, 
     assert "- 1.0.0: no dates\n- 1.1.0: bad zone\n" in readme
     assert load_plainly(hub, name, tmp_path / "b") == ["EmptyDatasetError"] * 2
     with pytest.raises(Failed, match=r"every version was yanked \(1\.0\.0: no dates; 1\.1\.0: bad zone\)"):
-        newest(hub, name, tmp_path / "c")
+        newest(owner, name, tmp_path / "c")
     send(owner, out / "1.2.0", name)
     on_main = holds(repo, repo.head.id)
     assert on_main.pop(MARKS) and on_main == files_in(out / "1.2.0")
@@ -173,17 +173,14 @@ def test_a_version_without_tag_stays_on_the_main_branch(hub: Hub, owner: Client,
     assert yank(owner, out / "1.0.0", name)["main"] == "1.1.0"
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"1.0.0": 1}', '{"main": "x"}', '{"1.0.0": "' + 20_000 * "x" + '"}'], ids="abcde"
-)
-def test_damaged_marks(hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path, text: str) -> None:
+def test_damaged_marks(hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path) -> None:
     send(owner, out / "1.0.0", name)
     repo = hub.repos[name]
-    repo.add_commit("by hand", repo.head.files | {MARKS: small_blob(text.encode())})
+    repo.add_commit("by hand", repo.head.files | {MARKS: small_blob(b"{")})
     with pytest.raises(Failed, match="nobody knows which versions are bad") as caught:
-        newest(hub, name, tmp_path / "home")
+        newest(owner, name, tmp_path / "home")
     assert caught.value.kind == "ManifestError"
-    assert "nobody knows" in str(newest(hub, name, tmp_path / "home", "1.0.0")["yanked"])
+    assert "nobody knows" in str(newest(owner, name, tmp_path / "home", "1.0.0")["yanked"])
     with pytest.raises(Failed, match="nobody knows"):
         yank(owner, out / "1.0.0", name)
 
