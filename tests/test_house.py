@@ -18,7 +18,7 @@ from .conftest import ROOT
 PACKAGE = ROOT / "newsdata"
 
 ORDER = [
-    "errors", "files", "schema", "sources", "parsing", "curation", "near_duplicates", "storage", "card", "graph", "building", "dataset", "maintenance",
+    "errors", "counts", "files", "schema", "sources", "parsing", "curation", "near_duplicates", "storage", "card", "graph", "building", "dataset", "maintenance",
     "publishing", "cli", "__main__",
 ]  # fmt: skip
 """A room may import what stands before it, and itself without a circle."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..counts import in_number, noun, plural
 from ..errors import RejectsError, shown
 from ..graph.process import available_cores, do_without_pandas
 from ..sources.folder_walk import path_inside
 from ..sources.listing_ahead import ListingAhead, list_ahead
-from .options import FOLDER, json_option, num_proc_option, quiet_option, verbose_option
+from .options import FOLDER, build_options, json_option, quiet_option, verbose_option
 from .output import complain, print_json, say
 from .progress import progress_bar
 
@@ -30,42 +31,10 @@ _REASONS = 5  # reasons for the version bump that it shows
 @click.command()
 @click.argument("source")
 @click.argument("out", type=FOLDER)
-@click.option("--version", metavar="X.Y.Z", help="The version to build; 1.0.0 for the first one.")
+@build_options
 @click.option("--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version only.")
 @click.option("--test-from", metavar="DAY", help="First day of test (YYYY-MM-DD); first version only.")
 @click.option("--gap-days", type=click.IntRange(0), help="Exclude articles of this many days on each side of a border.")
-@click.option(
-    "--drafts/--no-drafts",
-    default=None,
-    help="Read posts below _drafts (default: as in the version before, at first no).",
-)
-@click.option("--strict", is_flag=True, help="Any reject fails the build.")
-@click.option(
-    "--max-reject-share",
-    type=click.FloatRange(0, 1),
-    help="Fail when more than this fraction of the posts are rejects (default: 0.01, and more than 10).",
-)
-@click.option(
-    "--max-leak",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Fail when more than this fraction of a split has a near-copy in an earlier split.",
-)
-@num_proc_option
-@click.option(
-    "--card", type=FOLDER, help="Your prose for the card (default: as in the version before, at first newsdata's own)."
-)
-@click.option(
-    "--text",
-    type=click.Choice(["full", "none"]),
-    help="none: leave out every field with the publisher's words (default: as in the version before, at first full).",
-)
-@click.option(
-    "--history/--no-history",
-    default=None,
-    help="Read earlier revisions of the posts from a git repository (default: as in the version before, at first no).",
-)
 @click.option("--base", type=FOLDER, help="The version to follow (default: the newest in OUT).")
 @click.option("--cache/--no-cache", default=True, help="Use results of earlier builds in OUT (default: yes).")
 @quiet_option
@@ -121,10 +90,10 @@ def _listing_ahead(source: str, out: Path, num_proc: int | None) -> Iterator[Lis
 
 def _one_line(made: Build) -> str:
     counts = made.manifest.accounting
-    return (
-        f"{made.path}: {counts['files_seen']} files, {counts['posts']} posts, {counts['articles']} articles, "
-        f"{counts['rejects']} rejects, {counts['ignored']} ignored, {counts['excluded']} excluded"
-    )
+    nouns = {"files_seen": "file", "posts": "post", "articles": "article", "rejects": "reject"}
+    told = [plural(counts[key], name) for key, name in nouns.items()]
+    told += [f"{counts[key]:,} {key}" for key in ("ignored", "excluded")]
+    return f"{'built' if made.created else 'unchanged'} {made.path}: {', '.join(told)}"
 
 
 def _summary(made: Build) -> Iterator[str]:
@@ -136,22 +105,23 @@ def _summary(made: Build) -> Iterator[str]:
     counts = made.manifest.accounting
     seconds = sum(stage["seconds"] for stage in made.stages.values())
     yield f"Built {made.path} in {seconds:.1f} s"
+    files, posts, articles = counts["files_seen"], counts["posts"], counts["articles"]
     yield (
-        f"  {counts['files_seen']:>9,} files = {counts['posts']:,} posts + {counts['rejects']:,} rejects "
+        f"  {files:>9,} {noun(files, 'file')} = {plural(posts, 'post')} + {plural(counts['rejects'], 'reject')} "
         f"+ {counts['ignored']:,} ignored"
     )
     yield (
-        f"  {counts['posts']:>9,} posts = {counts['articles']:,} articles "
+        f"  {posts:>9,} {noun(posts, 'post')} = {plural(articles, 'article')} "
         f"+ {counts['merged_posts']:,} merged into one of them"
     )
     yield from _splits(made)
     for reason, count in counts["excluded_by_reason"].items():
-        yield f"  {'excluded':>9}   {count:,} articles: {reason}"
+        yield f"  {'excluded':>9}   {plural(count, 'article')}: {reason}"
     yield from _rejects(made)
     if made.difference:
         reasons = made.difference.reasons
         more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
-        told = "; ".join(reasons[:_REASONS]) or "nothing changed"
+        told = in_number("; ".join(reasons[:_REASONS])) or "nothing changed"
         yield f"  {made.difference.bump or '':>9}   since {made.difference.old}: {told}{more}"
     yield from (f"  {'note':>9}   {note}" for note in made.notes)
     yield from (f"  {'note':>9}   _config.yml: {note}" for note in counts.get("config_notes", ()))
@@ -162,14 +132,14 @@ def _splits(made: Build) -> Iterator[str]:
     for split, rows in counts["articles_by_split"].items():
         if rows:
             first, last = counts["dates_by_split"][split]
-            yield f"  {split:>9}   {rows:,} articles, {first} to {last}"
+            yield f"  {split:>9}   {plural(rows, 'article')}, {first} to {last}"
         elif split in ("validation", "test") and made.manifest.configuration["validation_from"]:
             yield f"  {split:>9}   no article: none has a date in it, or all of them were excluded"
 
 
 def _rejects(made: Build) -> Iterator[str]:
     for rule, count in made.manifest.accounting["rejects_by_rule"].items():
-        yield f"  {'rejected':>9}   {count:,} posts: {rule}"
+        yield f"  {'rejected':>9}   {plural(count, 'post')}: {rule}"
         examples = [reject for reject in made.rejects if reject.rule == rule][:_EXAMPLES]
         for reject in examples:
             line = f", line {reject.line}" if reject.line else ""

@@ -21,17 +21,28 @@ from .inspecting import card, diff, duplicates, info, parse, where
 from .maintaining import prune, redact, rehydrate, verify, yank
 from .output import complain
 from .publish import publish
+from .regenerate import regenerate
 
 __all__ = ["cli", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """The commands, listed with whole summaries: click would cut them after 45 characters."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(500)) for name, command in self.commands.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="newsdata", message="%(prog)s %(version)s")
 def cli() -> None:
     """Package an archive of Jekyll news posts as a versioned, leak-free research dataset in Parquet."""
 
 
 cli.add_command(build)
+cli.add_command(regenerate)
 cli.add_command(info)
 cli.add_command(where)
 cli.add_command(duplicates)

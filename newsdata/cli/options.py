@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from .output import log_to_stderr
 
 __all__ = [
     "FOLDER",
+    "build_options",
     "json_option",
     "num_proc_option",
     "quiet_option",
@@ -46,4 +48,50 @@ num_proc_option = click.option(
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
 verbose_option = click.option(
     "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_up_logging, help="Log each step on stderr."
+)
+
+
+def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every build may have to a command: those of `build` and of `regenerate`."""
+    for option in reversed(_BUILD_OPTIONS):
+        command = option(command)
+    return command
+
+
+_BUILD_OPTIONS = (
+    click.option("--version", metavar="X.Y.Z", help="The version to build; by default it follows from what changed."),
+    click.option("--strict", is_flag=True, help="Any reject fails the build."),
+    click.option(
+        "--max-reject-share",
+        type=click.FloatRange(0, 1),
+        help="Fail when more than this fraction of the posts are rejects (default: 0.01, and more than 10).",
+    ),
+    click.option(
+        "--max-leak",
+        type=click.FloatRange(0, 1),
+        default=0.0,
+        show_default=True,
+        help="Fail when more than this fraction of a split has a near-copy in an earlier split.",
+    ),
+    click.option(
+        "--text",
+        type=click.Choice(["full", "none"]),
+        help="none: leave out every field with the publisher's words (default: as in the version before, at first full).",
+    ),
+    click.option(
+        "--history/--no-history",
+        default=None,
+        help="Read earlier revisions of the posts from a git repository (default: as in the version before, at first no).",
+    ),
+    click.option(
+        "--drafts/--no-drafts",
+        default=None,
+        help="Read posts below _drafts (default: as in the version before, at first no).",
+    ),
+    click.option(
+        "--card",
+        type=FOLDER,
+        help="Your prose for the card (default: as in the version before, at first newsdata's own).",
+    ),
+    num_proc_option,
 )

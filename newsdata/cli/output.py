@@ -6,7 +6,9 @@ import dataclasses
 import json
 import logging
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -17,7 +19,7 @@ import click
 
 from ..errors import shown
 
-__all__ = ["complain", "log_to_stderr", "print_json", "say"]
+__all__ = ["complain", "log_to_stderr", "print_json", "say", "warn"]
 
 _INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 """Letters that JSON leaves as they are and a terminal should not get: controls, marks that turn the direction of text,
@@ -31,7 +33,24 @@ def say(text: str) -> None:
 
 def complain(message: str) -> None:
     """Print an error or a note on stderr, after the program's name."""
-    click.echo(f"newsdata: {_encodable(message, sys.stderr.encoding)}", err=True)
+    warn(f"newsdata: {message}")
+
+
+def warn(line: str) -> None:
+    """Print a line on stderr. On a terminal, a long one is broken between words."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        line = "\n".join(_broken(part, width) for part in line.splitlines())
+    click.echo(_encodable(line, sys.stderr.encoding), err=True)
+
+
+def _broken(line: str, width: int) -> str:
+    """A line in several ones of at most `width` characters, if its words allow that."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.lstrip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ",
+        break_long_words=False, break_on_hyphens=False, expand_tabs=False, replace_whitespace=False,
+    )  # fmt: skip
 
 
 def print_json(value: object) -> None:

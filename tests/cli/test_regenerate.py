@@ -1,4 +1,4 @@
-"""The script for cron: fetch, build, verify, publish, one line, exit codes; its recipes name options that are there."""
+"""The command for cron: fetch, build, verify, publish, one line, exit codes; its recipes name options that are there."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from newsdata.storage.manifest import versions_in
 from ..building.edited_archive import as_git
 from ..conftest import ROOT, many_posts, write_archive
 
-SCRIPT = ROOT / "scripts" / "regenerate.py"
-
 
 def regenerate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(SCRIPT), *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
+    command = [sys.executable, "-m", "newsdata", "regenerate", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
 def test_fetch_build_verify_publish(tmp_path: Path) -> None:
@@ -67,6 +66,33 @@ def test_a_step_that_fails_ends_the_run(tmp_path: Path) -> None:
     assert regenerate(archive, tmp_path / "other").returncode == 1
 
 
+def test_fetching_nothing_and_by_a_line_of_the_shell(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(3)), tmp_path / "out"
+    assert regenerate(archive, out, "--num-proc", 1, "--fetch", "none").returncode == 0
+    line = f"cd {shlex.quote(str(tmp_path))} && echo 1 > a && cat a > b || exit 7"
+    assert regenerate(archive, out, "--num-proc", 1, "--fetch-shell", line).returncode == 0
+    assert (tmp_path / "b").read_text() == "1\n"
+    for arguments, said in (
+        (("--fetch-shell", "echo why >&2; exit 7"), "fetch: echo why >&2; exit 7: exit code 7: why"),
+        (("--fetch-shell", " "), "the command is empty"),
+        (("--fetch", "none", "--fetch-shell", "true"), "exclude each other"),
+        (("--fetch", "echo a && false"), ""),  # no shell: `&&` and `false` are words that echo prints
+    ):
+        done = regenerate(archive, out, "--num-proc", 1, *arguments)
+        assert (done.returncode, bool(done.stdout)) == ((2, False) if said else (0, True)) and said in done.stderr
+
+
+def test_the_script_is_the_command(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(1))
+    script = [sys.executable, str(ROOT / "scripts" / "regenerate.py")]
+    done = subprocess.run([*script, str(archive), str(tmp_path / "out")], capture_output=True, text=True)
+    assert (
+        done.returncode == 0 and " regenerate: 1.0.0 built: 3 posts, 3 articles, 0 rejects, 0 faults, " in done.stdout
+    )
+    refused = subprocess.run([*script, "--fetch"], capture_output=True, text=True)
+    assert refused.returncode == 2 and "Error" in refused.stderr
+
+
 def test_while_a_run_is_at_work_another_one_touches_nothing(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(3))
     with locked(tmp_path / "out", "regenerate.lock"):
@@ -98,7 +124,8 @@ def test_a_version_that_was_yanked_is_no_success(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_that_is_stopped_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--fetch", "--fetch-shell"])
+def test_a_run_that_is_stopped_says_so(option: str, tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(3))
     # As git does, the command tidies up when it is told to end, and takes a while for it.
     script = (
@@ -110,8 +137,9 @@ def test_a_run_that_is_stopped_says_so(tmp_path: Path) -> None:
     )
     pid, tidied = tmp_path / "pid", tmp_path / "tidied"
     command = shlex.join([sys.executable, "-c", script, str(pid), str(tidied)])
+    command += " && true" if option == "--fetch-shell" else ""  # so that the shell waits for its child
     run = subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(archive), str(tmp_path / "out"), "--fetch", command],
+        [sys.executable, "-m", "newsdata", "regenerate", str(archive), str(tmp_path / "out"), option, command],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -141,10 +169,10 @@ def test_recipes_name_what_is_there() -> None:
     text = (ROOT / "docs" / "regenerate.md").read_text("utf-8")
     known = regenerate("--help").stdout
     lines = text.replace("\\\n", " ").splitlines()
-    calls = [line for line in lines if "scripts/regenerate.py" in line and "SOURCE" not in line]
+    calls = [line for line in lines if "newsdata regenerate" in line and "SOURCE" not in line]
     assert len(calls) >= 2
     for call in calls:
-        for option in re.findall(r"(?<![\w-])--[a-z-]+", call.partition("scripts/regenerate.py")[2]):
+        for option in re.findall(r"(?<![\w-])--[a-z-]+", call.partition("newsdata regenerate")[2]):
             assert option in known or option in ("--quiet", "--prune"), option
     assert "docs/regenerate.md" in (ROOT / "README.md").read_text("utf-8")
 
