@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from ..card.readme import read_card
 from ..card.versions_readme import update_versions_readme
+from ..counts import noun, plural
 from ..errors import MachineError
 from ..graph.engine import Engine, Progress, StageCounts
 from ..graph.executors.local import Executor, local_executor
@@ -310,13 +311,11 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
     if not version.accounting["posts"] + version.accounting["rejects"]:
         notes.append("no file is a post: give the folder of the site itself, the one that holds _posts")
     if 2 * gone > before:
-        notes.append(f"{gone:,} of {before:,} posts are gone: is this the right archive?")
+        notes.append(f"{gone:,} of {plural(before, 'post')} {noun(gone, 'is', 'are')} gone: is this the right archive?")
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
         notes.append("too few days for a validation and a test split: later versions will have none either")
     if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
-        notes.append(
-            f"{newer:,} articles are dated years after all others and stand in `newer`: are their dates right?"
-        )
+        notes.append(f"dated years after all others: {plural(newer, 'article')}, now in `newer`; is the date right?")
     return tuple(notes)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..counts import plural
 from ..errors import CallError, LeakError, ManifestError, RejectsError, SourceError, shown
 from ..parsing.site import ELSEWHERE, POST_FOLDERS
 from ..schema import Reject
@@ -113,7 +114,7 @@ def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> No
         f"\n  {shown(r.path)}{f', line {r.line}' if r.line else ''}: {r.rule}: {shown(r.reason)}" for r in rejects[:20]
     )
     raise RejectsError(
-        f"{count} of {posts + count} posts were rejected ("
+        f"{count} of {plural(posts + count, 'post')} {'was' if count == 1 else 'were'} rejected ("
         + ", ".join(f"{rule}: {n}" for rule, n in by_rule.most_common())
         + f"):{listed}"
         + ("\n  …" if count > 20 else ""),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..card.readme import CARD_NAME, read_card
+from ..counts import plural
 from ..curation.splits import Borders, parse_day
 from ..errors import CallError, VersionError
 from ..parsing.post import PARSER_VERSION
@@ -204,7 +205,7 @@ def _kept_borders(asked: AskedBorders, base: Manifest | None) -> Borders | None:
     ):
         raise VersionError(
             f"the splits of {base.dataset_version} are fixed: validation from {kept['validation_from']}, "
-            f"test from {kept['test_from']}, gap of {gap_days} days",
+            f"test from {kept['test_from']}, gap of {plural(gap_days, 'day')}",
             hint="leave the options out, or build another dataset into another folder",
         )
     return Borders(**kept, gap_days=gap_days)

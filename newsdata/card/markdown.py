@@ -12,13 +12,11 @@ from typing import Any
 __all__ = [
     "code_span",
     "escape",
-    "file_size",
     "flatten",
     "join_blocks",
     "label_of",
     "one_line",
     "percent",
-    "plural",
     "render_table",
     "show_value",
 ]
@@ -95,24 +93,6 @@ def percent(part: float, whole: float) -> str:
     if not whole or part == whole:
         return "100%" if whole else "–"
     return f"{min(max(100 * part / whole, 0.1), 99.9):.1f}%" if part else "0%"
-
-
-def plural(count: int, noun: str) -> str:
-    """A count and its noun.
-
-    >>> plural(1, "post"), plural(2000, "post")
-    ('1 post', '2,000 posts')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def file_size(count: int) -> str:
-    """A number of bytes in kB or MB, of 1,000 and 1,000,000 bytes.
-
-    >>> file_size(1234), file_size(1_234_567)
-    ('1.2 kB', '1.2 MB')
-    """
-    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"
 
 
 # -------------------------------------------------------------------------------------------------- blocks

@@ -13,19 +13,18 @@ from typing import Any
 
 import pyarrow as pa
 
+from ..counts import file_size, in_number, plural
 from ..schema import ISSUES, REJECT_RULES, columns, table_schema
 from ..storage.manifest import Manifest, shards_of
 from .contents import configs_of, content_digest, count_rows, days_of, holds_text, splits_of
 from .markdown import (
     code_span,
     escape,
-    file_size,
     flatten,
     join_blocks,
     label_of,
     one_line,
     percent,
-    plural,
     render_table,
     show_value,
 )
@@ -317,7 +316,7 @@ def _changes(manifest: Manifest, name: str, title: str) -> str:
 def _change(change: Mapping[str, Any]) -> str:
     head = f"- **{escape(change.get('version', '?'))}**"
     bump = f" ({escape(change['bump'])})" if change.get("bump") else ""
-    reasons = "; ".join(escape(reason) for reason in change.get("reasons") or ())
+    reasons = "; ".join(escape(in_number(str(reason))) for reason in change.get("reasons") or ())
     return f"{head}{bump}: {reasons}" if reasons else f"{head}{bump}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..counts import file_size, plural
 from .options import FOLDER, json_option, num_proc_option, quiet_option, verbose_option
 from .output import print_json, say
 from .progress import progress_bar
@@ -44,10 +45,9 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
         if found.recomputed == 0:
             say(f"{found.path}: not recomputed: no row could be made anew")
         if found.recomputed != 0 or found.faults:
-            faults = len(found.faults)
-            state = f"{faults:,} fault{'s' if faults > 1 else ''}" if faults else "good"
-            rows = f", {found.recomputed:,} rows recomputed" if found.recomputed else ""
-            say(f"{found.path}: {state} ({found.files:,} files, {found.rows:,} rows{rows})")
+            state = plural(len(found.faults), "fault") if found.faults else "good"
+            rows = f", {plural(found.recomputed, 'row')} recomputed" if found.recomputed else ""
+            say(f"{found.path}: {state} ({plural(found.files, 'file')}, {plural(found.rows, 'row')}{rows})")
     if found.faults:
         raise click.exceptions.Exit(1)
     if found.recomputed == 0:
@@ -102,7 +102,7 @@ def prune(out: Path, keep: int, as_json: bool) -> None:
         print_json(done)
         return
     say(f"Removed {', '.join(done.removed) or 'no version'}; kept {', '.join(done.kept)}")
-    say(f"  {done.freed / 1e6:.1f} MB became free; {done.cache_entries:,} of the removed files were in the cache")
+    say(f"  {file_size(done.freed)} became free; of the cache, {plural(done.cache_entries, 'file')} went")
 
 
 @click.command()
@@ -150,10 +150,10 @@ def rehydrate(directory: Path, source: str, out: Path, num_proc: int | None, qui
         print_json(made)
         return
     what = "bytes" if made.same_bytes else "rows, in other bytes,"
-    say(f"Built {made.path}: {made.shards:,} shards with the {what} of the full build")
+    say(f"Built {made.path}: {plural(made.shards, 'shard')} with the {what} of the full build")
     if quiet:
         return
     if made.other_posts:
-        say(f"  {made.other_posts:,} posts that {made.version} does not have were left out")
+        say(f"  left out: {plural(made.other_posts, 'post')} that {made.version} does not have")
     for name, (then, here) in made.tools.items():
         say(f"  {name} {here} is installed; the full build had {then}")

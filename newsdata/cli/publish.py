@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..counts import file_size, plural
 from .options import json_option, revision_option
 from .output import print_json, say
 
@@ -75,7 +76,7 @@ def publish(
     elif done.already:
         say(f"{done.version} is there already, with the same content; nothing was sent")
     else:
-        size = f"{len(done.sent)} files, {done.bytes / 1e6:.1f} MB"
+        size = f"{plural(len(done.sent), 'file')}, {file_size(done.bytes)}"
         _say_where(done, size)
 
 
@@ -125,6 +126,6 @@ def _show_counts(target: str, plan: Plan) -> None:
     new = " (will be created)" if plan.create else ""
     click.echo(
         f"{plan.version} to {target}{kind}{new}: {len(plan.new)} new, {len(plan.changed)} changed, "
-        f"{len(plan.deleted)} deleted, {len(plan.unchanged)} unchanged files; {plan.bytes / 1e6:.1f} MB to send",
+        f"{len(plan.deleted)} deleted, {plural(len(plan.unchanged), 'unchanged file')}; {file_size(plan.bytes)} to send",
         err=True,
     )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ..counts import plural
 from ..errors import CallError
 from ..schema import SPLITS
 from .merge import NO_DATE
@@ -217,7 +218,7 @@ def _check_gaps(borders: Borders, days: Sequence[date]) -> None:
     ]
     if empty:
         raise CallError(
-            f"a gap of {borders.gap_days} days leaves no article in {' and '.join(empty)} "
+            f"a gap of {plural(borders.gap_days, 'day')} leaves no article in {' and '.join(empty)} "
             f"(validation from {starts[0]}, test from {starts[1]}, to {borders.test_until})",
             field="--gap-days",
             hint="give a smaller gap, or make the splits wider with --validation-from and --test-from",

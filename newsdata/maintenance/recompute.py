@@ -19,6 +19,7 @@ from ..building.request import installed_tools
 from ..building.stages.list import describe_site
 from ..building.stages.write import GroupNames, article_rows
 from ..building.workspace import store_in
+from ..counts import plural
 from ..curation.merge import NO_DATE, merge_posts, take_keys
 from ..curation.splits import local_days
 from ..graph.store import Store
@@ -136,7 +137,7 @@ def _from_source(folder: Path, manifest: Manifest, rows: Sequence[_Row], source:
         there, gone = _divide(rows, posts, contents)
         if gone:
             outcome.notes.append(
-                f"{len(gone)} rows were not read anew: their files have changed in the source, or are gone "
+                f"not read anew: {plural(len(gone), 'row')}, whose files have changed in the source, or are gone "
                 f"({', '.join(gone[:3])}{', …' if len(gone) > 3 else ''})"
             )
         for begin in range(0, len(there), SPOOL_BATCH):

@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..counts import file_size, plural
 from ..dataset.hub_files import files_of
 from ..dataset.hub_revisions import is_version
 from ..errors import CallError, HubError, NewsdataError, VerifyError, VersionError
+from ..sources.unpacked import driver_hint
 from ..storage.manifest import MANIFEST_NAME, parse_version, read_manifest
 from .checked_version import CheckedVersion
 from .plan import Confirm, Plan, Published, Report, require_confirmation
@@ -58,7 +60,7 @@ def open_store(target: str) -> Store:
     try:
         system, root = fsspec.core.url_to_fs(target)
     except (ImportError, ValueError) as error:
-        raise CallError(f"this address cannot be used: {error}", path=target) from None
+        raise CallError(f"this address cannot be used: {error}", path=target, hint=driver_hint(target, error)) from None
     return Store(system=system, root=root.rstrip("/"), name=target.rstrip("/"))
 
 
@@ -88,7 +90,7 @@ def publish_folder(version: CheckedVersion, store: Store, *, confirm: Confirm | 
     require_confirmation(plan, confirm)
     place = f"{store.root}/{version.version}"
     sent = [path for path in (*plan.new, *plan.changed) if path != MANIFEST_NAME]
-    report(f"{plan.target}: sending {len(sent) + 1} files, {plan.bytes:,} bytes")
+    report(f"{plan.target}: sending {plural(len(sent) + 1, 'file')}, {file_size(plan.bytes)}")
     with _errors_of(plan.target):
         for path, source in copies.items():
             store.system.cp_file(source, f"{place}/{path}")
@@ -104,7 +106,7 @@ def publish_folder(version: CheckedVersion, store: Store, *, confirm: Confirm | 
             reason = f"the folder does not hold what was sent ({wrong[0]}), so it was not published"
             raise VerifyError(reason, path=plan.target, faults=tuple(wrong))
         store.system.mv(f"{place}/{_PART}", f"{place}/{MANIFEST_NAME}")  # from now on the version is published
-    report(f"{plan.target}: {len(version.files)} hashes read back, all equal")
+    report(f"{plan.target}: {plural(len(version.files), 'hash', 'hashes')} read back, all equal")
     sent = [*sent, *again, MANIFEST_NAME]
     size = sum(version.files[path].bytes for path in sent)
     return Published(target=plan.target, version=version.version, sent=tuple(sent), bytes=size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..counts import file_size, plural
 from ..dataset.hub_client import attempt
 from ..dataset.hub_marks import published_marks
 from ..dataset.hub_revisions import version_tags
@@ -91,7 +92,7 @@ def publish_commit(
         raise VerifyError(reason, path=repo_id, faults=wrong)
     assert commit is not None
     set_tag(repository, tag, commit, report)
-    report(f"{repo_id}: {tag} is commit {commit}; {len(version.files)} hashes read back, all equal")
+    report(f"{repo_id}: {tag} is commit {commit}; {plural(len(version.files), 'hash', 'hashes')} read back, all equal")
     return Published(
         target=repo_id,
         version=version.version,
@@ -138,7 +139,9 @@ def _create(repository: Repository, report: Report) -> None:
 
 def _commit(version: CheckedVersion, repository: Repository, plan: Plan, report: Report) -> str:
     """Make one commit on top of the one that the plan was made for; returns its id."""
-    report(f"{repository.repo_id}: sending {len(plan.new) + len(plan.changed)} files, {plan.bytes:,} bytes")
+    report(
+        f"{repository.repo_id}: sending {plural(len(plan.new) + len(plan.changed), 'file')}, {file_size(plan.bytes)}"
+    )
     return commit_files(
         repository,
         operations_for(version.folder, (*plan.new, *plan.changed), plan.deleted),

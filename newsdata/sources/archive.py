@@ -104,7 +104,7 @@ def _decompressed(file: BinaryIO, magic: bytes) -> BinaryIO:
             import zstandard
         except ImportError as error:
             raise SourceError(
-                "reading .zst needs the package zstandard", hint="pip install newsdata[archives]"
+                "reading .zst needs the package zstandard", hint="pip install 'newsdata[archives]'"
             ) from error
         reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
         return io.BufferedReader(cast(io.RawIOBase, reader))

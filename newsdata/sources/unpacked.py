@@ -25,6 +25,7 @@ __all__ = [
     "UNPACK_HINT",
     "Member",
     "check_limits",
+    "driver_hint",
     "list_files",
     "new_unpacked",
     "read_files",
@@ -169,14 +170,23 @@ def _our_error(error: Exception, name: str, secrets: tuple[str, ...]) -> Newsdat
     if isinstance(error, FileNotFoundError) or getattr(error, "status", 0) in (404, 410):
         return SourceError("there is nothing at this address", path=name)
     if isinstance(error, ImportError):
-        hint = "pip install newsdata[s3]" if name.startswith(("s3://", "s3a://")) else None
-        return SourceError(f"a driver is not installed: {error}", path=name, hint=hint)
+        return SourceError(f"a driver is not installed: {error}", path=name, hint=driver_hint(name, error))
     text = f"{type(error).__name__}: {error}"
     for secret in secrets:
         text = text.replace(secret, "…")
     if isinstance(error, PermissionError):
         return SourceError(f"access refused: {text}", path=name, hint="check the credentials")
     return SourceError(f"cannot be read: {text}", path=name)
+
+
+def driver_hint(address: str, error: Exception) -> str | None:
+    """What to install where an address needs a library that is missing; None if newsdata has no extra for it.
+
+    >>> driver_hint("s3://bucket/site.tar", ImportError("Install s3fs to access S3"))
+    "pip install 'newsdata[s3]'"
+    """
+    wanted = isinstance(error, ImportError) and address.startswith(("s3://", "s3a://"))
+    return "pip install 'newsdata[s3]'" if wanted else None
 
 
 # ---------------------------------------------------------------------------------------------------- reading

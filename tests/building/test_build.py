@@ -211,4 +211,4 @@ def test_a_wrong_year_does_not_keep_the_test_window_open(tmp_path: Path) -> None
     made = newsdata.build(archive, tmp_path / "out", num_proc=1)
     assert made.manifest.configuration["test_until"] == "2022-03-20"
     assert made.manifest.accounting["articles_by_split"]["newer"] == 1
-    assert made.notes == ("1 articles are dated years after all others and stand in `newer`: are their dates right?",)
+    assert made.notes == ("dated years after all others: 1 article, now in `newer`; is the date right?",)

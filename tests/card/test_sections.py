@@ -105,7 +105,7 @@ def test_examples_of_leaks_are_left_out_of_a_text_free_version(manifest: Manifes
 def test_changes_newest_first(manifest: Manifest) -> None:
     changes = ({"version": "1.0.0"}, {"version": "1.1.0", "bump": "minor", "reasons": ["1 rows added to <b>", "x"]})
     assert section("changes", manifest, changes=changes) == (
-        "- **1.1.0** (minor): 1 rows added to &#60;b&#62;; x\n- **1.0.0**"
+        "- **1.1.0** (minor): 1 row added to &#60;b&#62;; x\n- **1.0.0**"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from newsdata.building.build import STAGES
 
-from ..conftest import many_posts, run_newsdata, write_archive
+from ..conftest import many_posts, post, run_newsdata, write_archive
 
 
 def test_json_of_a_build(tmp_path: Path) -> None:
@@ -40,9 +40,23 @@ def test_quiet_is_one_line(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(10))
     told = run_newsdata("build", archive, tmp_path / "out", "--quiet")
     assert told.stdout.splitlines() == [
-        f"{tmp_path / 'out' / '1.0.0'}: 31 files, 30 posts, 30 articles, 0 rejects, 1 ignored, 0 excluded"
+        f"built {tmp_path / 'out' / '1.0.0'}: 31 files, 30 posts, 30 articles, 0 rejects, 1 ignored, 0 excluded"
     ]
     assert told.stderr == ""
+    again = run_newsdata("build", archive, tmp_path / "out", "--quiet").stdout
+    assert again == told.stdout.replace("built ", "unchanged ")
+
+
+def test_one_of_a_kind_is_told_as_one(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", {"_posts/2022-03-01-a.md": post(), "_posts/2022-03-02-b.md": b""}, None)
+    told = run_newsdata("build", archive, tmp_path / "out").stdout
+    assert "2 files = 1 post + 1 reject + 0 ignored" in told
+    assert "1 post = 1 article + 0 merged" in told and "rejected   1 post: empty" in told
+    assert "train   1 article, " in told
+    write_archive(archive, {"_posts/2022-03-03-c.md": post(date="2022-03-03")}, None)
+    told = run_newsdata("build", archive, tmp_path / "out").stdout
+    assert "minor   since 1.0.0: 1 row added to train; 1 row of posts added" in told
+    assert "; 1 row of posts added" in (tmp_path / "out" / "1.1.0" / "README.md").read_text("utf-8")
 
 
 def test_a_card_that_cannot_be_used_is_named(tmp_path: Path) -> None:

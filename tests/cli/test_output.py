@@ -86,3 +86,17 @@ def test_verbose_logs_the_stages_of_a_build(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     done = run_newsdata("build", archive, tmp_path / "out", "--quiet", "--num-proc", 1)
     assert done.returncode == 0 and " newsdata: " not in done.stderr
+
+
+def test_a_long_message_is_broken_between_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = "out/1.0.0: " + " ".join(["words"] * 30) + "\n  _posts/" + "a" * 90 + ".md: why"
+    complain(message)
+    assert capsys.readouterr().err == f"newsdata: {message}\n", "programs get one line"
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    complain(message)
+    told = capsys.readouterr().err
+    assert told.split() == f"newsdata: {message}".split()
+    assert [line for line in told.splitlines() if len(line) > 80] == [f"  _posts/{'a' * 90}.md:"]
