@@ -64,7 +64,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):  # it has ended by itself
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(timeout=_END_SECONDS)
+        process.communicate(timeout=_END_SECONDS)  # until all of them are gone: the shell goes before its children
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
