@@ -89,8 +89,9 @@ def read_regular(path: Path, limit: int, *, follow: bool = False) -> bytes:
         OSError: as for `open_regular`, or the file is larger than `limit`.
     """
     with open_regular(path, follow=follow) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
+        size = os.fstat(file.fileno()).st_size
+        data = b"" if size > limit else file.read(limit + 1)
+    if max(size, len(data)) > limit:
         raise OSError(errno.EFBIG, f"is larger than {limit:,} bytes", str(path))
     return data
 

@@ -53,6 +53,10 @@ def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
     assert read_regular(tmp_path / "a", 5) == b"12345"
     with pytest.raises(OSError, match="larger than 4 bytes"):
         read_regular(tmp_path / "a", 4)
+    with (tmp_path / "holes").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OSError, match="larger than 9 bytes"):
+        read_regular(tmp_path / "holes", 9)
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "loop", "pipe", "folder"])

@@ -248,18 +248,34 @@ def _machine_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # Arrow's, about the content of a file
+            raise _unreadable(out, error) from error
         raise MachineError(
             f"the system said: {error.strerror or error}",
             path=error.filename or out,
             hint="earlier versions are untouched; make room or check permissions, then run the same command again",
         ) from error
-    except pa.ArrowException as error:
+    except (pa.ArrowMemoryError, pa.ArrowCapacityError) as error:
         raise MachineError(
-            f"Arrow said: {str(error).splitlines()[0][:300]}",
+            f"Arrow said: {_first_line(error)}",
             path=out,
             hint="earlier versions are untouched; the machine may be out of memory, "
             "or one month may have more than 2 GB of text",
         ) from error
+    except pa.ArrowException as error:
+        raise _unreadable(out, error) from error
+
+
+def _unreadable(out: Path, error: Exception) -> MachineError:
+    return MachineError(
+        f"data cannot be read: {_first_line(error)}",
+        path=out,
+        hint="earlier versions are untouched; `newsdata verify` finds a damaged version, --no-cache ignores the cache",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def _not_created(base: Base, engine: Engine, difference: Difference | None) -> Build:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MachineError
+from ..files import is_regular
 from ..graph.store import Store
 
 __all__ = ["WORK", "Workspace", "locked", "open_workspace", "store_in"]
@@ -50,6 +52,10 @@ def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[Non
     for inside in (WORK, f"{WORK}/{name}", f"{WORK}/{_STORE}"):
         if (out / inside).is_symlink():  # what is written would land outside of the folder
             raise MachineError("is a link", path=out / inside, hint="remove it; a build makes its own")
+    for inside, is_good in ((WORK, Path.is_dir), (f"{WORK}/{name}", is_regular)):
+        if os.path.lexists(out / inside) and not is_good(out / inside):
+            kind = "folder" if inside == WORK else "regular file"
+            raise MachineError(f"is no {kind}", path=out / inside, hint="remove it; a build makes its own")
     (out / WORK).mkdir(parents=True, exist_ok=True)
     try:
         held = FileLock(out / WORK / name).acquire(timeout=0)
@@ -73,11 +79,13 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
     """
     with locked(out):
         staging = out / WORK / "staging"
+        if staging.is_symlink() or not staging.is_dir():
+            staging.unlink(missing_ok=True)
         shutil.rmtree(staging, ignore_errors=True)  # of a build that was killed
         staging.mkdir()
         folder = out / WORK / _STORE if cache else staging / _STORE
-        if folder.exists() and not folder.is_dir():
-            folder.unlink()
+        if not folder.is_dir():
+            folder.unlink(missing_ok=True)
         folder.mkdir(exist_ok=True)
         try:
             yield Workspace(staging=staging, store=Store(folder=folder))

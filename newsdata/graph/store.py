@@ -24,13 +24,15 @@ from typing import Any
 
 import xxhash
 
-from .task import Artifact, Bench, StoredFile, checksum
+from ..files import is_regular, open_fresh, read_regular
+from .task import Artifact, Bench, StoredFile
 
 __all__ = ["LastBuild", "Store"]
 
 _LOG = logging.getLogger("newsdata")
 _RECORD = "json"
 _LAST = "last-build"
+_LARGEST_RECORD = 1 << 29  # bytes: the record of the last build has about 100 for each task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +76,11 @@ class Store:
         files = {}
         for name in bench.names:
             part = bench.file(name)
-            files[name] = StoredFile(path=self._path(key, name), checksum=checksum(part))
+            files[name] = StoredFile.of(part, at=self._path(key, name))
         for name, stored in files.items():
             _clear(stored.path)
             bench.file(name).replace(stored.path)
-        sums = {name: stored.checksum for name, stored in files.items()}
+        sums = {name: [stored.checksum, stored.bytes] for name, stored in files.items()}
         self._write(key, {"key": key, "files": sums, "facts": dict(facts)}, bench.prefix)
         return Artifact(key=key, facts=facts, files=files)
 
@@ -92,10 +94,7 @@ class Store:
         record = self.record(key)
         if record is None:
             return None
-        try:
-            whole = all(_is_file(file.path) and checksum(file.path) == file.checksum for file in record.files.values())
-        except OSError:
-            whole = False
+        whole = all(is_regular(file.path) and file.is_whole() for file in record.files.values())
         if not whole:
             _LOG.info("%s in the store is damaged; it is made anew", key)
         return record if whole else None
@@ -106,8 +105,10 @@ class Store:
         try:
             if data is None or data["key"] != key:
                 return None
-            sums: dict[str, str] = data["files"]
-            files = {name: StoredFile(path=self._path(key, name), checksum=sum_) for name, sum_ in sums.items()}
+            files = {
+                str(name): StoredFile(path=self._path(key, name), checksum=str(sum_), bytes=int(size))
+                for name, (sum_, size) in data["files"].items()
+            }
             return Artifact(key=key, facts=dict(data["facts"]), files=files)
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
@@ -166,22 +167,18 @@ class Store:
         """Write a record: the checksum of the rest in hexadecimal digits, a line end, then JSON."""
         text = json.dumps(data, ensure_ascii=True).encode()
         part, target = self.folder / f"{prefix}.{_RECORD}", self._path(key, _RECORD)
-        part.write_bytes(xxhash.xxh3_128_hexdigest(text).encode() + b"\n" + text)
+        with open_fresh(part) as file:
+            file.write(xxhash.xxh3_128_hexdigest(text).encode() + b"\n" + text)
         _clear(target)
         part.replace(target)
 
     def _read(self, key: str) -> Any:
         path = self._path(key, _RECORD)
         try:
-            digest, _, text = path.read_bytes().partition(b"\n") if _is_file(path) else (b"", b"", b"")
+            digest, _, text = read_regular(path, _LARGEST_RECORD).partition(b"\n")
             return json.loads(text) if digest == xxhash.xxh3_128_hexdigest(text).encode() else None
         except (OSError, ValueError, RecursionError):
             return None
-
-
-def _is_file(path: Path) -> bool:
-    """Whether `path` is a regular file; a symbolic link is not one."""
-    return path.is_file() and not path.is_symlink()
 
 
 def _clear(path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import xxhash
 
 from ..errors import MachineError
+from ..files import open_regular
 
 __all__ = ["Artifact", "Bench", "StoredFile", "Task", "TaskFunction", "checksum"]
 
@@ -28,9 +29,9 @@ def checksum(path: Path) -> str:
     the store.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or is no regular file.
     """
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path, follow=True) as file:
         return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest()
 
 
@@ -41,10 +42,28 @@ class StoredFile:
     Attributes:
         path: where it lies.
         checksum: what the function `checksum` returned when the file was written.
+        bytes: its size then.
     """
 
     path: Path
     checksum: str
+    bytes: int
+
+    @classmethod
+    def of(cls, path: Path, *, at: Path | None = None) -> StoredFile:
+        """The file at `path`, as it is now; `at` is where it will lie soon.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        return cls(path=at or path, checksum=checksum(path), bytes=path.stat().st_size)
+
+    def is_whole(self) -> bool:
+        """Whether the file is as it was written. One of another size is not read: it may be endless."""
+        try:
+            return self.path.stat().st_size == self.bytes and checksum(self.path) == self.checksum
+        except OSError:
+            return False
 
     def checked(self) -> Path:
         """The path, after the file was compared with its checksum. A task opens every input through this method.
@@ -52,11 +71,7 @@ class StoredFile:
         Raises:
             MachineError: the file is missing or changed.
         """
-        try:
-            good = checksum(self.path) == self.checksum
-        except OSError:
-            good = False
-        if not good:
+        if not self.is_whole():
             raise MachineError(
                 "this cached file was changed or removed while the build was at work",
                 path=self.path,

@@ -13,7 +13,7 @@ import newsdata
 from newsdata.building.base import follow
 from newsdata.building.pieces import Piece, filled_cells, piece_of, put_into
 from newsdata.errors import MachineError
-from newsdata.graph.task import Artifact, StoredFile, checksum
+from newsdata.graph.task import Artifact, StoredFile
 from newsdata.storage.manifest import Shard
 from newsdata.storage.shards import Written
 
@@ -25,7 +25,7 @@ def piece(file: Path, path: str = "posts/posts-2022-03-00000.parquet") -> Piece:
     facts = {
         "rows": 3, "digest": "d", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "filled": {"title": 2},
     }  # fmt: skip
-    stored = StoredFile(path=file, checksum=checksum(file))
+    stored = StoredFile.of(file)
     artifact = Artifact(key="parse1-0", facts={"written": facts}, files={"posts": stored})
     return piece_of(artifact, "posts", path, "posts", "2022-03-01/a")
 

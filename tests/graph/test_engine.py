@@ -245,7 +245,7 @@ class Odd:
 
 
 def foreign(results: list[Artifact]) -> list[Artifact]:
-    nowhere = StoredFile(path=Path("/nowhere"), checksum="0" * 32)
+    nowhere = StoredFile(path=Path("/nowhere"), checksum="0" * 32, bytes=0)
     return [Artifact(key="double1-other", facts={}, files={"text": nowhere}), *results[1:]]
 
 

@@ -66,7 +66,7 @@ def test_a_key_is_a_name_for_a_file() -> None:
 def test_a_file_is_compared_before_it_is_used(damage: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"some bytes")
-    stored = StoredFile(path=path, checksum=checksum(path))
+    stored = StoredFile.of(path)
     assert stored.checked() == path
     if damage == "cut":
         path.write_bytes(b"some byte")

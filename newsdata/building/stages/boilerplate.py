@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.engine import Stage
-from ...graph.task import Artifact, Bench, StoredFile, Task, checksum
+from ...graph.task import Artifact, Bench, StoredFile, Task
 from ...near_duplicates.boilerplate import (
     Boilerplate,
     Spilled,
@@ -60,7 +60,7 @@ def find_boilerplate(
     if base.folder and base.manifest and same_method(base):
         check_file(base.folder, base.manifest, BOILERPLATE_NAME)
         path = base.folder / BOILERPLATE_NAME
-        return StoredFile(path=path, checksum=checksum(path))
+        return StoredFile.of(path)
     chosen = choose_sample(merged.articles.article_id)
     chosen = chosen[np.argsort(merged.articles.text[chosen], kind="stable")]  # in the order of the spool
     some = [chosen[begin : begin + _SAMPLE_ROWS] for begin in range(0, len(chosen), _SAMPLE_ROWS)]

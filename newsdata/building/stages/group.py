@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ...curation.merge import NO_DATE
 from ...graph.engine import Engine
-from ...graph.task import Artifact, Bench, StoredFile, Task, checksum
+from ...graph.task import Artifact, Bench, StoredFile, Task
 from ...near_duplicates.clusters import assign
 from ...near_duplicates.pairs import Pairs, match
 from ...near_duplicates.signatures import DEDUP_VERSION, method
@@ -53,7 +53,7 @@ def group_articles(merged: Merged, signed: Signed, base: Base, engine: Engine) -
     ledger = None
     if base.folder and same:
         path = base.folder / LEDGER_NAME
-        ledger = StoredFile(path=path, checksum=checksum(path))
+        ledger = StoredFile.of(path)
     with engine.stage("group", len(merged.articles)) as stage:
         pairs = stage.run_one(
             Task(

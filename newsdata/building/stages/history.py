@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from ...graph.engine import Engine, Stage
-from ...graph.task import Bench, StoredFile, Task, checksum
+from ...graph.task import Bench, StoredFile, Task
 from ...parsing.post import article_id, parse_bytes
 from ...parsing.site import classify
 from ...schema import Reject, Site, table_schema
@@ -64,7 +64,7 @@ def _base_origins(base: Base) -> list[Piece]:
         file = base.folder / shard.path
         filled = {} if pieces else dict(base.manifest.columns["origins"])  # the manifest has the sum over all shards
         written = Written(rows=shard.rows, digest=shard.digest, bytes=shard.bytes, sha256=shard.sha256, filled=filled)
-        stored = StoredFile(path=file, checksum=checksum(file))
+        stored = StoredFile.of(file)
         pieces.append(
             Piece(path=shard.path, config="origins", split="origins", start=shard.start, written=written, file=stored)
         )

@@ -11,7 +11,7 @@ import pytest
 from newsdata.building.stages import words as words_module
 from newsdata.building.stages.words import Places, open_spool, spool_places, texts_of, touched
 from newsdata.errors import MachineError
-from newsdata.graph.task import StoredFile, checksum
+from newsdata.graph.task import StoredFile
 
 TEXTS = [["一", "", "三"], ["四"], [], ["", "六"]]
 """The texts of the posts of four spool files."""
@@ -26,7 +26,7 @@ def spool(tmp_path: Path) -> list[StoredFile]:
         table = pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table)
-        files.append(StoredFile(path=path, checksum=checksum(path)))
+        files.append(StoredFile.of(path))
     return files
 
 
