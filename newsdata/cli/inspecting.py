@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DriftError
-from .options import FOLDER, json_option, revision_option
+from .options import FOLDER, VERSION, json_option, revision_option
 from .output import print_json, say
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ _CHANGES = 20  # changed rows that `diff` prints for people
 
 
 @click.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @revision_option
 @json_option
 def info(directory: str, revision: str | None, as_json: bool) -> None:
-    """Show counts, dates, splits, licence and citation of a version."""
+    """Show counts, dates, splits, licence and citation of a version.
+
+    DIR is its folder, or the folder that holds versions. A version on the Hub is written owner/name or owner/name@1.0.0.
+    """
     from ..dataset.describe import info as describe
 
     facts = describe(directory, revision=revision)
@@ -70,14 +73,15 @@ def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.argument("name", metavar="PATH|ID")
 @revision_option
 @json_option
 def where(directory: str, name: str, revision: str | None, as_json: bool) -> None:
     """Show what became of a file of the archive, and why.
 
-    PATH is its path in the archive; the ID of an article works, too. It became a row, a reject, or was excluded or ignored.
+    PATH is its path, as the shell completes it or as it ends; the ID of an article works, too. It became a row, a reject,
+    or was excluded or ignored.
     """
     from ..dataset.where import where as find
 
@@ -96,7 +100,7 @@ def where(directory: str, name: str, revision: str | None, as_json: bool) -> Non
 
 
 @click.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.argument("article_id", metavar="[ARTICLE_ID]", required=False)
 @revision_option
 @json_option
@@ -134,13 +138,14 @@ def _member_line(member: Member, *, is_first: bool) -> str:
 
 
 @click.command()
-@click.argument("old", metavar="OLD", type=FOLDER)
-@click.argument("new", metavar="NEW", type=FOLDER)
+@click.argument("old", metavar="OLD", type=VERSION)
+@click.argument("new", metavar="NEW", type=VERSION)
 @json_option
-def diff(old: Path, new: Path, as_json: bool) -> None:
+def diff(old: str, new: str, as_json: bool) -> None:
     """Show which rows differ between two versions.
 
-    Rows were added, changed, removed or moved; the version bump that this asks for is shown, too.
+    Rows were added, changed, removed or moved; the version bump that this asks for is shown, too. OLD and NEW are folders,
+    or versions on the Hub (owner/name@1.0.0).
     """
     from ..dataset.describe import diff as compare
 
@@ -179,21 +184,21 @@ def parse(file: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.option("--check", is_flag=True, help="Fail when dataset_card.md and the data disagree.")
 @click.option("--card", type=FOLDER, help="Your prose for the card (default: newsdata's own).")
 @revision_option
 def card(directory: str, check: bool, card: Path | None, revision: str | None) -> None:
     """Print the card of a version, or check a card against the data."""
     from ..card.readme import check_card, read_card
-    from ..dataset.open_version import open_version
+    from ..dataset.open_version import find_version
 
-    folder, manifest = open_version(directory, revision)
+    version = find_version(directory, revision)
     if not check:
-        say((folder / "README.md").read_text(encoding="utf-8"))
+        say((version.folder / "README.md").read_text(encoding="utf-8"))
         return
-    faults = check_card(read_card(card), manifest)
+    faults = check_card(read_card(card), version.manifest)
     if faults:
         listed = "".join(f"\n  {fault}" for fault in faults)
         raise DriftError(f"the card and the data disagree:{listed}", path=card or "dataset_card.md", faults=faults)
-    say(f"{card or 'dataset_card.md'} agrees with {folder}")
+    say(f"{card or 'dataset_card.md'} agrees with {version.folder}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..counts import file_size, plural
-from .options import FOLDER, json_option, num_proc_option, quiet_option, verbose_option
+from .options import FOLDER, VERSION, json_option, num_proc_option, quiet_option, verbose_option
 from .output import print_json, say
 from .progress import progress_bar
 
@@ -16,7 +16,7 @@ __all__ = ["prune", "redact", "rehydrate", "verify", "yank"]
 
 
 @click.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.option("--revision", metavar="X.Y.Z", help="Only this version, or a range such as 1.*; by default all in DIR.")
 @click.option("--recompute", type=click.IntRange(1), metavar="N", help="Also make N rows anew and compare them.")
 @click.option("--source", metavar="SOURCE", help="The archive that rows are made anew from.")
@@ -26,6 +26,7 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
     """Check versions, and list every fault.
 
     Hashes, schema, counts, offsets and splits are checked; in a folder of versions those of all versions, and the cache.
+    Of a repository on the Hub (owner/name@1.0.0), one version is fetched and checked.
     """
     from ..maintenance.verify import verify as check
 

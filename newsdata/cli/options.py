@@ -12,6 +12,7 @@ from .output import log_to_stderr
 
 __all__ = [
     "FOLDER",
+    "VERSION",
     "build_options",
     "json_option",
     "num_proc_option",
@@ -37,10 +38,11 @@ def _set_up_logging(context: click.Context, _: click.Parameter, verbose: bool) -
 
 
 FOLDER = _Folder(path_type=Path)
+VERSION = _Folder()  # as text: a version may also be on the Hub, and a `Path` would shorten hf://
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 revision_option = click.option(
-    "--revision", metavar="X.Y.Z", help="A version in DIR, or a range such as 1.*; by default the newest."
+    "--revision", metavar="X.Y.Z", help="A version, or a range such as 1.*; by default the newest."
 )
 num_proc_option = click.option(
     "--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available)."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..schema import CONFIGS
 from ..storage.manifest import Manifest, read_yanked, shards_of, versions_in
-from .open_version import find_version, open_version
+from .open_version import find_version
 
 if TYPE_CHECKING:
     from ..storage.difference import Difference
@@ -81,11 +81,13 @@ def diff(old: str | Path, new: str | Path) -> Difference:
     """What differs between two versions, row by row, and the version bump that it asks for.
 
     Args:
-        old, new: folders of versions, or folders that hold versions (then the newest is taken).
+        old, new: versions in folders or on the Hub, as for `load_dataset`; of a folder that holds versions the newest is
+            taken. Of versions on the Hub, the shards that only one of both has are fetched.
 
     Raises:
         VersionError: there is no such version.
         ManifestError: a manifest cannot be read.
+        VerifyError, HubError: as for `load_dataset`, of a version on the Hub.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -94,6 +96,11 @@ def diff(old: str | Path, new: str | Path) -> Difference:
     ...     diff(made.path, made.path).bump is None
     True
     """
-    from ..storage.difference import compare
+    from ..storage.difference import compare, shards_of_one
 
-    return compare(*open_version(old), *open_version(new))
+    first, second = find_version(old), find_version(new)
+    folders = [
+        one.with_files(shard.path for shard in shards_of_one(one.manifest, other.manifest))
+        for one, other in ((first, second), (second, first))
+    ]
+    return compare(folders[0], first.manifest, folders[1], second.manifest)

@@ -18,7 +18,7 @@ from ..errors import CallError
 from ..near_duplicates.boilerplate import Boilerplate
 from ..near_duplicates.shingles import shingle
 from ..storage.manifest import BOILERPLATE_NAME, Shard, check_file, shards_of
-from .open_version import open_version
+from .open_version import find_version
 
 __all__ = ["Cluster", "Member", "duplicates"]
 
@@ -62,15 +62,15 @@ def duplicates(path: str | Path, article_id: str | None = None, *, revision: str
     Memory: the keys of all articles, and 4 bytes for each character of the articles that have copies.
 
     Args:
-        path: the folder of a version, or the folder that holds versions.
+        path, revision: as for `load_dataset`. Of a version on the Hub, the shards of articles are fetched.
         article_id: only the cluster of this article, even if it has no other member; None gives every cluster of
             several articles.
-        revision: as for `load_dataset`.
 
     Raises:
         VersionError: there is no such version.
         ManifestError: its manifest cannot be read, or the version's list of boilerplate is damaged.
         CallError: there is no such article.
+        VerifyError, HubError: as for `load_dataset`, of a version on the Hub.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -79,9 +79,11 @@ def duplicates(path: str | Path, article_id: str | None = None, *, revision: str
     ...     all(len(cluster.members) > 1 for cluster in duplicates(out))
     True
     """
-    folder, manifest = open_version(path, revision)
-    check_file(folder, manifest, BOILERPLATE_NAME)
+    version = find_version(path, revision)
+    manifest = version.manifest
     shards = [*shards_of(manifest, "articles"), *shards_of(manifest, "excluded")]
+    folder = version.with_files([BOILERPLATE_NAME, *(shard.path for shard in shards)])
+    check_file(folder, manifest, BOILERPLATE_NAME)
     tables = [_keys_of(folder / shard.path, shard) for shard in shards]
     if not tables:
         return ()

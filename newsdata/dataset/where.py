@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from ..storage.manifest import Manifest, Shard, shards_of
-from .open_version import open_version
+from .open_version import FoundVersion, find_version
 
 __all__ = ["Where", "where"]
 
@@ -38,16 +44,19 @@ class Where:
 
 
 def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
-    """Which row, reject or exclusion a file of the archive became, and why. Reads versions in folders only.
+    """Which row, reject or exclusion a file of the archive became, and why.
+
+    A version has the names of posts and rejects, and only counts other files by the reason why they were ignored.
 
     Args:
-        path: the folder of a version, or the folder that holds versions.
-        name: the path of a file in the archive, or an article id.
-        revision: as for `load_dataset`.
+        path, revision: as for `load_dataset`. Of a version on the Hub, the shards that are searched are fetched.
+        name: the path of a file in the archive, or an article id. The path may begin at any folder above the archive, and
+            it may be the end of a path if only one path ends so.
 
     Raises:
         VersionError: there is no such version.
         ManifestError: its manifest cannot be read.
+        VerifyError, HubError: as for `load_dataset`, of a version on the Hub.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -56,24 +65,42 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     ...     where(out, "_config.yml").why
     'files like this one are ignored: configuration'
     """
-    folder, manifest = open_version(path, revision)
-    version = _Version(folder, manifest)
-    asked = name.removeprefix("./")
+    version = _Version(find_version(path, revision))
+    names = _names(name)
+    listed = _listed_path(version, names)
     return (
-        _find_article(version, asked)
-        or _find_reject(version, asked)
-        or _find_redacted(version, asked)
-        or _find_ignored(version, asked)
-        or _unknown(version, asked)
+        _find_article(version, listed or names[0])
+        or (_find_reject(version, listed) if listed else None)
+        or _find_redacted(version, names)
+        or _find_ignored(version, names)
+        or _unknown(version, names)
     )
+
+
+def _names(name: str) -> list[str]:
+    """What a name may mean in the archive: the path as given, then without its first folder, and so on.
+
+    >>> _names("../archive/_posts/a.md")
+    ['archive/_posts/a.md', '_posts/a.md', 'a.md']
+    """
+    parts = [part for part in normpath(name).split("/") if part not in ("", ".", "..")]
+    return ["/".join(parts[at:]) for at in range(len(parts))] or [name]
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """A version in a folder, and a way to look up rows in it."""
+    """A version, and a way to look up rows in it."""
 
-    folder: Path
-    manifest: Manifest
+    found: FoundVersion
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.found.manifest
+
+    def shards(self, config: str) -> tuple[Path, list[Shard]]:
+        """The shards of a config, and the folder that they are in."""
+        shards = shards_of(self.manifest, config)
+        return self.found.with_files(shard.path for shard in shards), shards
 
     def rows(
         self, config: str, column: str, value: str, columns: list[str] | None
@@ -81,7 +108,31 @@ class _Version:
         """The rows of a config with `value` in `column`, each with its shard; `columns` None gives whole rows."""
         from ..storage.shards import find_rows
 
-        return list(find_rows(self.folder, shards_of(self.manifest, config), column, [value], columns))
+        return list(find_rows(*self.shards(config), column, [value], columns))
+
+
+def _listed_path(version: _Version, names: Sequence[str]) -> str | None:
+    """The path of the post or reject that is meant: one of `names`, or the only one that ends with the first of them."""
+    paths = _paths(version)
+    same = paths.filter(pc.is_in(paths, pa.array(names))).to_pylist()
+    if same:
+        return str(max(same, key=len))
+    ending = _paths_that_end(paths, names[0])
+    return ending[0] if len(ending) == 1 else None
+
+
+def _paths(version: _Version) -> pa.ChunkedArray:
+    """The paths of all posts and rejects."""
+    found = []
+    for config in ("posts", "rejects"):
+        folder, shards = version.shards(config)
+        found += [pq.read_table(folder / shard.path, columns=["path"], partitioning=None)["path"] for shard in shards]
+    return pa.chunked_array([chunk for paths in found for chunk in paths.chunks], pa.string())
+
+
+def _paths_that_end(paths: pa.ChunkedArray, name: str) -> list[str]:
+    """The first few of some paths that end with a name."""
+    return sorted(paths.filter(pc.ends_with(paths, f"/{name}")).to_pylist())[:_LISTED]
 
 
 def _find_article(version: _Version, asked: str) -> Where | None:
@@ -123,46 +174,50 @@ def _find_reject(version: _Version, asked: str) -> Where | None:
     return None
 
 
-def _find_redacted(version: _Version, asked: str) -> Where | None:
+def _find_redacted(version: _Version, names: Sequence[str]) -> Where | None:
     """An article that was redacted, by its id or by a path that gives this id."""
     from ..parsing.post import article_id
-    from ..storage.ledger import read_ledger, tombstones
+    from ..storage.ledger import LEDGER_NAME, read_ledger, tombstones
 
-    stones = tombstones(read_ledger(version.folder, version.manifest))
-    for identity in (asked, article_id(asked)):
+    stones = tombstones(read_ledger(version.found.with_files([LEDGER_NAME]), version.manifest))
+    for identity in (*names, *map(article_id, names)):
         if identity in stones:
             return Where(became="redacted", why=f"redacted: {stones[identity]}", article_id=identity)
     return None
 
 
-def _find_ignored(version: _Version, asked: str) -> Where | None:
-    """A file that is no post because of its path, unless a post's path ends with the path that was asked for."""
-    from ..parsing.site import ELSEWHERE, classify
-    from ..schema import Site
+def _find_ignored(version: _Version, names: Sequence[str]) -> Where | None:
+    """A file that is no post because of its path, if any file was ignored for this reason."""
+    from ..parsing.site import ELSEWHERE
 
-    reason = classify(asked, Site(drafts=bool(version.manifest.configuration["drafts"])))
-    is_path = "." in asked or "/" in asked  # otherwise it is an article id
-    if not reason or not is_path or (reason == ELSEWHERE and _paths_that_end(version, f"/{asked}")):
+    reason = _ignored_as(version, names)
+    counts = version.manifest.accounting.get("ignored_by_reason", {})
+    # One word is an article id, or the end of a path that no post has.
+    if not reason or not counts.get(reason) or (reason == ELSEWHERE and len(names) == 1):
         return None
     return Where(became="ignored", why=f"files like this one are ignored: {reason}")
 
 
-def _unknown(version: _Version, asked: str) -> Where:
-    why = f"{version.manifest.dataset_version} has no file and no article with this name"
-    if similar := _paths_that_end(version, f"/{asked}"):
+def _ignored_as(version: _Version, names: Sequence[str]) -> str | None:
+    """Why a file with this path would be ignored; None if it would be a post or a reject."""
+    from ..parsing.site import ELSEWHERE, classify
+    from ..schema import Site
+
+    site = Site(drafts=bool(version.manifest.configuration["drafts"]))
+    reasons = [classify(name, site) for name in names]
+    if reasons[0] != ELSEWHERE or None in reasons:  # the path may begin above the archive
+        return reasons[0] if reasons[0] != ELSEWHERE else None
+    return next((reason for reason in reasons if reason != ELSEWHERE), ELSEWHERE)
+
+
+def _unknown(version: _Version, names: Sequence[str]) -> Where:
+    why = f"{version.manifest.dataset_version} has no post, no reject and no article with this name"
+    counts = version.manifest.accounting.get("ignored_by_reason", {})
+    if similar := _paths_that_end(_paths(version), names[0]):
         why += f"; there is {', '.join(similar)}"
-    elif redacted := version.manifest.accounting.get("ignored_by_reason", {}).get("redacted", 0):
-        why += f"; {redacted:,} files were left out as redacted, and not every one of them is known by its name"
+    elif redacted := counts.get("redacted", 0):
+        left_out = "1 file was" if redacted == 1 else f"{redacted:,} files were"
+        why += f"; {left_out} left out as redacted, and not every one is known by its name"
+    elif _ignored_as(version, names) and (others := sum(counts.values())):
+        why += f"; the names of ignored files ({others:,}) are not kept"
     return Where(became="unknown", why=why)
-
-
-def _paths_that_end(version: _Version, ending: str) -> list[str]:
-    """The first few paths of posts and rejects that end with `ending`."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    found: list[str] = []
-    for shard in (*shards_of(version.manifest, "posts"), *shards_of(version.manifest, "rejects")):
-        paths = pq.read_table(version.folder / shard.path, columns=["path"])["path"]
-        found += paths.filter(pc.ends_with(paths, ending)).to_pylist()
-    return sorted(found)[:_LISTED]

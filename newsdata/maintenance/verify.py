@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..building.workspace import store_in
-from ..dataset.open_version import open_version
+from ..dataset.open_version import find_version, named_repository, open_version
 from ..errors import CallError, ManifestError, NewsdataError
 from ..storage.ledger import REDACTIONS_NAME, read_redactions
 from ..storage.manifest import (
@@ -74,7 +74,8 @@ def verify(
 
     Args:
         path: the folder of a version, or the folder that holds versions: then all versions are checked, yanked ones
-            included, and the results of earlier builds in `path/.newsdata`.
+            included, and the results of earlier builds in `path/.newsdata`. Of a repository on the Hub, one version is
+            fetched whole into the cache of `huggingface_hub` and checked there.
         revision: check only this version; written as for `load_dataset`.
         recompute: make so many random rows of the version (if there are several: the newest) anew from `source`, and their
             signatures anew from the rows if the signatures of the build are there; compare both.
@@ -85,6 +86,8 @@ def verify(
         ManifestError: the manifest of the only version to check cannot be read.
         SourceError: the source cannot be opened.
         CallError: `recompute` is below 1, or `source` is given without it.
+        VerifyError: the Hub sends bytes that do not match the manifest.
+        HubError: the Hub refused, or cannot be reached.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -97,6 +100,8 @@ def verify(
         raise CallError(f"must be at least 1, got {recompute}", field="recompute")
     if source is not None and recompute is None:
         raise CallError("is only used to make rows anew", field="source", hint="add --recompute N")
+    if named_repository(path, revision) is not None:
+        path, revision = find_version(path, revision).with_files(["*"]), None
     found = _verify(Path(path), revision)
     if recompute is None:
         return found

@@ -13,7 +13,7 @@ from .manifest import Manifest, Shard, shards_of
 from .row_changes import KEYS, Change, ShardSet, compare_rows
 from .version_rule import FROZEN_SPLITS, bump, highest
 
-__all__ = ["Difference", "compare"]
+__all__ = ["Difference", "compare", "shards_of_one"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,12 @@ def compare(
         configuration={**settings, **tools},
         files=files,
     )
+
+
+def shards_of_one(manifest: Manifest, other: Manifest) -> list[Shard]:
+    """The shards of a version that another one does not have with the same bytes: `compare` opens no others."""
+    theirs = {*map(_identity, other.shards)}
+    return [shard for shard in manifest.shards if _identity(shard) not in theirs]
 
 
 # ---------------------------------------------------------------------------------------------------- rows

@@ -314,9 +314,19 @@ def test_calls_that_cannot_be_met(repository: Repository, tmp_path: Path) -> Non
     for wrong in ("2022-03-01T09:30", "yesterday", START.replace(tzinfo=None)):
         with pytest.raises(CallError, match=r"2022-03-01T09:30\+08:00"):
             newsdata.load_dataset(tmp_path / "past", as_of=wrong)
-    for asked in ({"split": "train"}, {"streaming": True}, {"name": "articles"}):
+    asked: dict[str, Any]
+    for asked in ({"split": "train"}, {"split": ["revisions"]}, {"streaming": True}, {"name": "articles"}):
         with pytest.raises(CallError, match="as_of"):
             newsdata.load_dataset(tmp_path / "past", as_of=START, **asked)
+    with pytest.raises(CallError, match="no duplicate clusters"):
+        newsdata.load_dataset(tmp_path / "past", as_of=START, deduplicate=True)
+    known = newsdata.load_pandas(tmp_path / "past", as_of=START)
+    second = known[(known.published_at >= "2022-03-02") & (known.published_at < "2022-03-03")]
+    asked = {"as_of": START, "since": "2022-03-02", "until": "2022-03-03"}
+    found = newsdata.load_dataset(tmp_path / "past", columns=["article_id"], **asked)
+    assert found["article_id"][:] == second.article_id.tolist() and len(found) == 3
+    title = [("title", "==", second.title.iloc[0])]
+    assert len(newsdata.load_pandas(tmp_path / "past", filters=title, **asked)) == 1
     titles = newsdata.load_dataset(tmp_path / "past", as_of="2022-03-01T09:30+08:00", columns=["title"])
     assert titles.column_names == ["title"] and len(titles) == 9
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import newsdata
 
-from ..conftest import many_posts, run_newsdata, write_archive
+from ..conftest import ROOT, many_posts, post, run_newsdata, write_archive
 
 
 def test_articles_rejects_and_ignored_files(demo: Path) -> None:
@@ -23,7 +25,58 @@ def test_articles_rejects_and_ignored_files(demo: Path) -> None:
     assert newsdata.where(demo, "999999999999999999").became == newsdata.where(demo, "12345").became == "unknown"
     path = str(merged.path.iloc[0])
     bare = newsdata.where(demo, path.rpartition("/")[2])
-    assert bare.became == "unknown" and path in bare.why
+    assert bare == found if len(posts[posts.path.str.endswith(path.rpartition("/")[2])]) == 1 else path in bare.why
+
+
+DRAFT = "_posts/2022-03-24-draft-notes.md"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        DRAFT,
+        f"./{DRAFT}",
+        f"archive/{DRAFT}",
+        f"../examples/archive/{DRAFT}",
+        f"examples//archive/./{DRAFT}",
+        str(ROOT / "examples" / "archive" / DRAFT),
+        "2022-03-24-draft-notes.md",
+    ],
+)
+def test_a_path_as_the_shell_completes_it(demo: Path, name: str) -> None:
+    found = newsdata.where(demo, name)
+    assert found.became == "reject" and found.reject and found.reject["path"] == DRAFT
+
+
+def test_a_name_that_several_paths_end_with(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(4))
+    for folder in ("_posts", "old_post"):
+        write_archive(archive, {f"{folder}/2022-03-02-same.md": post(title=f"in {folder}")})
+    newsdata.build(archive, tmp_path / "out", num_proc=1)
+    found = newsdata.where(tmp_path / "out", "2022-03-02-same.md")
+    assert found.became == "unknown"
+    assert found.why.endswith("; there is _posts/2022-03-02-same.md, old_post/2022-03-02-same.md")
+    assert newsdata.where(tmp_path / "out", "in/old_post/2022-03-02-same.md").posts == ("old_post/2022-03-02-same.md",)
+
+
+@pytest.mark.parametrize(
+    ("name", "became", "why"),
+    [
+        ("examples/archive/_config.yml", "ignored", "files like this one are ignored: configuration"),
+        ("images/logo.png", "ignored", "files like this one are ignored: not below _posts"),
+        ("_posts/2022-03-24-never.md", "unknown", "1.0.0 has no post, no reject and no article with this name"),
+        ("archive/_posts/2022-03-24-never.md", "unknown", "1.0.0 has no post, no reject and no article with this name"),
+        ("_posts/.hidden.md", "unknown", "1.0.0 has no post, no reject and no article with this name; the names of "
+         "ignored files (3) are not kept"),
+        ("never.png", "unknown", "1.0.0 has no post, no reject and no article with this name; the names of ignored "
+         "files (3) are not kept"),
+        ("", "unknown", "1.0.0 has no post, no reject and no article with this name; the names of ignored files (3) are "
+         "not kept"),
+    ],
+)  # fmt: skip
+def test_names_of_no_post(demo: Path, name: str, became: str, why: str) -> None:
+    found = newsdata.where(demo, name)
+    assert (found.became, found.why) == (became, why)
 
 
 def test_an_excluded_article(tmp_path: Path) -> None:
