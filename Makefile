@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 DEMO ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check slow bench clean
+.PHONY: help demo demo-steps test check slow bench dist clean
 
 help:
 	@echo "make demo    build the example archive into $(DEMO)/ and look at the result"
@@ -13,6 +13,7 @@ help:
 	@echo "make check   run ruff and mypy"
 	@echo "make slow    run the tests that take minutes"
 	@echo "make bench   run the benchmarks (tens of minutes)"
+	@echo "make dist    make wheel and sdist in dist/"
 	@echo "make clean   remove .venv, the demo and all caches"
 
 $(VENV)/.base: pyproject.toml constraints.txt
@@ -26,8 +27,11 @@ $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: export HF_DATASETS_DISABLE_PROGRESS_BARS = 1
-demo: $(VENV)/.base
+demo: $(VENV)/.base demo-steps
+
+# The demo alone, with the newsdata in $(BIN), from any folder that holds examples/archive: .ci/run does that with the wheel.
+demo-steps: export HF_DATASETS_DISABLE_PROGRESS_BARS = 1
+demo-steps:
 	@echo
 	@echo "1. Build a dataset from the posts in examples/archive"
 	@echo "   $$ newsdata build examples/archive $(DEMO)"
@@ -63,6 +67,10 @@ slow: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark.py
+
+dist: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -52,8 +52,10 @@ def check_memory() -> None:
 
     >>> check_memory()
     """
-    import resource
-
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
     allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
     if allowed != resource.RLIM_INFINITY and allowed < ADDRESS_SPACE:
         raise MachineError(

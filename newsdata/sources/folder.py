@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -15,12 +14,21 @@ import pyarrow.compute as pc
 from ..errors import MachineError, SourceError
 from ..schema import Reject
 from .files import Files, Listing, Source, SourceFile, as_reject, in_order, unreadable
-from .folder_walk import Fault, FolderOpener, list_folder, path_inside, reason_for, size_fault, stamp_of
+from .folder_walk import (
+    FOLLOWS_NO_LINK,
+    Fault,
+    FolderOpener,
+    list_folder,
+    path_inside,
+    reason_for,
+    size_fault,
+    stamp_of,
+)
 from .listing_ahead import ListingAhead
 
 __all__ = ["list_file", "list_files", "open_folder", "read_files"]
 
-_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC if FOLLOWS_NO_LINK else os.O_RDONLY
 _BATCH_FILES = 64
 """Files that are opened before the first of them is read, so that the disk can fetch all of them at once. Fewer where the process
 may open few: up to 16 threads read at a time."""
@@ -113,6 +121,8 @@ def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[So
 
 
 def _batches(files: Iterable[SourceFile]) -> Iterator[list[SourceFile]]:
+    import resource  # Windows has no such module
+
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     most = _BATCH_FILES if allowed == resource.RLIM_INFINITY else min(_BATCH_FILES, max(1, allowed // 32))
     batch: list[SourceFile] = []

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 __all__ = [
+    "FOLLOWS_NO_LINK",
     "MAX_FILE_BYTES",
     "MAX_PATH_BYTES",
     "Fault",
@@ -38,7 +39,10 @@ MAX_FILE_BYTES = 8 * 2**20
 MAX_PATH_BYTES = 4096
 """A longer path is rejected. Linux has the same limit."""
 
-_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLLOWS_NO_LINK = hasattr(os, "O_NOFOLLOW") and hasattr(os, "O_DIRECTORY")
+"""Whether this system can open files and folders without following links. Windows cannot; there nothing is walked."""
+
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC if FOLLOWS_NO_LINK else os.O_RDONLY
 _MACHINE_ERRORS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # the machine is at fault, not the file
 
 

@@ -21,6 +21,7 @@ from ..schema import Reject
 from . import folder, git, unpacked
 from .archive import unpack_file
 from .files import Files, Listing, Source, SourceFile
+from .folder_walk import FOLLOWS_NO_LINK
 from .listing_ahead import ListingAhead
 from .remote import unpack_url
 
@@ -40,7 +41,8 @@ def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | 
         exclude: a folder to skip if it lies inside the source: the output.
 
     Raises:
-        SourceError: the source cannot be opened, is damaged, or is above a limit of `newsdata.sources.unpacked`.
+        SourceError: the source cannot be opened, is damaged, or is above a limit of `newsdata.sources.unpacked`; or the
+            system is not Linux, macOS or another POSIX system.
         MachineError: the disk is full.
 
     >>> import tempfile
@@ -51,6 +53,12 @@ def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | 
     [('a.md', b'hello')]
     """
     text = os.fspath(spec)
+    if not FOLLOWS_NO_LINK:
+        raise SourceError(
+            "no archive can be read on this system: it cannot open files without following links",
+            path=text,
+            hint="use Linux or macOS to build; versions that were built can be read here",
+        )
     if text.startswith(("file://", "local://")):
         path = text.partition("://")[2]
         text = path if os.path.lexists(path) else unquote(path)

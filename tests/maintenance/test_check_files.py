@@ -83,7 +83,7 @@ def test_a_link_to_another_place_is_a_fault(version: Path, tmp_path: Path) -> No
 
 def test_what_tools_and_systems_leave_is_ignored(version: Path) -> None:
     write(
-        version, "yanked.json", ".gitattributes", ".git/HEAD", ".git/objects/ab/cd", ".cache/huggingface/download/a.metadata",
+        version, "yanked.json", ".yanked.json", ".gitattributes", ".git/HEAD", ".git/objects/ab/cd", ".cache/huggingface/download/a.metadata",
         ".cache/huggingface/.gitignore", ".DS_Store", "articles/.DS_Store", "articles/Thumbs.db", "assets/desktop.ini",
         "articles/._train-2021-11-00000.parquet",
     )  # fmt: skip
