@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..counts import file_size, in_number, noun, plural
 from ..errors import DriftError
 from .options import FOLDER, VERSION, json_option, revision_option
 from .output import print_json, say
@@ -41,7 +42,8 @@ def info(directory: str, revision: str | None, as_json: bool) -> None:
 
 def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
     counts, configuration = facts["accounting"], facts["configuration"]
-    yield f"{facts.get('pretty_name') or 'dataset'} {facts['version']}   ({facts['path']})"
+    commit = f", commit {facts['commit']}" if facts["commit"] else ""
+    yield f"{facts.get('pretty_name') or 'dataset'} {facts['version']}   ({facts['path']}{commit})"
     if facts.get("yanked"):
         yield f"  yanked: {facts['yanked']}"
     for config, splits in facts["configs"].items():
@@ -49,11 +51,13 @@ def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
             if size["rows"]:
                 days = facts["dates"].get(split) if config == "articles" else None
                 dates = f"   {days[0]} to {days[1]}" if days else ""
-                yield f"  {config:>9}  {split:<10} {size['rows']:>9,} rows {size['bytes'] / 1e6:>8.1f} MB{dates}"
+                rows = f"{size['rows']:>9,} {noun(size['rows'], 'row'):<4}"
+                yield f"  {config:>9}  {split:<10} {rows} {file_size(size['bytes']):>11}{dates}"
     excluded = f", {counts['excluded']:,} of them excluded" if counts["excluded"] else ""
     yield (
-        f"  {counts['files_seen']:,} files = {counts['posts']:,} posts + {counts['rejects']:,} rejects "
-        f"+ {counts['ignored']:,} ignored; {counts['articles']:,} articles{excluded}"
+        f"  {plural(counts['files_seen'], 'file')} = {plural(counts['posts'], 'post')} "
+        f"+ {plural(counts['rejects'], 'reject')} + {counts['ignored']:,} ignored; "
+        f"{plural(counts['articles'], 'article')}{excluded}"
     )
     if configuration["validation_from"]:
         yield (
@@ -118,11 +122,11 @@ def duplicates(directory: str, article_id: str | None, revision: str | None, as_
     if not found:
         say("no article has a near-copy")
     for cluster in found[:_CLUSTERS]:
-        say(f"{cluster.duplicate_cluster}: {len(cluster.members)} articles")
+        say(f"{cluster.duplicate_cluster}: {plural(len(cluster.members), 'article')}")
         for number, member in enumerate(cluster.members):
             say(_member_line(member, is_first=number == 0))
     if len(found) > _CLUSTERS:
-        say(f"… and {len(found) - _CLUSTERS:,} more clusters; --json lists all")
+        say(f"… and {plural(len(found) - _CLUSTERS, 'more cluster')}; --json lists all")
 
 
 def _member_line(member: Member, *, is_first: bool) -> str:
@@ -155,7 +159,7 @@ def diff(old: str, new: str, as_json: bool) -> None:
         return
     say(f"{found.old} → {found.new}: {found.bump or 'nothing differs'}")
     for reason in found.reasons:
-        say(f"  {reason}")
+        say(f"  {in_number(reason)}")
     for change in found.changes[:_CHANGES]:
         what = ""
         if change.columns:

@@ -10,7 +10,7 @@ from ..errors import CallError
 
 __all__ = ["check_keywords"]
 
-_BUCKET = "for a private repository give token=; copy a bucket's folder of a version to a disk and give its path"
+_BUCKET = "for a private repository give token=; copy a version from a bucket to a disk and give its path"
 
 _INSTEAD = {
     "data_dir": "give the folder as the path, the config as name=, the split as split=",

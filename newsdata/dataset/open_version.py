@@ -148,8 +148,9 @@ def named_repository(path: str | Path, revision: str | None) -> tuple[str, str |
     """
     text = re.sub("^hf:/(?=[^/])", "hf://", str(path))  # a `Path` has lost one
     if _ADDRESS.match(text) and not text.startswith(_HUB):
-        hint = "copy the folder of the version to a disk and give its path"
-        if text.startswith(("hf:", "http")):
+        scheme = text.partition(":")[0]
+        hint = f'copy it to a disk, for example by fsspec.filesystem("{scheme}").get(ADDRESS, FOLDER, recursive=True)'
+        if scheme in ("hf", "http", "https"):
             hint = f'a repository on the Hub is written as "owner/name" or "{_HUB}owner/name@1.0.0"'
         raise CallError("a dataset cannot be loaded from this address", path=text, hint=hint)
     match = _REPOSITORY.fullmatch(text.removeprefix(_HUB).rstrip("/"))

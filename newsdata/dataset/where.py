@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..counts import plural
 from ..storage.manifest import Manifest, Shard, shards_of
 from .open_version import FoundVersion, find_version
 
@@ -142,7 +143,7 @@ def _find_article(version: _Version, asked: str) -> Where | None:
     for config, columns in (("articles", []), ("excluded", ["excluded_reason", "leak_group"])):
         for shard, row in version.rows(config, "article_id", article_id, ["article_id", *columns]):
             paths = tuple(post["path"] for _, post in version.rows("posts", "article_id", article_id, ["path"]))
-            why = f"merged from {len(paths)} posts" if len(paths) > 1 else "read from one post"
+            why = f"merged from {plural(len(paths), 'post')}" if len(paths) > 1 else "read from one post"
             if config == "excluded":
                 why = f"excluded: {_why_excluded(version, row)}; {why}"
             return Where(
@@ -216,8 +217,7 @@ def _unknown(version: _Version, names: Sequence[str]) -> Where:
     if similar := _paths_that_end(_paths(version), names[0]):
         why += f"; there is {', '.join(similar)}"
     elif redacted := counts.get("redacted", 0):
-        left_out = "1 file was" if redacted == 1 else f"{redacted:,} files were"
-        why += f"; {left_out} left out as redacted, and not every one is known by its name"
+        why += f"; {plural(redacted, 'file')} left out as redacted, and not every one is known by its name"
     elif _ignored_as(version, names) and (others := sum(counts.values())):
         why += f"; the names of ignored files ({others:,}) are not kept"
     return Where(became="unknown", why=why)

@@ -33,6 +33,23 @@ def test_info_for_people(demo: Path) -> None:
     assert told.endswith(f"\n\n{facts['citation'].strip()}\n")
 
 
+def test_counts_of_one_and_small_sizes(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(1, per_day=1), timezone=None), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    told = CliRunner().invoke(cli, ["info", str(out)]).output
+    assert "  1 file = 1 post + 0 rejects + 0 ignored; 1 article\n" in told
+    size = newsdata.info(out)["configs"]["articles"]["train"]["bytes"]
+    assert told.splitlines()[1].split(maxsplit=6) == [
+        "articles", "train", "1", "row", f"{size / 1000:.1f}", "kB", "2022-02-28 to 2022-02-28",
+    ]  # fmt: skip
+    told = CliRunner().invoke(cli, ["duplicates", str(out), "202203010000000000"]).output
+    assert told.startswith("202203010000000000: 1 article\n")
+    write_archive(archive, many_posts(1, per_day=2), timezone=None)
+    newsdata.build(archive, out, num_proc=1)
+    told = CliRunner().invoke(cli, ["diff", str(out / "1.0.0"), str(out)]).output
+    assert "\n  1 row added to train" in told
+
+
 def test_parse_command(tmp_path: Path) -> None:
     archive = write_archive(
         tmp_path, {"_posts/2022-03-01-202203010000000001.md": post(), "_posts/2022-03-01-b.md": b""}

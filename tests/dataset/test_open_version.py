@@ -101,7 +101,7 @@ def test_a_folder_that_is_there_is_no_repository(tmp_path: Path, monkeypatch: py
         (
             "s3://bucket/finews/1.0.0",
             None,
-            "cannot be loaded from this address; copy the folder of the version to a disk",
+            r'cannot be loaded from this address; copy it to a disk.*fsspec.filesystem\("s3"\).get',
         ),
         ("file:///data/finews", None, "cannot be loaded from this address"),
     ],
