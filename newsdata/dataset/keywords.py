@@ -8,7 +8,7 @@ from inspect import signature
 
 from ..errors import CallError
 
-__all__ = ["check_keywords"]
+__all__ = ["check_keywords", "check_num_proc"]
 
 _BUCKET = "for a private repository give token=; copy a version from a bucket to a disk and give its path"
 
@@ -79,3 +79,20 @@ def check_keywords(
         close = get_close_matches(name, ["path", "name", *known], n=1)
         hint = f"did you mean {close[0]}=?" if close else f"there are: {', '.join(known)}"
         raise CallError("there is no such argument", field=name, hint=hint)
+
+
+def check_num_proc(num_proc: object, *, streaming: bool) -> None:
+    """Check the argument `num_proc` of `load_dataset`.
+
+    Raises:
+        CallError: it is no number of workers, or is given for a stream.
+
+    >>> check_num_proc(4, streaming=False)
+    """
+    if num_proc is None:
+        return
+    if streaming:
+        hint = "leave it out; a DataLoader with num_workers reads a stream in parallel"
+        raise CallError("a stream is not prepared", field="num_proc", hint=hint)
+    if not isinstance(num_proc, int) or num_proc < 1:
+        raise CallError(f"must be at least 1, got {num_proc!r}", field="num_proc")

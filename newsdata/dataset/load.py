@@ -14,7 +14,7 @@ from ..errors import CallError
 from ..schema import CONFIGS, SPLITS, features
 from ..storage.manifest import Manifest
 from .as_of import check_as_of, rows_known_at
-from .keywords import check_keywords
+from .keywords import check_keywords, check_num_proc
 from .open_version import FoundVersion, find_version
 from .parquet_rows import matching_rows
 from .read_slices import Reading, read_deduplicated, read_slice
@@ -83,7 +83,7 @@ def load_dataset(
         token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
         cache_dir: where fetched files and prepared rows are kept; None is the cache of `huggingface_hub` and `datasets`.
         keep_in_memory: hold the rows in memory, not in files that are mapped into it. Streams do not use it.
-        num_proc: prepare the rows in so many processes. Streams are read in parallel by their reader's workers.
+        num_proc: prepare the rows in so many workers. Streams are read in parallel by their reader's workers.
         storage_options: refused, because datasets are loaded from folders and the Hub only.
         download_mode: "force_redownload" prepares the rows anew, and takes a tag's new commit if the tag was moved.
         positional, others: refused; the error says what to use instead.
@@ -104,9 +104,7 @@ def load_dataset(
     (['title'], 1)
     """
     check_keywords(load_dataset, positional, others, storage_options)
-    if streaming and num_proc is not None:
-        hint = "leave it out; a DataLoader with num_workers reads a stream in parallel"
-        raise CallError("a stream is not prepared", field="num_proc", hint=hint)
+    check_num_proc(num_proc, streaming=streaming)
     again = str(getattr(download_mode, "value", download_mode or ""))
     if again not in ("", *_DOWNLOAD_MODES):
         raise CallError(f"got {again!r}", field="download_mode", hint=f"there are: {', '.join(_DOWNLOAD_MODES)}")
@@ -248,7 +246,7 @@ def _warn_if_yanked(version: FoundVersion) -> None:
 def _check_config(config: str, *, deduplicate: bool) -> None:
     if config not in CONFIGS:
         hint = f"there are: {', '.join(CONFIGS)}"
-        if config.partition("[")[0] in SPLITS:
+        if str(config).partition("[")[0] in SPLITS:
             hint = f"it is a split: write split={config!r}"
         raise CallError(f"there is no config {config!r}", field="name", hint=hint)
     if deduplicate and config not in ("articles", "excluded"):
@@ -262,12 +260,14 @@ def _wanted_features(manifest: Manifest, config: str, columns: Iterable[str] | N
     every = features(config, str(manifest.configuration["timezone"]))
     if columns is None:
         return every
-    names = [] if isinstance(columns, str) else list(columns)
+    names = [] if isinstance(columns, str) or not isinstance(columns, Iterable) else list(columns)
     if not names:
         raise CallError(f"must be a list of columns, got {columns!r}", field="columns", hint='write columns=["title"]')
     unknown = [column for column in names if column not in every]
     if unknown:
-        raise CallError(f"there is no column {', '.join(unknown)}", hint=f"there are: {', '.join(every)}")
+        raise CallError(
+            f"there is no column {', '.join(map(str, unknown))}", field="columns", hint=f"there are: {', '.join(every)}"
+        )
     return datasets.Features({column: every[column] for column in names})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,7 @@ def find_version(
     ...     find_version(out, "1.*").manifest.dataset_version
     '1.0.0'
     """
+    revision = None if revision is None else str(revision)  # people also give a `datasets.Version`
     repository = named_repository(path, revision)
     if repository is None:
         folder, manifest = open_version(path, revision)
@@ -141,11 +143,15 @@ def named_repository(path: str | Path, revision: str | None) -> tuple[str, str |
         path, revision: as for `find_version`.
 
     Raises:
-        CallError: `path` is an address of another kind, or it and `revision` name two revisions.
+        CallError: `path` is empty or an address of another kind, or it and `revision` name two revisions.
 
     >>> named_repository("hf://datasets/lab/finews@1.0.0", None)
     ('lab/finews', '1.0.0')
     """
+    if not isinstance(path, str | PathLike) or not str(path):
+        raise CallError(
+            f"must be a folder or a repository, got {path!r}", field="path", hint='write "." for this folder'
+        )
     text = re.sub("^hf:/(?=[^/])", "hf://", str(path))  # a `Path` has lost one
     if _ADDRESS.match(text) and not text.startswith(_HUB):
         scheme = text.partition(":")[0]

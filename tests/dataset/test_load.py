@@ -108,8 +108,32 @@ def test_how_rows_are_kept(demo: Path, tmp_path: Path) -> None:
     assert again["article_id"][:] == train["article_id"][:]
     held = newsdata.load_dataset(demo, split="train", keep_in_memory=True)
     assert not held.cache_files and held["article_id"][:] == train["article_id"][:]
-    with pytest.raises(CallError, match="num_proc: a stream is not prepared"):
-        newsdata.load_dataset(demo, split="train", streaming=True, num_proc=2)
+
+
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"num_proc": 2, "streaming": True}, "num_proc: a stream is not prepared"),
+    ({"num_proc": 0}, "num_proc: must be at least 1, got 0"),
+    ({"num_proc": "x"}, "num_proc: must be at least 1, got 'x'"),
+    ({"name": 5}, "name: there is no config 5"),
+    ({"columns": 5}, "columns: must be a list of columns, got 5"),
+    ({"columns": [5]}, "columns: there is no column 5"),
+    ({"revision": 1.0}, "X.Y.Z"),
+    ({"path": ""}, "path: must be a folder or a repository, got ''"),
+    ({"path": None}, "path: must be a folder or a repository, got None"),
+)
+
+
+@pytest.mark.parametrize(("options", "said"), WRONG)
+def test_arguments_of_a_wrong_type(demo: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(CallError, match=said):
+        newsdata.load_dataset(**{"path": demo, "split": "train", **options})
+
+
+def test_a_revision_may_be_a_version_of_datasets(demo: Path) -> None:
+    import datasets
+
+    version: Any = datasets.Version("1.0.0")
+    assert newsdata.load_dataset(demo, split="test", revision=version).num_rows > 0
 
 
 def test_rows_know_their_version(tmp_path: Path) -> None:
