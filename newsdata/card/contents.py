@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
+from ..counts import plural
 from ..schema import CONFIGS
 from ..storage.manifest import Manifest, shards_of
+from .markdown import one_line
 
-__all__ = ["configs_of", "content_digest", "count_rows", "days_of", "holds_text", "splits_of"]
+__all__ = ["configs_of", "content_digest", "count_rows", "days_of", "holds_text", "splits_of", "summarize"]
 
 
 def configs_of(manifest: Manifest) -> list[str]:
@@ -41,3 +43,17 @@ def content_digest(manifest: Manifest, config: str | None = None) -> str:
     """32 hex digits over the rows of a config, or of all; equal rows in equal files give equal digits."""
     shards = [(s.path, s.rows, s.digest) for s in manifest.shards if config in (None, s.config)]
     return hashlib.sha256(json.dumps(shards).encode()).hexdigest()[:32]
+
+
+def summarize(manifest: Manifest) -> str:
+    """What the version holds, in two plain sentences."""
+    articles = count_rows(manifest, "articles")
+    spans = [days for split in splits_of(manifest, "articles") if (days := days_of(manifest, split))]
+    dated = f", dated {min(s[0] for s in spans)} to {max(s[1] for s in spans)}" if spans else ""
+    timezone = one_line(manifest.configuration.get("timezone", "UTC"))
+    posts = count_rows(manifest, "posts")
+    return (
+        f"Version {manifest.dataset_version} holds {plural(articles, 'article')}{dated} ({timezone}), "
+        f"made from {plural(posts, 'post')} of a Jekyll site."
+        + ("" if holds_text(manifest) else " It holds no text of the posts.")
+    )

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from ..schema import columns, table_schema
 from ..storage.manifest import Manifest, Shard, shards_of
-from .contents import configs_of, count_rows, splits_of
+from .citation import spdx_of
+from .contents import configs_of, count_rows, splits_of, summarize
 from .readme import card_facts
-from .sections import summarize
 
 __all__ = ["render_croissant"]
 
@@ -72,23 +72,22 @@ _CONTEXT: Mapping[str, Any] = {
 """The standard context of Croissant 1.1, word for word: readers warn about any other."""
 
 
-def render_croissant(manifest: Manifest, readme: str, *, name: str, url: str | None = None) -> str:
+def render_croissant(manifest: Manifest, readme: str, *, name: str) -> str:
     """The text of `croissant.json` for the version that `manifest` describes.
 
-    Paths are relative to the file itself, so it holds for a folder and for a repository. It names no date of
-    publication: a build knows none.
+    Paths are relative to the file itself, so it holds for a folder and for a repository. Authors, address and date of
+    publication are there if the card names them; the licence, if SPDX lists it.
 
     Args:
         manifest: of the version.
-        readme: README.md of the version; licence, languages, tags and citation are taken from it.
+        readme: README.md of the version; licence, languages, tags, citation and what it says about it are taken from it.
         name: of the dataset, "org/name" or the name of a folder.
-        url: address of the dataset; left out when None.
 
     >>> manifest = Manifest(dataset_version="1.0.0", schema_version="1.0", configuration={}, source={},
     ...     tools={}, accounting={}, columns={}, shards=())
     >>> document = json.loads(render_croissant(manifest, "---\\nlicense: mit\\n---\\n", name="news"))
     >>> document["conformsTo"], document["license"]
-    ('http://mlcommons.org/croissant/1.1', 'mit')
+    ('http://mlcommons.org/croissant/1.1', 'MIT')
     """
     timezone = str(manifest.configuration.get("timezone", "UTC"))
     facts = card_facts(readme)
@@ -100,8 +99,11 @@ def render_croissant(manifest: Manifest, readme: str, *, name: str, url: str | N
         "name": name,
         "description": summarize(manifest),
         "version": manifest.dataset_version,
-        "license": facts["license_link"] or facts["license"],
-        "url": url,
+        "license": spdx_of(facts["license"]),
+        "url": facts["url"],
+        "creator": [_creator(author) for author in facts["authors"]],
+        "datePublished": facts["date_published"],
+        "identifier": facts["doi"] and f"https://doi.org/{facts['doi']}",
         "inLanguage": facts["language"],
         "keywords": facts["tags"],
         "citeAs": facts["citation"],
@@ -116,6 +118,23 @@ def render_croissant(manifest: Manifest, readme: str, *, name: str, url: str | N
     }
     filled = {key: value for key, value in document.items() if value not in (None, [])}
     return json.dumps(filled, ensure_ascii=False, indent=1) + "\n"
+
+
+def _creator(author: Mapping[str, Any]) -> dict[str, Any]:
+    """An author of `citation.citation_facts`: a person, or an organisation."""
+    if author["given"] is None:
+        return {"@type": "sc:Organization", "name": author["name"]}
+    creator: dict[str, Any] = {
+        "@type": "sc:Person",
+        "name": f"{author['given']} {author['name']}",
+        "givenName": author["given"],
+        "familyName": author["name"],
+    }
+    if author["orcid"]:
+        creator["sameAs"] = f"https://orcid.org/{author['orcid']}"
+    if author["affiliation"]:
+        creator["affiliation"] = {"@type": "sc:Organization", "name": author["affiliation"]}
+    return creator
 
 
 def _file_object(shard: Shard) -> dict[str, Any]:

@@ -16,7 +16,7 @@ A heading with nothing below it is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,12 @@ import yaml
 from ..errors import CallError, DriftError
 from ..schema import CONFIGS, SPLITS, columns, features_json, table_schema
 from ..storage.manifest import Manifest, shards_of
+from .citation import Citation, check_citation, citation_facts, read_citation
 from .contents import configs_of, content_digest, splits_of
 from .metadata import check_metadata, read_yaml, size_category
 from .sections import SECTIONS
 
-__all__ = ["CARD_NAME", "card_facts", "check_card", "generate_header", "read_card", "render_card"]
+__all__ = ["CARD_NAME", "card_facts", "check_card", "citation_of", "generate_header", "read_card", "render_card"]
 
 CARD_NAME = "dataset_card.md"
 """In a version's folder: the curator's own card, if the version was not made with the one that newsdata brings."""
@@ -51,10 +52,11 @@ def render_card(card_text: str, manifest: Manifest, *, name: str) -> str:
     Args:
         card_text: text of `dataset_card.md`, see the module's docstring.
         manifest: of the version.
-        name: of the dataset, "org/name" or the name of a folder.
+        name: the title of the dataset, if the card has none.
 
     Raises:
-        DriftError: the card has wrong markers or a wrong header, or the resulting header breaks the Hub's rules.
+        DriftError: the card has wrong markers or a wrong header, or the resulting header breaks the rules of the Hub, or
+            those of `citation`.
     """
     text, faults = _apply_conditions(card_text, manifest)
     header, body, header_faults = _split_header(text)
@@ -63,11 +65,11 @@ def render_card(card_text: str, manifest: Manifest, *, name: str) -> str:
     header = {key: value for key, value in header.items() if key not in _GENERATED} | generate_header(manifest)
     yaml_text = yaml.safe_dump(header, allow_unicode=True, sort_keys=False, width=1000)
     _raise_if_any(
-        check_metadata(yaml_text, [shard.path for shard in manifest.shards]),
-        "the header breaks the Hub's rules",
+        (*check_metadata(yaml_text, [shard.path for shard in manifest.shards]), *check_citation(header)),
+        "the header breaks the rules",
     )
-    title = _title(header, name)
-    body = _MARKED.sub(lambda match: SECTIONS[match[1]](manifest, name, title), body)
+    citation = read_citation(header, name)
+    body = _MARKED.sub(lambda match: SECTIONS[match[1]](manifest, citation), body)
     return f"---\n{yaml_text}---\n\n{_tidy(_drop_empty_sections(body))}\n"
 
 
@@ -88,8 +90,8 @@ def read_card(path: str | Path | None = None) -> str:
         raise CallError(f"the card cannot be read: {error}", path=path, hint="give a Markdown file in UTF-8") from None
     if path is not None:
         always, faults = _apply_conditions(text, None)
-        _, body, header_faults = _split_header(always)
-        if faults := [*faults, *header_faults, *_marker_faults(body)]:
+        header, body, header_faults = _split_header(always)
+        if faults := [*faults, *header_faults, *_marker_faults(body), *check_citation(header)]:
             raise CallError(
                 "; ".join(faults),
                 path=path,
@@ -102,7 +104,7 @@ def card_facts(readme: str) -> dict[str, Any]:
     """Name, language, tags, licence and citation from a version's README.md.
 
     Keys: `pretty_name`, `license`, `license_name`, `license_link` and `citation` (BibTeX), None if missing; `language`
-    and `tags`, lists.
+    and `tags`, lists; and those of `citation.citation_facts`.
 
     >>> card_facts("---\\nlicense: mit\\nlanguage: zh\\n---\\n")["license"]
     'mit'
@@ -112,7 +114,16 @@ def card_facts(readme: str) -> dict[str, Any]:
     facts = {key: header.get(key) for key in ("pretty_name", "license", "license_name", "license_link")}
     lists = {key: header.get(key) or [] for key in ("language", "tags")}
     lists = {key: value if isinstance(value, list) else [value] for key, value in lists.items()}
-    return {**facts, **lists, "citation": citation[1].strip() if citation else None}
+    return {**facts, **lists, **citation_facts(header), "citation": citation[1].strip() if citation else None}
+
+
+def citation_of(readme: str, name: str) -> Citation:
+    """The citation in the header of a version's README.md; `name` is the title, if the header has none.
+
+    >>> citation_of("---\\nyear: 2022\\n---\\n", "news").year
+    2022
+    """
+    return read_citation(_split_header(readme)[0], name)
 
 
 def check_card(card_text: str, manifest: Manifest) -> tuple[str, ...]:
@@ -137,25 +148,20 @@ def check_card(card_text: str, manifest: Manifest) -> tuple[str, ...]:
         if key in header and header[key] != generated.get(key):
             faults.append(f"{key}: differs from the data; remove it, it is generated")
     for name, content in _MARKED.findall(body):
-        # Two parts hold the name of the dataset, which is not known here.
-        if name not in SECTIONS or name in ("quickstart", "citation") or not content.strip():
+        if name not in SECTIONS or not content.strip():
             continue
-        if content.strip() != SECTIONS[name](manifest, "", ""):
+        if content.strip() != SECTIONS[name](manifest, read_citation(header)):
             faults.append(f"the part {name} differs from the data; empty it, it is generated")
     faults += _unknown_names(_MARKED.sub("", whole), manifest)
     if not header_faults:
         header = {key: value for key, value in header.items() if key not in _GENERATED}
-        faults += check_metadata(yaml.safe_dump(header, allow_unicode=True))
+        faults += [*check_metadata(yaml.safe_dump(header, allow_unicode=True)), *check_citation(header)]
     return tuple(dict.fromkeys(faults))
 
 
 def _raise_if_any(faults: list[str] | tuple[str, ...], reason: str) -> None:
     if faults:
         raise DriftError(f"{reason}: {'; '.join(faults)}", path="dataset_card.md", faults=tuple(faults))
-
-
-def _title(header: Mapping[str, Any], name: str) -> str:
-    return str(header.get("pretty_name") or name)
 
 
 # ----------------------------------------------------------------------------------------------- conditions
@@ -301,7 +307,7 @@ def _marker_faults(body: str) -> list[str]:
     seen: set[str] = set()
     for slash, name in _MARKER.findall(body):
         if name not in SECTIONS:
-            faults.append(f"the marker {name} is unknown")
+            faults.append(f"the marker {name} is unknown; there are: {', '.join(SECTIONS)}")
         elif slash:
             if opened != name:
                 faults.append(f"the marker {name} is closed but not open")

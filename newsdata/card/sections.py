@@ -16,20 +16,21 @@ import pyarrow as pa
 from ..counts import file_size, in_number, plural
 from ..schema import ISSUES, REJECT_RULES, columns, table_schema
 from ..storage.manifest import Manifest, shards_of
-from .contents import configs_of, content_digest, count_rows, days_of, holds_text, splits_of
+from .citation import Citation
+from .cite import bibtex
+from .contents import configs_of, content_digest, count_rows, days_of, holds_text, splits_of, summarize
 from .markdown import (
     code_span,
     escape,
     flatten,
     join_blocks,
     label_of,
-    one_line,
     percent,
     render_table,
     show_value,
 )
 
-__all__ = ["SECTIONS", "summarize"]
+__all__ = ["SECTIONS"]
 
 _CONFIG_MEANING = {
     "articles": "one row for each article; what its posts say together",
@@ -74,47 +75,31 @@ _LEAKAGE = {
 }
 
 
-def summarize(manifest: Manifest) -> str:
-    """What the version holds, in two plain sentences."""
-    articles = count_rows(manifest, "articles")
-    spans = [days for split in splits_of(manifest, "articles") if (days := days_of(manifest, split))]
-    dated = f", dated {min(s[0] for s in spans)} to {max(s[1] for s in spans)}" if spans else ""
-    timezone = one_line(manifest.configuration.get("timezone", "UTC"))
-    posts = count_rows(manifest, "posts")
-    return (
-        f"Version {manifest.dataset_version} holds {plural(articles, 'article')}{dated} ({timezone}), "
-        f"made from {plural(posts, 'post')} of a Jekyll site."
-        + ("" if holds_text(manifest) else " It holds no text of the posts.")
-    )
-
-
-def _summary(manifest: Manifest, name: str, title: str) -> str:
+def _summary(manifest: Manifest, citation: Citation) -> str:
     return escape(summarize(manifest), 1000)
 
 
-def _quickstart(manifest: Manifest, name: str, title: str) -> str:
+def _quickstart(manifest: Manifest, citation: Citation) -> str:
     configs = configs_of(manifest)
     if not configs:
         return ""
-    where = json.dumps(one_line(name), ensure_ascii=False)
     default = configs[0]
     first = splits_of(manifest, default)[0]
     lines = ["```python", "from datasets import load_dataset", ""]
-    lines += [f"where = {where}  # the repository's id, or the folder that holds this file"]
+    if citation.repository:
+        lines += [f"where = {json.dumps(citation.repository)}"]
+    else:  # `datasets` cannot open "."
+        lines[1:1] = ["from pathlib import Path", ""]
+        lines += ["where = str(Path.cwd())  # the folder that holds this file; a repository is downloaded first"]
     lines += [f'{first} = load_dataset(where, split="{first}")  # config "{default}" is the default']
     lines += [f'{config} = load_dataset(where, "{config}", split="{config}")' for config in configs[1:]]
-    lines += [
-        "```",
-        "",
-        "Exactly this version, its hashes checked, and only the files of one split fetched:",
-        "",
-    ]
-    lines += ["```python", "import newsdata", ""]
-    lines += [f'{first} = newsdata.load_dataset(where, split="{first}", revision="{manifest.dataset_version}")']
-    return "\n".join([*lines, "```"])
+    pinned = ["```python", "import newsdata", ""]
+    pinned += [f'{first} = newsdata.load_dataset(where, split="{first}", revision="{manifest.dataset_version}")']
+    exactly = "Exactly this version, its hashes checked, and only the files of one split fetched:"
+    return join_blocks(["\n".join([*lines, "```"]), exactly, "\n".join([*pinned, "```"])])
 
 
-def _splits(manifest: Manifest, name: str, title: str) -> str:
+def _splits(manifest: Manifest, citation: Citation) -> str:
     rows = []
     for config in configs_of(manifest):
         for split in splits_of(manifest, config):
@@ -129,7 +114,7 @@ def _splits(manifest: Manifest, name: str, title: str) -> str:
     return join_blocks([table, "\n".join(meanings)])
 
 
-def _rules(manifest: Manifest, name: str, title: str) -> str:
+def _rules(manifest: Manifest, citation: Citation) -> str:
     chosen = manifest.configuration
     days = {key: escape(chosen[key]) for key in ("validation_from", "test_from", "test_until") if chosen.get(key)}
     timezone = escape(chosen.get("timezone", "UTC"))
@@ -179,7 +164,7 @@ def _counts(head: str, counts: Mapping[str, int], meanings: Mapping[str, str], u
     return render_table((head, *(["Meaning"] if known else []), unit), rows, right=(2 if known else 1,))
 
 
-def _columns(manifest: Manifest, name: str, title: str) -> str:
+def _columns(manifest: Manifest, citation: Citation) -> str:
     timezone = str(manifest.configuration.get("timezone", "UTC"))
     parts = []
     for config in configs_of(manifest):
@@ -211,12 +196,12 @@ def _type(kind: pa.DataType) -> str:
     return "timestamp (ms)" if pa.types.is_timestamp(kind) else str(kind)
 
 
-def _charts(manifest: Manifest, name: str, title: str) -> str:
+def _charts(manifest: Manifest, citation: Citation) -> str:
     pictures = sorted(f.path for f in manifest.files if re.fullmatch(r"assets/[\w.-]+\.(svg|png)", f.path))
     return join_blocks(f"![{path[7:-4].replace('-', ' ').replace('_', ' ')}]({path})" for path in pictures)
 
 
-def _accounting(manifest: Manifest, name: str, title: str) -> str:
+def _accounting(manifest: Manifest, citation: Citation) -> str:
     counts = manifest.accounting
     rows = [(label, f"{counts[key]:,}") for key, label in _ACCOUNTING.items() if isinstance(counts.get(key), int)]
     return join_blocks(
@@ -231,7 +216,7 @@ def _accounting(manifest: Manifest, name: str, title: str) -> str:
     )
 
 
-def _duplicates(manifest: Manifest, name: str, title: str) -> str:
+def _duplicates(manifest: Manifest, citation: Citation) -> str:
     counted = {key: value for key, value in manifest.duplicates.items() if key not in ("method", "aliases")}
     rows = [(label_of(key), show_value(value)) for key, value in flatten(counted) if value is not None]
     if not rows:
@@ -246,7 +231,7 @@ def _duplicates(manifest: Manifest, name: str, title: str) -> str:
     )
 
 
-def _leakage(manifest: Manifest, name: str, title: str) -> str:
+def _leakage(manifest: Manifest, citation: Citation) -> str:
     if not manifest.leakage:
         return ""
     measured = [("this version", pair) for pair in manifest.leakage.get("pairs") or ()]
@@ -287,7 +272,7 @@ def _example(example: object) -> str:
     return "; ".join(texts)
 
 
-def _text(manifest: Manifest, name: str, title: str) -> str:
+def _text(manifest: Manifest, citation: Citation) -> str:
     if holds_text(manifest):
         return ""
     return (
@@ -299,7 +284,7 @@ def _text(manifest: Manifest, name: str, title: str) -> str:
     )
 
 
-def _provenance(manifest: Manifest, name: str, title: str) -> str:
+def _provenance(manifest: Manifest, citation: Citation) -> str:
     facts: dict[str, object] = {"version": manifest.dataset_version, "built upon": manifest.follows}
     facts |= {f"source {key}": value for key, value in flatten(manifest.source)}
     facts |= {"schema": manifest.schema_version, "manifest": manifest.manifest_version}
@@ -309,7 +294,7 @@ def _provenance(manifest: Manifest, name: str, title: str) -> str:
     return render_table(("What", "Value"), rows)
 
 
-def _changes(manifest: Manifest, name: str, title: str) -> str:
+def _changes(manifest: Manifest, citation: Citation) -> str:
     return "\n".join(_change(change) for change in reversed(manifest.changes))
 
 
@@ -320,32 +305,21 @@ def _change(change: Mapping[str, Any]) -> str:
     return f"{head}{bump}: {reasons}" if reasons else f"{head}{bump}"
 
 
-def _citation(manifest: Manifest, name: str, title: str) -> str:
+def _citation(manifest: Manifest, citation: Citation) -> str:
     version, digest = manifest.dataset_version, content_digest(manifest)
-    key = re.sub(r"[^a-z0-9]+", "_", f"dataset {name} {version}".lower())
     return "\n".join(
         [
             "```bibtex",
-            f"@misc{{{key},",
-            f"  title = {{{{{_tex(title)}}}}},",
-            f"  howpublished = {{Dataset {_tex(name)}}},",
-            f"  version = {{{version}}},",
-            f"  note = {{Version {version}, content digest {digest}}}",
-            "}",
+            bibtex(citation, manifest),
             "```",
             "",
-            f"Name the version when you cite: {escape(name)}, version {version} (tag `v{version}`),"
+            f"Name the version when you cite: {escape(citation.title)}, version {version} (tag `v{version}`),"
             f" content digest `{digest}`. A tag is never moved, so it gives the same rows at any time.",
         ]
     )
 
 
-def _tex(text: str) -> str:
-    plain = re.sub(r"[\\{}^~`]", " ", one_line(text))
-    return re.sub(r"([%&#_$])", r"\\\1", " ".join(plain.split()))
-
-
-SECTIONS: Mapping[str, Callable[[Manifest, str, str], str]] = {
+SECTIONS: Mapping[str, Callable[[Manifest, Citation], str]] = {
     "summary": _summary,
     "text": _text,
     "quickstart": _quickstart,
@@ -360,4 +334,4 @@ SECTIONS: Mapping[str, Callable[[Manifest, str, str], str]] = {
     "changes": _changes,
     "citation": _citation,
 }
-"""Every part that a card may mark: its name -> the function that renders it from manifest, dataset name and title."""
+"""Every part that a card may mark: its name -> the function that renders it from manifest and citation."""

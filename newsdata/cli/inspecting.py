@@ -188,15 +188,21 @@ def parse(file: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR|REPO", type=VERSION)
+@click.argument("directory", metavar="[DIR|REPO]", type=VERSION, required=False)
+@click.option("--template", is_flag=True, help="Print newsdata's own dataset_card.md, to write yours from.")
 @click.option("--check", is_flag=True, help="Fail when dataset_card.md and the data disagree.")
 @click.option("--card", type=FOLDER, help="Your prose for the card (default: newsdata's own).")
 @revision_option
-def card(directory: str, check: bool, card: Path | None, revision: str | None) -> None:
+def card(directory: str | None, template: bool, check: bool, card: Path | None, revision: str | None) -> None:
     """Print the card of a version, or check a card against the data."""
     from ..card.readme import check_card, read_card
     from ..dataset.open_version import find_version
 
+    if template:
+        say(read_card().removesuffix("\n"))
+        return
+    if directory is None:
+        raise click.UsageError("name a version, or give --template")
     version = find_version(directory, revision)
     if not check:
         say((version.folder / "README.md").read_text(encoding="utf-8"))

@@ -61,6 +61,7 @@ def publish(
 
     def confirm(found: Plan) -> bool:
         _show_counts(str(target), found)
+        _note_on_quick_start(directory, str(target), found)
         try:
             return yes or click.confirm("Send it?", err=True)
         except click.Abort:  # no terminal to ask on
@@ -78,6 +79,18 @@ def publish(
     else:
         size = f"{plural(len(done.sent), 'file')}, {file_size(done.bytes)}"
         _say_where(done, size)
+
+
+def _note_on_quick_start(directory: str, target: str, plan: Plan) -> None:
+    """Say so if the card of a version that goes to a repository does not tell how to load it from there."""
+    from ..dataset.describe import info
+
+    if plan.private is None:  # a folder or bucket
+        return
+    named = info(directory, revision=plan.version)["repository"]
+    if named != target:
+        loads = f"from {named}" if named else "a downloaded folder"
+        _tell(f"note: the card's quick start loads {loads}; `repository: {target}` in the card's header changes that")
 
 
 def _say_where(done: Published, size: str) -> None:

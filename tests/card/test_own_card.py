@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+import yaml
 
 import newsdata
 from newsdata.card.readme import read_card
 from newsdata.errors import CallError, ManifestError
+from newsdata.storage.manifest import write_manifest
 
 from ..conftest import ROOT, many_posts, write_archive
 
@@ -68,3 +71,46 @@ def test_an_own_card_comes_back_with_the_words(tmp_path: Path) -> None:
     full = newsdata.rehydrate(tmp_path / "free", archive, tmp_path / "full", num_proc=1)
     assert newsdata.info(full.path)["pretty_name"] == "My news"
     assert read_card(full.path / "dataset_card.md") == OWN
+
+
+CITED = OWN.replace("license: mit\n", "license: mit\nauthors:\n- Lovelace, Ada\nyear: 2022\nrepository: {}\n")
+
+
+def test_the_citation_reaches_every_file_of_a_version(tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text(CITED.format("lab/mine") + "\n<!-- newsdata:citation --><!-- /newsdata:citation -->\n", "utf-8")
+    archive = write_archive(tmp_path / "in", many_posts(4))
+    made = newsdata.build(archive, tmp_path / "out", card=card, num_proc=1)
+    assert "CITATION.cff" in [file.path for file in made.manifest.files]
+    cff = yaml.safe_load((made.path / "CITATION.cff").read_text("utf-8"))
+    assert (cff["title"], cff["license"]) == ("My news", "MIT")
+    assert cff["authors"] == [{"family-names": "Lovelace", "given-names": "Ada"}]
+    facts = newsdata.info(made.path)
+    assert facts["citation"].startswith("@misc{my_news_2022,\n  author = {Lovelace, Ada},")
+    assert (facts["authors"][0]["name"], facts["year"], facts["repository"]) == ("Lovelace", 2022, "lab/mine")
+    assert newsdata.verify(tmp_path / "out").faults == ()
+    card.write_text(CITED.format("no name"), "utf-8")
+    with pytest.raises(CallError, match=r"card\.md: repository: 'no name' is not of the form owner/name"):
+        newsdata.build(archive, tmp_path / "out", card=card, num_proc=1)
+
+
+def test_an_unknown_marker_is_told_which_there_are(tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text(OWN.replace("splits", "splitz"), "utf-8")
+    with pytest.raises(CallError, match="the marker splitz is unknown; there are: summary, text, quickstart, splits, "):
+        newsdata.build(tmp_path / "in", tmp_path / "out", card=card, num_proc=1)
+
+
+def test_a_version_from_before_has_no_citation_file_until_something_changes(tmp_path: Path) -> None:
+    """It stays as it is: an unchanged archive gives no new version for a file that newsdata has learnt to write."""
+    archive, out = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out"
+    made = newsdata.build(archive, out, num_proc=1)
+    (made.path / "CITATION.cff").unlink()
+    files = tuple(file for file in made.manifest.files if file.path != "CITATION.cff")
+    write_manifest(dataclasses.replace(made.manifest, files=files), made.path)
+    assert newsdata.build(archive, out, num_proc=1).created is False
+    assert newsdata.verify(out).faults == ()
+    write_archive(archive, many_posts(1, start_day=9))
+    following = newsdata.build(archive, out, num_proc=1)
+    assert following.version == "1.1.0" and (following.path / "CITATION.cff").is_file()
+    assert newsdata.verify(out).faults == newsdata.verify(out).notes == ()

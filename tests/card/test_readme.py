@@ -10,6 +10,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from newsdata.card.citation import Citation
 from newsdata.card.metadata import check_metadata
 from newsdata.card.readme import card_facts, check_card, read_card, render_card
 from newsdata.card.sections import SECTIONS
@@ -62,7 +63,7 @@ def test_card_has_every_section(manifest: Manifest) -> None:
     assert "| a random split | test | train | 3 | 50.0% | 0% | 1.2% |" in sections["## Leakage between splits"]
     assert "| `empty` | the file has no bytes" in sections["## Where every file went"]
     assert sections["## Changelog"].index("1.2.0") < sections["## Changelog"].index("1.0.0")
-    assert "@misc{dataset_org_news_1_2_0," in sections["## Citation"]
+    assert "@misc{jekyll_news_archive," in sections["## Citation"]
     assert "No licence is known" in sections["## Personal data and rights"]
 
 
@@ -196,7 +197,7 @@ def test_drift_is_found(manifest: Manifest, old: str, new: str, fault: str) -> N
 
 
 def test_a_current_part_is_no_drift(manifest: Manifest) -> None:
-    part = SECTIONS["rules"](manifest, "", "")
+    part = SECTIONS["rules"](manifest, Citation(title=""))
     assert check_card(CARD.replace("newsdata:rules --><!--", f"newsdata:rules -->\n{part}\n<!--"), manifest) == ()
 
 
@@ -216,7 +217,7 @@ def test_own_card_with_windows_lines_and_mark(manifest: Manifest) -> None:
 def test_facts_are_what_the_card_says(manifest: Manifest) -> None:
     facts = card_facts(render_card(read_card(), manifest, name="news"))
     assert (facts["license"], facts["license_name"], facts["language"]) == ("other", "none-stated", ["zh"])
-    assert facts["citation"].startswith("@misc{dataset_news_1_2_0,")
+    assert facts["citation"].startswith("@misc{jekyll_news_archive,")
     assert card_facts("")["license"] is None
 
 

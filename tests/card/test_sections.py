@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from newsdata.card.sections import SECTIONS, summarize
+from newsdata.card.citation import Citation
+from newsdata.card.contents import summarize
+from newsdata.card.sections import SECTIONS
 from newsdata.storage.manifest import File, Manifest
 
 from .small_version import build_version
@@ -17,7 +19,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 
 def section(part: str, manifest: Manifest, **changes: Any) -> str:
-    return SECTIONS[part](dataclasses.replace(manifest, **changes), "org/news", "News & views")
+    return SECTIONS[part](dataclasses.replace(manifest, **changes), Citation(title="News & views"))
 
 
 def with_settings(manifest: Manifest, **settings: object) -> dict[str, object]:
@@ -45,11 +47,12 @@ def test_a_version_without_anything_renders(part: str) -> None:
 
 
 def test_quick_start_loads_every_config(manifest: Manifest) -> None:
-    code = section("quickstart", manifest)
-    assert 'where = "org/news"' in code
-    assert 'train = load_dataset(where, split="train")  # config "articles" is the default' in code
-    assert 'posts = load_dataset(where, "posts", split="posts")' in code
-    assert 'newsdata.load_dataset(where, split="train", revision="1.2.0")' in code
+    for repository, where in ((None, "str(Path.cwd())"), ("org/news", '"org/news"')):
+        code = SECTIONS["quickstart"](manifest, Citation(title="a", repository=repository))
+        assert f"where = {where}" in code
+        assert 'train = load_dataset(where, split="train")  # config "articles" is the default' in code
+        assert 'posts = load_dataset(where, "posts", split="posts")' in code
+        assert 'newsdata.load_dataset(where, split="train", revision="1.2.0")' in code
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,7 @@ def test_changes_newest_first(manifest: Manifest) -> None:
 
 
 def test_citation_is_bibtex_without_special_characters(manifest: Manifest) -> None:
-    citation = SECTIONS["citation"](manifest, "org/news", "50% of {News} & views_\\")
-    assert r"  title = {{50\% of News \& views\_}}," in citation.splitlines()
-    assert "@misc{dataset_org_news_1_2_0," in citation.splitlines()
+    citation = SECTIONS["citation"](manifest, Citation(title="50% of {News} & views_\\"))
+    assert "@misc{50_of_news_views," in citation.splitlines()
+    title = r"50\% of \textbraceleft{}News\textbraceright{} \& views\_\textbackslash{}"
+    assert f"  title = {{{{{title}}}}}," in citation.splitlines()

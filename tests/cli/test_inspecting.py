@@ -77,6 +77,14 @@ def test_diff_for_people(tmp_path: Path) -> None:
     assert same.output.startswith("1.1.0 → 1.1.0: nothing differs")
 
 
+def test_the_template_of_a_card() -> None:
+    from newsdata.card.readme import read_card
+
+    assert CliRunner().invoke(cli, ["card", "--template"]).output == read_card()
+    nothing = CliRunner().invoke(cli, ["card"])
+    assert nothing.exit_code == 2 and "--template" in nothing.output
+
+
 def test_the_card_of_a_version(demo: Path, tmp_path: Path) -> None:
     told = CliRunner().invoke(cli, ["card", str(demo)]).output
     assert told == (demo / "1.0.0" / "README.md").read_text("utf-8") + "\n"

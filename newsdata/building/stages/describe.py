@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...card.cite import CITATION_NAME, render_cff
 from ...card.croissant import render_croissant
-from ...card.readme import CARD_NAME, card_facts, read_card, render_card
+from ...card.readme import CARD_NAME, card_facts, citation_of, read_card, render_card
 from ...curation.merge import FEEDS, NO_DATE
 from ...curation.splits import Borders, local_days
 from ...errors import VersionError
@@ -260,7 +261,7 @@ def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card: str, dataset: Path) -> Manifest:
-    """Write ledger, boilerplate, card, Croissant and manifest into the folder of a version.
+    """Write ledger, boilerplate, card, Croissant, citation and manifest into the folder of a version.
 
     Args:
         manifest: without the files beside the shards.
@@ -278,8 +279,9 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
     name = re.sub(r"[^a-z0-9]+", "-", str(title).lower()).strip("-") or "news-archive"
     readme = render_card(card, manifest, name=name)
     croissant = render_croissant(manifest, readme, name=name)
+    cff = render_cff(citation_of(readme, name), manifest, card_facts(readme)["tags"])
     own = [] if card == read_card() else [(CARD_NAME, card)]  # kept, because the next version uses it, too
-    for path, text in (("README.md", readme), ("croissant.json", croissant), *own):
+    for path, text in (("README.md", readme), ("croissant.json", croissant), (CITATION_NAME, cff), *own):
         (dataset / path).write_text(text, encoding="utf-8", newline="\n")
     files = []
     for path_ in sorted(p for p in dataset.rglob("*") if p.is_file() and p.suffix != ".parquet"):
