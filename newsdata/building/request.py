@@ -167,6 +167,10 @@ def _choose_text(request: Request, base: Base) -> str:
     """Whether text is kept, "full" or "none": as asked for, else as in the version before, else "full"."""
     before = [] if request.again else [manifest for manifest in (base.manifest, base.newer) if manifest]
     kinds = [str(manifest.configuration.get("text", "full")) for manifest in before]
+    if "partial" in kinds:
+        raise VersionError(
+            "a partial version cannot be followed", hint="follow the release that it is a part of (--base)"
+        )
     wanted = request.text or next(iter(kinds), "full")
     for manifest, kind in zip(before, kinds, strict=True):
         if kind != wanted:

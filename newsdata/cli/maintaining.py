@@ -8,11 +8,14 @@ from typing import Any
 import click
 
 from ..counts import file_size, plural
+from ..errors import shown
 from .options import FOLDER, VERSION, json_option, num_proc_option, quiet_option, verbose_option
 from .output import print_json, say
 from .progress import progress_bar
 
 __all__ = ["prune", "redact", "rehydrate", "verify", "yank"]
+
+_LISTED = 20  # missing files that are listed
 
 
 @click.command()
@@ -134,11 +137,16 @@ def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
 @click.argument("directory", metavar="DIR", type=FOLDER)
 @click.argument("source")
 @click.argument("out", type=FOLDER)
+@click.option(
+    "--partial", is_flag=True, help="Write what can be made if posts are missing or changed, as OUT/X.Y.Z-partial."
+)
 @num_proc_option
 @quiet_option
 @verbose_option
 @json_option
-def rehydrate(directory: Path, source: str, out: Path, num_proc: int | None, quiet: bool, as_json: bool) -> None:
+def rehydrate(
+    directory: Path, source: str, out: Path, partial: bool, num_proc: int | None, quiet: bool, as_json: bool
+) -> None:
     """Add the text to a text-free version.
 
     The full version is built in OUT from a copy of the archive, SOURCE, and must equal the hashes that the version in DIR stores.
@@ -146,9 +154,19 @@ def rehydrate(directory: Path, source: str, out: Path, num_proc: int | None, qui
     from ..maintenance.rehydrate import rehydrate as make_full
 
     with progress_bar(quiet=quiet) as progress:
-        made = make_full(directory, source, out, num_proc=num_proc, progress=progress)
+        made = make_full(directory, source, out, partial=partial, num_proc=num_proc, progress=progress)
     if as_json:
         print_json(made)
+        return
+    if made.missing:
+        say(
+            f"Built {made.path}: {made.rows:,} of {plural(made.of_rows, 'row')} of {made.version}; "
+            f"{made.shards:,} of {plural(made.of_shards, 'shard')} have the rows of the full build"
+        )
+        for one in made.missing[:_LISTED]:
+            say(f"  {one.reason}: {shown(one.path)}")
+        if len(made.missing) > _LISTED:
+            say(f"  … and {len(made.missing) - _LISTED:,} more; --json lists all")
         return
     what = "bytes" if made.same_bytes else "rows, in other bytes,"
     say(f"Built {made.path}: {plural(made.shards, 'shard')} with the {what} of the full build")

@@ -17,10 +17,9 @@ import pyarrow.parquet as pq
 
 from ..building.request import installed_tools
 from ..building.stages.list import describe_site
-from ..building.stages.write import GroupNames, article_rows
 from ..building.workspace import store_in
 from ..counts import plural
-from ..curation.merge import NO_DATE, merge_posts, take_keys
+from ..curation.merge import NO_DATE
 from ..curation.splits import local_days
 from ..graph.store import Store
 from ..near_duplicates.boilerplate import Boilerplate
@@ -32,7 +31,8 @@ from ..sources.source import Source, list_files, open_source, read_file, read_fi
 from ..storage.manifest import BOILERPLATE_NAME, Manifest, shards_of, versions_in
 from ..storage.rows import rows_of_posts
 from ..storage.shards import find_rows
-from ..storage.spool import SPOOL_BATCH, Spool, article_table
+from ..storage.spool import SPOOL_BATCH
+from .made_anew import make_articles
 
 __all__ = ["Recomputed", "recompute"]
 
@@ -194,31 +194,10 @@ def _compare(
     stored_posts = {post["path"]: post for post in posts}
     for made in tables.posts.to_pylist():
         outcome.faults.extend(_differences(f"posts: {made['path']}", made, stored_posts[made["path"]]))
-    keys, hashes = take_keys([tables.keys])
-    articles = merge_posts(keys)
-    stored = {row["article_id"]: row for row in rows}
-    in_order = [stored[identity] for identity in articles.article_id.to_pylist()]
-    reasons = np.empty(len(in_order), dtype=object)
-    reasons[:] = [row["excluded_reason"] for row in in_order]
-    names = GroupNames(
-        clusters=pa.array([row["duplicate_cluster"] for row in in_order], pa.string()),
-        groups=pa.array([row["leak_group"] for row in in_order], pa.string()),
-        reasons=reasons,
-    )
-    with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch, "spool")
-        _write_spool(tables.spool, file)
-        chosen = np.arange(len(in_order))
-        wanted = article_rows(chosen, articles, hashes, np.array([0, len(read)]), names, excluded=True)
-        made_rows = article_table(wanted, Spool(files={0: file}), table_schema("excluded", site.timezone)).to_pylist()
-    for made, old in zip(made_rows, in_order, strict=True):
+    made_rows = make_articles(tables, rows, table_schema("excluded", site.timezone)).to_pylist()
+    for made, old in zip(made_rows, rows, strict=True):
         outcome.faults.extend(_differences(f"article {old['article_id']}", made, old))
         outcome.done.add(old["article_id"])
-
-
-def _write_spool(table: pa.Table, path: Path) -> None:
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table.combine_chunks(), max_chunksize=SPOOL_BATCH)
 
 
 def _differences(what: str, made: _Row, stored: _Row) -> Iterator[str]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..building.build import Build, build_again
 from ..building.posts_found import OTHER_POSTS
-from ..building.workspace import WORK, open_workspace
+from ..building.workspace import WORK, Workspace, open_workspace
 from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import open_version
 from ..errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
@@ -19,6 +20,8 @@ from ..graph.process import available_cores
 from ..storage.ledger import LEDGER_NAME
 from ..storage.manifest import Manifest, read_manifest, shards_of, versions_in
 from ..storage.shards import read_shard
+from .archive_copy import Missing, compare_archive
+from .partial import PARTIAL, write_partial
 from .verify import check_redactions, verify
 
 __all__ = ["Rehydrated", "rehydrate"]
@@ -29,13 +32,19 @@ class Rehydrated:
     """What `rehydrate` made.
 
     Attributes:
-        path: the folder of the full version.
+        path: the folder of the full version, or of the partial one.
         version: "X.Y.Z".
-        shards: the number of its shards. Each has exactly the rows of the full build's shard.
-        same_bytes: whether all shards have the bytes of the full build, too. Other versions of the tools may store equal
-            rows as other bytes.
+        shards: the number of its shards that have exactly the rows of the full build's shard; all of them, unless the
+            version is partial.
+        same_bytes: whether it has all shards of the full build, with the same bytes. Other versions of the tools may store
+            equal rows as other bytes.
         tools: tools whose version differs from the full build's: name -> (version then, version here).
-        other_posts: the number of posts of the source that the version does not have; they were left out.
+        other_posts: the number of posts of the source that the version does not have; they were left out. None if that was
+            not counted, because the version is partial.
+        rows: the number of rows of `articles` and `excluded`.
+        of_rows: the number of those rows in the release.
+        of_shards: the number of shards of the full build.
+        missing: the files that the source does not have as they were, by path. Empty unless the version is partial.
     """
 
     path: Path
@@ -43,7 +52,11 @@ class Rehydrated:
     shards: int
     same_bytes: bool
     tools: Mapping[str, tuple[str | None, str | None]]
-    other_posts: int
+    other_posts: int | None
+    rows: int
+    of_rows: int
+    of_shards: int
+    missing: tuple[Missing, ...] = ()
 
 
 def rehydrate(
@@ -51,6 +64,7 @@ def rehydrate(
     source: str | Path,
     out: str | Path,
     *,
+    partial: bool = False,
     num_proc: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Rehydrated:
@@ -59,15 +73,21 @@ def rehydrate(
     Only posts that the version names are read. So a newer copy of the archive will do, too, as long as it has these posts
     unchanged at the same paths. `out/X.Y.Z` is only written if everything is equal.
 
+    With `partial`, posts may be missing or changed. Then `out/X.Y.Z-partial` gets the articles whose posts are all there and
+    unchanged; each row equals that of the full build. It is no release: its manifest and its card say that it is a part,
+    `load_dataset(out)` does not find it, no build follows it, and `publish` refuses it.
+
     Args:
         directory: the folder of a text-free version, or a folder that holds versions (then the newest is used).
         source: a copy of the archive: anything that `newsdata.build` reads.
         out: the folder to write the full version to, as `out/X.Y.Z`.
+        partial: whether to write what can be made if posts are missing or changed.
         num_proc: worker processes; by default as many as there are cores.
         progress: called as for `newsdata.build`.
 
     Raises:
-        RehydrateError: the result is not the full build; `faults` names the shards and posts that differ.
+        RehydrateError: the result is not the full build; `faults` names the shards and posts that differ. With `partial`: no
+            article can be made, `_config.yml` says something else about posts, or equal posts do not give equal rows.
         VerifyError: the text-free version is damaged.
         VersionError: `out` has this version already or holds text-free versions, or `directory` has no version.
         CallError: the version in `directory` has its text, or holds what was redacted since.
@@ -92,27 +112,22 @@ def rehydrate(
         listed = "".join(f"\n  {fault}" for fault in faults[:20])
         raise VerifyError(f"the text-free version is damaged:{listed}", path=folder, faults=faults)
     out = Path(out)
-    _check_out(out, version.dataset_version)
+    _check_out(out, version.dataset_version, partial=partial)
     new = not out.exists()
     try:
-        workers = num_proc or available_cores()
-        with open_workspace(out, cache=False) as workspace, local_executor(workers) as executor:
+        with (
+            open_workspace(out, cache=False) as workspace,
+            local_executor(num_proc or available_cores()) as executor,
+        ):
+            if partial:
+                copy = compare_archive(folder, version, source, scratch=workspace.staging, executor=executor)
+                if copy.missing:
+                    part = write_partial(folder, version, copy, workspace.staging / "part", executor)
+                    target = out / f"{version.dataset_version}-{PARTIAL}"
+                    (workspace.staging / "part").rename(target)
+                    return _partial(target, version, part, copy.missing)
             engine = Engine(store=workspace.store, executor=executor, progress=progress)
-            made = build_again(folder, source, workspace, engine)
-            tools = _differing_tools(version, made.manifest)
-            faults = tuple(_compare(folder, version, made))
-            if faults:
-                raise RehydrateError(
-                    f"this copy of the archive does not give the full build of {version.dataset_version}:"
-                    + "".join(f"\n  {fault}" for fault in faults[:40])
-                    + (f"\n  … and {len(faults) - 40} more" if len(faults) > 40 else ""),
-                    path=source,
-                    faults=faults,
-                    hint="nothing was written; " + _advice(tools),
-                )
-            target = out / version.dataset_version
-            made.path.rename(target)
-            update_versions_readme(out, scratch=workspace.staging)
+            return _complete(folder, version, source, out, _Work(workspace, engine))
     except OSError as error:
         raise MachineError(
             f"the system said: {error.strerror or error}",
@@ -122,6 +137,36 @@ def rehydrate(
     finally:
         if new:
             _remove_empty(out)
+
+
+class _Work(NamedTuple):
+    """Where the full version is built, and what builds it."""
+
+    workspace: Workspace
+    engine: Engine
+
+
+def _complete(folder: Path, version: Manifest, source: str | Path, out: Path, work: _Work) -> Rehydrated:
+    """Build the full version.
+
+    Raises:
+        RehydrateError: it is not the full build.
+    """
+    made = build_again(folder, source, work.workspace, work.engine)
+    tools = _differing_tools(version, made.manifest)
+    faults = tuple(_compare(folder, version, made))
+    if faults:
+        raise RehydrateError(
+            f"this copy of the archive does not give the full build of {version.dataset_version}:"
+            + "".join(f"\n  {fault}" for fault in faults[:40])
+            + (f"\n  … and {len(faults) - 40} more" if len(faults) > 40 else ""),
+            path=source,
+            faults=faults,
+            hint="nothing was written; " + _advice(tools),
+        )
+    target = out / version.dataset_version
+    made.path.rename(target)
+    update_versions_readme(out, scratch=work.workspace.staging)
     hashes = {shard.path: shard.sha256 for shard in made.manifest.shards}
     return Rehydrated(
         path=target,
@@ -130,14 +175,35 @@ def rehydrate(
         same_bytes=all(hashes[shard.path] == shard.sha256 for shard in version.full),
         tools=tools,
         other_posts=made.manifest.accounting["ignored_by_reason"].get(OTHER_POSTS, 0),
+        rows=made.manifest.accounting["articles"],
+        of_rows=version.accounting["articles"],
+        of_shards=len(version.full),
     )
 
 
-def _check_out(out: Path, version: str) -> None:
-    """Raise a `VersionError` if the full version cannot be written to `out`."""
+def _partial(target: Path, version: Manifest, part: Manifest, missing: tuple[Missing, ...]) -> Rehydrated:
+    """The answer if a part of the version was made."""
+    digests = {shard.path: shard.digest for shard in part.shards}
+    return Rehydrated(
+        path=target,
+        version=version.dataset_version,
+        shards=sum(digests.get(shard.path) == shard.digest for shard in version.full),
+        same_bytes=False,
+        tools=_differing_tools(version, part),
+        other_posts=None,
+        rows=part.accounting["articles"],
+        of_rows=version.accounting["articles"],
+        of_shards=len(version.full),
+        missing=missing,
+    )
+
+
+def _check_out(out: Path, version: str, *, partial: bool) -> None:
+    """Raise a `VersionError` if the version cannot be written to `out`."""
     there = versions_in(out)
-    if (out / version).exists():
-        raise VersionError(f"has a version {version} already", path=out, hint="name another folder")
+    for name in (version, f"{version}-{PARTIAL}") if partial else (version,):
+        if (out / name).exists():
+            raise VersionError(f"has a version {name} already", path=out, hint="name another folder")
     if there and read_manifest(out / there[-1]).configuration.get("text") == "none":
         raise VersionError("holds text-free versions", path=out, hint="name another folder for the full ones")
 

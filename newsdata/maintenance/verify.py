@@ -182,10 +182,17 @@ def _verify_version(folder: Path, manifest: Manifest) -> Verified:
         files=len(manifest.files) + len(manifest.shards) + 1,
         rows=rows.rows,
         faults=(*files.faults, *rows.faults),
-        notes=files.notes,
+        notes=(*_check_part(manifest), *files.notes),
         not_checked=rows.not_checked,
         remedies=(*files.remedies, *((_WRONG_REMEDY,) if rows.faults else ())),
     )
+
+
+def _check_part(manifest: Manifest) -> Iterator[str]:
+    """A note if a version is only a part of the release."""
+    if manifest.configuration.get("text") == "partial":
+        there, of = manifest.accounting["articles"], manifest.accounting.get("articles_of_release", 0)
+        yield f"partial: {there:,} of {of:,} articles of {manifest.dataset_version}"
 
 
 def _check_links(out: Path, manifests: Mapping[str, Manifest]) -> Iterator[str]:

@@ -52,6 +52,10 @@ def check_version(directory: str | Path, revision: str | None) -> CheckedVersion
         raise VersionError(
             f"{manifest.dataset_version} was yanked: {reason}", path=folder, hint="publish another version"
         )
+    if manifest.configuration.get("text") == "partial":
+        raise VersionError(
+            f"this is only a part of {manifest.dataset_version}", path=folder, hint="publish the release itself"
+        )
     return CheckedVersion(
         folder=folder,
         version=manifest.dataset_version,

@@ -60,7 +60,7 @@ class Configuration(TypedDict, total=False):
     test_until: Required[_Day | None]
     gap_days: Required[Annotated[int, Meta(ge=0, le=36_500)]]
     split_scheme: Annotated[int, Meta(ge=0, le=1_000_000)]
-    text: Annotated[str, Meta(pattern=r"^(full|none)\Z")]
+    text: Annotated[str, Meta(pattern=r"^(full|none|partial)\Z")]
     dedup_version: ShortText
     site: ShortText
     card: ShortText
@@ -93,6 +93,7 @@ class Accounting(TypedDict, total=False):
     ignored_by_reason: _Counts
     issues_by_code: _Counts
     config_notes: list[ShortText]
+    articles_of_release: Count
 
 
 class _Comparison(TypedDict, total=False):

@@ -41,6 +41,7 @@ __all__ = [
     "describe_text_free",
     "finish_version",
     "write_description",
+    "write_files",
 ]
 
 
@@ -275,9 +276,31 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
     """
     write_ledger(ledger, dataset)
     signed.boilerplate.save(dataset / BOILERPLATE_NAME)
+    return write_files(manifest, card, dataset)
+
+
+def write_files(
+    manifest: Manifest, card: str, dataset: Path, *, notice: str = "", marked: Manifest | None = None
+) -> Manifest:
+    """Write card, Croissant and manifest into the folder of a version, where everything else is.
+
+    Args:
+        manifest: without the files beside the shards.
+        card: the curator's prose.
+        dataset: the folder.
+        notice: a paragraph for the beginning of the card.
+        marked: the manifest to write, if it is another one than the card tells of.
+
+    Returns:
+        The manifest that was written, with these files.
+    """
     title = card_facts(card).get("pretty_name") or "news archive"
     name = re.sub(r"[^a-z0-9]+", "-", str(title).lower()).strip("-") or "news-archive"
     readme = render_card(card, manifest, name=name)
+    if notice:
+        readme = re.sub(
+            r"\A(---\n.*?^---\n)", lambda header: f"{header[1]}\n{notice}\n", readme, flags=re.DOTALL | re.MULTILINE
+        )
     croissant = render_croissant(manifest, readme, name=name)
     cff = render_cff(citation_of(readme, name), manifest, card_facts(readme)["tags"])
     own = [] if card == read_card() else [(CARD_NAME, card)]  # kept, because the next version uses it, too
@@ -287,6 +310,6 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
     for path_ in sorted(p for p in dataset.rglob("*") if p.is_file() and p.suffix != ".parquet"):
         size, sha256 = hash_file(path_)
         files.append(File(path=path_.relative_to(dataset).as_posix(), bytes=size, sha256=sha256))
-    manifest = replace(manifest, files=tuple(files))
+    manifest = replace(marked or manifest, files=tuple(files))
     write_manifest(manifest, dataset)
     return manifest

@@ -1,0 +1,48 @@
+"""Articles that are made anew from their posts equal the rows of the version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import newsdata
+from newsdata.maintenance.made_anew import make_articles
+from newsdata.parsing.post import parse_bytes
+from newsdata.parsing.site import read_site
+from newsdata.schema import Post, table_schema
+from newsdata.storage.manifest import read_manifest, shards_of
+from newsdata.storage.rows import rows_of_posts
+
+from ..conftest import ROOT
+
+ARCHIVE = ROOT / "examples" / "archive"
+
+
+@pytest.mark.parametrize("config", ["articles", "excluded"])
+def test_rows_are_those_of_the_version_in_the_given_order(config: str, demo: Path) -> None:
+    folder = demo / "1.0.0"
+    manifest = read_manifest(folder)
+    site, _ = read_site((ARCHIVE / "_config.yml").read_bytes())
+    stored = pa.concat_tables([pq.read_table(folder / s.path, partitioning=None) for s in shards_of(manifest, config)])
+    stored = stored.take(pa.array(range(stored.num_rows - 1, -1, -1)))
+    ids = set(stored["article_id"].to_pylist())
+    posts = []
+    for shard in shards_of(manifest, "posts"):
+        for row in pq.read_table(folder / shard.path, partitioning=None).to_pylist():
+            if row["article_id"] in ids:
+                found = parse_bytes(
+                    row["path"], (ARCHIVE / row["path"]).read_bytes(), site, row["sha256"], row["article_id"]
+                )
+                assert isinstance(found, Post)
+                posts.append(found)
+    schema = table_schema(config, site.timezone)
+    made = make_articles(rows_of_posts(posts, site.timezone), stored.to_pylist(), schema)
+    assert made.num_rows and made.to_pylist() == stored.to_pylist() and made.schema.equals(schema)
+
+
+def test_every_row_of_the_example_can_be_recomputed(demo: Path) -> None:
+    found = newsdata.verify(demo, recompute=1000, source=ARCHIVE)
+    assert (found.recomputed, found.faults, found.notes) == (36, (), ())
