@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from .dataset.where import where
     from .errors import NewsdataError
     from .maintenance.prune import prune
-    from .maintenance.redact import redact
     from .maintenance.rehydrate import rehydrate
     from .maintenance.verify import verify
     from .parsing.post import parse_post
     from .publishing.publish import publish
+    from .publishing.redact import redact
     from .publishing.tag import tag_version
     from .publishing.yank import yank
     from .schema import Mention, Post, RawPost, Reject
@@ -67,7 +67,7 @@ _HOME = {
     "parse_post": "parsing.post",
     "prune": "maintenance.prune",
     "publish": "publishing.publish",
-    "redact": "maintenance.redact",
+    "redact": "publishing.redact",
     "rehydrate": "maintenance.rehydrate",
     "tag_version": "publishing.tag",
     "verify": "maintenance.verify",

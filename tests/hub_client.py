@@ -96,6 +96,14 @@ def _call(function: str, args: list[Any], options: dict[str, Any]) -> Any:
         from newsdata.dataset.hub_revisions import HubRevision
 
         args[0] = HubRevision(**args[0])
+    if name == "find_holders":
+        from newsdata.publishing.holders import find_holders
+        from newsdata.publishing.repository import open_repository
+
+        repository = open_repository(args[0], token=None)
+        holders = find_holders(repository, args[1], Path(args[2]), known={}, report=print)
+        reached = [commit for commit in sorted(holders.histories) if holders.reaches(commit)]
+        return {"commits": sorted(holders.commits), "reached": reached}
     said: list[str] = []
     if options.pop("listen", False):
         return {"value": _call(function, args, options | {"report": said.append}), "said": said}

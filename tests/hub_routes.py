@@ -113,6 +113,12 @@ class Handler(BaseHTTPRequestHandler):
                 self._add_ref(repo, repo.branches, branch, self._data().get("startingPoint", "main"))
             case "DELETE", ["api", "datasets", owner, name, "branch", branch]:
                 self._drop_ref(self._repo(owner, name, write=True).branches, branch)
+            case "POST", ["api", "datasets", owner, name, "super-squash", branch]:
+                self._squash(self._repo(owner, name, write=True), branch)
+            case "GET", ["api", "datasets", owner, name, "lfs-files"]:
+                self._large_files(self._repo(owner, name, write=True))
+            case "POST", ["api", "datasets", owner, name, "lfs-files", "batch"]:
+                self._delete_large_files(self._repo(owner, name, write=True))
             case "POST", ["datasets", owner, name, "info", "lfs", "objects", "batch"] if name.endswith(".git"):
                 self._batch(self._repo(owner, name.removesuffix(".git")))  # also of those who only propose
             case "PUT", ["_lfs", sha256]:
@@ -290,6 +296,45 @@ class Handler(BaseHTTPRequestHandler):
             ]
         )
 
+    def _squash(self, repo: Repo, branch: str) -> None:
+        title = self._data()["message"]
+        with self.hub.lock:
+            if branch not in repo.branches:
+                raise Refused(404, f"Invalid rev id: {branch}", "RevisionNotFound")
+            files = repo.commits[repo.branches[branch]].files
+            repo.branches[branch] = repo.put_commit(None, title, files).id
+        self._json({})
+
+    # ---------------------------------------------------------------------------------- large files
+
+    def _large_files(self, repo: Repo) -> None:
+        names = {
+            blob.sha256: (path, blob.size)
+            for commit in repo.commits.values()
+            for path, blob in commit.files.items()
+            if blob.data is None and self.hub.object(blob.sha256).exists()
+        }
+        self._page(
+            [
+                {
+                    "fileOid": sha256,
+                    "oid": hashlib.sha1(sha256.encode()).hexdigest(),
+                    "filename": path,
+                    "size": size,
+                    "pushedAt": "2026-01-01T00:00:00.000Z",
+                }
+                for sha256, (path, size) in sorted(names.items())
+            ]
+        )
+
+    def _delete_large_files(self, repo: Repo) -> None:
+        asked = self._data()["deletions"]
+        if asked["rewriteHistory"]:
+            raise Refused(501, "this hub does not rewrite history")
+        for sha256 in asked["sha"]:
+            self.hub.object(sha256).unlink(missing_ok=True)
+        self._json({})
+
     # ---------------------------------------------------------------------------------- listings
 
     def _listing(self, commit: Commit, path: str, recursive: bool) -> list[dict[str, Any]]:
@@ -325,7 +370,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _tree(self, repo: Repo, revision: str, path: str) -> None:
         recursive = self.query.get("recursive", ["false"])[0].lower() in ("true", "1")
-        entries = self._lie(self._listing(self._revision(repo, revision), path, recursive))
+        self._page(self._lie(self._listing(self._revision(repo, revision), path, recursive)))
+
+    def _page(self, entries: list[dict[str, Any]]) -> None:
+        """One page of a listing, with the address of the next one."""
         start = int(self.query.get("cursor", ["0"])[0])
         headers = {}
         if start + self.hub.page < len(entries):
@@ -434,7 +482,7 @@ class Handler(BaseHTTPRequestHandler):
     def _resolve(self, repo: Repo, revision: str, path: str) -> None:
         commit = self._revision(repo, revision)
         blob = commit.files.get(path)
-        if blob is None:
+        if blob is None or (blob.data is None and not self.hub.object(blob.sha256).exists()):
             raise Refused(404, f"{path} does not exist", "EntryNotFound")
         data = self.hub.content(blob)
         if self.fault and self.fault.kind == "corrupt" and data:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from ..errors import shown
 from .options import FOLDER, VERSION, json_option, num_proc_option, quiet_option, verbose_option
 from .output import print_json, say
 from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from ..publishing.erase import Erasure
 
 __all__ = ["prune", "redact", "rehydrate", "verify", "yank"]
 
@@ -113,15 +116,32 @@ def prune(out: Path, keep: int, as_json: bool) -> None:
 @click.argument("out", type=FOLDER)
 @click.argument("article_id", metavar="ID")
 @click.option("--reason", required=True, help="Why; it becomes part of the ledger, which is published.")
+@click.option("--publish", metavar="REPO", help="Erase it from this repository on the Hub, too.")
+@click.option("--full-text", is_flag=True, help="Send the publishers' text to a REPO that has none so far.")
+@click.option("--yes", is_flag=True, help="Do not ask before REPO is changed.")
 @json_option
-def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
+def redact(
+    out: Path, article_id: str, reason: str, publish: str | None, full_text: bool, yes: bool, as_json: bool
+) -> None:
     """Keep an article out of every later version.
 
-    ID is the article's id. The versions in OUT that still hold it are listed.
+    ID is the article's id. The versions in OUT that still hold it are listed. With --publish the newest version, which must
+    be built after the redaction, is published to REPO, and everything in REPO that reaches the article is removed.
     """
-    from ..maintenance.redact import redact as take_out
+    from ..publishing.redact import redact as take_out
 
-    done = take_out(out, article_id, reason=reason)
+    def confirm(found: Erasure) -> bool:
+        _show_erasure(found)
+        try:
+            return yes or click.confirm("This cannot be undone. Do it?", err=True)
+        except click.Abort:  # no terminal to ask on
+            click.echo("", err=True)
+            return False
+
+    done = take_out(
+        out, article_id, reason=reason, publish=publish, full_text=full_text, confirm=confirm,
+        report=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
     if as_json:
         print_json(done)
         return
@@ -131,6 +151,31 @@ def redact(out: Path, article_id: str, reason: str, as_json: bool) -> None:
         say(f"  {version} still holds it")
     if done.copies:
         say(f"  its near-copies and former names stay, as other articles: {', '.join(done.copies)}")
+    if done.erased is None:
+        click.echo("published copies are untouched: --publish REPO erases it from a repository on the Hub", err=True)
+    elif not done.erased.is_needed:
+        say(f"{done.erased.repo_id}: no version, branch or pull request holds it; nothing was changed")
+    else:
+        say(f"{done.erased.repo_id}: holds {done.erased.version}, and no version, branch or tag reaches the article")
+        for note in done.erased.notes:
+            say(f"  note: {note}")
+
+
+def _show_erasure(found: Erasure) -> None:
+    """Say what will be done in a repository."""
+    lines = (
+        ("published, if it is not there yet", (found.version,)),
+        ("tags of versions that hold the article, deleted", found.tags),
+        ("branches that hold it, deleted", found.branches),
+        ("branches that lose their history", found.squashed),
+        ("tags set anew, on a commit without history", found.moved),
+        ("pull requests that reach it, and stay", tuple(map(str, found.pull_requests))),
+        ("large files deleted for good", (str(found.large_files),)),
+    )
+    click.echo(f"In {found.repo_id}:", err=True)
+    for what, names in lines:
+        if names:
+            click.echo(f"  {what}: {', '.join(names)}", err=True)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Redact an article: keep it out of every later version."""
+"""Note that an article is redacted: no later version holds it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..storage.shards import find_rows
 from .marks import checked_reason, write_mark
 from .verify import articles_held
 
-__all__ = ["Redacted", "redact"]
+__all__ = ["Noted", "note_redaction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redacted:
-    """What `redact` found.
+class Noted:
+    """What the versions in a folder hold of a redacted article.
 
     Attributes:
         article_id: the article.
@@ -35,16 +35,8 @@ class Redacted:
     copies: tuple[str, ...]
 
 
-def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
-    """Keep an article out of every later version: its row, its posts and its text.
-
-    The redaction is written to `out/redactions.json`, which the next build reads. From then on the ledger has a tombstone
-    for the article, and no build brings it back: neither from a file with its id, under any path, nor from a file with the
-    bytes of one of its posts, under any name. Such files are ignored and counted as "redacted". The next build also removes
-    the text from the results of earlier builds in `out/.newsdata`.
-
-    Versions that exist stay as they are: remove them with `prune`, and take down what was published. The same words in
-    another file are another article.
+def note_redaction(out: str | Path, article_id: str, reason: str) -> Noted:
+    """Keep an article out of every later version; see `newsdata.redact`.
 
     Args:
         out: the folder that holds versions.
@@ -55,16 +47,6 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
         VersionError: there are no versions.
         CallError: no version has this article, or the reason is empty.
         ManifestError: a manifest, ledger or `redactions.json` cannot be read.
-
-    >>> import tempfile
-    >>> from newsdata import build, load_dataset
-    >>> with tempfile.TemporaryDirectory() as out:
-    ...     first = build("examples/archive", out, num_proc=1)
-    ...     one = load_dataset(out, split="train")[0]["article_id"]
-    ...     held = redact(out, one, reason="asked for by its author").held_by
-    ...     second = build("examples/archive", out, num_proc=1)
-    ...     held, second.version, one in load_dataset(out, split="train")["article_id"]
-    (('1.0.0',), '2.0.0', False)
     """
     out = Path(out)
     reason = checked_reason(reason)
@@ -88,7 +70,7 @@ def redact(out: str | Path, article_id: str, *, reason: str) -> Redacted:
             waiting |= dict.fromkeys([article_id, *contents], reason)
             write_mark(out / REDACTIONS_NAME, dict(sorted(waiting.items())))
     copies = _copies(out / held_by[-1], manifests[held_by[-1]], article_id) if held_by else ()
-    return Redacted(article_id=article_id, reason=known_reason or reason, held_by=held_by, copies=copies)
+    return Noted(article_id=article_id, reason=known_reason or reason, held_by=held_by, copies=copies)
 
 
 def _reason_in_ledgers(out: Path, manifests: dict[str, Manifest], article_id: str) -> str | None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from ..dataset.hub_client import attempt
 from ..errors import CallError, HubError, VerifyError
 from .checked_version import CheckedVersion
 from .plan import Confirm, Plan, Published, Report, require_confirmation
-from .repository import Repository, changed_meanwhile, difference, list_files, operations_for
+from .repository import Repository, all_references, changed_meanwhile, difference, list_files, operations_for
 from .to_repository import plan_commit
 
 __all__ = ["propose_commit"]
-
-_PULL_REQUEST = re.compile(r"refs/pr/(\d{1,9})", re.ASCII)
 
 
 def propose_commit(
@@ -62,12 +58,12 @@ def _open(version: CheckedVersion, repository: Repository, plan: Plan, report: R
     from huggingface_hub.errors import HfHubHTTPError
 
     api, repo_id = repository.api, repository.repo_id
-    before = _pull_requests(repository)
+    before = all_references(repository).pull_requests
     operations = operations_for(version.folder, (*plan.new, *plan.changed), plan.deleted)
     report(f"{repo_id}: sending {len(plan.new) + len(plan.changed)} files, {plan.bytes:,} bytes")
 
     def send() -> tuple[str, int]:
-        now = _pull_requests(repository)
+        now = all_references(repository).pull_requests
         for number in now.keys() - before.keys():  # an earlier try may have arrived, and only its answer was lost
             if not difference(version, list_files(repository, now[number])).paths:
                 return now[number], number
@@ -89,11 +85,3 @@ def _open(version: CheckedVersion, repository: Repository, plan: Plan, report: R
         return str(made.oid), int(made.pr_num)
 
     return attempt(send, repo_id, report=report)
-
-
-def _pull_requests(repository: Repository) -> dict[int, str]:
-    """The commit of each pull request, open or not, by number."""
-    api, repo_id = repository.api, repository.repo_id
-    refs = attempt(lambda: api.list_repo_refs(repo_id, repo_type="dataset", include_pull_requests=True), repo_id)
-    named = ((_PULL_REQUEST.fullmatch(ref.ref), ref.target_commit) for ref in refs.pull_requests or ())
-    return {int(match[1]): commit for match, commit in named if match}

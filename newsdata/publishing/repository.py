@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 __all__ = [
     "DATA_FOLDERS",
     "Difference",
+    "References",
     "Repository",
     "Tree",
+    "all_references",
     "changed_meanwhile",
     "commit_files",
     "difference",
@@ -35,6 +38,8 @@ __all__ = [
 
 DATA_FOLDERS = (*CONFIGS, "assets")
 """Folders of a repository that belong to the dataset: a file in them that is not in the version is deleted."""
+
+_PULL_REQUEST = re.compile(r"refs/pr/(\d{1,9})", re.ASCII)
 
 Tree = Mapping[str, Any]
 """The Hub's records of the files of a commit, by path."""
@@ -59,6 +64,19 @@ class Repository(NamedTuple):
     def place(self) -> Place:
         """The repository, for what downloads from it."""
         return Place(self.repo_id, self.token)
+
+
+class References(NamedTuple):
+    """Everything in a repository that names a commit.
+
+    Attributes:
+        branches, tags: by name.
+        pull_requests: by number, open or not.
+    """
+
+    branches: dict[str, str]
+    tags: dict[str, str]
+    pull_requests: dict[int, str]
 
 
 class Difference(NamedTuple):
@@ -111,6 +129,22 @@ def _look_up(repository: Repository) -> Any:
         if error.response.status_code == 404:
             return None
         raise
+
+
+def all_references(repository: Repository) -> References:
+    """Everything in a repository that names a commit.
+
+    Raises:
+        HubError: the Hub refused or cannot be reached.
+    """
+    api, repo_id = repository.api, repository.repo_id
+    refs = attempt(lambda: api.list_repo_refs(repo_id, repo_type="dataset", include_pull_requests=True), repo_id)
+    pulls = ((_PULL_REQUEST.fullmatch(ref.ref), ref.target_commit) for ref in refs.pull_requests or ())
+    return References(
+        branches={ref.name: ref.target_commit for ref in refs.branches},
+        tags={ref.name: ref.target_commit for ref in refs.tags},
+        pull_requests={int(match[1]): commit for match, commit in pulls if match},
+    )
 
 
 def list_files(repository: Repository, commit: str | None) -> dict[str, Any]:
