@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..errors import CallError
 from ..schema import CONFIGS, SPLITS, features
@@ -16,10 +16,10 @@ from ..storage.manifest import Manifest
 from .as_of import check_as_of, rows_known_at
 from .keywords import check_keywords, check_num_proc
 from .open_version import FoundVersion, find_version
-from .parquet_rows import matching_rows
-from .read_slices import Reading, read_deduplicated, read_slice
+from .parquet_rows import ShardRows, rows_of_slice, take_rows
+from .read_slices import Reading, chosen_rows, read_chosen
 from .row_filters import Period, period_of, row_filter, within
-from .slices import slices_of, split_text
+from .slices import Slice, slices_of, split_text
 
 if TYPE_CHECKING:
     import datasets
@@ -114,21 +114,23 @@ def load_dataset(
     config = name or ("articles" if as_of is None else "revisions")
     _check_config(config, deduplicate=deduplicate)
     period = period_of(since, until, timezone, config)
+    every = features(config, timezone)
     reading = Reading(
-        features=_wanted_features(manifest, config, columns),
+        features=_wanted_features(every, columns),
+        every=every,
         streaming=streaming,
-        cache_name=_cache_name(manifest, config),
+        deduplicate=deduplicate,
         row_filter=row_filter(filters, period, config, timezone),
         token=token,
         cache_dir=None if cache_dir is None else str(cache_dir),
         keep_in_memory=keep_in_memory,
         num_proc=num_proc,
-        download_mode=again or None,
+        again=again == "force_redownload",
     )
     if as_of is not None:
         time = check_as_of(as_of, manifest, config=config, split=split, streaming=streaming)
         return _known_at(time, version, reading)
-    return _splits(split, version, config, reading, period, deduplicate)
+    return _splits(split, version, config, reading, period)
 
 
 def load_pandas(
@@ -188,6 +190,7 @@ def load_pandas(
         token=token,
         cache_dir=cache_dir,
         download_mode=download_mode,
+        keep_in_memory=True,
     )
     if split is not None or as_of is not None:
         frame: pd.DataFrame = found.with_format("arrow")[:].to_pandas()
@@ -198,44 +201,41 @@ def load_pandas(
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
-def _splits(
-    split: Any, version: FoundVersion, config: str, reading: Reading, period: Period | None, deduplicate: bool
-) -> Any:
+def _splits(split: Any, version: FoundVersion, config: str, reading: Reading, period: Period | None) -> Any:
     """The rows of the splits that a call names: one table, a list, or a dictionary."""
     import datasets
 
-    manifest, timezone = version.manifest, str(version.manifest.configuration["timezone"])
     is_list = isinstance(split, list | tuple)
     if is_list and not split:
         raise CallError("the list of splits is empty", field="split", hint='write split="train"')
+    manifest, timezone = version.manifest, str(version.manifest.configuration["timezone"])
     named = [None if one is None else split_text(one) for one in (split if is_list else [split])]
     groups = [[within(part, period, timezone) for part in slices_of(manifest, config, one)] for one in named]
-    parts = [part for group in groups for part in group]
-    places = [version.shard_files(part.shards, streaming=reading.streaming) for part in parts]
-    if deduplicate:
-        loaded = read_deduplicated(parts, places, reading)
-    else:
-        loaded = [read_slice(part, files, reading) for part, files in zip(parts, places, strict=True)]
+    if split is None:
+        groups = [[part] for part in groups[0]]
+    labels = [group[0].split if len(group) == 1 else None for group in groups]
+    rows = [[row for part in group for row in _rows_of(part, version, reading)] for group in groups]
+    tables = [
+        _with_version(read_chosen(some, reading, label), manifest)
+        for label, some in zip(labels, chosen_rows(rows, reading), strict=True)
+    ]
     if split is None:
         kind = datasets.IterableDatasetDict if reading.streaming else datasets.DatasetDict
-        return kind({part.split: _with_version(rows, manifest) for part, rows in zip(parts, loaded, strict=True)})
-    rows, tables = iter(loaded), []
-    for group in groups:
-        some = [next(rows) for _ in group]
-        tables.append(_with_version(some[0] if len(some) == 1 else datasets.concatenate_datasets(some), manifest))
+        return kind(zip(labels, tables, strict=True))
     return tables if is_list else tables[0]
+
+
+def _rows_of(part: Slice, version: FoundVersion, reading: Reading) -> list[ShardRows]:
+    return rows_of_slice(part, version.shard_files(part.shards, streaming=reading.streaming))
 
 
 def _known_at(time: datetime, version: FoundVersion, reading: Reading) -> Any:
     """The rows of the config `revisions` that say what was known at a time, of those that the filter holds for."""
     (every_revision,) = slices_of(version.manifest, "revisions")
-    files = version.shard_files(every_revision.shards, streaming=False)
-    known = rows_known_at(files, time)
-    if reading.row_filter is not None:
-        matching = set(matching_rows(files, reading.row_filter))
-        known = [row for row in known if row in matching]
-    rows = read_slice(every_revision, files, replace(reading, row_filter=None))
-    return _with_version(rows.select(known), version.manifest)
+    rows = _rows_of(every_revision, version, reading)
+    known = rows_known_at([part.file for part in rows], time)
+    (chosen,) = chosen_rows([take_rows(rows, np.array(known, np.int64))], reading)
+    return _with_version(read_chosen(chosen, reading, "revisions"), version.manifest)
 
 
 def _warn_if_yanked(version: FoundVersion) -> None:
@@ -253,11 +253,10 @@ def _check_config(config: str, *, deduplicate: bool) -> None:
         raise CallError(f"there are no duplicate clusters in the config {config!r}", field="deduplicate")
 
 
-def _wanted_features(manifest: Manifest, config: str, columns: Iterable[str] | None) -> datasets.Features:
+def _wanted_features(every: datasets.Features, columns: Iterable[str] | None) -> datasets.Features:
     """The features of the wanted columns of a config, in the order in which they were asked for."""
     import datasets
 
-    every = features(config, str(manifest.configuration["timezone"]))
     if columns is None:
         return every
     names = [] if isinstance(columns, str) or not isinstance(columns, Iterable) else list(columns)
@@ -269,12 +268,6 @@ def _wanted_features(manifest: Manifest, config: str, columns: Iterable[str] | N
             f"there is no column {', '.join(map(str, unknown))}", field="columns", hint=f"there are: {', '.join(every)}"
         )
     return datasets.Features({column: every[column] for column in names})
-
-
-def _cache_name(manifest: Manifest, config: str) -> str:
-    """Where `datasets` keeps the rows of a version: it knows a file by path and time only, so the contents are named."""
-    content = hashlib.sha256("".join(shard.sha256 for shard in manifest.shards).encode()).hexdigest()
-    return f"{config}-{manifest.dataset_version}-{content[:16]}"
 
 
 def _with_version(rows: Any, manifest: Manifest) -> Any:

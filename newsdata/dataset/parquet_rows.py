@@ -1,80 +1,213 @@
-"""Read the wanted rows of Parquet files. Row groups without wanted rows are not read."""
+"""Read the wanted rows of shards. Row groups without wanted rows are not read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from ..errors import VerifyError
+from ..storage.manifest import Shard
 from .slices import Slice
 
-__all__ = ["matching_rows", "open_parquet", "read_rows", "spans_of"]
+if TYPE_CHECKING:
+    import datasets
+
+__all__ = [
+    "Rows",
+    "ShardRows",
+    "matching_rows",
+    "opened",
+    "read_rows",
+    "read_typed",
+    "rows_of_slice",
+    "rows_within",
+    "take_rows",
+]
+
+Rows = range | np.ndarray
+"""Numbers of rows of a shard, ascending: a range, or an array (int64)."""
 
 _HOLDS = "the filter holds"
 
 
-def spans_of(part: Slice) -> list[tuple[int, int]]:
-    """For each shard of a slice, the wanted rows: from, up to, counted in the shard."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShardRows:
+    """Rows of one shard.
+
+    Attributes:
+        shard: the shard, as the manifest names it.
+        file: where it is: a path, or an address (hf://…).
+        rows: the numbers of its wanted rows.
+    """
+
+    shard: Shard
+    file: str
+    rows: Rows
+
+
+def rows_of_slice(part: Slice, files: Sequence[str]) -> list[ShardRows]:
+    """The rows of a slice, shard by shard.
+
+    Args:
+        part: the slice.
+        files: where each of its shards is.
+    """
     ends = list(accumulate(shard.rows for shard in part.shards))
-    begins = [end - shard.rows for end, shard in zip(ends, part.shards, strict=True)]
-    return [(max(part.begin - begin, 0), min(part.end, end) - begin) for begin, end in zip(begins, ends, strict=True)]
+    found = []
+    for shard, file, end in zip(part.shards, files, ends, strict=True):
+        begin = end - shard.rows
+        rows = range(max(part.begin - begin, 0), min(part.end, end) - begin)
+        found.append(ShardRows(shard=shard, file=file, rows=rows))
+    return found
+
+
+def take_rows(wanted: Sequence[ShardRows], positions: Rows) -> list[ShardRows]:
+    """Some of the wanted rows.
+
+    Args:
+        wanted: rows of shards.
+        positions: which of them, counted over all of `wanted`, ascending.
+    """
+    taken, before = [], 0
+    for part in wanted:
+        here = np.asarray(rows_within(positions, before, before + len(part.rows)), np.int64)
+        taken.append(replace(part, rows=np.asarray(part.rows, np.int64)[here]))
+        before += len(part.rows)
+    return taken
+
+
+def rows_within(rows: Rows, begin: int, end: int) -> Rows:
+    """Those of some row numbers that are in `begin` up to, not including, `end`, counted from `begin`.
+
+    >>> rows_within(range(3, 9), 5, 20)
+    range(0, 4)
+    """
+    if isinstance(rows, range):
+        return range(max(rows.start - begin, 0), max(min(rows.stop, end) - begin, 0))
+    return rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)] - begin
 
 
 def read_rows(
-    files: Sequence[str],
-    spans: Sequence[tuple[int, int]],
+    wanted: Sequence[ShardRows],
     columns: Sequence[str],
     row_filter: pc.Expression | None = None,
     token: str | bool | None = None,
 ) -> Iterator[pa.Table]:
-    """The wanted rows of some Parquet files, one table for each row group that has some, in order.
+    """Tables of the wanted rows, one for each row group that has some, in order.
 
     Args:
-        files: paths or addresses.
-        spans: for each file the rows to look at: from, up to.
+        wanted: rows of shards.
         columns: the columns of the tables, in this order.
-        row_filter: of these rows, only those that it holds for. It may use other columns. A row group is not read if
-            its statistics show that it holds for none of its rows.
+        row_filter: only the rows that it holds for. It may use other columns. A row group is not read if its statistics
+            show that it holds for none of its rows.
         token: of the Hub, for addresses that begin with hf://.
+
+    Raises:
+        VerifyError: a shard cannot be read as Parquet with these columns.
     """
-    wanted = {name: ds.field(name) for name in columns}
+    names = {name: ds.field(name) for name in columns}
     if row_filter is not None:
-        wanted[_HOLDS] = row_filter  # computed as a column: rows are counted before they are filtered
-    for file, (begin, end) in zip(files, spans, strict=True):
-        with open_parquet(file, token) as handle:
+        names[_HOLDS] = row_filter  # computed as a column: rows are counted before they are filtered
+    for part in wanted:
+        with opened(part, token) as fragment:
+            for group, here in _groups(fragment, part.rows, row_filter):
+                table = fragment.subset(row_group_ids=[group]).to_table(columns=names)
+                table = table.slice(here.start, len(here)) if isinstance(here, range) else table.take(pa.array(here))
+                if row_filter is not None:
+                    table = table.filter(table[_HOLDS]).select(list(columns))
+                if table.num_rows:
+                    yield table
+
+
+def read_typed(
+    wanted: Sequence[ShardRows],
+    features: datasets.Features,
+    row_filter: pc.Expression | None = None,
+    token: str | bool | None = None,
+) -> Iterator[pa.Table]:
+    """Like `read_rows`, with the columns, types and metadata of `features`.
+
+    Raises:
+        VerifyError: a shard cannot be read, or a column has another type.
+    """
+    from datasets.table import table_cast
+
+    schema = features.arrow_schema
+    for part in wanted:
+        for table in read_rows([part], schema.names, row_filter, token):
+            try:
+                yield table_cast(table, schema)
+            except (TypeError, ValueError) as error:
+                reason = f"has columns of other types: {str(error).splitlines()[0]}"
+                raise VerifyError(reason, path=part.file) from None
+
+
+def matching_rows(
+    wanted: Sequence[ShardRows], row_filter: pc.Expression, token: str | bool | None = None
+) -> list[ShardRows]:
+    """Those of the wanted rows that a filter holds for. Only the columns that the filter uses are read.
+
+    Args:
+        wanted, row_filter, token: as for `read_rows`.
+
+    Raises:
+        VerifyError: as for `read_rows`.
+    """
+    matching = []
+    for part in wanted:
+        found = [np.zeros(0, np.int64)]
+        with opened(part, token) as fragment:
+            before = list(accumulate((group.num_rows for group in fragment.row_groups), initial=0))
+            for group, here in _groups(fragment, part.rows, row_filter):
+                holds = fragment.subset(row_group_ids=[group]).to_table(columns={_HOLDS: row_filter})[_HOLDS]
+                rows = np.asarray(here, np.int64)
+                found.append(rows[holds.fill_null(False).to_numpy()[rows]] + before[group])
+        matching.append(replace(part, rows=np.concatenate(found)))
+    return matching
+
+
+def _groups(fragment: Any, rows: Rows, row_filter: pc.Expression | None) -> Iterator[tuple[int, Rows]]:
+    """The row groups that hold wanted rows for which a filter may hold, each with its wanted rows."""
+    possible = fragment.row_groups if row_filter is None else fragment.subset(row_filter).row_groups
+    possible_ids = {group.id for group in possible}
+    before = 0
+    for group in fragment.row_groups:
+        here = rows_within(rows, before, before + group.num_rows)
+        before += group.num_rows
+        if len(here) and group.id in possible_ids:
+            yield group.id, here
+
+
+@contextmanager
+def opened(part: ShardRows, token: str | bool | None = None) -> Iterator[ds.ParquetFileFragment]:
+    """A shard as a fragment of an Arrow dataset. What cannot be read of it meanwhile is an error of the shard.
+
+    Raises:
+        VerifyError: it is no Parquet file, or does not have the rows that the manifest names.
+    """
+    is_address = "://" in part.file
+    try:
+        with _open_address(part.file, token) if is_address else pa.OSFile(part.file) as handle:
             fragment = ds.ParquetFileFormat().make_fragment(handle)
-            possible = fragment.row_groups if row_filter is None else fragment.subset(row_filter).row_groups
-            possible_ids = {group.id for group in possible}
-            before = 0
-            for group in fragment.row_groups:
-                if before < end and before + group.num_rows > begin and group.id in possible_ids:
-                    first = max(begin - before, 0)
-                    rows = fragment.subset(row_group_ids=[group.id]).to_table(columns=wanted)
-                    rows = rows.slice(first, end - before - first)
-                    if row_filter is not None:
-                        rows = rows.filter(rows[_HOLDS]).select(list(columns))
-                    if rows.num_rows:
-                        yield rows
-                before += group.num_rows
+            if (rows := fragment.metadata.num_rows) != part.shard.rows:
+                raise VerifyError(f"has {rows} rows, the manifest says {part.shard.rows}", path=part.file)
+            yield fragment
+    except (pa.ArrowException, OSError) as error:
+        if is_address and isinstance(error, OSError):  # the connection failed
+            raise
+        raise VerifyError(f"cannot be read: {str(error).splitlines()[0]}", path=part.file) from None
 
 
-def matching_rows(files: Sequence[str], row_filter: pc.Expression) -> list[int]:
-    """The numbers of the rows that a filter holds for, counted over all files."""
-    found, before = [], 0
-    for file in files:
-        with open_parquet(file) as handle:
-            holds = ds.ParquetFileFormat().make_fragment(handle).to_table(columns={_HOLDS: row_filter})[_HOLDS]
-        found += [before + row for row in pc.indices_nonzero(holds.fill_null(False)).to_pylist()]
-        before += len(holds)
-    return found
-
-
-def open_parquet(file: str, token: str | bool | None = None) -> Any:
-    """A file or an address, open for reading bytes. Only addresses of the Hub are given the token."""
+def _open_address(file: str, token: str | bool | None) -> Any:
+    """An address, open for reading bytes. Only addresses of the Hub are given the token."""
     import fsspec
 
     return fsspec.open(file, "rb", **({"token": token} if token is not None and file.startswith("hf://") else {}))

@@ -1,19 +1,25 @@
-"""Rows of slices as objects of `datasets`: whole, streamed, or one row a duplicate cluster."""
+"""Rows of shards as a `datasets.Dataset`, a stream or an Arrow table."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .parquet_rows import read_rows, spans_of
-from .slices import Slice
+import numpy as np
+import pyarrow as pa
+
+from .deduplicate import cluster_representatives
+from .parquet_rows import Rows, ShardRows, matching_rows, read_typed
+from .prepared_rows import Cache, prepare_rows
 
 if TYPE_CHECKING:
     import datasets
     import pyarrow.compute as pc
 
-__all__ = ["Reading", "read_deduplicated", "read_slice"]
+__all__ = ["Reading", "chosen_rows", "read_chosen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,136 +27,130 @@ class Reading:
     """How the rows of a call are read.
 
     Attributes:
-        features: the columns, with their types.
+        features: the columns in the order in which they were asked for, with their types.
+        every: all columns of the config.
         streaming: give an `IterableDataset`, which reads rows when they are asked for.
-        cache_name: where `datasets` keeps the rows; must differ for different contents.
+        deduplicate: give one row of each duplicate cluster.
         row_filter: only the rows that it holds for; None for all. It may use other columns.
         token: of the Hub; None for the one that `huggingface_hub` finds. Passed to addresses of the Hub only.
-        cache_dir, keep_in_memory, num_proc, download_mode: as for `datasets.load_dataset`; streams do not use them.
+        cache_dir: where prepared rows are kept; None is the cache of `datasets`.
+        keep_in_memory: read rows into memory, and keep none in the cache.
+        num_proc: how many row groups are prepared at once.
+        again: prepare rows that are in the cache once more.
     """
 
     features: datasets.Features
-    streaming: bool
-    cache_name: str
+    every: datasets.Features
+    streaming: bool = False
+    deduplicate: bool = False
     row_filter: pc.Expression | None = None
     token: str | bool | None = None
     cache_dir: str | None = None
     keep_in_memory: bool = False
     num_proc: int | None = None
-    download_mode: str | None = None
+    again: bool = False
 
 
-def read_slice(part: Slice, files: Sequence[str], reading: Reading) -> Any:
-    """The rows of a slice.
+def chosen_rows(groups: Sequence[Sequence[ShardRows]], reading: Reading) -> list[list[ShardRows]]:
+    """Those of the rows that the filter holds for; of these, with `deduplicate`, one for each duplicate cluster.
+
+    Rows of a stream that are only filtered are all given: the filter is used when they are read.
 
     Args:
-        part: the slice.
-        files: where each of its shards is: paths or addresses.
+        groups: groups of rows, for example of one split each. A cluster has one row over all of them.
         reading: how to read.
 
-    Returns:
-        a `datasets.Dataset` or `datasets.IterableDataset`; without rows it is empty and has its columns.
+    Raises:
+        VerifyError: a shard cannot be read.
     """
-    import datasets
-
-    begin, end = part.begin, part.end  # among the rows of the shards that the filter holds for
-    if reading.row_filter is not None and not reading.streaming:
-        begin, inside = _matching(part, files, reading, 0, begin), _matching(part, files, reading, begin, end)
-        end = begin + inside
-    if begin == end:
-        return _no_rows_of(part.split, reading)
-    if reading.streaming and not part.is_whole:
-        # Each file gets its own rows of the slice: `skip` and `take` would count anew in every worker.
-        arguments = {
-            "files": list(files),
-            "spans": spans_of(part),
-            "columns": tuple(reading.features),
-            "row_filter": reading.row_filter,
-            "token": reading.token,
-        }
-        return datasets.IterableDataset.from_generator(
-            _rows_of_spans, features=reading.features, gen_kwargs=arguments, split=datasets.NamedSplit(part.split)
-        )
-    rows = datasets.load_dataset(
-        "parquet",
-        reading.cache_name,
-        data_files={part.split: list(files)},
-        split=part.split,
-        features=reading.features,
-        columns=list(reading.features),
-        filters=reading.row_filter,
-        token=reading.token,
-        streaming=reading.streaming,
-        **({} if reading.streaming else _keeping(reading)),
-    )
-    return rows if part.is_whole else rows.select(range(begin, end))
+    found = [list(group) for group in groups]
+    if reading.row_filter is not None and (reading.deduplicate or not reading.streaming):
+        found = [matching_rows(group, reading.row_filter, reading.token) for group in found]
+    return cluster_representatives(found, reading.token) if reading.deduplicate else found
 
 
-def _no_rows_of(split: str, reading: Reading) -> Any:
-    """No rows, with the columns that were asked for: `datasets` cannot load them from a file."""
-    import datasets
-
-    features = reading.features
-    if reading.streaming:
-        return datasets.IterableDataset.from_generator(_no_rows, features=features, split=datasets.NamedSplit(split))
-    return datasets.Dataset.from_dict({column: [] for column in features}, features=features, split=split)
-
-
-def _keeping(reading: Reading) -> dict[str, Any]:
-    """The options of `datasets` that say how rows are kept."""
-    names = ("cache_dir", "keep_in_memory", "num_proc", "download_mode")
-    return {name: getattr(reading, name) for name in names}
-
-
-def _matching(part: Slice, files: Sequence[str], reading: Reading, begin: int, end: int) -> int:
-    """How many of the rows from `begin` up to `end` of the slice's shards the filter holds for."""
-    some = replace(part, begin=begin, end=end)
-    spans = [(first, max(first, last)) for first, last in spans_of(some)]
-    return sum(rows.num_rows for rows in read_rows(files, spans, [], reading.row_filter))
-
-
-def read_deduplicated(parts: Sequence[Slice], files: Sequence[Sequence[str]], reading: Reading) -> list[Any]:
-    """The rows of several slices, one row for each duplicate cluster over all of them.
+def read_chosen(wanted: Sequence[ShardRows], reading: Reading, split: str | None) -> Any:
+    """The rows as a `datasets.Dataset`, or with `streaming` as a `datasets.IterableDataset`.
 
     Args:
-        parts: the slices.
-        files: of each slice, where its shards are.
-        reading: how to read; rows that its filter does not hold for stand for no cluster.
+        wanted: rows of shards, from `chosen_rows`; without rows the result is empty and has its columns.
+        reading: how to read.
+        split: the name of the split; None if they are rows of several.
+
+    Raises:
+        VerifyError: a shard cannot be read.
+        MachineError: the cache cannot be written.
     """
     import datasets
 
-    from .deduplicate import cluster_representatives
-
-    features = reading.features
-    with_id = features
-    if "article_id" not in features:
-        with_id = datasets.Features({**features, "article_id": datasets.Value("string")})
-    loaded = []
-    every = cluster_representatives(parts, files, reading.row_filter, reading.token)
-    for part, some, kept in zip(parts, files, every, strict=True):
-        if not reading.streaming:
-            loaded.append(read_slice(part, some, reading).select(kept.positions))
-            continue
-        # A stream is filtered by id: positions would count anew in every worker.
-        ids = frozenset(kept.article_ids.to_pylist())
-        stream = read_slice(part, some, replace(reading, features=with_id))
-        stream = stream.filter(ids.__contains__, input_columns=["article_id"])
-        loaded.append(stream if with_id is features else stream.select_columns(list(features)))
-    return loaded
+    about: dict[str, Any] = {
+        "info": datasets.DatasetInfo(features=reading.features),
+        "split": None if split is None else datasets.NamedSplit(split),
+    }
+    some = [part for part in wanted if len(part.rows)]
+    if reading.streaming:
+        return datasets.IterableDataset(_stream(some, reading), **about)
+    about["fingerprint"] = _fingerprint(some, reading.features)
+    if not some or reading.keep_in_memory:
+        return datasets.Dataset(_in_memory(some, reading), **about)
+    folder = Path(reading.cache_dir or datasets.config.HF_DATASETS_CACHE) / "newsdata"
+    cache = Cache(folder=folder, num_threads=reading.num_proc or 1, again=reading.again)
+    table, positions = _in_cache(some, reading, cache)
+    if isinstance(positions, range):
+        return datasets.Dataset(table.slice(positions.start, len(positions)), **about)
+    return datasets.Dataset(table, **about).select(positions)
 
 
-def _no_rows() -> Iterator[dict[str, Any]]:
-    yield from ()
+def _stream(wanted: list[ShardRows], reading: Reading) -> Any:
+    """What a stream of rows is made of. Each shard is read by one worker: `skip` and `take` would count anew in each.
+
+    It gives tables, not rows as dictionaries: types are kept, and a stream that is resumed knows the place of every row.
+    """
+    from datasets.iterable_dataset import ArrowExamplesIterable
+
+    arguments = {
+        "wanted": wanted,  # workers share out what is in a list
+        "features": reading.features,
+        "row_filter": None if reading.deduplicate else reading.row_filter,
+        "token": reading.token,
+    }
+    return ArrowExamplesIterable(_numbered_tables, arguments)
 
 
-def _rows_of_spans(
-    files: Sequence[str],
-    spans: Sequence[tuple[int, int]],
-    columns: Sequence[str],
+def _in_memory(wanted: Sequence[ShardRows], reading: Reading) -> Any:
+    """Rows as a table of `datasets`. Nothing is written."""
+    from datasets.table import InMemoryTable
+
+    tables = list(read_typed(wanted, reading.features, None, reading.token))
+    return InMemoryTable(pa.concat_tables(tables) if tables else reading.features.arrow_schema.empty_table())
+
+
+def _in_cache(wanted: Sequence[ShardRows], reading: Reading, cache: Cache) -> tuple[Any, Rows]:
+    """The row groups that hold wanted rows as one table of `datasets`, and the numbers of the wanted rows in it."""
+    from datasets.table import concat_tables
+
+    groups = prepare_rows(wanted, reading.features, reading.every, cache)
+    starts = np.cumsum([0, *(len(group.table) for group in groups[:-1])])
+    table = concat_tables([group.table for group in groups])
+    first, last = int(starts[0] + groups[0].rows[0]), int(starts[-1] + groups[-1].rows[-1])
+    if last - first + 1 == sum(len(group.rows) for group in groups):
+        return table, range(first, last + 1)
+    return table, np.concatenate([start + np.asarray(group.rows) for start, group in zip(starts, groups, strict=True)])
+
+
+def _numbered_tables(
+    wanted: Sequence[ShardRows],
+    features: datasets.Features,
     row_filter: pc.Expression | None,
     token: str | bool | None,
-) -> Iterator[dict[str, Any]]:
-    """The wanted rows of some Parquet files; row groups without wanted rows are not read."""
-    for rows in read_rows(files, spans, columns, row_filter, token):
-        for batch in rows.to_batches(1000):
-            yield from batch.to_pylist()
+) -> Iterator[tuple[int, pa.Table]]:
+    yield from enumerate(read_typed(wanted, features, row_filter, token))
+
+
+def _fingerprint(wanted: Sequence[ShardRows], features: datasets.Features) -> str:
+    """What `datasets` knows the rows by when it keeps results of `map`: the same for the same rows and columns."""
+    digest = hashlib.sha256(str(features.arrow_schema.remove_metadata()).encode())
+    for part in wanted:
+        digest.update(part.shard.sha256.encode())
+        digest.update(np.asarray(part.rows, np.int64).tobytes())
+    return digest.hexdigest()[:16]

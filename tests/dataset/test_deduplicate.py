@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import newsdata
 from newsdata.dataset.deduplicate import cluster_representatives
-from newsdata.dataset.slices import Slice
+from newsdata.dataset.parquet_rows import ShardRows
 from newsdata.errors import CallError
 from newsdata.storage.manifest import Shard
 
@@ -64,23 +64,20 @@ def test_representatives_are_those_of_the_rule(
     folder = tmp_path_factory.mktemp("shards")
     named = [(f"{number:02d}", *row) for number, row in enumerate(rows)]
     shards = named[:cut], named[cut:]
-    parts, files = [], []
+    groups: list[list[ShardRows]] = []
     for number, some in enumerate(shards):
         skipped = min(begin, len(some)) if number == 0 else 0
-        files.append([write(folder / f"{number}.parquet", some)] if some else [])
-        parts.append(
-            Slice(split="train", shards=tuple(map(shard, [some] if some else [])), begin=skipped, end=len(some))
-        )
-    wanted = [shards[0][parts[0].begin :], shards[1]]
+        file = write(folder / f"{number}.parquet", some) if some else ""
+        groups.append([ShardRows(shard=shard(some), file=file, rows=range(skipped, len(some)))] if some else [])
+    wanted = [shards[0][begin:], shards[1]]
     best: dict[str, tuple[float, int, str]] = {}
     for name, cluster, day, length in [*wanted[0], *wanted[1]]:
         rank = (np.inf if day is None else day, -length, name)
         best[cluster] = min(best.get(cluster, rank), rank)
-    found = cluster_representatives(parts, files)
     kept = {name for _, _, name in best.values()}
-    for some, one in zip(wanted, found, strict=True):
-        assert one.positions.tolist() == [at for at, row in enumerate(some) if row[0] in kept]
-        assert one.article_ids.to_pylist() == [row[0] for row in some if row[0] in kept]
+    for some, group in zip(shards, cluster_representatives(groups), strict=True):
+        found = [some[row][0] for part in group for row in part.rows]
+        assert found == [row[0] for row in some if row[0] in kept]
 
 
 def shard(rows: list[tuple[str, str, int | None, int]]) -> Shard:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import newsdata
-from newsdata.errors import CallError, VersionError
+from newsdata.errors import CallError, MachineError, VersionError
 
 from ..conftest import many_posts, write_archive
 
@@ -172,3 +172,75 @@ def test_pandas_gives_the_same_rows(demo: Path) -> None:
 def test_pandas_of_a_config_without_rows(demo: Path) -> None:
     frame = newsdata.load_pandas(demo, "revisions")
     assert len(frame) == 0 and "revised_at" in frame.columns
+
+
+def cached(folder: Path) -> int:
+    """The bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_slices_and_orders_of_columns_share_one_cache(demo: Path, tmp_path: Path) -> None:
+    whole = newsdata.load_dataset(demo, split="train", cache_dir=tmp_path)
+    once = cached(tmp_path)
+    assert once > 0
+    for at in range(10):
+        part = newsdata.load_dataset(demo, split=f"train[{at * 10}%:{at * 10 + 10}%]", cache_dir=tmp_path)
+        assert set(part["article_id"]) <= set(whole["article_id"])
+        newsdata.load_dataset(demo, split=f"train[{at}:]", columns=["text", "title"], cache_dir=tmp_path)
+    newsdata.load_dataset(demo, split="train", cache_dir=tmp_path, deduplicate=True)
+    newsdata.load_dataset(demo, split="train", cache_dir=tmp_path, filters=[("num_chars", ">", 100)])
+    assert cached(tmp_path) == once
+    sizes = []
+    for columns in (["text", "title"], ["title", "text"]):
+        rows = newsdata.load_dataset(demo, split="test", columns=columns, cache_dir=tmp_path)
+        assert rows.column_names == columns
+        sizes.append(cached(tmp_path))
+    assert once < sizes[0] == sizes[1]
+
+
+def test_a_new_version_prepares_only_what_is_new(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(40))
+    newsdata.build(archive, tmp_path / "out", num_proc=1)
+    newsdata.load_dataset(tmp_path / "out", cache_dir=tmp_path / "cache")
+    before = {path.name for path in (tmp_path / "cache" / "newsdata").iterdir()}
+    write_archive(tmp_path / "in", many_posts(1, start_day=41))
+    newsdata.build(archive, tmp_path / "out", num_proc=1)
+    newsdata.load_dataset(tmp_path / "out", cache_dir=tmp_path / "cache")
+    after = {path.name for path in (tmp_path / "cache" / "newsdata").iterdir()}
+    assert before < after and len(after - before) == 1
+
+
+def test_a_frame_needs_no_cache(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    (tmp_path / "file").write_text("nothing can be written below a file")
+    ways: tuple[dict[str, Any], ...] = (
+        {},
+        {"split": "train[2:7]+test"},
+        {"split": "train", "deduplicate": True},
+        {"split": "train", "filters": [("num_chars", ">", 100)], "columns": ["num_chars", "published_at"]},
+        {"split": "newer"},
+    )
+    for options in ways:
+        monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "cache")
+        frame = newsdata.load_pandas(demo, **options)
+        in_memory: Any = newsdata.load_dataset(demo, keep_in_memory=True, **options)
+        with pytest.raises(MachineError, match="rows cannot be kept here: Not a directory"):
+            newsdata.load_dataset(demo, split="train")
+        monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+        rows: Any = newsdata.load_dataset(demo, **options)
+        if "split" not in options:
+            rows, in_memory = (datasets.concatenate_datasets([*found.values()]) for found in (rows, in_memory))
+            frame = frame.drop(columns="split")
+        wanted = rows.with_format("arrow")[:].to_pandas()
+        assert frame.equals(wanted) and list(frame.dtypes) == list(wanted.dtypes)
+        assert in_memory.to_list() == rows.to_list() and not in_memory.cache_files
+
+
+def test_what_map_keeps_is_found_again(demo: Path, tmp_path: Path) -> None:
+    for options in ({"split": "train[3:9]"}, {"split": "train", "deduplicate": True}):
+        kept = []
+        for _ in range(2):
+            rows = newsdata.load_dataset(demo, cache_dir=tmp_path, **options)
+            kept.append(rows.map(lambda row: {"length": len(row["title"])}).cache_files)
+        assert kept[0] == kept[1] != []

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from datasets import Features, List, Value
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsdata.dataset.parquet_rows import matching_rows, read_rows
+from newsdata.dataset.parquet_rows import ShardRows, matching_rows, read_rows, read_typed, take_rows
+from newsdata.errors import VerifyError
+from newsdata.storage.manifest import Shard
 
 
-def write(folder: Path, sizes: list[int], group: int) -> list[str]:
-    """Files with rows numbered over all files, `group` rows in each row group."""
-    files, first = [], 0
+def write(folder: Path, sizes: list[int], group: int) -> list[ShardRows]:
+    """Shards with rows numbered over all of them, `group` rows in each row group; all rows are wanted."""
+    found, first = [], 0
     for number, size in enumerate(sizes):
         numbers = range(first, first + size)
         table = pa.table({"number": pa.array(numbers, pa.int32()), "name": [f"n{one}" for one in numbers]})
-        files.append(str(folder / f"{number}.parquet"))
-        pq.write_table(table, files[-1], row_group_size=group)
+        pq.write_table(table, folder / f"{number}.parquet", row_group_size=group)
+        found.append(whole(folder / f"{number}.parquet", size))
         first += size
-    return files
+    return found
+
+
+def whole(file: Path, rows: int) -> ShardRows:
+    shard = Shard(path=file.name, config="c", split="s", rows=rows, bytes=0, sha256="", digest="", start="")
+    return ShardRows(shard=shard, file=str(file), rows=range(rows))
+
+
+def numbers_of(tables: Iterable[pa.Table]) -> list[int]:
+    return [int(name[1:]) for table in tables for name in table["name"].to_pylist()]
 
 
 def blank_row_groups(file: str, groups: list[int]) -> None:
@@ -38,44 +53,68 @@ def blank_row_groups(file: str, groups: list[int]) -> None:
     Path(file).write_bytes(data)
 
 
+@settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 9), min_size=1, max_size=3),
     group=st.integers(1, 5),
     data=st.data(),
     low=st.integers(0, 20),
 )
-def test_rows_are_those_of_the_spans_that_the_filter_holds_for(
+def test_rows_are_those_that_are_wanted_and_that_the_filter_holds_for(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], group: int, data: st.DataObject, low: int
 ) -> None:
-    files = write(tmp_path_factory.mktemp("files"), sizes, group)
-    spans = [tuple(sorted(data.draw(st.tuples(st.integers(0, size), st.integers(0, size))))) for size in sizes]
-    starts = [sum(sizes[:at]) for at in range(len(sizes))]
-    wanted = [n for at, (begin, end) in enumerate(spans) for n in range(starts[at] + begin, starts[at] + end)]
-    tables = list(read_rows(files, [(a, b) for a, b in spans], ["name", "number"]))
+    every = write(tmp_path_factory.mktemp("files"), sizes, group)
+    some, numbers = [], []
+    for part, start in zip(every, [sum(sizes[:at]) for at in range(len(sizes))], strict=True):
+        size = part.shard.rows
+        begin, end = sorted(data.draw(st.tuples(st.integers(0, size), st.integers(0, size))))
+        picked = np.array(sorted(data.draw(st.sets(st.integers(0, size - 1)))), np.int64)
+        rows = data.draw(st.sampled_from([range(begin, end), picked]))
+        some.append(replace(part, rows=rows))
+        numbers += [start + int(row) for row in rows]
+    tables = list(read_rows(some, ["name", "number"]))
     assert all(table.column_names == ["name", "number"] and table.num_rows for table in tables)
-    assert [n for table in tables for n in table["number"].to_pylist()] == wanted
+    assert [n for table in tables for n in table["number"].to_pylist()] == numbers
     holds = pc.field("number") >= low
-    names = [
-        n for table in read_rows(files, [(a, b) for a, b in spans], ["name"], holds) for n in table["name"].to_pylist()
-    ]
-    assert names == [f"n{n}" for n in wanted if n >= low], "the filter may use a column that is not asked for"
-    assert matching_rows(files, holds) == [n for n in range(sum(sizes)) if n >= low]
+    fitting = [n for n in numbers if n >= low]
+    assert numbers_of(read_rows(some, ["name"], holds)) == fitting, "the filter may use a column that is not asked for"
+    assert numbers_of(read_rows(matching_rows(some, holds), ["name"])) == fitting
+    places = np.array(sorted(data.draw(st.sets(st.sampled_from(range(len(numbers)))))) if numbers else [], np.int64)
+    assert numbers_of(read_rows(take_rows(some, places), ["name"])) == [numbers[place] for place in places]
 
 
 def test_row_groups_without_wanted_rows_are_not_read(tmp_path: Path) -> None:
-    (file,) = write(tmp_path, [40], 10)
-    blank_row_groups(file, [0, 2, 3])
-    with pytest.raises(OSError):
-        list(read_rows([file], [(0, 40)], ["name"]))
-    by_span = [table.num_rows for table in read_rows([file], [(12, 20)], ["name"])]
+    (every,) = write(tmp_path, [40], 10)
+    blank_row_groups(every.file, [0, 2, 3])
+    with pytest.raises(VerifyError, match=r"0\.parquet: cannot be read"):
+        list(read_rows([every], ["name"]))
     in_tens = (pc.field("number") >= 10) & (pc.field("number") < 20)
-    by_filter = [table.num_rows for table in read_rows([file], [(0, 40)], ["name"], in_tens)]
-    assert (by_span, by_filter) == ([8], [10])
+    for rows in (range(12, 20), np.array([12, 15, 19])):
+        assert numbers_of(read_rows([replace(every, rows=rows)], ["name"])) == list(rows)
+    assert numbers_of(read_rows([every], ["name"], in_tens)) == list(range(10, 20))
+    assert list(matching_rows([every], in_tens)[0].rows) == list(range(10, 20))
 
 
 def test_a_filter_that_is_null_for_a_row_does_not_hold(tmp_path: Path) -> None:
-    file = tmp_path / "a.parquet"
-    pq.write_table(pa.table({"media": ["x", None, "y"], "row": [0, 1, 2]}), file)
+    pq.write_table(pa.table({"media": ["x", None, "y"], "row": [0, 1, 2]}), tmp_path / "a.parquet")
+    every = whole(tmp_path / "a.parquet", 3)
     not_x = pc.field("media") != "x"
-    assert [table["row"].to_pylist() for table in read_rows([str(file)], [(0, 3)], ["row"], not_x)] == [[2]]
-    assert matching_rows([str(file)], not_x) == [2]
+    assert [table["row"].to_pylist() for table in read_rows([every], ["row"], not_x)] == [[2]]
+    assert list(matching_rows([every], not_x)[0].rows) == [2]
+
+
+def test_files_that_are_no_such_shard(tmp_path: Path) -> None:
+    (every,) = write(tmp_path, [4], 10)
+    more = replace(every, shard=replace(every.shard, rows=5))
+    with pytest.raises(VerifyError, match=r"0\.parquet: has 4 rows, the manifest says 5"):
+        list(read_rows([more], ["name"]))
+    with pytest.raises(VerifyError, match=r"0\.parquet: cannot be read: .*title"):
+        list(read_rows([every], ["title"]))
+    with pytest.raises(VerifyError, match=r"0\.parquet: has columns of other types: "):
+        list(read_typed([every], Features({"name": Value("string"), "number": List(Value("int32"))})))
+    Path(every.file).write_bytes(b"not Parquet")
+    with pytest.raises(VerifyError, match=r"0\.parquet: cannot be read: "):
+        list(matching_rows([every], pc.field("number") > 1))
+    Path(every.file).unlink()
+    with pytest.raises(VerifyError, match=r"0\.parquet: cannot be read: "):
+        list(read_rows([every], ["name"]))
