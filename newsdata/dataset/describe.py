@@ -5,26 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ManifestError
 from ..schema import CONFIGS
 from ..storage.manifest import Manifest, read_yanked, shards_of, versions_in
 from .open_version import find_version
 
 if TYPE_CHECKING:
     from ..storage.difference import Difference
+    from .hub_revisions import HubRevision
 
 __all__ = ["diff", "info"]
 
 
-def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
+def info(path: str | Path, *, revision: str | None = None, token: str | None = None) -> dict[str, Any]:
     """What is in a version: counts, dates, splits, configuration, licence and citation.
 
     Args:
-        path, revision: as for `load_dataset`.
+        path, revision, token: as for `load_dataset`.
 
     Returns:
         a dictionary of plain values that can be written as JSON. `yanked` tells why the version was marked as bad, or is
-        None; `versions` lists the versions in the same folder, `yanked_versions` the bad ones with their reasons; `configs`
-        gives rows, bytes and shards by config and split; `dates` the first and last day by split; `commit` the commit on the Hub.
+        None; `versions` lists the versions in the same folder or repository, `yanked_versions` the bad ones with their
+        reasons; `configs` gives rows, bytes and shards by config and split; `dates` the first and last day by split; `commit` the commit on the Hub.
 
     Raises:
         VersionError: there is no such version.
@@ -41,9 +43,9 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
     """
     from ..card.readme import card_facts
 
-    version = find_version(path, revision)
+    version = find_version(path, revision, token=token)
     folder, manifest = version.folder, version.manifest
-    beside = [] if version.on_hub else versions_in(folder.parent)
+    beside, yanked = _published(version.on_hub, token) if version.on_hub else _in_folder(folder.parent)
     readme = folder / "README.md"
     return {
         "version": manifest.dataset_version,
@@ -51,7 +53,7 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
         "path": str(path) if version.on_hub else str(folder),
         "commit": version.on_hub.commit if version.on_hub else None,
         "versions": beside,
-        "yanked_versions": {v: reason for v in beside if (reason := read_yanked(folder.parent / v)) is not None},
+        "yanked_versions": yanked,
         "yanked": version.yanked,
         **card_facts(readme.read_text(encoding="utf-8") if readme.is_file() else ""),
         "configs": {config: _sizes(manifest, config) for config in CONFIGS},
@@ -62,6 +64,26 @@ def info(path: str | Path, *, revision: str | None = None) -> dict[str, Any]:
         "leakage": manifest.leakage,
         "tools": dict(manifest.tools),
     }
+
+
+def _in_folder(out: Path) -> tuple[list[str], dict[str, str]]:
+    """The versions in a folder, and the reasons of those that were yanked."""
+    there = versions_in(out)
+    return there, {version: reason for version in there if (reason := read_yanked(out / version)) is not None}
+
+
+def _published(on_hub: HubRevision, token: str | None) -> tuple[list[str], dict[str, str]]:
+    """The versions of a repository, and the reasons of those that were yanked; none while the Hub cannot be reached."""
+    from .hub_client import Place, Unreachable, client
+    from .hub_marks import published_marks
+    from .hub_revisions import version_tags
+
+    try:
+        tags = {} if on_hub.offline else version_tags(client(token), on_hub.repo_id)
+        marks = published_marks(Place(on_hub.repo_id, token)) if tags else {}
+    except (Unreachable, ManifestError):  # ManifestError: the marks cannot be read
+        return [], {}
+    return list(tags), {version: reason for version, reason in marks.items() if version in tags}
 
 
 def _sizes(manifest: Manifest, config: str) -> dict[str, dict[str, int]]:
@@ -77,12 +99,13 @@ def _sizes(manifest: Manifest, config: str) -> dict[str, dict[str, int]]:
     return sizes
 
 
-def diff(old: str | Path, new: str | Path) -> Difference:
+def diff(old: str | Path, new: str | Path, *, token: str | None = None) -> Difference:
     """What differs between two versions, row by row, and the version bump that it asks for.
 
     Args:
         old, new: versions in folders or on the Hub, as for `load_dataset`; of a folder that holds versions the newest is
             taken. Of versions on the Hub, the shards that only one of both has are fetched.
+        token: of the Hub, as for `load_dataset`.
 
     Raises:
         VersionError: there is no such version.
@@ -98,7 +121,7 @@ def diff(old: str | Path, new: str | Path) -> Difference:
     """
     from ..storage.difference import compare, shards_of_one
 
-    first, second = find_version(old), find_version(new)
+    first, second = find_version(old, token=token), find_version(new, token=token)
     folders = [
         one.with_files(shard.path for shard in shards_of_one(one.manifest, other.manifest))
         for one, other in ((first, second), (second, first))

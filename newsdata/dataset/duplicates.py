@@ -56,13 +56,15 @@ class Cluster:
     members: tuple[Member, ...]
 
 
-def duplicates(path: str | Path, article_id: str | None = None, *, revision: str | None = None) -> tuple[Cluster, ...]:
+def duplicates(
+    path: str | Path, article_id: str | None = None, *, revision: str | None = None, token: str | None = None
+) -> tuple[Cluster, ...]:
     """The clusters of near-copies, in time order of their first members, or the one cluster of an article.
 
     Memory: the keys of all articles, and 4 bytes for each character of the articles that have copies.
 
     Args:
-        path, revision: as for `load_dataset`. Of a version on the Hub, the shards of articles are fetched.
+        path, revision, token: as for `load_dataset`. Of a version on the Hub, the shards of articles are fetched.
         article_id: only the cluster of this article, even if it has no other member; None gives every cluster of
             several articles.
 
@@ -79,7 +81,7 @@ def duplicates(path: str | Path, article_id: str | None = None, *, revision: str
     ...     all(len(cluster.members) > 1 for cluster in duplicates(out))
     True
     """
-    version = find_version(path, revision)
+    version = find_version(path, revision, token=token)
     manifest = version.manifest
     shards = [*shards_of(manifest, "articles"), *shards_of(manifest, "excluded")]
     folder = version.with_files([BOILERPLATE_NAME, *(shard.path for shard in shards)])

@@ -44,13 +44,13 @@ class Where:
     reject: dict[str, Any] | None = None
 
 
-def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
+def where(path: str | Path, name: str, *, revision: str | None = None, token: str | None = None) -> Where:
     """Which row, reject or exclusion a file of the archive became, and why.
 
     A version has the names of posts and rejects, and only counts other files by the reason why they were ignored.
 
     Args:
-        path, revision: as for `load_dataset`. Of a version on the Hub, the shards that are searched are fetched.
+        path, revision, token: as for `load_dataset`. Of a version on the Hub, the shards that are searched are fetched.
         name: the path of a file in the archive, or an article id. The path may begin at any folder above the archive, and
             it may be the end of a path if only one path ends so.
 
@@ -66,7 +66,7 @@ def where(path: str | Path, name: str, *, revision: str | None = None) -> Where:
     ...     where(out, "_config.yml").why
     'files like this one are ignored: configuration'
     """
-    version = _Version(find_version(path, revision))
+    version = _Version(find_version(path, revision, token=token))
     names = _names(name)
     listed = _listed_path(version, names)
     return (

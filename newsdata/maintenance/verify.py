@@ -65,6 +65,7 @@ def verify(
     revision: str | None = None,
     recompute: int | None = None,
     source: str | Path | None = None,
+    token: str | None = None,
 ) -> Verified:
     """Check versions: files against hashes, rows against schema, counts, offsets, ids and splits.
 
@@ -80,6 +81,7 @@ def verify(
         recompute: make so many random rows of the version (if there are several: the newest) anew from `source`, and their
             signatures anew from the rows if the signatures of the build are there; compare both.
         source: the archive, as for `newsdata.build`.
+        token: of the Hub, as for `load_dataset`.
 
     Raises:
         VersionError: there is no version.
@@ -101,7 +103,7 @@ def verify(
     if source is not None and recompute is None:
         raise CallError("is only used to make rows anew", field="source", hint="add --recompute N")
     if named_repository(path, revision) is not None:
-        path, revision = find_version(path, revision).with_files(["*"]), None
+        path, revision = find_version(path, revision, token=token).with_files(["*"]), None
     found = _verify(Path(path), revision)
     if recompute is None:
         return found

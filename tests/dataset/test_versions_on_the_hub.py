@@ -13,6 +13,7 @@ import newsdata
 from ..conftest import run_newsdata
 from ..hub_client import Client, Failed
 from ..hub_server import OWNER, Fault, Hub
+from ..hub_state import small_blob
 from .published import put
 
 NEWS = "lab/news"
@@ -77,6 +78,7 @@ def test_functions_take_a_version_on_the_hub(
     """Each gives the same as for a folder, and fetches only what it needs."""
     put(hub, "lab/copies", with_copies / "1.0.0")
     here, there = newsdata.info(demo), client("dataset.describe.info", NEWS)
+    assert (there["path"], there["versions"]) == (NEWS, ["1.0.0"])
     assert {**there, **dict.fromkeys(("path", "commit", "versions"))} == {
         **here,
         **dict.fromkeys(("path", "commit", "versions")),
@@ -97,6 +99,35 @@ def test_functions_take_a_version_on_the_hub(
     assert (found["bump"], downloaded(hub)) == (None, set())
     found = client("dataset.describe.diff", "hf://datasets/lab/copies@1.0.0", demo)
     assert found["reasons"] == list(newsdata.diff(with_copies, demo).reasons)
+
+
+def test_functions_take_a_token(stranger: Client, demo: Path) -> None:
+    calls: tuple[tuple[str, tuple[Any, ...]], ...] = (
+        ("dataset.describe.info", (NEWS,)),
+        ("dataset.describe.diff", (NEWS, demo)),
+        ("dataset.where.where", (NEWS, "_config.yml")),
+        ("dataset.duplicates.duplicates", (NEWS,)),
+        ("maintenance.verify.verify", (NEWS,)),
+    )
+    for function, arguments in calls:
+        with pytest.raises(Failed, match="this token may not see it"):
+            stranger(function, *arguments)
+        assert stranger(function, *arguments, token=OWNER)
+
+
+def test_info_lists_the_versions_of_the_repository(hub: Hub, client: Client, name: str) -> None:
+    facts = client("dataset.describe.info", f"{name}@1.0.0")
+    assert (facts["versions"], facts["yanked_versions"]) == (["1.0.0", "1.9.0"], {})
+    marks = small_blob(b'{"1.9.0": "no text"}')
+    hub.repos[name].add_commit("mark", hub.repos[name].head.files | {".yanked.json": marks})
+    facts = client("dataset.describe.info", name)
+    assert (facts["version"], facts["yanked_versions"]) == ("1.0.0", {"1.9.0": "no text"})
+
+
+@pytest.mark.slow
+def test_info_without_the_list_of_versions(hub: Hub, client: Client, name: str) -> None:
+    hub.faults.append(Fault("status", "/refs", times=99, status=500))
+    assert client("dataset.describe.info", f"{name}@1.0.0")["versions"] == []
 
 
 def test_verify_fetches_a_whole_version(hub: Hub, client: Client, stranger: Client, demo: Path, tmp_path: Path) -> None:
