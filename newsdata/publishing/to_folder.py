@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..card.versions_readme import update_versions_readme
 from ..counts import file_size, plural
 from ..dataset.hub_files import files_of
 from ..dataset.hub_revisions import is_version
@@ -107,9 +108,16 @@ def publish_folder(version: CheckedVersion, store: Store, *, confirm: Confirm | 
             raise VerifyError(reason, path=plan.target, faults=tuple(wrong))
         store.system.mv(f"{place}/{_PART}", f"{place}/{MANIFEST_NAME}")  # from now on the version is published
     report(f"{plan.target}: {plural(len(version.files), 'hash', 'hashes')} read back, all equal")
+    _update_readme(store, report)
     sent = [*sent, *again, MANIFEST_NAME]
     size = sum(version.files[path].bytes for path in sent)
     return Published(target=plan.target, version=version.version, sent=tuple(sent), bytes=size)
+
+
+def _update_readme(store: Store, report: Report) -> None:
+    """In a folder of this machine, let `datasets.load_dataset` open the newest version. It cannot open a folder elsewhere."""
+    if "file" in store.system.protocol and (note := update_versions_readme(Path(store.root))):
+        report(note)
 
 
 def _plan(version: CheckedVersion, store: Store) -> tuple[Plan, dict[str, str]]:

@@ -53,6 +53,17 @@ def write(place: str, path: str, data: bytes) -> None:
     system.pipe_file(f"{root}/{path}", data)
 
 
+def test_datasets_opens_the_newest_version_of_a_folder(made: Path, tmp_path: Path) -> None:
+    import datasets
+
+    for version in ("1.0.0", "1.1.0"):
+        publish(made / version, str(tmp_path / "public"), full_text=True)
+        header = (tmp_path / "public" / "README.md").read_text("utf-8")
+        assert header.count(f"path: {version}/articles/") == header.count("path: ") > 0
+    found = datasets.load_dataset_builder(str(tmp_path / "public"))
+    assert str(found.config.version) == "1.1.0"
+
+
 def test_versions_are_folders_side_by_side(made: Path, place: str) -> None:
     first = publish(made / "1.0.0", place, full_text=True)
     assert first.target == f"{place}/1.0.0" and set(first.sent) == set(files_in(made / "1.0.0"))
