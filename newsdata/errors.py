@@ -22,6 +22,7 @@ A fault of a single post raises no error: it is a `Reject`, or a code in the col
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import category
 
 __all__ = [
     "CallError",
@@ -44,12 +45,18 @@ __all__ = [
 def shown(text: str) -> str:
     """`text`, for example a file name of an archive, safe to print: characters that do not print are escaped.
 
-    >>> print(shown("a\\nb\\x1b[31m新"))
-    a\\nb\\x1b[31m新
+    These are controls, marks that turn the direction of text, separators of lines and halves of surrogate pairs. Blanks of
+    every width stay.
+
+    >>> print(shown("a\\nb\\x1b[31m新　闻"))
+    a\\nb\\x1b[31m新　闻
     """
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    return "".join(
+        letter if letter.isprintable() or category(letter) == "Zs" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 class NewsdataError(Exception):
@@ -119,8 +126,10 @@ class LeakError(DataError):
 class VerifyError(DataError):
     """A version differs from its manifest; `faults` lists every difference."""
 
-    def __init__(self, reason: str, *, path: object = None, faults: tuple[str, ...] = ()) -> None:
-        super().__init__(reason, path=path)
+    def __init__(
+        self, reason: str, *, path: object = None, faults: tuple[str, ...] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(reason, path=path, hint=hint)
         self.faults = faults
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ from ..storage.manifest import (
     versions_in,
     versions_without_manifest,
 )
-from ..storage.shards import read_shard
+from ..storage.reading import read_shard_of
 
 __all__ = ["Base", "follow", "read_rejects"]
 
@@ -124,6 +124,6 @@ def read_rejects(base: Base) -> list[Reject]:
     return [
         Reject(**row)
         for shard in shards_of(base.manifest, "rejects")
-        for rows in read_shard(base.folder / shard.path)
+        for rows in read_shard_of(base.folder, shard, [field.name for field in fields(Reject)])
         for row in rows.to_pylist()
     ]

@@ -15,7 +15,7 @@ from ..parsing.site import ELSEWHERE, classify, classify_all
 from ..schema import Reject, Site
 from ..sources.source import Files, Listing
 from ..storage.manifest import shards_of
-from ..storage.shards import read_shard
+from ..storage.reading import read_shard_of
 from .base import Base
 from .gates import check_site
 from .request import Request
@@ -145,10 +145,10 @@ def _ids_in(base: Base) -> dict[str, str]:
     assert folder and manifest
     ids: dict[str, str] = {}
     for shard in shards_of(manifest, "posts"):
-        for rows in read_shard(folder / shard.path, ["path", "article_id"]):
+        for rows in read_shard_of(folder, shard, ["path", "article_id"]):
             ids |= zip(rows["path"].to_pylist(), rows["article_id"].to_pylist(), strict=True)
     for shard in shards_of(manifest, "rejects"):
-        for rows in read_shard(folder / shard.path, ["path"]):
+        for rows in read_shard_of(folder, shard, ["path"]):
             ids |= dict.fromkeys(rows["path"].to_pylist(), "")
     return ids
 

@@ -86,6 +86,8 @@ _OPTIONS: Mapping[str, Collection[str]] = {
 }
 _TEXTS = ("tags", "task_ids", "source_datasets")
 
+_MAX_HEADER = 1_000_000  # characters
+_MAX_DEPTH, _MAX_VALUES = 32, 100_000
 _LICENSE_NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
 _LICENSE_LINK = re.compile(r"LICENSE(\.md)?|https?://[^\s<>\"]+")
 _CONFIG_NAME = re.compile(r"\w[\w.-]*")
@@ -136,6 +138,8 @@ def read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
 @lru_cache(maxsize=4)  # a build reads the header of a README.md twice: to check it, and for croissant.json
 def _read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
     try:
+        if beyond := _beyond_limits(yaml_text):
+            return {}, [f"the header {beyond}"]
         loader = yaml.SafeLoader(yaml_text)
         root = loader.get_single_node()
         twice = [f"{key}: is there twice in one map" for key in _repeated_keys(root)]
@@ -145,6 +149,24 @@ def _read_yaml(yaml_text: str) -> tuple[dict[Any, Any], list[str]]:
     if not isinstance(header, dict):
         return {}, ["the header is not a map of keys to values"]
     return ({}, twice) if twice else (header, [])
+
+
+def _beyond_limits(yaml_text: str) -> str | None:
+    """What a header has that no card needs and that could exhaust the machine; None if nothing. Nothing is built."""
+    if len(yaml_text) > _MAX_HEADER:
+        return f"has more than {_MAX_HEADER:,} characters"
+    depth = values = 0
+    for event in yaml.parse(yaml_text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):  # a few lines of them can stand for more values than fit into memory
+            return f"has an alias (*{event.anchor}); write the value itself"
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            continue
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        values += isinstance(event, yaml.NodeEvent)
+        if depth > _MAX_DEPTH or values > _MAX_VALUES:
+            return f"has more than {_MAX_VALUES:,} values, or values more than {_MAX_DEPTH} levels deep"
+    return None
 
 
 def _repeated_keys(root: yaml.Node | None) -> Iterator[str]:

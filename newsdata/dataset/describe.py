@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ManifestError
 from ..schema import CONFIGS
 from ..storage.manifest import Manifest, read_yanked, shards_of, versions_in
+from ..storage.reading import read_text_file
 from .open_version import find_version
 
 if TYPE_CHECKING:
@@ -46,7 +48,6 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
     version = find_version(path, revision, token=token)
     folder, manifest = version.folder, version.manifest
     beside, yanked = _published(version.on_hub, token) if version.on_hub else _in_folder(folder.parent)
-    readme = folder / "README.md"
     return {
         "version": manifest.dataset_version,
         "schema_version": manifest.schema_version,
@@ -55,7 +56,7 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
         "versions": beside,
         "yanked_versions": yanked,
         "yanked": version.yanked,
-        **card_facts(readme.read_text(encoding="utf-8") if readme.is_file() else ""),
+        **card_facts(read_text_file(folder, "README.md") if os.path.lexists(folder / "README.md") else ""),
         "configs": {config: _sizes(manifest, config) for config in CONFIGS},
         "dates": manifest.accounting.get("dates_by_split", {}),
         "configuration": dict(manifest.configuration),

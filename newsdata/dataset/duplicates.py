@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ..errors import CallError
 from ..near_duplicates.boilerplate import Boilerplate
 from ..near_duplicates.shingles import shingle
 from ..storage.manifest import BOILERPLATE_NAME, Shard, check_file, shards_of
+from ..storage.reading import open_shard, read_rows
 from .open_version import find_version
 
 __all__ = ["Cluster", "Member", "duplicates"]
@@ -86,7 +86,7 @@ def duplicates(
     shards = [*shards_of(manifest, "articles"), *shards_of(manifest, "excluded")]
     folder = version.with_files([BOILERPLATE_NAME, *(shard.path for shard in shards)])
     check_file(folder, manifest, BOILERPLATE_NAME)
-    tables = [_keys_of(folder / shard.path, shard) for shard in shards]
+    tables = [_keys_of(folder, shard) for shard in shards]
     if not tables:
         return ()
     keys = pa.concat_tables(tables)
@@ -109,8 +109,8 @@ def duplicates(
     )
 
 
-def _keys_of(path: Path, shard: Shard) -> pa.Table:
-    table = pq.read_table(path, columns=_KEYS).replace_schema_metadata(None)
+def _keys_of(folder: Path, shard: Shard) -> pa.Table:
+    table = read_rows(folder, shard, _KEYS).select(_KEYS).replace_schema_metadata(None)
     return table.append_column("split", pa.array([shard.split] * table.num_rows, pa.string()))
 
 
@@ -127,7 +127,7 @@ def _words_of(
     """The words of some articles, by article id. One row group of texts is in memory at a time."""
     words: dict[str, _Words] = {}
     for shard in shards:
-        with pq.ParquetFile(folder / shard.path) as file:
+        with open_shard(folder, shard, _WORDS) as file:
             for group in range(file.num_row_groups):
                 here = pc.is_in(file.read_row_group(group, columns=["article_id"])["article_id"], article_ids)
                 if not pc.any(here).as_py():

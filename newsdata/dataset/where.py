@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ..counts import plural
 from ..storage.manifest import Manifest, Shard, shards_of
+from ..storage.reading import find_rows, read_rows
 from .open_version import FoundVersion, find_version
 
 __all__ = ["Where", "where"]
@@ -107,8 +107,6 @@ class _Version:
         self, config: str, column: str, value: str, columns: list[str] | None
     ) -> list[tuple[Shard, dict[str, Any]]]:
         """The rows of a config with `value` in `column`, each with its shard; `columns` None gives whole rows."""
-        from ..storage.shards import find_rows
-
         return list(find_rows(*self.shards(config), column, [value], columns))
 
 
@@ -127,7 +125,7 @@ def _paths(version: _Version) -> pa.ChunkedArray:
     found = []
     for config in ("posts", "rejects"):
         folder, shards = version.shards(config)
-        found += [pq.read_table(folder / shard.path, columns=["path"], partitioning=None)["path"] for shard in shards]
+        found += [read_rows(folder, shard, ["path"])["path"] for shard in shards]
     return pa.chunked_array([chunk for paths in found for chunk in paths.chunks], pa.string())
 
 

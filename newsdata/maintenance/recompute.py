@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ..building.request import installed_tools
 from ..building.stages.list import describe_site
@@ -29,8 +28,8 @@ from ..parsing.site import read_site
 from ..schema import Post, Site, table_schema
 from ..sources.source import Source, list_files, open_source, read_file, read_files
 from ..storage.manifest import BOILERPLATE_NAME, Manifest, shards_of, versions_in
+from ..storage.reading import find_rows, read_rows
 from ..storage.rows import rows_of_posts
-from ..storage.shards import find_rows
 from ..storage.spool import SPOOL_BATCH
 from .made_anew import make_articles
 
@@ -116,7 +115,7 @@ def _random_rows(folder: Path, manifest: Manifest, count: int) -> list[_Row]:
         own = chosen[(chosen >= begin) & (chosen < begin + shard.rows)] - begin
         begin += shard.rows
         if len(own):
-            table = pq.read_table(folder / shard.path, partitioning=None).take(pa.array(own))
+            table = read_rows(folder, shard).take(pa.array(own))
             rows += [{"excluded_reason": None, **row} for row in table.to_pylist()]
     return rows
 

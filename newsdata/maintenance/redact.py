@@ -10,7 +10,7 @@ from ..dataset.open_version import require_versions
 from ..errors import CallError
 from ..storage.ledger import REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
 from ..storage.manifest import Manifest, read_manifest, shards_of
-from ..storage.shards import find_rows
+from ..storage.reading import find_rows
 from .marks import checked_reason, write_mark
 from .verify import articles_held
 

@@ -19,7 +19,7 @@ from ..graph.executors.local import local_executor
 from ..graph.process import available_cores
 from ..storage.ledger import LEDGER_NAME
 from ..storage.manifest import Manifest, read_manifest, shards_of, versions_in
-from ..storage.shards import read_shard
+from ..storage.reading import read_shard_of
 from .archive_copy import Missing, compare_archive
 from .partial import PARTIAL, write_partial
 from .verify import check_redactions, verify
@@ -246,7 +246,7 @@ def _posts(folder: Path, manifest: Manifest) -> dict[str, str | None]:
     return {
         path: sha256
         for shard in (*shards_of(manifest, "posts"), *shards_of(manifest, "rejects"))
-        for rows in read_shard(folder / shard.path, ["path", "sha256"])
+        for rows in read_shard_of(folder, shard, ["path", "sha256"])
         for path, sha256 in zip(rows["path"].to_pylist(), rows["sha256"].to_pylist(), strict=True)
     }
 

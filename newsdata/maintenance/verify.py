@@ -20,7 +20,7 @@ from ..storage.manifest import (
     versions_in,
     versions_without_manifest,
 )
-from ..storage.shards import find_rows
+from ..storage.reading import find_rows
 from .check_files import DAMAGED_REMEDY, check_files
 from .check_rows import check_rows
 

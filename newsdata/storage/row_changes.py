@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..errors import VerifyError
 from .manifest import Shard
+from .reading import open_shard, read_rows
 
 __all__ = ["KEYS", "Change", "ShardSet", "compare_rows"]
 
@@ -126,9 +125,9 @@ def _read_keys(source: ShardSet, key: str) -> _Rows:
     types: dict[str, pa.DataType] = {}
     keys = [pa.array([], pa.string())]
     for shard in source.shards:
-        with _opened(source.folder / shard.path) as file:
+        with open_shard(source.folder, shard, [key]) as file:
             types |= {field.name: field.type for field in file.schema_arrow if field.name not in types}
-            keys += file.read([key])[key].chunks
+            keys += read_rows(source.folder, shard, [key])[key].chunks
     splits = np.array([shard.split for shard in source.shards], dtype=object)
     counts = [shard.rows for shard in source.shards]
     return _Rows(source=source, types=types, keys=pa.concat_arrays(keys), splits=np.repeat(splits, counts))
@@ -280,18 +279,6 @@ def _moved_files(pairs: _Pairs) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------- reading shards
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(file) as opened:
-            yield opened
-    except (pa.ArrowException, FileNotFoundError):
-        raise VerifyError(
-            "is missing or damaged, so the versions cannot be compared; `newsdata verify` lists what is wrong",
-            path=file,
-        ) from None
-
-
 def _take(source: ShardSet, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
     """The given rows, in the given order; a column that a shard lacks is null there."""
     ends = np.cumsum([shard.rows for shard in source.shards])
@@ -301,7 +288,7 @@ def _take(source: ShardSet, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
     for number in np.unique(np.searchsorted(ends, wanted, side="right")).tolist():
         shard = source.shards[number]
         begin = int(ends[number]) - shard.rows
-        with _opened(source.folder / shard.path) as file:
+        with open_shard(source.folder, shard, []) as file:
             for group in range(file.num_row_groups):
                 end = begin + file.metadata.row_group(group).num_rows
                 inside = wanted[slice(*np.searchsorted(wanted, [begin, end]))] - begin

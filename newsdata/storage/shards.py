@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..schema import features_json, table_schema
-from .manifest import Shard, hash_file
+from .manifest import hash_file
 
 __all__ = [
     "ROW_GROUP",
     "Written",
     "digest_table",
-    "find_rows",
     "read_shard",
     "shard_schema",
     "write_shard",
@@ -155,26 +154,6 @@ def read_shard(path: Path, columns: list[str] | None = None) -> Iterator[pa.Tabl
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, columns=columns)
-
-
-def find_rows(
-    folder: Path, shards: Iterable[Shard], column: str, values: Collection[str], columns: list[str] | None = None
-) -> Iterator[tuple[Shard, dict[str, Any]]]:
-    """The rows of some shards that have one of `values` in `column`, each with its shard.
-
-    Args:
-        folder: of the version.
-        shards: the shards to search.
-        column: a column of strings.
-        values: the values to look for.
-        columns: the names of the columns that the rows have; None for all.
-    """
-    if not values:
-        return
-    wanted = pc.field(column).isin(pa.array(list(values), pa.string()))
-    for shard in shards:
-        table = pq.read_table(folder / shard.path, columns=columns, filters=wanted, partitioning=None)
-        yield from ((shard, row) for row in table.to_pylist())
 
 
 def digest_table(table: pa.Table, digest: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsdata.card.metadata import check_metadata, size_category
+from newsdata.card.metadata import check_metadata, read_yaml, size_category
 
 GOOD = """\
 language: [zh, en]
@@ -82,3 +82,26 @@ def test_a_header_that_is_not_a_map_is_a_fault(text: str) -> None:
 def test_size_categories() -> None:
     sizes = [size_category(rows) for rows in (0, 999, 1000, 99_999, 100_000, 10**9)]
     assert sizes == ["n<1K", "n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1B<n<10B"]
+
+
+def bomb() -> str:
+    """A few lines of YAML that stand for 9 to the power of 12 values."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (bomb(), "has an alias (*a0)"),
+        ("a: " + "[" * 50_000, "levels deep"),
+        ("a:\n" + "- x\n" * 100_001, "more than 100,000 values"),
+        ("a: " + "x" * 1_000_000, "more than 1,000,000 characters"),
+        ('a: !!python/object/apply:os.system ["false"]', "not YAML"),
+    ],
+    ids=["bomb", "deep", "many", "long", "tag"],
+)
+def test_a_hostile_header_ends_at_once(text: str, fault: str) -> None:
+    header, faults = read_yaml(text)
+    assert header == {} and len(faults) == 1 and fault in faults[0]
