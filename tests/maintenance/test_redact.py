@@ -166,7 +166,7 @@ def test_where_says_that_a_file_may_have_been_left_out_by_its_bytes(tmp_path: Pa
     file.rename(file.with_name("2022-03-01-renamed.md"))
     made = newsdata.build(archive, out, num_proc=1)
     found = newsdata.where(made.path, "_posts/2022-03-01-renamed.md")
-    assert found.became == "unknown" and "1 file was left out as redacted" in found.why
+    assert found.became == "unknown" and "1 file left out as redacted" in found.why
 
 
 def test_redact_refuses_an_unknown_article(tmp_path: Path) -> None:
