@@ -18,7 +18,7 @@ from ..parsing.site import read_site
 from ..schema import Reject, Site
 from ..sources.source import Files, Source, list_files, open_source, read_file, read_files
 from ..storage.manifest import Manifest, shards_of
-from ..storage.shards import read_shard
+from ..storage.reading import read_shard_of
 
 __all__ = ["ArchiveCopy", "Missing", "compare_archive", "read_same"]
 
@@ -126,7 +126,7 @@ def read_same(source: Source, files: Files, hashes: Mapping[str, str]) -> dict[s
 def _named(folder: Path, manifest: Manifest, config: str) -> pa.Table:
     """The files that a config of a version names."""
     columns = ["path", "sha256", *(["article_id"] if config == "posts" else [])]
-    tables = [table for shard in shards_of(manifest, config) for table in read_shard(folder / shard.path, columns)]
+    tables = [table for shard in shards_of(manifest, config) for table in read_shard_of(folder, shard, columns)]
     whole = pa.concat_tables([*tables, _NAMED.empty_table()], promote_options="default")
     return whole.select(_NAMED.names).cast(_NAMED)
 

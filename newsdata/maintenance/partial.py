@@ -28,6 +28,7 @@ from ..schema import CONFIGS, SPLITS, Post, Reject, Site
 from ..sources.source import Files, Source
 from ..storage.ledger import LEDGER_NAME
 from ..storage.manifest import BOILERPLATE_NAME, Manifest, Shard, check_file
+from ..storage.reading import read_shard_of
 from ..storage.rows import PostTables, rejects_table, rows_of_posts
 from ..storage.shards import ROW_GROUP, Written, read_shard, shard_schema, write_shard
 from ..storage.text_free import blank_table
@@ -111,13 +112,13 @@ def write_partial(folder: Path, version: Manifest, copy: ArchiveCopy, dataset: P
 def _job(shard: Shard, folder: Path, copy: ArchiveCopy, dataset: Path) -> _Job:
     """What writing a shard needs."""
     if shard.config == "rejects":
-        posts = pa.concat_tables(read_shard(folder / shard.path, ["path", "sha256"]))
+        posts = pa.concat_tables(read_shard_of(folder, shard, ["path", "sha256"]))
         unlisted = pc.is_in(posts["path"], value_set=pa.array(copy.rejects, pa.string()))
         same = pc.is_in(posts["path"], value_set=copy.files.path)
         posts = posts.filter(pc.or_(same, pc.and_(unlisted, pc.is_null(posts["sha256"]))))
     else:
         key = "path" if shard.config == "posts" else "article_id"
-        named = pa.concat_tables(read_shard(folder / shard.path, [key]))[key]
+        named = pa.concat_tables(read_shard_of(folder, shard, [key]))[key]
         posts = copy.posts.filter(pc.is_in(copy.posts[key], value_set=named.combine_chunks()))
     at = pc.index_in(posts["path"].combine_chunks(), copy.files.path).drop_null()
     return _Job(
