@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import newsdata
+from newsdata.errors import VerifyError
 
 from ..conftest import ROOT, many_posts, post, run_newsdata, write_archive
 
@@ -88,6 +92,23 @@ def test_an_excluded_article(tmp_path: Path) -> None:
     found = newsdata.where(tmp_path / "out", "./_posts/2022-03-01-202203010000000000.md")
     assert (found.became, found.why, found.split) == ("excluded", "excluded: moved; read from one post", "excluded")
     assert newsdata.where(tmp_path / "out", "202203010000000000", revision="1.0.0").became == "article"
+
+
+@pytest.mark.parametrize("damage", ["damaged", "missing", "other columns"])
+def test_a_shard_that_cannot_be_read(demo: Path, tmp_path: Path, damage: str) -> None:
+    shutil.copytree(demo / "1.0.0", tmp_path / "1.0.0")
+    for shard in ("posts/posts-2022-02-00000.parquet", "articles/train-2022-02-00000.parquet"):
+        (tmp_path / "1.0.0" / shard).unlink()
+        if damage == "damaged":
+            (tmp_path / "1.0.0" / shard).write_bytes(b"PAR1 nothing")
+        elif damage == "other columns":
+            pq.write_table(pa.table({"x": [1]}), tmp_path / "1.0.0" / shard)
+    with pytest.raises(VerifyError, match=r"posts-2022-02-00000\.parquet: .*; fetch or build"):
+        newsdata.where(tmp_path, DRAFT)
+    with pytest.raises(VerifyError, match=r"train-2022-02-00000\.parquet: .*; fetch or build"):
+        newsdata.duplicates(tmp_path)
+    told = run_newsdata("where", tmp_path, DRAFT)
+    assert told.returncode == 1 and told.stderr.startswith(f"newsdata: {tmp_path / '1.0.0' / 'posts'}")
 
 
 def test_the_command_says_where(demo: Path) -> None:
