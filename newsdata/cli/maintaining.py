@@ -149,6 +149,8 @@ def redact(
     say(f"{article_id} will be in no later version: {done.reason}{known}")
     for version in done.held_by:
         say(f"  {version} still holds it")
+    for damaged in done.unread:
+        say(f"  {damaged}; it may hold the article, too")
     if done.copies:
         say(f"  its near-copies and former names stay, as other articles: {', '.join(done.copies)}")
     if done.erased is None:

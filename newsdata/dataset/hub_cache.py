@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from ..errors import ManifestError, VersionError
+from ..files import is_regular, read_regular, write_whole
 from ..storage.manifest import MANIFEST_NAME, hash_file, parse_version, read_manifest
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "remembered_commit",
 ]
 
+_LARGEST_REF = 100  # bytes
+_LARGEST_SMALL = 1 << 28  # bytes of a file that is known by the hash of git
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
@@ -52,7 +55,7 @@ def cached_versions(repo_id: str, cache_dir: str | Path | None = None) -> dict[s
         version = ref.name.removeprefix("v")
         try:
             parse_version(version)
-            commit = ref.read_text(encoding="ascii")
+            commit = read_regular(ref, _LARGEST_REF).decode("ascii")
             folder = repository / "snapshots" / commit
             if (
                 is_commit(commit)
@@ -87,7 +90,7 @@ def remembered_commit(repo_id: str, tag: str, cache_dir: str | Path | None = Non
     True
     """
     try:
-        commit = (_folder_of(repo_id, cache_dir) / "refs" / tag).read_text(encoding="ascii")
+        commit = read_regular(_folder_of(repo_id, cache_dir) / "refs" / tag, _LARGEST_REF).decode("ascii")
     except (OSError, ValueError):  # ValueError: not ASCII
         return None
     return commit if is_commit(commit) else None
@@ -102,11 +105,9 @@ def remember_tag(manifest: Path, tag: str, commit: str) -> None:
     """
     ref = manifest.parent.parent.parent / "refs" / tag
     try:
-        if not ref.is_file() or ref.read_text(encoding="ascii") != commit:
+        if not is_regular(ref) or read_regular(ref, _LARGEST_REF) != commit.encode():
             ref.parent.mkdir(parents=True, exist_ok=True)
-            part = ref.with_name(f".{tag}.{commit}")
-            part.write_text(commit, encoding="ascii")
-            part.replace(ref)
+            write_whole(ref, commit.encode())
     except OSError:  # the cache is read-only or full: this call needs no entry
         return
 
@@ -128,5 +129,5 @@ def git_hash(file: Path | bytes) -> str:
     >>> git_hash(b"hello")
     'b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0'
     """
-    data = file if isinstance(file, bytes) else file.read_bytes()
+    data = file if isinstance(file, bytes) else read_regular(file, _LARGEST_SMALL, follow=True)
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

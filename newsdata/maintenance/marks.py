@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..errors import CallError
+from ..errors import CallError, MachineError
+from ..files import write_whole
 
 __all__ = ["checked_reason", "write_mark"]
 
@@ -26,7 +27,14 @@ def checked_reason(reason: str) -> str:
 
 
 def write_mark(path: Path, data: object) -> None:
-    """Write a JSON file completely or not at all: under another name first, then it is renamed."""
-    part = path.with_name(f"{path.name}.unfinished")
-    part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    """Write a JSON file completely or not at all; see `files.write_whole`.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
+    try:
+        write_whole(path, (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise MachineError(
+            f"cannot be written: {error.strerror}", path=path, hint="check the rights of the folder"
+        ) from None

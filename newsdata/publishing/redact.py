@@ -33,6 +33,7 @@ class Redacted:
         held_by: the versions in the folder that hold the article, oldest first; they are not changed.
         copies: ids of other articles in the last of these versions: near-copies, and articles with the same title in
             `revisions` (a renamed post is another article there). They stay unless they are redacted, too.
+        unread: damaged files of these versions, which may hold the article, too: "1.0.0/posts/…: is missing".
         erased: what was done in the repository; None where none was named.
     """
 
@@ -40,6 +41,7 @@ class Redacted:
     reason: str
     held_by: tuple[str, ...]
     copies: tuple[str, ...]
+    unread: tuple[str, ...] = ()
     erased: Erasure | None = None
 
 
@@ -83,7 +85,7 @@ def redact(
         VersionError: there are no versions; or the newest one cannot be published, as for `publish`.
         CallError: no version has this article, or the reason is empty; the newest version still holds the article (the
             message lists the published versions that do); `confirm` said no.
-        ManifestError: a manifest, ledger or `redactions.json` cannot be read.
+        ManifestError: `redactions.json` cannot be read. A damaged file of a version is no error; it is named in `unread`.
         HubError: there is no token, it may not do this, or the Hub cannot be reached. Repeat the call: it goes on.
         VerifyError: something in the repository still reaches the article, or is damaged.
 
@@ -109,7 +111,12 @@ def redact(
         _check_text(version, repository, full_text)
         erased = erase(version, article_id, Path(out), repository, confirm=confirm, report=report)
     return Redacted(
-        article_id=article_id, reason=noted.reason, held_by=noted.held_by, copies=noted.copies, erased=erased
+        article_id=article_id,
+        reason=noted.reason,
+        held_by=noted.held_by,
+        copies=noted.copies,
+        unread=noted.unread,
+        erased=erased,
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..errors import ManifestError
+from ..files import read_regular
 from .manifest import LEDGER_NAME, Manifest, check_file
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
 REDACTIONS_NAME = "redactions.json"
 """A file beside the versions that lists what must not be built again: article id, or `content_key` of a file -> reason.
 The next version takes the list over into its ledger."""
+
+_LARGEST_REDACTIONS = 1 << 26  # bytes
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -71,8 +74,12 @@ def read_ledger(folder: Path, version: Manifest) -> pa.Table:
     try:
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             table = reader.read_all()
-        return table.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
-    except (OSError, KeyError, pa.ArrowInvalid) as error:
+        table.validate(full=True)
+        ledger = table.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
+        if nulls := [name for name in ("article_id", "first_version") if ledger[name].null_count]:
+            raise pa.ArrowInvalid(f"a row has no {nulls[0]}")
+        return ledger
+    except (OSError, KeyError, OverflowError, pa.ArrowException) as error:
         raise ManifestError(
             f"the ledger cannot be read: {error}",
             path=path,
@@ -88,7 +95,7 @@ def read_redactions(out: Path) -> dict[str, str]:
     """
     path = out / REDACTIONS_NAME
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_regular(path, _LARGEST_REDACTIONS))
         if not isinstance(data, dict) or not all(isinstance(reason, str) for reason in data.values()):
             raise ValueError("it must map each article id to a reason")
     except FileNotFoundError:

@@ -8,7 +8,7 @@ import pytest
 
 import newsdata
 from newsdata.errors import CallError, ManifestError, VersionError
-from newsdata.storage.ledger import read_ledger, tombstones
+from newsdata.storage.ledger import read_ledger, read_redactions, tombstones
 
 from ..building.edited_archive import as_git, digests
 from ..building.test_history import Repository
@@ -190,3 +190,18 @@ def test_the_command_lists_the_versions_that_hold_it(tmp_path: Path) -> None:
         "  1.1.0 still holds it",
     ]
     assert run_newsdata("redact", out, "7", "--reason", "x").returncode == 2
+
+
+@pytest.mark.parametrize("damage", ["articles", "manifest", "ledger"])
+def test_a_damaged_file_does_not_block_a_redaction_elsewhere(tmp_path: Path, damage: str) -> None:
+    archive = write_archive(tmp_path / "archive", many_posts(20))
+    out = tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    newsdata.build(archive, out, num_proc=1, version="1.0.1")
+    names = {"articles": "articles/*.parquet", "manifest": "manifest.json", "ledger": "ledger.arrow"}
+    file = next((out / "1.0.0").glob(names[damage]))
+    file.unlink()
+    file.write_bytes(b"garbage")
+    done = newsdata.redact(out, "202203010000000001", reason="a request")
+    assert "1.0.1" in done.held_by and len(done.unread) == 1 and done.unread[0].startswith("1.0.0/")
+    assert "202203010000000001" in read_redactions(out)
