@@ -15,7 +15,7 @@ from ..storage.ledger import empty_ledger, read_ledger, read_redactions, redacti
 from ..storage.manifest import (
     Manifest,
     Shard,
-    hash_file,
+    fault_of,
     read_manifest,
     shards_of,
     versions_in,
@@ -63,7 +63,7 @@ class Base:
     def undamaged(self, shard: Shard) -> Path | None:
         """The file of a shard of the base; None if it is missing or its bytes are not those that the manifest names."""
         file = self.folder / shard.path if self.folder else None
-        return file if file and file.is_file() and hash_file(file) == (shard.bytes, shard.sha256) else None
+        return file if file and self.folder and fault_of(self.folder, shard) is None else None
 
 
 def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..errors import HubError, VerifyError
-from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, hash_file, read_manifest
+from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, fault_of, read_manifest
 from .hub_client import Place, attempt, download
 from .hub_revisions import HubRevision
 
@@ -54,14 +54,14 @@ def fetch(
             ),
             repo_id,
         )
-    damaged = [file for file in wanted if not _is_good(folder, file)]
+    damaged = [file for file in wanted if fault_of(folder, file)]
     if damaged and revision.offline:
         names = _first_few([file.path for file in damaged])
         reason = f"the Hub cannot be reached; of version {revision.version} the cache does not hold {names}"
         raise HubError(reason, path=repo_id, hint="load it once while the Hub can be reached")
     for file in damaged:  # perhaps only in the cache: fetch it again
         download(place, commit, file.path, force=True)
-    faults = tuple(file.path for file in damaged if not _is_good(folder, file))
+    faults = tuple(file.path for file in damaged if fault_of(folder, file))
     if faults:
         reason = f"the Hub sends bytes that do not match the manifest: {_first_few(faults)}"
         raise VerifyError(reason, path=repo_id, faults=faults)
@@ -81,11 +81,6 @@ def _matching(manifest: Manifest, patterns: list[str]) -> list[File | Shard]:
         for file in files_of(manifest)
         if file.path in paths or any(fnmatchcase(file.path, shape) for shape in shapes)
     ]
-
-
-def _is_good(folder: Path, file: File | Shard) -> bool:
-    path = folder / file.path
-    return path.is_file() and hash_file(path) == (file.bytes, file.sha256)
 
 
 def _first_few(names: Iterable[str]) -> str:

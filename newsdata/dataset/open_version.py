@@ -14,7 +14,7 @@ from ..storage.manifest import (
     MANIFEST_NAME,
     Manifest,
     Shard,
-    hash_file,
+    fault_of,
     parse_version,
     read_manifest,
     read_yanked,
@@ -243,10 +243,5 @@ def _not_yanked(folder: Path, versions: Sequence[str]) -> list[str]:
 
 
 def _check_shard(folder: Path, shard: Shard) -> None:
-    file = folder / shard.path
-    try:
-        good = file.stat().st_size == shard.bytes and hash_file(file)[1] == shard.sha256
-    except OSError as error:
-        raise VerifyError(f"is missing or cannot be read: {error.strerror}", path=file) from None
-    if not good:
-        raise VerifyError("is not the file that the manifest names; see `newsdata verify`", path=file)
+    if fault := fault_of(folder, shard):
+        raise VerifyError(fault, path=folder / shard.path, hint="see `newsdata verify`")

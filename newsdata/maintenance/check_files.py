@@ -6,16 +6,14 @@ A version is good wherever it came from: a download keeps its records in `.cache
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import shown
-from ..files import is_inside, open_regular
 from ..schema import CONFIGS
-from ..storage.manifest import MANIFEST_NAME, PUBLISHED_MARKS_NAME, YANKED_NAME, File, Manifest, Shard
+from ..storage.manifest import MANIFEST_NAME, PUBLISHED_MARKS_NAME, YANKED_NAME, File, Manifest, Shard, fault_of
 
 __all__ = ["DAMAGED_REMEDY", "FilesChecked", "check_files", "first_few"]
 
@@ -30,7 +28,6 @@ _LISTED = 20  # faults or notes of one kind that are listed
 _OWN = {MANIFEST_NAME, YANKED_NAME, PUBLISHED_MARKS_NAME, ".gitattributes"}
 _FOLDERS_OF_TOOLS = {".git", ".cache/huggingface"}
 _FILES_OF_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
-_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +56,7 @@ def check_files(folder: Path, manifest: Manifest) -> FilesChecked:
         manifest: of the version.
     """
     everything: list[Shard | File] = [*manifest.shards, *manifest.files]
-    wrong = {file.path: fault for file in everything if (fault := _fault_of(folder, file))}
+    wrong = {file.path: fault for file in everything if (fault := fault_of(folder, file))}
     remedies = [_POINTER_REMEDY if "Git LFS" in fault else DAMAGED_REMEDY for fault in wrong.values()]
     extra = _extra_files(folder, {file.path for file in everything})
     in_data = [path for path in extra if _is_data(path)]
@@ -87,28 +84,6 @@ def first_few(faults: Iterable[str]) -> Iterator[str]:
     yield from listed[:_LISTED]
     if len(listed) > _LISTED:
         yield f"… and {len(listed) - _LISTED:,} more of this kind"
-
-
-def _fault_of(folder: Path, listed: Shard | File) -> str | None:
-    """What is wrong with a file of the manifest; None if it is the file that was listed."""
-    file = folder / listed.path
-    if not is_inside(folder, file):
-        return "is a link, or in a folder that is a link, to another place"
-    try:
-        with open_regular(file, follow=True) as opened:
-            size = os.fstat(opened.fileno()).st_size
-            if size != listed.bytes:
-                pointer = opened.read(len(_POINTER)) == _POINTER
-                return (
-                    "is a pointer of Git LFS, not the file" if pointer else f"has {size:,} bytes, not {listed.bytes:,}"
-                )
-            if hashlib.file_digest(opened, "sha256").hexdigest() != listed.sha256:
-                return "its bytes were changed (SHA-256 differs)"
-    except (FileNotFoundError, NotADirectoryError):
-        return "is missing"
-    except OSError as error:
-        return error.strerror or "cannot be read"
-    return None
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:

@@ -10,7 +10,7 @@ from ..dataset.hub_files import files_of
 from ..dataset.open_version import open_version
 from ..errors import VerifyError, VersionError
 from ..maintenance.verify import check_redactions
-from ..storage.manifest import MANIFEST_NAME, File, Manifest, hash_file, read_yanked
+from ..storage.manifest import MANIFEST_NAME, File, Manifest, fault_of, hash_file, read_yanked
 
 __all__ = ["CheckedVersion", "check_version"]
 
@@ -69,13 +69,8 @@ def _checked_files(folder: Path, manifest: Manifest) -> dict[str, File]:
     files = {MANIFEST_NAME: File(path=MANIFEST_NAME, bytes=size, sha256=digest)}
     faults = []
     for named in files_of(manifest):
-        path = folder / named.path
-        if path.is_symlink() or not path.resolve().is_relative_to(folder):
-            faults.append(f"{named.path}: is a link")
-        elif not path.is_file():
-            faults.append(f"{named.path}: is missing")
-        elif hash_file(path) != (named.bytes, named.sha256):
-            faults.append(f"{named.path}: is not the file that the manifest names")
+        if fault := fault_of(folder, named):
+            faults.append(f"{named.path}: {fault}")
         files[named.path] = File(path=named.path, bytes=named.bytes, sha256=named.sha256)
     if faults:
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ __all__ = [
     "Manifest",
     "Shard",
     "check_file",
+    "fault_of",
     "hash_file",
     "parse_version",
     "read_manifest",
@@ -57,6 +59,7 @@ BOILERPLATE_NAME = "boilerplate.bin"
 """File with the shingles that are boilerplate: they are ignored when near-copies are searched. Frozen with the first version."""
 
 _RESTORE = "restore it from another copy of this version, or build the version again"
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _LARGEST = 1 << 28  # bytes of a manifest: a shard takes about 400
 _MOST_SHARDS = 500_000
 _LARGEST_MARK = 1 << 16  # bytes of yanked.json
@@ -292,20 +295,42 @@ def hash_file(path: Path) -> tuple[int, str]:
         return file.tell(), digest.hexdigest()
 
 
+def fault_of(folder: Path, listed: File | Shard) -> str | None:
+    """What is wrong with a file of a version; None if it is the file that the manifest lists.
+
+    Nothing outside the version is opened, and a file of another size is not read: it may be endless.
+    """
+    file = folder / listed.path
+    if not is_inside(folder, file):
+        return "is a link, or in a folder that is a link, to another place"
+    try:
+        with open_regular(file, follow=True) as opened:
+            size = os.fstat(opened.fileno()).st_size
+            if size != listed.bytes:
+                pointer = opened.read(len(_POINTER)) == _POINTER
+                return (
+                    "is a pointer of Git LFS, not the file" if pointer else f"has {size:,} bytes, not {listed.bytes:,}"
+                )
+            if hashlib.file_digest(opened, "sha256").hexdigest() != listed.sha256:
+                return "its bytes were changed (SHA-256 differs)"
+    except (FileNotFoundError, NotADirectoryError):
+        return "is missing"
+    except OSError as error:
+        return error.strerror or "cannot be read"
+    return None
+
+
 def check_file(folder: Path, manifest: Manifest, name: str) -> None:
     """Check a file beside the shards against the manifest, before its content is trusted.
 
     Raises:
         ManifestError: the file is missing, damaged, or not listed.
     """
-    listed = next(((file.bytes, file.sha256) for file in manifest.files if file.path == name), None)
-    try:
-        good = is_inside(folder, folder / name) and hash_file(folder / name) == listed
-    except OSError:
-        good = False
-    if not good:
+    listed = next((file for file in manifest.files if file.path == name), None)
+    fault = fault_of(folder, listed) if listed else "is not in the manifest"
+    if fault:
         raise ManifestError(
-            "is missing or damaged",
+            f"is missing or damaged: {fault}",
             path=folder / name,
             hint=f"restore it from another copy of {manifest.dataset_version}, or build upon another version (--base)",
         )

@@ -135,7 +135,7 @@ def test_shards_are_checked(made: Path) -> None:
     (made / "1.9.0" / missing.path).unlink()
     for streaming in (False, True):
         assert found.shard_files([good], streaming=streaming) == [str(made / "1.9.0" / good.path)]
-        with pytest.raises(VerifyError, match="not the file that the manifest names"):
+        with pytest.raises(VerifyError, match="its bytes were changed"):
             found.shard_files([good, bad], streaming=streaming)
-        with pytest.raises(VerifyError, match="is missing or cannot be read"):
+        with pytest.raises(VerifyError, match="is missing"):
             found.shard_files([missing], streaming=streaming)

@@ -65,5 +65,5 @@ def test_a_damaged_shard_is_not_streamed(demo: Path, tmp_path: Path) -> None:
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
-    with pytest.raises(VerifyError, match="not the file that the manifest names"):
+    with pytest.raises(VerifyError, match=r"its bytes were changed|has .* bytes, not"):
         newsdata.load_dataset(tmp_path, split="test", streaming=True)
