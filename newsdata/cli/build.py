@@ -74,7 +74,7 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
         for note in made.notes:
             complain(f"note: {note}")
     else:
-        say("\n".join(_summary(made)))
+        say(*_summary(made))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import click
 from ..counts import file_size, in_number, noun, plural
 from ..errors import DriftError
 from .options import FOLDER, VERSION, json_option, revision_option
-from .output import print_json, say
+from .output import print_json, say, warn
 
 if TYPE_CHECKING:
     from ..dataset.duplicates import Member
@@ -37,7 +37,7 @@ def info(directory: str, revision: str | None, as_json: bool) -> None:
     if as_json:
         print_json(facts)
     else:
-        say("\n".join(_info_lines(facts)))
+        say(*_info_lines(facts))
 
 
 def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
@@ -184,7 +184,7 @@ def parse(file: Path, as_json: bool) -> None:
     if isinstance(found, Reject):
         raise click.exceptions.Exit(1)
     if found.issues and not as_json:
-        click.echo(f"issues: {', '.join(found.issues)}", err=True)
+        warn(f"issues: {', '.join(found.issues)}")
 
 
 @click.command()
@@ -197,18 +197,21 @@ def card(directory: str | None, template: bool, check: bool, card: Path | None, 
     """Print the card of a version, or check a card against the data."""
     from ..card.readme import check_card, read_card
     from ..dataset.open_version import find_version
+    from ..storage.reading import read_text_file
 
     if template:
-        say(read_card().removesuffix("\n"))
+        say(*read_card().removesuffix("\n").split("\n"))
         return
     if directory is None:
         raise click.UsageError("name a version, or give --template")
     version = find_version(directory, revision)
     if not check:
-        say((version.folder / "README.md").read_text(encoding="utf-8"))
+        say(*read_text_file(version.folder, "README.md").split("\n"))
         return
     faults = check_card(read_card(card), version.manifest)
     if faults:
-        listed = "".join(f"\n  {fault}" for fault in faults)
-        raise DriftError(f"the card and the data disagree:{listed}", path=card or "dataset_card.md", faults=faults)
+        for fault in faults:
+            warn(f"  {fault}")
+        count = plural(len(faults), "difference")
+        raise DriftError(f"the card and the data disagree: {count}", path=card or "dataset_card.md", faults=faults)
     say(f"{card or 'dataset_card.md'} agrees with {version.folder}")

@@ -19,7 +19,7 @@ from ..graph.process import MEMORY, interrupt_on_signals
 from .build import build
 from .inspecting import card, diff, duplicates, info, parse, where
 from .maintaining import prune, redact, rehydrate, verify, yank
-from .output import complain
+from .output import complain, complain_about_call, make_foreign_messages_safe
 from .publish import publish
 from .regenerate import regenerate
 
@@ -63,6 +63,7 @@ def main() -> NoReturn:
     os.environ |= MEMORY | dict(os.environ)
     gc.set_threshold(500_000)  # many records and hardly any reference cycles: fewer collections
     interrupt_on_signals()
+    make_foreign_messages_safe()
     code = _run()
     for late in (signal.SIGINT, signal.SIGTERM):  # everything is done: a stop would only spoil the exit code
         signal.signal(late, signal.SIG_IGN)
@@ -80,7 +81,7 @@ def _run() -> int:
         complain(str(error))
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        complain_about_call(error)
     except (KeyboardInterrupt, click.Abort):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         complain("stopped; earlier versions are unchanged, and the same command continues from here")

@@ -10,7 +10,7 @@ import click
 from ..counts import file_size, plural
 from ..errors import shown
 from .options import FOLDER, VERSION, json_option, num_proc_option, quiet_option, verbose_option
-from .output import print_json, say
+from .output import print_json, say, warn
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -80,14 +80,14 @@ def yank(
 
     done = mark(
         directory, reason=reason, revision=revision, undo=undo, publish=publish,
-        report=lambda line: click.echo(line, err=True),
+        report=warn,
     )  # fmt: skip
     if as_json:
         print_json(done)
         return
     say(f"{done.path}: {'not yanked any more' if undo else 'yanked'}")
     if done.published is None:
-        click.echo("published copies are untouched: --publish REPO does the same in a repository on the Hub", err=True)
+        warn("published copies are untouched: --publish REPO does the same in a repository on the Hub")
     else:
         main = done.published.main or "no version, because none is good"
         say(f"{done.published.repo_id}: the main branch holds {main}")
@@ -140,7 +140,7 @@ def redact(
 
     done = take_out(
         out, article_id, reason=reason, publish=publish, full_text=full_text, confirm=confirm,
-        report=lambda line: click.echo(line, err=True),
+        report=warn,
     )  # fmt: skip
     if as_json:
         print_json(done)
@@ -154,7 +154,7 @@ def redact(
     if done.copies:
         say(f"  its near-copies and former names stay, as other articles: {', '.join(done.copies)}")
     if done.erased is None:
-        click.echo("published copies are untouched: --publish REPO erases it from a repository on the Hub", err=True)
+        warn("published copies are untouched: --publish REPO erases it from a repository on the Hub")
     elif not done.erased.is_needed:
         say(f"{done.erased.repo_id}: no version, branch or pull request holds it; nothing was changed")
     else:
@@ -174,10 +174,10 @@ def _show_erasure(found: Erasure) -> None:
         ("pull requests that reach it, and stay", tuple(map(str, found.pull_requests))),
         ("large files deleted for good", (str(found.large_files),)),
     )
-    click.echo(f"In {found.repo_id}:", err=True)
+    warn(f"In {found.repo_id}:")
     for what, names in lines:
         if names:
-            click.echo(f"  {what}: {', '.join(names)}", err=True)
+            warn(f"  {what}: {', '.join(names)}")
 
 
 @click.command()

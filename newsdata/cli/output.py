@@ -9,8 +9,9 @@ import re
 import shutil
 import sys
 import textwrap
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,26 @@ import click
 
 from ..errors import shown
 
-__all__ = ["complain", "log_to_stderr", "print_json", "say", "warn"]
+__all__ = [
+    "complain",
+    "complain_about_call",
+    "log_to_stderr",
+    "make_foreign_messages_safe",
+    "print_json",
+    "say",
+    "warn",
+]
 
 _INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 """Letters that JSON leaves as they are and a terminal should not get: controls, marks that turn the direction of text,
 separators of lines, halves of surrogate pairs."""
 
 
-def say(text: str) -> None:
-    """Print for people on stdout. Letters that the terminal's encoding does not have are escaped."""
-    click.echo(_encodable(text, sys.stdout.encoding))
+def say(*lines: str) -> None:
+    """Print lines for people on stdout. What does not print is escaped, and so are letters that the terminal's encoding does
+    not have: a title, a path or a reason may hold anything."""
+    for line in lines:
+        click.echo(_encodable(shown(line), sys.stdout.encoding))
 
 
 def complain(message: str) -> None:
@@ -36,12 +47,38 @@ def complain(message: str) -> None:
     warn(f"newsdata: {message}")
 
 
-def warn(line: str) -> None:
-    """Print a line on stderr. On a terminal, a long one is broken between words."""
-    if sys.stderr.isatty():
-        width = shutil.get_terminal_size().columns
-        line = "\n".join(_broken(part, width) for part in line.splitlines())
-    click.echo(_encodable(line, sys.stderr.encoding), err=True)
+def warn(message: str) -> None:
+    """Print one or several lines on stderr, escaped as by `say`. On a terminal, a long one is broken between words."""
+    for line in map(shown, message.split("\n")):
+        if sys.stderr.isatty():
+            line = _broken(line, shutil.get_terminal_size().columns)
+        click.echo(_encodable(line, sys.stderr.encoding), err=True)
+
+
+def complain_about_call(error: click.ClickException) -> None:
+    """Print what `click` says about a call: how the command is used, and what is wrong."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        warn(context.get_usage())
+        warn(f"Try '{context.command_path} --help' for help.")
+    complain(error.format_message())
+
+
+def make_foreign_messages_safe() -> None:
+    """Escape what does not print in warnings and in the log lines of every library: they may quote a server or a file."""
+    make_record = logging.getLogRecordFactory()
+
+    def make_safe_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make_record(*args, **kwargs)
+        with suppress(TypeError, ValueError):  # a message that does not fit its arguments; logging says so
+            record.msg, record.args = shown(record.getMessage()), ()
+        return record
+
+    def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+        complain(f"note: {message}")
+
+    logging.setLogRecordFactory(make_safe_record)
+    warnings.showwarning = show_warning
 
 
 def _broken(line: str, width: int) -> str:

@@ -8,7 +8,7 @@ import click
 
 from ..counts import file_size, plural
 from .options import json_option, revision_option
-from .output import print_json, say
+from .output import print_json, say, warn
 
 if TYPE_CHECKING:
     from ..publishing.plan import Plan, Published
@@ -70,7 +70,7 @@ def publish(
 
     done = send(
         directory, target, revision=revision, full_text=full_text, private=not public, create_pr=create_pr,
-        confirm=confirm, report=_tell,
+        confirm=confirm, report=warn,
     )  # fmt: skip
     if as_json:
         print_json(done)
@@ -90,7 +90,7 @@ def _note_on_quick_start(directory: str, target: str, plan: Plan) -> None:
     named = info(directory, revision=plan.version)["repository"]
     if named != target:
         loads = f"from {named}" if named else "a downloaded folder"
-        _tell(f"note: the card's quick start loads {loads}; `repository: {target}` in the card's header changes that")
+        warn(f"note: the card's quick start loads {loads}; `repository: {target}` in the card's header changes that")
 
 
 def _say_where(done: Published, size: str) -> None:
@@ -108,7 +108,7 @@ def _tag(repo_id: str, version: str, as_json: bool) -> None:
     """Tag a version that is on the main branch."""
     from ..publishing.tag import tag_version
 
-    done = tag_version(repo_id, version, report=_tell)
+    done = tag_version(repo_id, version, report=warn)
     if as_json:
         print_json(done)
     elif done.already:
@@ -117,15 +117,11 @@ def _tag(repo_id: str, version: str, as_json: bool) -> None:
         say(f"{done.target}: tagged commit {done.commit} as {done.tag}; all hashes are equal")
 
 
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
-
-
 def _show(target: str, plan: Plan, full_text: bool, as_json: bool) -> None:
     """Print a plan that is not carried out."""
     _show_counts(target, plan)
     if plan.full_text and not full_text:
-        click.echo("it holds the publishers' text: sending it needs --full-text", err=True)
+        warn("it holds the publishers' text: sending it needs --full-text")
     if as_json:
         print_json(plan)
         return
@@ -137,8 +133,7 @@ def _show(target: str, plan: Plan, full_text: bool, as_json: bool) -> None:
 def _show_counts(target: str, plan: Plan) -> None:
     kind = "" if plan.private is None else f" ({'private' if plan.private else 'public'})"
     new = " (will be created)" if plan.create else ""
-    click.echo(
+    warn(
         f"{plan.version} to {target}{kind}{new}: {len(plan.new)} new, {len(plan.changed)} changed, "
-        f"{len(plan.deleted)} deleted, {plural(len(plan.unchanged), 'unchanged file')}; {file_size(plan.bytes)} to send",
-        err=True,
+        f"{len(plan.deleted)} deleted, {plural(len(plan.unchanged), 'unchanged file')}; {file_size(plan.bytes)} to send"
     )
