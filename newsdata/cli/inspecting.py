@@ -73,7 +73,7 @@ def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
         yield f"  licence: {facts['license']}"
     if facts.get("citation"):
         yield ""
-        yield facts["citation"].strip()
+        yield from facts["citation"].strip().split("\n")
 
 
 @click.command()

@@ -36,7 +36,7 @@ def test_wrong_calls_end_with_2_and_no_traceback(arguments: list[str], tmp_path:
     [
         (DataError("is wrong", path="out"), 1, "newsdata: out: is wrong"),
         (CallError("is wrong"), 2, "newsdata: is wrong"),
-        (click.UsageError("no such option"), 2, "Error: no such option"),
+        (click.UsageError("no such option"), 2, "newsdata: no such option"),
         (click.Abort(), 130, "newsdata: stopped; earlier versions are unchanged"),
         (KeyboardInterrupt(), 130, "newsdata: stopped; earlier versions are unchanged"),
         (MemoryError(), 2, "newsdata: the machine ran out of memory; try --num-proc 1"),
