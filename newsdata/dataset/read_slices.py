@@ -83,15 +83,19 @@ def read_chosen(wanted: Sequence[ShardRows], reading: Reading, split: str | None
     """
     import datasets
 
+    from .no_rows import DatasetWithoutRows, StreamWithoutRows
+
+    some = [part for part in wanted if len(part.rows)]
+    if not some:
+        return (StreamWithoutRows if reading.streaming else DatasetWithoutRows)(reading.features, split)
     about: dict[str, Any] = {
         "info": datasets.DatasetInfo(features=reading.features),
         "split": None if split is None else datasets.NamedSplit(split),
     }
-    some = [part for part in wanted if len(part.rows)]
     if reading.streaming:
         return datasets.IterableDataset(_stream(some, reading), **about)
     about["fingerprint"] = _fingerprint(some, reading.features)
-    if not some or reading.keep_in_memory:
+    if reading.keep_in_memory:
         return datasets.Dataset(_in_memory(some, reading), **about)
     folder = Path(reading.cache_dir or datasets.config.HF_DATASETS_CACHE) / "newsdata"
     cache = Cache(folder=folder, num_threads=reading.num_proc or 1, again=reading.again)
@@ -121,8 +125,8 @@ def _in_memory(wanted: Sequence[ShardRows], reading: Reading) -> Any:
     """Rows as a table of `datasets`. Nothing is written."""
     from datasets.table import InMemoryTable
 
-    tables = list(read_typed(wanted, reading.features, None, reading.token))
-    return InMemoryTable(pa.concat_tables(tables) if tables else reading.features.arrow_schema.empty_table())
+    tables = read_typed(wanted, reading.features, None, reading.token)
+    return InMemoryTable(pa.concat_tables(tables))
 
 
 def _in_cache(wanted: Sequence[ShardRows], reading: Reading, cache: Cache) -> tuple[Any, Rows]:
