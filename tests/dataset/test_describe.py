@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import newsdata
-from newsdata.errors import VersionError
+from newsdata.errors import VerifyError, VersionError
 
 from ..conftest import many_posts, run_newsdata, write_archive
 
@@ -50,3 +50,15 @@ def test_diff_counts_rows_and_asks_for_a_bump(tmp_path: Path) -> None:
     assert back.counts()["articles"] == {"removed": 3}
     with pytest.raises(VersionError, match="no dataset here"):
         newsdata.diff(tmp_path / "in", tmp_path / "out")
+
+
+@pytest.mark.parametrize("damage", ["garbage", "missing"])
+def test_diff_of_a_shard_that_both_list_and_one_has_not(demo: Path, tmp_path: Path, damage: str) -> None:
+    shutil.copytree(demo / "1.0.0", tmp_path / "1.0.0")
+    shard = next((tmp_path / "1.0.0" / "articles").glob("train-*"))
+    shard.unlink()
+    if damage == "garbage":
+        shard.write_bytes(b"garbage")
+    for pair in ((demo, tmp_path), (tmp_path, demo)):
+        with pytest.raises(VerifyError, match="so the versions cannot be compared"):
+            newsdata.diff(*pair)
