@@ -7,13 +7,11 @@ is killed leaves the earlier versions as they were, and the next build continues
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-import pyarrow as pa
 
 from ..card.readme import read_card
 from ..card.versions_readme import update_versions_readme
@@ -166,7 +164,7 @@ def build(
     check_call(request, num_proc)
     check_memory()
     chosen = nullcontext(executor) if executor else local_executor(num_proc or available_cores())
-    with _machine_errors(Path(out)), open_workspace(Path(out), cache=cache) as workspace, chosen as running:
+    with open_workspace(Path(out), cache=cache) as workspace, chosen as running:
         engine = Engine(store=workspace.store, executor=running, progress=progress)
         made = make_version(request, workspace, engine, ahead)
         note = update_versions_readme(Path(out), scratch=workspace.staging)
@@ -240,42 +238,6 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     with suppress(OSError):  # the version is complete; if this fails, the next build only takes longer
         engine.remember(listed.facts)
     return _created(out / version, manifest, engine, parsed, difference)
-
-
-@contextmanager
-def _machine_errors(out: Path) -> Iterator[None]:
-    """Turn errors of the system and of Arrow into a `MachineError`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:  # Arrow's, about the content of a file
-            raise _unreadable(out, error) from error
-        raise MachineError(
-            f"the system said: {error.strerror or error}",
-            path=error.filename or out,
-            hint="earlier versions are untouched; make room or check permissions, then run the same command again",
-        ) from error
-    except (pa.ArrowMemoryError, pa.ArrowCapacityError) as error:
-        raise MachineError(
-            f"Arrow said: {_first_line(error)}",
-            path=out,
-            hint="earlier versions are untouched; the machine may be out of memory, "
-            "or one month may have more than 2 GB of text",
-        ) from error
-    except pa.ArrowException as error:
-        raise _unreadable(out, error) from error
-
-
-def _unreadable(out: Path, error: Exception) -> MachineError:
-    return MachineError(
-        f"data cannot be read: {_first_line(error)}",
-        path=out,
-        hint="earlier versions are untouched; `newsdata verify` finds a damaged version, --no-cache ignores the cache",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def _not_created(base: Base, engine: Engine, difference: Difference | None) -> Build:

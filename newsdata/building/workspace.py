@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from ..errors import MachineError
 from ..files import is_regular
 from ..graph.store import Store
 
-__all__ = ["WORK", "Workspace", "locked", "open_workspace", "store_in"]
+__all__ = ["WORK", "Workspace", "locked", "machine_errors", "open_workspace", "store_in"]
 
 WORK = ".newsdata"
 """The name of the work folder in a folder of versions."""
@@ -67,6 +69,42 @@ def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[Non
 
 
 @contextmanager
+def machine_errors(out: Path) -> Iterator[None]:
+    """A context that turns errors of the system and of Arrow into a `MachineError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # Arrow's, about the content of a file
+            raise _unreadable(out, error) from error
+        raise MachineError(
+            f"the system said: {error.strerror or error}",
+            path=error.filename or out,
+            hint="earlier versions are untouched; make room or check permissions, then run the same command again",
+        ) from error
+    except (pa.ArrowMemoryError, pa.ArrowCapacityError) as error:
+        raise MachineError(
+            f"Arrow said: {_first_line(error)}",
+            path=out,
+            hint="earlier versions are untouched; the machine may be out of memory, "
+            "or one month may have more than 2 GB of text",
+        ) from error
+    except pa.ArrowException as error:
+        raise _unreadable(out, error) from error
+
+
+def _unreadable(out: Path, error: Exception) -> MachineError:
+    return MachineError(
+        f"data cannot be read: {_first_line(error)}",
+        path=out,
+        hint="earlier versions are untouched; `newsdata verify` finds a damaged version, --no-cache ignores the cache",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+@contextmanager
 def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
     """A context that holds the lock of a folder of versions and gives its workspace.
 
@@ -75,9 +113,9 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
         cache: whether to use the store of earlier builds; if not, the build gets an empty store that is removed at the end.
 
     Raises:
-        MachineError: as for `locked`.
+        MachineError: as for `locked`; or something in the context failed because of the machine.
     """
-    with locked(out):
+    with machine_errors(out), locked(out):
         staging = out / WORK / "staging"
         if staging.is_symlink() or not staging.is_dir():
             staging.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import newsdata
@@ -108,3 +109,27 @@ def test_a_lock_is_held_by_one_process(tmp_path: Path) -> None:
         other.kill()
     with locked(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (OSError(30, "Read-only file system", "/out/x"), r"/out/x: the system said: Read-only file system; .*make room"),
+        (OSError("Corrupt snappy compressed data."), r"data cannot be read: Corrupt snappy .*newsdata verify"),
+        (pa.ArrowInvalid("Not a Parquet file\nmore"), r"data cannot be read: Not a Parquet file; .*newsdata verify"),
+        (pa.ArrowMemoryError("malloc failed"), r"Arrow said: malloc failed; .*out of memory"),
+    ],
+    ids=["machine", "snappy", "parquet", "memory"],
+)
+def test_an_error_inside_is_told_as_what_it_is(tmp_path: Path, raised: Exception, said: str) -> None:
+    with pytest.raises(MachineError, match=said), open_workspace(tmp_path / "out", cache=True):
+        raise raised
+
+
+def test_a_folder_that_cannot_be_written_is_a_machine_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(MachineError, match="Read-only file system"), open_workspace(tmp_path / "out", cache=True):
+        raise AssertionError("it was opened")
