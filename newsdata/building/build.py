@@ -26,7 +26,7 @@ from ..sources.source import open_source
 from ..storage.difference import Difference
 from ..storage.manifest import Manifest, read_yanked
 from .base import Base, follow, read_rejects
-from .gates import check_history, check_leakage, check_out, check_present, check_rejects
+from .gates import check_history, check_leakage, check_out, check_places, check_present, check_rejects
 from .pieces import put_into
 from .request import Request, check_call, settle
 from .stages.describe import (
@@ -141,8 +141,8 @@ def build(
 
     Raises:
         CallError: an argument is out of range, or arguments do not go together.
-        SourceError: the source cannot be opened, a file of it changes while it is read, or nothing in it looks like a
-            Jekyll site.
+        SourceError: the source cannot be opened, a file of it changes while it is read, or it is not a Jekyll site with
+            posts.
         VersionError: `version` is too low, or the options differ from what earlier versions fixed.
         ManifestError: a version in `out` has no manifest, or a file of the version to follow is damaged.
         RejectsError: too many posts were rejected; no version is written.
@@ -162,6 +162,7 @@ def build(
         card=None if card is None else read_card(card), text=text, history=history, base=Path(base) if base else None,
     )  # fmt: skip
     check_call(request, num_proc)
+    check_places(request)
     check_memory()
     chosen = nullcontext(executor) if executor else local_executor(num_proc or available_cores())
     with open_workspace(Path(out), cache=cache) as workspace, chosen as running:
@@ -286,8 +287,6 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
     posts = difference.counts().get("posts", {}) if difference else {}
     gone = posts.get("removed", 0)
     before = version.accounting["posts"] + gone - posts.get("added", 0)
-    if not version.accounting["posts"] + version.accounting["rejects"]:
-        notes.append("no file is a post: give the folder of the site itself, the one that holds _posts")
     if 2 * gone > before:
         notes.append(f"{gone:,} of {plural(before, 'post')} {noun(gone, 'is', 'are')} gone: is this the right archive?")
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:

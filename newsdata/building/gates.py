@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..counts import plural
 from ..errors import CallError, LeakError, ManifestError, RejectsError, SourceError, shown
-from ..parsing.site import ELSEWHERE, POST_FOLDERS
+from ..parsing.site import CONFIGURATION, DRAFT, POST_FOLDERS, site_of
 from ..schema import Reject
-from ..sources.source import Source
+from ..sources.git import git_folder, split_revision
+from ..sources.source import Source, open_in_place
 from ..storage.manifest import File, Manifest, Shard
 from ..storage.version_rule import next_version
 from .accounting import unequal_sums
@@ -18,19 +20,36 @@ from .base import Base
 from .request import Request, Settings
 
 __all__ = [
+    "REDACTED",
     "check_history",
     "check_leakage",
     "check_out",
+    "check_places",
     "check_present",
     "check_rejects",
     "check_rows",
     "check_site",
 ]
 
+REDACTED = "redacted"
+"""The reason why a file of a redacted article is ignored."""
+
+_SHOWN_SITES = 3  # folders that a message names
 _REJECT_SHARE = 0.01
 """By default a build fails if more than this fraction of the posts and more than `_FEW_REJECTS` are rejected."""
 _FEW_REJECTS = 10
 """So many rejects never end a build by default: in a small archive, one of them is already more than 1 %."""
+
+
+def check_places(request: Request) -> None:
+    """Check the source and the place of OUT, before anything is written.
+
+    Raises:
+        SourceError: there is no such source, or OUT lies where it would be read.
+    """
+    source = open_in_place(request.source, exclude=Path(request.out))
+    if source is not None:
+        check_out(source, request)
 
 
 def check_out(source: Source, request: Request) -> None:
@@ -66,30 +85,49 @@ def check_history(source: Source, settings: Settings) -> None:
         )
 
 
-def check_site(any_post: bool, elsewhere: int, base: Manifest | None, source: object) -> None:
-    """Check that the source looks like a Jekyll site, so that a wrong folder does not remove every post of the base.
+def check_site(posts: Sequence[str], ignored: Mapping[str, int], base: Manifest | None, source: object) -> None:
+    """Check that the source is a Jekyll site with posts: not an empty one, not another folder, not the folder above sites.
 
-    A site without posts passes if it has a `_config.yml`, or another file that is not ignored for its place alone. An empty
-    folder passes if there is no base with posts: it is an empty archive.
+    A wrong folder would remove every post of the base. A site whose posts were all redacted passes.
 
     Args:
-        any_post: whether any file is a post or a reject, or is ignored for another reason than its place.
-        elsewhere: the number of files that are ignored for their place: not below `_posts`.
+        posts: the path of a post or reject of each folder that has one.
+        ignored: the number of other files, by reason.
         base: the manifest of the version that the build follows, or None.
         source: as the caller named it.
 
     Raises:
-        SourceError: no file of the source belongs to a site.
+        SourceError: it is not.
     """
-    posts = base.accounting["posts"] if base else 0
-    if any_post or not (posts or (base is None and elsewhere)):
-        return
-    raise SourceError(
-        f"no file in it is a post ({f'{elsewhere:,} {ELSEWHERE}' if elsewhere else 'it is empty'})"
-        + (f", and {base.dataset_version} has {posts:,}" if base else ""),
-        path=source,
-        hint="give the folder of the site itself, the one that holds `_posts`; for an empty dataset, use another OUT",
-    )
+    if not posts and not ignored.get(REDACTED):
+        files = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ignored.items()) if count)
+        before = base.accounting["posts"] if base else 0
+        raise SourceError(
+            f"no file in it is a post ({files or 'it is empty'})"
+            + (f", and {base.dataset_version} has {before:,}" if base and before else ""),
+            path=source,
+            hint="give the folder of the site itself, the one that holds `_posts`"
+            + ("; --drafts reads the drafts" if ignored.get(DRAFT) else ""),
+        )
+    sites = list(dict.fromkeys(map(site_of, posts)))
+    if sites and "" not in sites and not ignored.get(CONFIGURATION):
+        more = ", …" if len(sites) > _SHOWN_SITES else ""
+        raise SourceError(
+            "is no site, but holds "
+            + plural(len(sites), "folder")
+            + f" with `_posts`: {shown(', '.join(sites[:_SHOWN_SITES]))}{more}",
+            path=source,
+            hint=f"give {shown(_inside(str(source), sites[0]))}; if this is the site, put a `_config.yml` into it",
+        )
+
+
+def _inside(source: str, folder: str) -> str:
+    """How to name a folder of a source."""
+    if found := split_revision(source):
+        return f"{source}/{folder}" if found[2] else f"{source}:{folder}"
+    if git_folder(source):
+        return f"{source}@HEAD:{folder}"
+    return f"{source.rstrip('/')}/{folder}" if Path(source).is_dir() else f"its folder {folder} alone"
 
 
 def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> None:

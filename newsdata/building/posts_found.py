@@ -11,23 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..parsing.post import article_id
-from ..parsing.site import ELSEWHERE, classify, classify_all
+from ..parsing.site import classify, classify_all, split_paths
 from ..schema import Reject, Site
 from ..sources.source import Files, Listing
 from ..storage.manifest import shards_of
 from ..storage.reading import read_shard_of
 from .base import Base
-from .gates import check_site
+from .gates import REDACTED, check_site
 from .request import Request
 from .shard_plan import PostShard, plan_posts
 
-__all__ = ["OTHER_POSTS", "REDACTED", "PostsFound", "clashing_ids", "find_posts"]
+__all__ = ["OTHER_POSTS", "PostsFound", "clashing_ids", "find_posts"]
 
 OTHER_POSTS = "not in the version that is built again"
 """The reason why a version that is built again (`Request.again`) ignores a post."""
-
-REDACTED = "redacted"
-"""The reason why a file of a redacted article is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,7 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> Po
     """Sort a listing into posts, rejects and ignored files, and plan the shards of posts.
 
     Raises:
-        SourceError: no file of the listing belongs to a Jekyll site.
+        SourceError: the listing is not that of a Jekyll site with posts.
     """
     found = _classify(listing, site)
     own_ids: Mapping[str, str] = clashing_ids(found.files)
@@ -72,8 +69,8 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> Po
         found = _only_named(found, own_ids)
     plan = plan_posts(found.files, base.manifest, again=request.again)
     if not request.again:
-        any_post = bool(plan or found.rejects or found.ignored.keys() - {ELSEWHERE})
-        check_site(any_post, found.ignored[ELSEWHERE], base.manifest, request.source)
+        paths = [*_one_a_folder(found.files.path), *(reject.path for reject in found.rejects)]
+        check_site(paths, found.ignored, base.manifest, request.source)
     files = Files.joined(shard.files for shard in plan)
     return PostsFound(files=files, plan=plan, rejects=found.rejects, ignored=found.ignored, own_ids=own_ids)
 
@@ -91,6 +88,11 @@ def _classify(listing: Listing, site: Site) -> _Classified:
         else:
             kept.append(reject)
     return _Classified(_where(listing.files, reasons.is_null()), kept, ignored)
+
+
+def _one_a_folder(paths: pa.StringArray) -> list[str]:
+    """A path in each folder that has posts."""
+    return [f"{folder}/" for folder in pc.unique(split_paths(paths)[0]).to_pylist()]
 
 
 def _where(files: Files, kept: pa.BooleanArray) -> Files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ __all__ = ["WORK", "Workspace", "locked", "machine_errors", "open_workspace", "s
 WORK = ".newsdata"
 """The name of the work folder in a folder of versions."""
 _STORE = "cache"
+_LOCKS = ("lock", "regenerate.lock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Workspace:
 
 @contextmanager
 def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[None]:
-    """A context that holds a lock of a folder of versions.
+    """A context that holds a lock of a folder of versions. Folders that it made and nobody used are gone at its end.
 
     Args:
         out: the folder of versions; it is made if it does not exist.
@@ -58,6 +59,7 @@ def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[Non
         if os.path.lexists(out / inside) and not is_good(out / inside):
             kind = "folder" if inside == WORK else "regular file"
             raise MachineError(f"is no {kind}", path=out / inside, hint="remove it; a build makes its own")
+    made = [folder for folder in (out / WORK, *(out / WORK).parents) if not folder.exists()]
     (out / WORK).mkdir(parents=True, exist_ok=True)
     try:
         held = FileLock(out / WORK / name).acquire(timeout=0)
@@ -65,7 +67,30 @@ def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[Non
         hint = "wait for it to end, then run this again"
         raise MachineError(f"another {holder} is at work here", path=out, hint=hint) from None
     with held:
-        yield
+        try:
+            yield
+        finally:
+            if made:
+                _remove_unused(out / WORK, made)
+
+
+def _remove_unused(work: Path, made: list[Path]) -> None:
+    """Remove the folders that were made for a call that then was refused: they hold no more than locks and an empty store.
+
+    Args:
+        work: the work folder.
+        made: it and the folders around it that were made, the innermost one first.
+    """
+    with suppress(OSError):
+        locks = [path for path in work.iterdir() if path.name != _STORE]
+        if any(path.name not in _LOCKS for path in locks):
+            return
+        if (work / _STORE).exists():
+            (work / _STORE).rmdir()
+        for path in locks:
+            path.unlink()
+        for folder in made:
+            folder.rmdir()
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from ..schema import Site
 from .yaml_text import Alias, HostileYamlError, Mapping, Scalar, load_yaml
 
 __all__ = [
+    "CONFIGURATION",
+    "DRAFT",
     "ELSEWHERE",
     "POST_FOLDERS",
     "READ_KEYS",
@@ -24,11 +26,16 @@ __all__ = [
     "default_values",
     "post_name",
     "read_site",
+    "site_of",
     "split_paths",
 ]
 
 ELSEWHERE = "not below _posts"
 """Why a file is ignored that is in none of `POST_FOLDERS`."""
+CONFIGURATION = "configuration"
+"""Why the `_config.yml` of the site is ignored."""
+DRAFT = "draft"
+"""Why a draft is ignored, if drafts are not read."""
 POST_FOLDERS = frozenset({"_posts", "old_post", "_drafts"})
 """Folders whose files can be posts."""
 
@@ -45,7 +52,7 @@ _OTHER_NAME = re.compile(
 )
 _PLAIN_NAME = r"^[A-Za-z0-9][^/]*\.(?:md|markdown|html)$"
 _HIDDEN = ("_", ".", "#", "~")
-_EXCLUDED, _DRAFT = "excluded by _config.yml", "draft"
+_EXCLUDED = "excluded by _config.yml"
 _GLOB_LETTERS = frozenset("*?[")
 _VENDORED = frozenset({"vendor", "node_modules"})
 _DATED_NAME = re.compile(r"(\d{2,4}-\d{1,2}-\d{1,2})-", re.ASCII)
@@ -91,7 +98,7 @@ def classify(path: str, site: Site) -> str | None:
     *folders, name = path.split("/")
     at = next((i for i, folder in enumerate(folders) if folder in POST_FOLDERS), None)
     if at is None:
-        return "configuration" if path == "_config.yml" else ELSEWHERE
+        return CONFIGURATION if path == "_config.yml" else ELSEWHERE
     if site.collections_dir and not path.startswith(f"{site.collections_dir}/"):
         return "not below collections_dir"
     above = folders[len(site.collections_dir.split("/")) if site.collections_dir else 0 : at]
@@ -110,7 +117,7 @@ def classify(path: str, site: Site) -> str | None:
     if _excluded(path, site):
         return _EXCLUDED
     if folders[at] == "_drafts" and not site.drafts:
-        return _DRAFT
+        return DRAFT
     if _OTHER_NAME.search(name):
         return "not text"
     if not _TEXT_NAME.search(name) and post_name(name) is None:
@@ -135,9 +142,20 @@ def classify_all(paths: pa.StringArray, site: Site) -> pa.StringArray:
     reasons = pa.array(of_folder, pa.string()).take(folders.indices)
     alone = pc.invert(plain)
     if site.exclude:  # `classify` checks it before it returns one of these two
-        alone = pc.or_(alone, pc.or_(reasons.is_null(), pc.equal(reasons, _DRAFT).fill_null(False)))
+        alone = pc.or_(alone, pc.or_(reasons.is_null(), pc.equal(reasons, DRAFT).fill_null(False)))
     own = pa.array([classify(path, site) for path in paths.filter(alone).to_pylist()], pa.string())
     return pc.replace_with_mask(reasons, alone, own)
+
+
+def site_of(path: str) -> str:
+    """The folder that holds the `_posts` of a post; "" for the root.
+
+    >>> site_of("blog/_posts/2022/a.md"), site_of("_posts/a.md")
+    ('blog', '')
+    """
+    folders = path.split("/")[:-1]
+    at = next((i for i, folder in enumerate(folders) if folder in POST_FOLDERS), 0)
+    return "/".join(folders[:at])
 
 
 def split_paths(paths: pa.StringArray) -> tuple[pa.StringArray, pa.StringArray]:

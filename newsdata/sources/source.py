@@ -25,7 +25,17 @@ from .folder_walk import FOLLOWS_NO_LINK
 from .listing_ahead import ListingAhead
 from .remote import unpack_url
 
-__all__ = ["Files", "Listing", "Source", "SourceFile", "list_files", "open_source", "read_file", "read_files"]
+__all__ = [
+    "Files",
+    "Listing",
+    "Source",
+    "SourceFile",
+    "list_files",
+    "open_in_place",
+    "open_source",
+    "read_file",
+    "read_files",
+]
 
 _HINT = "give a folder, repo@REVISION, a tar or zip file, or an address of one"
 
@@ -52,20 +62,35 @@ def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | 
     ...     [(file.path, data) for file, data in read_files(source, list_files(source).files)]
     [('a.md', b'hello')]
     """
-    text = os.fspath(spec)
+    if found := open_in_place(spec, exclude=exclude):
+        return found
+    text = _without_protocol(spec)
+    target = unpacked.new_unpacked(scratch)
+    if _is_address(text):
+        unpack_url(text, target)
+    else:
+        unpack_file(Path(text), target, name=text)
+    return Source(kind="unpacked", root=str(target))
+
+
+def open_in_place(spec: str | os.PathLike[str], *, exclude: Path | None = None) -> Source | None:
+    """Open a folder or a git repository, which need not be unpacked; None for an archive or an address. Nothing is written.
+
+    Args:
+        spec, exclude: as for `open_source`.
+
+    Raises:
+        SourceError: there is no such source, or it cannot be opened. An archive or address is not looked into.
+    """
+    text = _without_protocol(spec)
     if not FOLLOWS_NO_LINK:
         raise SourceError(
             "no archive can be read on this system: it cannot open files without following links",
             path=text,
             hint="use Linux or macOS to build; versions that were built can be read here",
         )
-    if text.startswith(("file://", "local://")):
-        path = text.partition("://")[2]
-        text = path if os.path.lexists(path) else unquote(path)
-    if "://" in text and not os.path.lexists(text):
-        target = unpacked.new_unpacked(scratch)
-        unpack_url(text, target)
-        return Source(kind="unpacked", root=str(target))
+    if _is_address(text):
+        return None
     try:
         mode = Path(text).stat().st_mode
     except (OSError, ValueError) as error:
@@ -78,9 +103,20 @@ def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | 
         return git.open_revision(bare, "HEAD", "") if bare else folder.open_folder(text, exclude)
     if not stat.S_ISREG(mode):
         raise SourceError("neither a folder nor a file", path=text, hint=_HINT)
-    target = unpacked.new_unpacked(scratch)
-    unpack_file(Path(text), target, name=text)
-    return Source(kind="unpacked", root=str(target))
+    return None
+
+
+def _without_protocol(spec: str | os.PathLike[str]) -> str:
+    """The path behind `file://`; any other source as it is."""
+    text = os.fspath(spec)
+    if text.startswith(("file://", "local://")):
+        path = text.partition("://")[2]
+        text = path if os.path.lexists(path) else unquote(path)
+    return text
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text and not os.path.lexists(text)
 
 
 def list_files(source: Source, ahead: ListingAhead | None = None) -> Listing:

@@ -17,6 +17,8 @@ from newsdata.errors import VersionError
 from ..conftest import ROOT, SHARED, many_posts, post, run_newsdata, write_archive
 from .edited_archive import digests
 
+UNDATED = {"_posts/-202203011234567890.md": post(date="").replace(b"date: \n", b"date:  +0800\n")}
+
 # -------------------------------------------------------------------------------------------------------- building
 
 
@@ -92,17 +94,22 @@ def test_a_corrected_date_moves_nothing(tmp_path: Path) -> None:
         assert newsdata.verify(tmp_path / "out").faults == ()
 
 
-def test_an_archive_without_posts(tmp_path: Path) -> None:
-    made = newsdata.build(write_archive(tmp_path / "in", {"index.html": b"x"}), tmp_path / "out")
-    assert made.manifest.accounting["articles"] == 0
+def test_an_archive_whose_articles_are_all_excluded(tmp_path: Path) -> None:
+    made = newsdata.build(write_archive(tmp_path / "in", UNDATED), tmp_path / "out", num_proc=1)
+    assert made.manifest.accounting["articles"] == made.manifest.accounting["excluded"] == 1
     assert newsdata.load_dataset(tmp_path / "out", split="train").num_rows == 0
     assert newsdata.verify(tmp_path / "out").faults == ()
 
 
+def test_an_archive_without_posts_is_refused(tmp_path: Path) -> None:
+    done = run_newsdata("build", write_archive(tmp_path / "in", {"index.html": b"x"}), tmp_path / "out")
+    assert done.returncode == 2 and "no file in it is a post (1 configuration, 1 not below _posts)" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_splits_wait_for_the_first_dated_article(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "in", {})
-    done = run_newsdata("build", archive, tmp_path / "out")
-    assert done.returncode == 0 and "no file is a post" in done.stdout
+    archive = write_archive(tmp_path / "in", UNDATED)
+    assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == "1.0.0"
     write_archive(archive, many_posts(20))
     made = newsdata.build(archive, tmp_path / "out", num_proc=1)
     alone = newsdata.build(archive, tmp_path / "alone", num_proc=1)
@@ -120,8 +127,7 @@ def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
 
 
 def test_undated_articles_are_excluded(tmp_path: Path) -> None:
-    undated = post(date="").replace(b"date: \n", b"date:  +0800\n")
-    archive = write_archive(tmp_path / "in", many_posts(5) | {"_posts/-202203011234567890.md": undated})
+    archive = write_archive(tmp_path / "in", many_posts(5) | UNDATED)
     newsdata.build(archive, tmp_path / "out", num_proc=1)
     excluded = newsdata.load_dataset(tmp_path / "out", "excluded", split="excluded")
     assert excluded["excluded_reason"][:] == ["no-date"] and excluded["published_at"][:] == [None]

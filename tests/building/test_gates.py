@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from newsdata.schema import Reject
 from newsdata.sources.source import open_source
 from newsdata.storage.manifest import read_manifest
 
-from ..conftest import many_posts, run_newsdata, write_archive
+from ..conftest import many_posts, post, run_newsdata, write_archive
 from ..source_files import git_of
+from .edited_archive import as_git
 
 
 def asked(**options: Any) -> Request:
@@ -104,9 +106,13 @@ def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(4))
     newsdata.build(archive, tmp_path / "out", num_proc=1)
     (tmp_path / "empty").mkdir()
-    for wrong, why in ((tmp_path / "empty", "it is empty"), (archive / "_posts", "12 not below _posts")):
+    for wrong, why in (
+        (tmp_path / "empty", "it is empty), and 1.0.0 has 12"),
+        (archive / "_posts", "12 not below _posts), and 1.0.0 has 12"),
+        (tmp_path, "is no site, but holds"),
+    ):
         done = run_newsdata("build", wrong, tmp_path / "out")
-        assert done.returncode == 2 and why in done.stderr and "1.0.0 has 12" in done.stderr
+        assert done.returncode == 2 and why in done.stderr, done.stderr
     assert newsdata.info(tmp_path / "out")["version"] == "1.0.0"
     for path in (archive / "_posts").iterdir():
         newsdata.redact(tmp_path / "out", path.stem[-18:], reason="a request")
@@ -123,17 +129,51 @@ def test_a_first_version_of_no_site_is_refused(tmp_path: Path) -> None:
 def test_a_site_is_told_by_its_files(tmp_path: Path) -> None:
     newsdata.build(write_archive(tmp_path / "in", many_posts(1)), tmp_path / "out", num_proc=1)
     base = read_manifest(tmp_path / "out" / "1.0.0")
-    check_site(True, 0, base, "in")
-    check_site(False, 0, None, "in")  # an empty folder is an empty archive
-    for elsewhere, manifest, why in (
-        (0, base, r"it is empty\), and 1\.0\.0 has 3"),
-        (1234, base, r"1,234 not below _posts\), and 1\.0\.0 has 3"),
-        (2, None, r"2 not below _posts\);"),
+    check_site(["_posts/"], {}, base, "in")
+    check_site(["sport/_posts/"], {"configuration": 1}, base, "in")  # a category of a site
+    check_site(["sport/_posts/", "old_post/"], {}, None, "in")
+    check_site([], {"redacted": 5}, base, "in")
+    none = replace(base, accounting={**base.accounting, "posts": 0})
+    for posts, ignored, manifest, why in (
+        ([], {}, base, r"it is empty\), and 1\.0\.0 has 3; give"),
+        ([], {"not below _posts": 1234}, base, r"1,234 not below _posts\), and 1\.0\.0 has 3"),
+        ([], {"not below _posts": 2}, None, r"2 not below _posts\);"),
+        ([], {}, None, r"it is empty\);"),
+        ([], {"configuration": 1}, none, r"1 configuration\);"),
+        ([], {"draft": 2}, None, r"2 draft\); .*--drafts reads the drafts"),
+        (["a/b/_posts/x/"], {}, None, r"holds 1 folder with `_posts`: a/b; give its folder a/b alone"),
+        ([f"{n}/_posts/" for n in range(9)], {}, base, r"holds 9 folders with `_posts`: 0, 1, 2, …; give"),
     ):
         with pytest.raises(SourceError, match=why) as caught:
-            check_site(False, elsewhere, manifest, "in")
+            check_site(posts, ignored, manifest, "in")
         assert caught.value.path == "in"
-    check_site(False, 5, replace(base, accounting={**base.accounting, "posts": 0}), "in")
+
+
+def test_the_folder_above_a_site_is_told_from_it(tmp_path: Path) -> None:
+    """Its posts would get other paths, ids and categories."""
+    write_archive(tmp_path / "in" / "site", many_posts(2))
+    git = as_git(tmp_path / "up", {"blog/site/_posts/2022-03-01-a.md": post()})
+    for source, right in ((tmp_path / "in", tmp_path / "in" / "site"), (f"{git}@HEAD:blog", f"{git}@HEAD:blog/site")):
+        with pytest.raises(SourceError, match=f"; give {re.escape(str(right))}; if this is the site") as caught:
+            newsdata.build(source, tmp_path / "out", num_proc=1)
+        assert not (tmp_path / "out").exists()
+        assert newsdata.build(right, tmp_path / f"good-{len(str(right))}", num_proc=1).created
+        assert caught.value.path == str(source)
+
+
+@pytest.mark.parametrize("wrong", ["nowhere", "in@no-revision", "empty", "in/_posts", "in/file.tar", "."])
+def test_a_refused_call_leaves_nothing_behind(wrong: str, tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(1) | {"file.tar": b"no archive"})
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(CallError):
+        newsdata.build(tmp_path / wrong, tmp_path / "new" / "out", num_proc=1)
+    for out in (archive, archive / "_posts" / "out"):
+        with pytest.raises(SourceError):
+            newsdata.build(archive, out, num_proc=1)
+    with pytest.raises(CallError):
+        newsdata.build(archive, tmp_path / "empty", num_proc=1, validation_from="yesterday")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_no_version_goes_among_the_posts(tmp_path: Path) -> None:

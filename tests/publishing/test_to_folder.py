@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from newsdata.errors import CallError, HubError, VersionError
 from newsdata.publishing.plan import Plan
 from newsdata.publishing.publish import plan, publish
+from newsdata.publishing.to_folder import open_store
 
 from ..conftest import s3_server
 from ..versions import make_version
@@ -148,3 +151,10 @@ def test_publishing_onto_itself_changes_nothing(made: Path, tmp_path: Path) -> N
     before = files_in(tmp_path / "out")
     assert publish(tmp_path / "out", str(tmp_path / "out"), full_text=True).already
     assert files_in(tmp_path / "out") == before
+
+
+def test_a_missing_driver_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.delitem(importlib.import_module("fsspec.registry")._registry, "s3", raising=False)
+    with pytest.raises(CallError, match=r"cannot be used: .*; pip install 'newsdata\[s3\]'"):
+        open_store("s3://bucket/news")

@@ -137,4 +137,4 @@ def test_a_missing_zstandard_is_reported(
         pytest.skip("zstd is in the standard library")
     packed = zstd(tar_of(SITE))
     monkeypatch.setitem(sys.modules, "zstandard", None)
-    refused(unpack, packed, r"pip install newsdata\[archives\]", tmp_path)
+    refused(unpack, packed, r"pip install 'newsdata\[archives\]'", tmp_path)

@@ -26,9 +26,8 @@ from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, par
 from ...storage.text_free import blank_manifest
 from ...storage.version_rule import next_version
 from ..base import Base
-from ..gates import check_rows
+from ..gates import REDACTED, check_rows
 from ..pieces import Piece, filled_cells
-from ..posts_found import REDACTED
 from ..request import Request, Settings
 from .list import Listed, describe_card, describe_site
 from .sign import Signed
