@@ -128,6 +128,8 @@ class Archive:
         rarely = (self.spoil, self.mend, self.redate, self.configure, self.add_other)
         for _ in range(self.rng.choice((0, 1, 1, 2, 5))):
             self.rng.choice((*often, *often, *rarely))()
+        if not any(path.startswith("_posts/") for path in self.files):  # a site without a post is refused
+            self.write("_posts/2022-03-05-the-last-one.md", words(self.rng))
 
 
 # ------------------------------------------------------------------------------------------------------- sources

@@ -68,7 +68,8 @@ def test_nothing_is_merged_where_no_post_changed(tmp_path: Path) -> None:
 
 
 def test_no_posts(tmp_path: Path) -> None:
-    newsdata.build(write_archive(tmp_path / "in", {}), tmp_path / "out", num_proc=1)
+    archive = write_archive(tmp_path / "in", {"_posts/2022-03-01-a.md": b""})
+    newsdata.build(archive, tmp_path / "out", num_proc=1, max_reject_share=1.0)
     (merged,) = artifacts(tmp_path / "out", "merge")
     articles, posts = read_articles(merged)
     assert len(articles) == 0 and posts.sha256.shape == (0, 32)
