@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 
 from ..errors import VerifyError
 from ..storage.manifest import Shard
+from .hub_client import attempt
 from .slices import Slice
 
 if TYPE_CHECKING:
@@ -207,7 +208,14 @@ def opened(part: ShardRows, token: str | bool | None = None) -> Iterator[ds.Parq
 
 
 def _open_address(file: str, token: str | bool | None) -> Any:
-    """An address, open for reading bytes. Only addresses of the Hub are given the token."""
+    """An address, open for reading bytes. Only addresses of the Hub are given the token.
+
+    Raises:
+        HubError: the Hub refused, or cannot be reached.
+    """
     import fsspec
 
-    return fsspec.open(file, "rb", **({"token": token} if token is not None and file.startswith("hf://") else {}))
+    if not file.startswith("hf://"):
+        return fsspec.open(file, "rb").open()
+    options = {} if token is None else {"token": token}
+    return attempt(lambda: fsspec.open(file, "rb", **options).open(), file)

@@ -53,6 +53,31 @@ def test_a_token_alone_opens_a_private_repository(hub: Hub, stranger: Client, de
         assert found == list(wanted), (function, options)
 
 
+@pytest.mark.slow
+def test_one_busy_answer_at_any_request_of_a_stream(hub: Hub, demo: Path, tmp_path: Path) -> None:
+    put(hub, "lab/streamed", demo / "1.0.0")
+    asked: dict[str, Any] = {"split": "train[:12]", "columns": ["title"], "streaming": True, "revision": "1.0.0"}
+    number, wanted = 0, None
+    while wanted is None or number < len(wanted):
+        hub.log.clear()
+        hub.faults[:] = [Fault("status", status=(429, 408)[number % 2], skip=number, headers={"Retry-After": "0"})]
+        with Client(hub, tmp_path / str(number)) as client:
+            found = client("dataset.load.load_dataset", "lab/streamed", **asked)
+        assert [row["title"] for row in found] == titles(demo)[:12], number
+        wanted = wanted or [line for line in hub.log if line.status < 400]
+        number += 1
+
+
+def test_a_stream_waits_for_a_busy_hub(hub: Hub, demo: Path, tmp_path: Path) -> None:
+    """The client itself does not repeat the request by which an address is resolved."""
+    commit = put(hub, "lab/streamed", demo / "1.0.0").id
+    hub.faults.append(Fault("status", f"^GET .*/revision/{commit}", status=429, headers={"Retry-After": "0"}))
+    with Client(hub, tmp_path) as client:
+        found = client("dataset.load.load_dataset", "lab/streamed", split="test", columns=["title"], streaming=True)
+    assert found == list(newsdata.load_dataset(demo, split="test", columns=["title"]))
+    assert hub.faults[0].times == 0
+
+
 def test_only_shards_of_the_period_are_fetched(hub: Hub, stranger: Client, demo: Path, tmp_path: Path) -> None:
     month = {"since": "2022-03-01", "until": "2022-04-01"}
     asked: dict[str, Any] = {"token": OWNER, "cache_dir": tmp_path, "split": "train", **month}
