@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ from ..dataset.hub_cache import git_hash
 from ..dataset.hub_client import attempt
 from ..dataset.hub_files import fetch, files_of
 from ..dataset.hub_revisions import HubRevision
+from ..errors import NewsdataError
 from ..maintenance.verify import articles_held
 from ..storage.ledger import LEDGER_NAME, read_ledger
-from ..storage.manifest import MANIFEST_NAME, read_manifest, versions_in
+from ..storage.manifest import MANIFEST_NAME, Manifest, read_manifest, versions_in
 from .plan import Report
 from .repository import References, Repository, Tree, all_references, list_files
 
@@ -68,8 +70,13 @@ def find_holders(
     every = sorted(frozenset().union(*histories.values()))
     report(f"{repository.repo_id}: looking for {article_id} in {len(every)} commits")
     trees = {commit: list_files(repository, commit) for commit in every}
-    here = {version: read_manifest(out / version) for version in versions_in(out)}
-    held = {version: bool(articles_held(out / version, manifest, [article_id])) for version, manifest in here.items()}
+    here: dict[str, Manifest] = {}
+    held: dict[str, bool] = {}
+    for version in versions_in(out):
+        with contextlib.suppress(NewsdataError):  # damaged here: what is published is looked at
+            found = read_manifest(out / version)
+            held[version] = bool(articles_held(out / version, found, [article_id]))
+            here[version] = found
     known = {**{git_hash(out / version / MANIFEST_NAME): holds for version, holds in held.items()}, **known}
     for commit, tree in trees.items():
         manifest = tree[MANIFEST_NAME].blob_id if MANIFEST_NAME in tree else None

@@ -163,6 +163,9 @@ def test_versions_that_are_not_here_any_more(hub: Hub, owner: Client, out: Path,
     here = tmp_path / "here"
     newsdata.publish(out, str(here), full_text=True)
     assert newsdata.info(here)["versions"] == ["2.1.0"]
+    shutil.copytree(out / "1.1.0", here / "1.1.0")  # damaged here, not there
+    for path in (here / "1.1.0/posts").iterdir():
+        path.write_bytes(b"PAR1")
     hub.log.clear()
     done = erase(owner, here, name)
     assert done["tags"] == ["v1.1.0"] and done["moved"] == ["v2.0.0"]
