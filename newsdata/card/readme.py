@@ -93,9 +93,9 @@ def read_card(path: str | Path | None = None) -> str:
         header, body, header_faults = _split_header(always)
         if faults := [*faults, *header_faults, *_marker_faults(body), *check_citation(header)]:
             raise CallError(
-                "; ".join(faults),
+                "; ".join(dict.fromkeys(faults)),
                 path=path,
-                hint="use newsdata's own dataset_card.md as an example: a YAML header, then Markdown",
+                hint="`newsdata card --template` prints a card to begin with: a YAML header, then Markdown",
             )
     return text
 

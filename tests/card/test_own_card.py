@@ -10,6 +10,7 @@ import yaml
 
 import newsdata
 from newsdata.card.readme import read_card
+from newsdata.card.sections import SECTIONS
 from newsdata.errors import CallError, ManifestError
 from newsdata.storage.manifest import write_manifest
 
@@ -97,8 +98,10 @@ def test_the_citation_reaches_every_file_of_a_version(tmp_path: Path) -> None:
 def test_an_unknown_marker_is_told_which_there_are(tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text(OWN.replace("splits", "splitz"), "utf-8")
-    with pytest.raises(CallError, match="the marker splitz is unknown; there are: summary, text, quickstart, splits, "):
+    with pytest.raises(CallError) as caught:
         newsdata.build(tmp_path / "in", tmp_path / "out", card=card, num_proc=1)
+    assert caught.value.reason.count("the marker splitz is unknown") == 1
+    assert f"there are: {', '.join(SECTIONS)}" in caught.value.reason and "--template" in str(caught.value.hint)
 
 
 def test_a_version_from_before_has_no_citation_file_until_something_changes(tmp_path: Path) -> None:
