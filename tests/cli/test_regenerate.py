@@ -90,7 +90,7 @@ def test_the_script_is_the_command(tmp_path: Path) -> None:
         done.returncode == 0 and " regenerate: 1.0.0 built: 3 posts, 3 articles, 0 rejects, 0 faults, " in done.stdout
     )
     refused = subprocess.run([*script, "--fetch"], capture_output=True, text=True)
-    assert refused.returncode == 2 and "Error" in refused.stderr
+    assert refused.returncode == 2 and "'--fetch' requires an argument" in refused.stderr
 
 
 def test_while_a_run_is_at_work_another_one_touches_nothing(tmp_path: Path) -> None:
