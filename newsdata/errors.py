@@ -59,11 +59,16 @@ def shown(text: str) -> str:
     )
 
 
+def _shown_lines(text: str) -> str:
+    """A message that may quote anybody, safe to print in a traceback, too. Its own line ends stay."""
+    return text if text.isprintable() else "\n".join(map(shown, text.split("\n")))
+
+
 class NewsdataError(Exception):
     """The root of all errors: what is wrong, where, and what to do.
 
     Attributes:
-        reason: what is wrong, in one sentence.
+        reason: what is wrong, in one sentence; safe to print, as all of the message is.
         path: the file or folder, or None.
         line: the line of the file, counted from 1, or None.
         field: the key, column or option, or None.
@@ -85,11 +90,11 @@ class NewsdataError(Exception):
         field: str | None = None,
         hint: str | None = None,
     ) -> None:
-        self.reason = reason
+        self.reason = reason = _shown_lines(reason)
         self.path = None if path is None else shown(str(path))
         self.line = line
         self.field = field
-        self.hint = hint
+        self.hint = hint = hint and _shown_lines(hint)
         where = ", ".join(part for part in (self.path, line and f"line {line}", field) if part)
         super().__init__(f"{where}: {reason}" if where else reason, *([hint] if hint else []))
 

@@ -52,3 +52,9 @@ def test_the_tree_on_top_of_the_module_is_the_tree_of_the_classes(kind: type[New
 def test_an_error_comes_back_from_another_process_unchanged(error: NewsdataError) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def test_a_message_is_safe_to_print_whatever_it_quotes() -> None:
+    error = NewsdataError("the server says \x1b[31m\u202ered\nand more", path="a\x07", hint="see \x9b1m")
+    assert str(error) == "a\\x07: the server says \\x1b[31m\\u202ered\nand more; see \\x9b1m"
+    assert error.reason.isascii() and error.hint == "see \\x9b1m"

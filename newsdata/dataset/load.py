@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import CallError
+from ..errors import CallError, shown
 from ..schema import CONFIGS, SPLITS, features
 from ..storage.manifest import Manifest
 from .as_of import check_as_of, rows_known_at
@@ -240,7 +240,7 @@ def _known_at(time: datetime, version: FoundVersion, reading: Reading) -> Any:
 
 def _warn_if_yanked(version: FoundVersion) -> None:
     if (reason := version.yanked) is not None:
-        warnings.warn(f"{version.manifest.dataset_version} was yanked: {reason}", UserWarning, stacklevel=3)
+        warnings.warn(f"{version.manifest.dataset_version} was yanked: {shown(reason)}", UserWarning, stacklevel=3)
 
 
 def _check_config(config: str, *, deduplicate: bool) -> None:

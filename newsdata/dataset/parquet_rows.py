@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -120,7 +120,7 @@ def read_rows(
     for part in wanted:
         with opened(part, token) as fragment:
             for group, here in _groups(fragment, part.rows, row_filter):
-                table = fragment.subset(row_group_ids=[group]).to_table(columns=names)
+                table = _read_group(fragment, group, names)
                 table = table.slice(here.start, len(here)) if isinstance(here, range) else table.take(pa.array(here))
                 if row_filter is not None:
                     table = table.filter(table[_HOLDS]).select(list(columns))
@@ -168,7 +168,7 @@ def matching_rows(
         with opened(part, token) as fragment:
             before = list(accumulate((group.num_rows for group in fragment.row_groups), initial=0))
             for group, here in _groups(fragment, part.rows, row_filter):
-                holds = fragment.subset(row_group_ids=[group]).to_table(columns={_HOLDS: row_filter})[_HOLDS]
+                holds = _read_group(fragment, group, {_HOLDS: row_filter})[_HOLDS]
                 rows = np.asarray(here, np.int64)
                 found.append(rows[holds.fill_null(False).to_numpy()[rows]] + before[group])
         matching.append(replace(part, rows=np.concatenate(found)))
@@ -185,6 +185,17 @@ def _groups(fragment: Any, rows: Rows, row_filter: pc.Expression | None) -> Iter
         before += group.num_rows
         if len(here) and group.id in possible_ids:
             yield group.id, here
+
+
+def _read_group(fragment: ds.ParquetFileFragment, group: int, columns: Mapping[str, pc.Expression]) -> pa.Table:
+    """The columns of a row group; text that is not UTF-8 is an error.
+
+    Arrow's own threads must not read ahead from a file of Python: one that still reads when the program ends aborts it.
+    """
+    options = ds.ParquetFragmentScanOptions(pre_buffer=False)
+    table = fragment.subset(row_group_ids=[group]).to_table(columns=dict(columns), fragment_scan_options=options)
+    table.validate(full=True)  # Parquet does not say whether bytes are UTF-8
+    return table
 
 
 @contextmanager

@@ -114,7 +114,10 @@ def test_a_lock_is_held_by_one_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("raised", "said"),
     [
-        (OSError(30, "Read-only file system", "/out/x"), r"/out/x: the system said: Read-only file system; .*make room"),
+        (
+            OSError(30, "Read-only file system", "/out/x"),
+            r"/out/x: the system said: Read-only file system; .*make room",
+        ),
         (OSError("Corrupt snappy compressed data."), r"data cannot be read: Corrupt snappy .*newsdata verify"),
         (pa.ArrowInvalid("Not a Parquet file\nmore"), r"data cannot be read: Not a Parquet file; .*newsdata verify"),
         (pa.ArrowMemoryError("malloc failed"), r"Arrow said: malloc failed; .*out of memory"),

@@ -118,3 +118,11 @@ def test_files_that_are_no_such_shard(tmp_path: Path) -> None:
     Path(every.file).unlink()
     with pytest.raises(VerifyError, match=r"0\.parquet: cannot be read: "):
         list(read_rows([every], ["name"]))
+
+
+def test_text_that_is_not_utf8_is_an_error_of_the_shard(tmp_path: Path) -> None:
+    binary = pa.array([b"good", b"\xff\xfebad"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), 2, binary.buffers())
+    pq.write_table(pa.table({"name": text}), tmp_path / "x.parquet")
+    with pytest.raises(VerifyError, match="UTF"):
+        list(read_rows([whole(tmp_path / "x.parquet", 2)], ["name"]))
