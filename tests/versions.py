@@ -40,7 +40,7 @@ def make_version(
             shards.append(
                 Shard(
                     path=path, config="articles", split=split, rows=rows, bytes=size, sha256=digest,
-                    digest=digest, start=month,
+                    digest=digest, start=f"0/{month}",
                 )
             )  # fmt: skip
     patterns = "".join(

@@ -63,6 +63,7 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 _LARGEST = 1 << 28  # bytes of a manifest: a shard takes about 400
 _MOST_SHARDS = 500_000
 _LARGEST_MARK = 1 << 16  # bytes of yanked.json
+_START = re.compile(r"-?[0-9]{1,19}/", re.ASCII)
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
 
@@ -230,6 +231,9 @@ def _faults_of(manifest: Manifest) -> Iterator[str]:
         yield from (f"the manifest lists a file outside the version: {path!r}" for path in paths if not _is_safe(path))
         if len({*paths}) < len(paths):
             yield "the manifest lists a file twice"
+    for shard in manifest.shards:
+        if shard.config in ("articles", "excluded") and not _START.match(shard.start):
+            yield f"the shard {shard.path} starts at {shard.start!r}, not at a time and an id"
     zone = manifest.configuration["timezone"]
     try:
         ZoneInfo(zone)

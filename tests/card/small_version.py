@@ -69,7 +69,7 @@ def build_version(folder: Path, title: str = "甲厂公布数字") -> Manifest:
                 bytes=written.bytes,
                 sha256=written.sha256,
                 digest=written.digest,
-                start=month,
+                start=f"0/{month}",
             )
         )
     return Manifest(

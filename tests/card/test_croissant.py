@@ -103,7 +103,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
                 bytes=size,
                 sha256=sha256,
                 digest=written.digest,
-                start=month,
+                start=f"0/{month}",
             )
         )
     made = Manifest(

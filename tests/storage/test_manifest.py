@@ -124,7 +124,7 @@ def test_a_number_that_no_version_has(tmp_path: Path, keys: str, value: object) 
     ("keys", "value"),
     [
         ("shards.0.config", "../../etc"), ("shards.0.split", "train\x1b[31m"), ("shards.0.split", "a" * 50), ("shards.0.sha256", "ab"),
-        ("shards.0.sha256", "AB" * 32), ("shards.0.digest", "ab" * 32 + "\n"), ("shards.0.start", "x" * 20_000), ("follows", 7),
+        ("shards.0.sha256", "AB" * 32), ("shards.0.digest", "ab" * 32 + "\n"), ("shards.0.start", "x" * 20_000), ("shards.0.start", ""), ("shards.0.start", "soon/a"), ("follows", 7),
         ("configuration.timezone", "Mars/Base"), ("configuration.timezone", "/etc/localtime"), ("configuration.timezone", "../UTC"),
         ("configuration.timezone", ""), ("configuration.timezone", None), ("configuration.validation_from", "2022-13-45"),
         ("configuration.validation_from", "soon"), ("configuration.drafts", "yes"), ("configuration.text", "most"), ("accounting", {}),
