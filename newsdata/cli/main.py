@@ -17,6 +17,7 @@ import click
 from ..errors import MachineError, NewsdataError
 from ..graph.process import MEMORY, interrupt_on_signals
 from .build import build
+from .explore import explore
 from .inspecting import card, diff, duplicates, info, parse, where
 from .maintaining import prune, redact, rehydrate, verify, yank
 from .output import complain, complain_about_call, make_foreign_messages_safe
@@ -44,6 +45,7 @@ def cli() -> None:
 cli.add_command(build)
 cli.add_command(regenerate)
 cli.add_command(info)
+cli.add_command(explore)
 cli.add_command(where)
 cli.add_command(duplicates)
 cli.add_command(diff)

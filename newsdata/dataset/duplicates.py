@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from ..storage.manifest import BOILERPLATE_NAME, Shard, check_file, shards_of
 from ..storage.reading import open_shard, read_rows
 from .open_version import find_version
 
-__all__ = ["Cluster", "Member", "duplicates"]
+__all__ = ["Cluster", "Member", "Words", "duplicates", "similarity", "words_of_rows"]
 
 _KEYS = ["article_id", "duplicate_cluster", "published_at", "media", "source", "title"]
 _WORDS = ["article_id", "text", "digest", "title"]
@@ -114,18 +114,28 @@ def _keys_of(folder: Path, shard: Shard) -> pa.Table:
     return table.append_column("split", pa.array([shard.split] * table.num_rows, pa.string()))
 
 
-class _Words(NamedTuple):
+class Words(NamedTuple):
     """What an article is compared by: a hash of its whole text (0: no words), and its rare shingles."""
 
     whole_text: int
     rare: np.ndarray
 
 
+def words_of_rows(rows: Sequence[Mapping[str, Any]], boilerplate: Boilerplate) -> list[Words]:
+    """What rows of articles are compared by, from their `text`, `digest` and `title`."""
+    found = shingle([row["text"] or row["digest"] or row["title"] or "" for row in rows])
+    words = []
+    for at in range(len(rows)):
+        shingles = found.hashes[found.offsets[at] : found.offsets[at + 1]]
+        words.append(Words(int(found.exact[at]), shingles[~boilerplate.holds(shingles)]))
+    return words
+
+
 def _words_of(
     folder: Path, shards: Sequence[Shard], article_ids: pa.Array, boilerplate: Boilerplate
-) -> dict[str, _Words]:
+) -> dict[str, Words]:
     """The words of some articles, by article id. One row group of texts is in memory at a time."""
-    words: dict[str, _Words] = {}
+    words: dict[str, Words] = {}
     for shard in shards:
         with open_shard(folder, shard, _WORDS) as file:
             for group in range(file.num_row_groups):
@@ -133,15 +143,12 @@ def _words_of(
                 if not pc.any(here).as_py():
                     continue
                 rows = file.read_row_group(group, columns=_WORDS).filter(here).to_pylist()
-                found = shingle([row["text"] or row["digest"] or row["title"] or "" for row in rows])
-                for at, row in enumerate(rows):
-                    shingles = found.hashes[found.offsets[at] : found.offsets[at + 1]]
-                    rare = shingles[~boilerplate.holds(shingles)]
-                    words[row["article_id"]] = _Words(int(found.exact[at]), rare)
+                for row, found in zip(rows, words_of_rows(rows, boilerplate), strict=True):
+                    words[row["article_id"]] = found
     return words
 
 
-def _members(rows: Sequence[dict[str, Any]], words: dict[str, _Words]) -> tuple[Member, ...]:
+def _members(rows: Sequence[dict[str, Any]], words: dict[str, Words]) -> tuple[Member, ...]:
     """The members of a cluster from its rows, which are in time order."""
     first = words[rows[0]["article_id"]]
     return tuple(
@@ -151,13 +158,14 @@ def _members(rows: Sequence[dict[str, Any]], words: dict[str, _Words]) -> tuple[
             published_at=row["published_at"],
             title=row["title"],
             split=row["split"],
-            similarity=_similarity(first, words[row["article_id"]]) if number else None,
+            similarity=similarity(first, words[row["article_id"]]) if number else None,
         )
         for number, row in enumerate(rows)
     )
 
 
-def _similarity(first: _Words, other: _Words) -> float | None:
+def similarity(first: Words, other: Words) -> float | None:
+    """How alike two articles are, 0 to 1; None if they have too few words. See `Member.similarity`."""
     if first.whole_text and first.whole_text == other.whole_text:
         return 1.0
     both = len(np.intersect1d(first.rare, other.rare, assume_unique=True))
