@@ -89,7 +89,8 @@ def article_address(base: str, article_id: str, query: str = "") -> str:
     >>> article_address("", "_posts/2022-06-02-a b", "?q=x")
     '/article/_posts/2022-06-02-a%20b?q=x'
     """
-    return f"{base}/article/{quote(article_id, safe='/')}{query}"
+    is_plain = {"", ".", ".."}.isdisjoint(article_id.split("/"))  # browsers resolve dots between slashes
+    return f"{base}/article/{quote(article_id, safe='/' if is_plain else '')}{query}"
 
 
 def local_time(table: Table, row: int, zone: Any) -> datetime | None:

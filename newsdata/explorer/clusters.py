@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .table import NO_DAY, Table
 
@@ -45,16 +46,41 @@ class ClusterSummary(NamedTuple):
 def members_of(table: Table, name: str) -> list[int]:
     """The rows of a cluster in time order, those without a date last; [] if there is no such cluster."""
     code = table.cluster.code_of(name)
-    rows = np.flatnonzero((table.cluster.codes == code) & table.known).tolist() if code >= 0 else []
-    return sorted(rows, key=lambda row: _place(table, row))
+    if code < 0:
+        return []
+    rows = np.flatnonzero((table.cluster.codes == code) & table.known)
+    return [int(row) for row in rows[np.argsort(_order(table, rows))]]
 
 
 def all_clusters(table: Table) -> list[ClusterSummary]:
     """Every cluster of several articles."""
     rows = np.flatnonzero((table.cluster_sizes[table.cluster.codes] > 1) & table.known)
-    order = rows[np.argsort(table.cluster.codes[rows], kind="stable")]
-    borders = np.flatnonzero(np.diff(table.cluster.codes[order])) + 1
-    return [_summary(table, part.tolist()) for part in np.split(order, borders) if len(part) > 1]
+    if not len(rows):
+        return []
+    rows = rows[np.lexsort((_order(table, rows), table.cluster.codes[rows]))]
+    codes, days = table.cluster.codes[rows], table.days[rows]
+    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+    sizes = np.diff(np.append(starts, len(rows)))
+    first_days = np.minimum.reduceat(np.where(days == NO_DAY, np.iinfo(np.int32).max, days), starts).tolist()
+    last_days = np.maximum.reduceat(days, starts).tolist()
+    names = table.split.values
+    there = [np.bitwise_or.reduceat(table.split.codes[rows] == code, starts) for code in range(len(names))]
+    publishers = _distinct_publishers(table, rows, starts)
+    found = []
+    for at, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
+        if size > 1:
+            first, last = first_days[at], last_days[at]
+            summary = ClusterSummary(
+                name=table.cluster.values[int(codes[start])],
+                first=int(rows[start]),
+                size=size,
+                publishers=publishers[at],
+                first_day=date.fromordinal(first + _EPOCH) if last != NO_DAY else None,
+                last_day=date.fromordinal(last + _EPOCH) if last != NO_DAY else None,
+                splits=tuple(name for name, has in zip(names, there, strict=True) if has[at]),
+            )
+            found.append(summary)
+    return found
 
 
 def sort_clusters(clusters: Sequence[ClusterSummary], sort: str) -> list[ClusterSummary]:
@@ -68,21 +94,18 @@ def sort_clusters(clusters: Sequence[ClusterSummary], sort: str) -> list[Cluster
     return sorted(clusters, key=lambda one: (*keys[sort](one), one.name))
 
 
-def _summary(table: Table, rows: list[int]) -> ClusterSummary:
-    rows = sorted(rows, key=lambda row: _place(table, row))
-    days = [int(table.days[row]) for row in rows if table.days[row] != NO_DAY]
-    publishers = {int(table.publisher.codes[row]) for row in rows} - {-1}
-    splits = sorted({int(table.split.codes[row]) for row in rows})
-    return ClusterSummary(
-        name=table.cluster.at(rows[0]) or "",
-        first=rows[0],
-        size=len(rows),
-        publishers=len(publishers),
-        first_day=date.fromordinal(min(days) + _EPOCH) if days else None,
-        last_day=date.fromordinal(max(days) + _EPOCH) if days else None,
-        splits=tuple(table.split.values[split] for split in splits),
-    )
+def _order(table: Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers that sort rows by time, those without a date last."""
+    places = table.places[rows]
+    return np.where(table.days[rows] == NO_DAY, places + len(table.places), places)
 
 
-def _place(table: Table, row: int) -> tuple[bool, int, str]:
-    return bool(table.days[row] == NO_DAY), int(table.times[row]), table.ids[row].as_py()
+def _distinct_publishers(table: Table, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> list[int]:
+    """The number of publishers of each cluster, whose rows begin at `starts`."""
+    publishers = table.publisher.codes[rows]
+    clusters = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(rows))))
+    order = np.lexsort((publishers, clusters))
+    publishers, clusters = publishers[order], clusters[order]
+    is_new = np.concatenate([[True], (publishers[1:] != publishers[:-1]) | (clusters[1:] != clusters[:-1])])
+    counts: list[int] = np.bincount(clusters[is_new & (publishers >= 0)], minlength=len(starts)).tolist()
+    return counts

@@ -89,6 +89,7 @@ class Table:
         flash, chars: `is_flash`, `num_chars`.
         issues, codes: pairs of row and value; `code_names` has the words that each code is mentioned by most often.
         cluster_sizes: number of rows of each cluster.
+        places: for each row its place by time, then id; rows without a time come first.
         newest: row numbers of the articles, the newest first, those without a date last.
         damaged: shards whose small columns cannot be read; their rows are no articles then: `known` is False for them.
     """
@@ -107,6 +108,7 @@ class Table:
     codes: Pairs
     code_names: tuple[str, ...]
     cluster_sizes: NDArray[np.int64]
+    places: NDArray[np.int64]
     newest: NDArray[np.int64]
     known: NDArray[np.bool_]
     damaged: tuple[Damage, ...]
@@ -233,7 +235,8 @@ def load_table(opened: Opened) -> Table:
     names = tuple(dict.fromkeys(split for split, _ in splits))
     split = np.repeat(np.array([names.index(split) for split, _ in splits], np.int32), [rows for _, rows in splits])
     days, hours = _local_days_and_hours(times, opened.zone_name)
-    newest = np.argsort(-_rank(times, ids)[: opened.articles])
+    places = _places(times, ids)
+    newest = np.argsort(-places[: opened.articles])
     return Table(
         articles=opened.articles,
         ids=ids,
@@ -249,6 +252,7 @@ def load_table(opened: Opened) -> Table:
         codes=_joined((part.codes for part in parts), loader.codes),
         code_names=loader.code_names(),
         cluster_sizes=np.bincount(cluster, minlength=len(loader.clusters)),
+        places=places,
         newest=newest[known[newest]],
         known=known,
         damaged=tuple(damaged),
@@ -299,14 +303,13 @@ def _concat(arrays: Iterator[NDArray[Any]], kind: Any) -> NDArray[Any]:
     return np.concatenate(listed).astype(kind, copy=False) if listed else np.empty(0, kind)
 
 
-def _rank(times: NDArray[np.int64], ids: pa.ChunkedArray) -> NDArray[np.int64]:
-    """The place of each row by time, then id; rows without a time come first."""
+def _places(times: NDArray[np.int64], ids: pa.ChunkedArray) -> NDArray[np.int64]:
     order = pc.sort_indices(
         pa.table({"time": pa.array(times), "id": ids}), sort_keys=[("time", "ascending"), ("id", "ascending")]
     ).to_numpy()
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return rank
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(len(order))
+    return places
 
 
 def _local_days_and_hours(times: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int32], NDArray[np.int8]]:

@@ -17,7 +17,7 @@ __all__ = ["Paragraph", "Part", "Verbatim", "annotate", "mark", "visible"]
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
-_MAX_CHARACTERS = 200_000  # of a text that is shown on its page
+_MAX_CHARACTERS = 100_000  # of a text that is shown on its page
 
 
 class Verbatim(str):

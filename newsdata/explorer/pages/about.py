@@ -49,6 +49,8 @@ def render_card(readme: str, manifest: Manifest, base: str) -> Markup:
     text = _COMMENT.sub("", _HEADER.sub("", readme.replace("\r\n", "\n")))
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.add_render_rule("image", _image)
+    parser.add_render_rule("table_open", _table_open)
+    parser.add_render_rule("table_close", _table_close)
     tokens = parser.parse(visible(text))
     _prepare(tokens)
     environment = {"pictures": picture_names(manifest), "base": base}
@@ -62,6 +64,14 @@ def _image(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: An
     if source in env["pictures"]:
         return str(Markup('<img src="{}/{}" alt="{}">').format(env["base"], source, words))
     return str(Markup('<span class="absent">[picture: {}; {}]</span>').format(words, source))
+
+
+def _table_open(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    return '<div class="scroll" tabindex="0" role="region" aria-label="Table">\n<table>\n'
+
+
+def _table_close(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    return "</table>\n</div>\n"
 
 
 def _prepare(tokens: list[Token]) -> None:

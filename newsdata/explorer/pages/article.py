@@ -27,6 +27,7 @@ __all__ = ["article", "excluded_article"]
 
 _COPIES, _FILES, _REVISIONS = 10, 20, 100
 _MAX_VALUE, _MAX_RAW = 2_000, 4_000
+_FILE = ("path", "sha256", "generation", "date_written", "issues", "feed", "commit", "front_matter", "body", "cut")
 _KINDS = ("security", "board", "glossary")
 
 
@@ -124,9 +125,9 @@ def _missing(asked: Asked, *, is_excluded: bool) -> Missing:
         if found.became == "article" and found.article_id:
             hints.append((article_address(asked.base, found.article_id), f"the article {found.article_id}"))
     if is_excluded:
-        hints.append((f"{asked.base}/excluded/{quote(asked.name, safe='/')}", "look at it among those set aside"))
+        hints.append((f"{asked.base}/excluded/{quote(asked.name, safe='')}", "look at it among those set aside"))
     elif found is not None and found.became == "excluded" and found.article_id:
-        address = f"{asked.base}/excluded/{quote(found.article_id, safe='/')}"
+        address = f"{asked.base}/excluded/{quote(found.article_id, safe='')}"
         hints.append((address, "look at it among those set aside"))
     if found is not None and found.became == "reject":
         hints.append((f"{asked.base}/rejects", "all rejects"))
@@ -189,7 +190,8 @@ def _files(asked: Asked, values: Mapping[str, Any]) -> list[dict[str, Any]]:
             | {"front_matter": matter and matter[:_MAX_RAW], "body": body and body[:_MAX_RAW]}
             | {"cut": max(len(body or ""), len(matter or "")) > _MAX_RAW}
         )
-    return [*files, *({"path": None, "sha256": sha256, "feed": feed, "issues": []} for sha256, feed in feeds.items())]
+    unlisted = ({**dict.fromkeys(_FILE), "sha256": sha256, "feed": feed} for sha256, feed in feeds.items())
+    return [*files, *unlisted]
 
 
 def _copies(asked: Asked, row: int, query: Query) -> list[Any]:

@@ -31,7 +31,7 @@ _REASONS = {
 def cluster_address(base: str, name: str, **parameters: Any) -> str:
     """The address of a cluster."""
     kept = {key: value for key, value in parameters.items() if value}
-    return f"{base}/cluster/{quote(name, safe='/')}{'?' + urlencode(kept) if kept else ''}"
+    return f"{base}/cluster/{quote(name, safe='')}{'?' + urlencode(kept) if kept else ''}"
 
 
 def clusters(asked: Asked) -> Answer:
