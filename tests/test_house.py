@@ -242,7 +242,10 @@ def test_public_names() -> None:
 
 @pytest.mark.parametrize("code", ["import newsdata", "import newsdata.cli.main"])
 def test_start_up_is_light(code: str) -> None:
-    heavy = "datasets", "pyarrow", "pandas", "numpy", "sklearn", "ray", "huggingface_hub", "loky", "turbohtml", "polars", "starlette", "jinja2"
+    heavy = (
+        "datasets", "pyarrow", "pandas", "numpy", "sklearn", "ray", "huggingface_hub", "loky", "turbohtml", "polars",
+        "starlette", "jinja2",
+    )  # fmt: skip
     check = f"{code}, sys; print(*(m for m in {heavy!r} if m in sys.modules))"
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []

@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 import newsdata
 from newsdata.explorer.search import Searcher
-from newsdata.maintenance.yank import yank
 
 from ..conftest import ROOT
 from .conftest import client_of
@@ -308,7 +307,7 @@ def test_a_version_that_changed_on_the_disk_says_so_and_can_be_read_anew(changin
 
 
 def test_a_yanked_version_says_why(changing: Path) -> None:
-    yank(changing / "1.0.0", reason="wrong <b>dates</b>")
+    newsdata.yank(changing / "1.0.0", reason="wrong <b>dates</b>")
     client = client_of(changing / "1.0.0")
     assert "This version was yanked: wrong <b>dates</b>" in " ".join(read_page(client, "/").text.split())
 
