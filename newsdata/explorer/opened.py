@@ -6,19 +6,20 @@ manifest says, no Parquet, or with a column of another type is left out, and eve
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..dataset.open_version import FoundVersion
 from ..schema import SPLITS, table_schema
-from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, hash_file, shards_of
+from ..storage import reading
+from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, fault_of, shards_of
 
 __all__ = [
     "READ_ERRORS",
@@ -67,8 +68,7 @@ class Opened:
     """A version that can be read.
 
     Attributes:
-        folder, manifest: of the version.
-        follows_links: whether files may be links, as in the cache of the Hub.
+        found: where the version is.
         zone: the zone in which times are shown.
         groups: the row groups of `articles`, in order of the splits, then those of `excluded`.
         articles: number of rows of `articles`; rows with higher numbers are excluded ones.
@@ -77,15 +77,23 @@ class Opened:
         stamp: what the manifest's file looked like; another stamp means that the version changed.
     """
 
-    folder: Path
-    manifest: Manifest
-    follows_links: bool
+    found: FoundVersion
     zone: tzinfo
     groups: tuple[RowGroup, ...]
     articles: int
     rows: int
     damaged: tuple[Damage, ...]
     stamp: tuple[int, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the version."""
+        return self.found.folder
+
+    @property
+    def manifest(self) -> Manifest:
+        """Its manifest."""
+        return self.found.manifest
 
     @property
     def has_text(self) -> bool:
@@ -104,13 +112,12 @@ class Opened:
         return [shard for shard in shards_of(self.manifest, config) if why_unusable(self, shard) is None]
 
 
-def open_for_page(folder: Path, manifest: Manifest, *, follows_links: bool = False) -> Opened:
+def open_for_page(found: FoundVersion) -> Opened:
     """Find the rows of a version. Only the ends of its Parquet files are read."""
-    zone = _zone(manifest.configuration.get("timezone"))
+    folder, manifest = found.folder, found.manifest
+    zone = ZoneInfo(manifest.configuration["timezone"])
     empty = Opened(
-        folder=folder,
-        manifest=manifest,
-        follows_links=follows_links,
+        found=found,
         zone=zone,
         groups=(),
         articles=0,
@@ -137,9 +144,7 @@ def open_for_page(folder: Path, manifest: Manifest, *, follows_links: bool = Fal
         if config == "articles":
             articles = row
     return Opened(
-        folder=folder,
-        manifest=manifest,
-        follows_links=follows_links,
+        found=found,
         zone=zone,
         groups=tuple(groups),
         articles=articles,
@@ -167,41 +172,25 @@ def groups_of(opened: Opened, config: str) -> tuple[RowGroup, ...]:
 
 def why_unusable(opened: Opened, shard: Shard) -> str | None:
     """Why a shard cannot be used, as far as can be told without reading it; None if it can."""
-    reason, size = _regular(opened, shard.path)
-    if reason is None and size != shard.bytes:
-        return f"has {size:,} bytes, not the {shard.bytes:,} of the manifest"
-    return reason
+    reason = reading.why_unusable(opened.folder, shard.path)
+    if reason is not None:
+        return reason
+    size = (opened.folder / shard.path).stat().st_size
+    return None if size == shard.bytes else f"has {size:,} bytes, not the {shard.bytes:,} of the manifest"
 
 
 def is_regular(opened: Opened, name: str) -> bool:
     """Whether a file of the version is a regular one inside its folder, so that it may be opened."""
-    return _regular(opened, name)[0] is None
-
-
-def _regular(opened: Opened, name: str) -> tuple[str | None, int]:
-    path = opened.folder / name
-    try:
-        found = path.stat(follow_symlinks=opened.follows_links)
-        parent = path.parent.resolve()
-    except (OSError, ValueError) as error:
-        return f"cannot be opened: {getattr(error, 'strerror', None) or error}", 0
-    if not stat.S_ISREG(found.st_mode):
-        return "is no regular file; the page follows no links", 0
-    if not opened.follows_links and not parent.is_relative_to(opened.folder.resolve()):
-        return "lies outside the version's folder", 0
-    return None, found.st_size
+    return reading.why_unusable(opened.folder, name) is None
 
 
 def check_bytes(opened: Opened) -> Iterator[Damage]:
     """Compare every shard that can be read with its hash. This reads the whole version."""
     for shard in opened.manifest.shards:
         if why_unusable(opened, shard) is None:
-            try:
-                good = hash_file(opened.folder / shard.path)[1] == shard.sha256
-            except OSError:
-                good = False
-            if not good:
-                yield Damage(shard.path, "has other bytes than the manifest says")
+            fault = fault_of(opened.folder, shard)
+            if fault is not None:
+                yield Damage(shard.path, fault)
 
 
 def read_table(opened: Opened, shard: Shard, columns: Iterable[str] | None, group: int | None = None) -> pa.Table:
@@ -274,13 +263,6 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
         names = [field.name for field in found]
         return all(field.name in names and _fits(found.field(field.name).type, field.type) for field in wanted)
     return bool(found == wanted)
-
-
-def _zone(name: Any) -> tzinfo:
-    try:
-        return ZoneInfo(str(name))
-    except (OSError, ValueError, KeyError):  # unknown, or no name of a zone
-        return ZoneInfo("UTC")
 
 
 def _place(split: str) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from ..dataset.open_version import FoundVersion, find_version, open_version
+from ..dataset.open_version import find_version
 from ..errors import CallError, MachineError
 from ..storage.manifest import MANIFEST_NAME, versions_in
 from .app import Library, make_app
@@ -43,23 +43,16 @@ def open_library(
     cache = None if cache_bytes is None else _Lazily(cache_bytes)
     found = find_version(directory, revision)
     if found.on_hub is not None:
-        found.shard_files(found.manifest.shards, streaming=False)
-        from ..dataset.hub_files import fetch
-
-        fetch(found.on_hub, [file.path for file in found.manifest.files])
+        found.with_files(
+            [*(shard.path for shard in found.manifest.shards), *(file.path for file in found.manifest.files)]
+        )
     folder = Path(directory)
     several = found.on_hub is None and not (folder / MANIFEST_NAME).is_file()
     names = versions_in(folder) if several else [found.manifest.dataset_version]
 
     def open_one(name: str) -> View:
-        this = found
-        if several:
-            path, manifest = open_version(folder, name)
-            this = FoundVersion(manifest=manifest, folder=path)
-        elif found.on_hub is None:
-            path, manifest = open_version(folder)
-            this = FoundVersion(manifest=manifest, folder=path)
-        opened = open_for_page(this.folder, this.manifest, follows_links=this.on_hub is not None)
+        this = found if found.on_hub is not None else find_version(folder, name if several else None)
+        opened = open_for_page(this)
         return open_view(
             opened, shown_path=directory, cache=cache.get(opened.articles) if cache else None, patience=patience
         )

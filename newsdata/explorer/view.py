@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..card.readme import card_facts
-from ..storage.manifest import MANIFEST_NAME, read_yanked
+from ..storage.manifest import MANIFEST_NAME
 from .clusters import ClusterSummary, all_clusters
 from .keyword_in_context import Concordance, words_in_context
 from .opened import Damage, DamagedFile, Opened, check_bytes, groups_of, is_regular, read_table, stamp_of
@@ -83,7 +83,7 @@ class View:
     @property
     def yanked(self) -> str | None:
         """Why the version was marked as bad."""
-        return None if self.opened.follows_links else read_yanked(self.opened.folder)
+        return self.opened.found.yanked
 
     @cached_property
     def digest(self) -> str:

@@ -13,7 +13,7 @@ pytest.importorskip("starlette")
 from starlette.testclient import TestClient
 
 import newsdata
-from newsdata.dataset.open_version import open_version
+from newsdata.dataset.open_version import find_version
 from newsdata.explorer.app import make_app
 from newsdata.explorer.opened import open_for_page
 from newsdata.explorer.safety import Guard, loopback_names
@@ -39,7 +39,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def view(archive: Path) -> View:
     """The archive, opened."""
-    return View(open_for_page(*open_version(archive)), shown_path=str(archive))
+    return View(open_for_page(find_version(archive)), shown_path=str(archive))
 
 
 def client_of(folder: Path | str, **options: Any) -> TestClient:

@@ -83,14 +83,17 @@ def forge(
     manifest = Manifest(
         dataset_version=version,
         schema_version=SCHEMA_VERSION,
-        configuration={"timezone": "Asia/Shanghai", "text": "full", "drafts": False, **configuration},
+        configuration={
+            "timezone": "Asia/Shanghai", "text": "full", "drafts": False, "gap_days": 0, "validation_from": None,
+            "test_from": None, "test_until": None, **configuration,
+        },
         source={},
         tools={},
-        accounting={},
+        accounting=dict.fromkeys(("files_seen", "posts", "rejects", "ignored", "articles", "excluded"), 0),
         columns={},
         shards=tuple(listed),
         files=named,
-    )
+    )  # fmt: skip
     write_manifest(manifest, folder)
     return folder
 

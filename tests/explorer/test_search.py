@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from newsdata.dataset.open_version import open_version
+from newsdata.dataset.open_version import find_version
 from newsdata.errors import MachineError
 from newsdata.explorer.opened import Opened, open_for_page
 from newsdata.explorer.search import Phrase, Searcher, StillSearching
@@ -27,7 +27,7 @@ WORDS = ("万", "利好", "望山财经", ".", "%", "A", "没有这几个字", "
 
 @pytest.fixture(scope="module")
 def opened(archive: Path) -> Opened:
-    return open_for_page(*open_version(archive))
+    return open_for_page(find_version(archive))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_the_folder_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_damaged_shard_has_no_hits_and_is_named(tmp_path: Path) -> None:
     rows = [article(n, text="万一") for n in range(4)]
     folder = forge(tmp_path, {("articles", "train"): rows, ("articles", "test"): [article(9, text="万二")]})
-    found = open_for_page(*open_version(folder))
+    found = open_for_page(find_version(folder))
     path = folder / "articles" / "train-2022-01-00000.parquet"
     data = bytearray(path.read_bytes())
     data[4:200] = os.urandom(196)

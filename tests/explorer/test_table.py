@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from newsdata.dataset.open_version import open_version
+from newsdata.dataset.open_version import find_version
 from newsdata.explorer.clusters import all_clusters, members_of, sort_clusters
 from newsdata.explorer.opened import open_for_page
 from newsdata.explorer.splits_compared import compare_splits, typical_words
@@ -19,7 +19,7 @@ from .naive import Naive
 
 
 def table_of(folder: Path) -> Table:
-    return load_table(open_for_page(*open_version(folder)))
+    return load_table(open_for_page(find_version(folder)))
 
 
 def at(day: int, hour: int = 8) -> datetime.datetime:
@@ -104,7 +104,7 @@ def test_times_beyond_all_years_are_none(tmp_path: Path) -> None:
     import pyarrow as pa
 
     far = pa.array([2**62, -(2**62)]).cast(table.schema.field(place).type)
-    opened = open_for_page(*open_version(folder))
+    opened = open_for_page(find_version(folder))
     pq.write_table(table.set_column(place, table.schema.field(place), far), path)
     found = load_table(opened)
     assert found.days.tolist() == [NO_DAY, NO_DAY]
@@ -128,7 +128,7 @@ def test_typical_words_are_those_of_one_split(tmp_path: Path) -> None:
         ("articles", "train"): [article(n, text=f"今日白糖现货价格第{n}次上调") for n in range(40)],
         ("articles", "test"): [article(100 + n, text=f"今日风电机组招标第{n}次开始 Wind Farm") for n in range(40)],
     }
-    opened = open_for_page(*open_version(forge(tmp_path, shards)))
+    opened = open_for_page(find_version(forge(tmp_path, shards)))
     view = View(opened, shown_path="x")
     words = typical_words(view.table, view.rows)
     assert any("白糖" in word for word, _, _ in words["train"])
