@@ -70,7 +70,7 @@ def forge(
         listed.append(
             Shard(
                 path=path, config=config, split=split, rows=written.rows, bytes=written.bytes, sha256=written.sha256,
-                digest=written.digest, start="",
+                digest=written.digest, start="1641024000000/0",
             )
         )  # fmt: skip
     every = {"README.md": readme.encode("utf-8", "surrogatepass"), **(files or {})}
