@@ -7,7 +7,7 @@ is killed leaves the earlier versions as they were, and the next build continues
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
@@ -312,11 +312,15 @@ def publish_folder(staged: Path, target: Path) -> None:
         )
     files = [Path(folder) / name for folder, _, names in os.walk(staged) for name in names]
     with ThreadPoolExecutor(_SYNCED_AT_ONCE) as pool:
-        list(pool.map(_sync, files))
+        list(pool.map(_sync, (files[n::_SYNCED_AT_ONCE] for n in range(_SYNCED_AT_ONCE))))
     staged.rename(target)
 
 
-def _sync(path: Path) -> None:
-    """Flush a file to the disk."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def _sync(files: Sequence[Path]) -> None:
+    """Flush files to the disk."""
+    for file in files:
+        handle = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -51,11 +51,11 @@ def piece_of(artifact: Artifact, name: str, path: str, split: str, start: str) -
     """The shard that a task wrote.
 
     Args:
-        artifact: of the task; its fact `written` has the fields of `Written`.
+        artifact: of the task; its fact `written` has the fields of `Written` for each shard, by the name of the file.
         name: of the shard's file in the artifact.
         path, split, start: as in `Piece`; the config is the first part of the path.
     """
-    written = Written(**artifact.facts["written"])
+    written = Written(**artifact.facts["written"][name])
     config = path.partition("/")[0]
     return Piece(path=path, config=config, split=split, start=start, written=written, file=artifact.files[name])
 
@@ -80,9 +80,10 @@ def put_into(dataset: Path, pieces: Sequence[Piece], base: Base | None) -> None:
     """
     before = base.shards if base else {}
     dataset.mkdir(parents=True, exist_ok=True)  # a version without rows has no shards
+    for config in dict.fromkeys(piece.config for piece in pieces):
+        (dataset / config).mkdir(exist_ok=True)
     for piece in pieces:
         target = dataset / piece.path
-        target.parent.mkdir(parents=True, exist_ok=True)
         old = before.get(piece.path)
         if base and base.folder and old and old.sha256 == piece.written.sha256:
             there = base.folder / old.path

@@ -1,17 +1,18 @@
 """The plan of the shards: which posts and which articles go into which shard.
 
 There are shards for each config, split and month, numbered from 0. The border between two numbers stays once it is there, so
-that a new day changes the last shard of its month and no other file.
+that a new day changes the last shard of its month and no other file. Small shards share a task: see `in_tasks`.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from itertools import groupby, pairwise
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ from ..schema import SPLITS
 from ..sources.source import Files
 from ..storage.manifest import Manifest
 
-__all__ = ["SHARD_BYTES", "SHARD_ROWS", "ArticleShard", "PostShard", "cut", "plan_articles", "plan_posts"]
+__all__ = ["SHARD_BYTES", "SHARD_ROWS", "ArticleShard", "PostShard", "cut", "in_tasks", "plan_articles", "plan_posts"]
 
 SHARD_ROWS = 2000
 """The most rows of a shard when it is first cut. So few that a day's run rewrites little. Late rows may make it larger."""
@@ -32,6 +33,12 @@ SHARD_ROWS = 2000
 SHARD_BYTES = 64 * 2**20
 """The most bytes of source files in a shard of posts when it is first cut."""
 
+_MONTHS = 120
+"""The most shards of a task, if it has more than one: the months of a decade."""
+
+_DECADE = re.compile(
+    r"(.+-[0-9]{3})[0-9]-[0-9]{2}-[0-9]+\.parquet"
+)  # the path of a shard: up to the decade of its month
 _NAME_DAY = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2}-$"  # the day at the beginning of a post's name
 
 _Starts = Mapping[tuple[str, str, str], list[tuple[int, str]]]
@@ -46,6 +53,11 @@ class PostShard:
     start: str
     files: Files
 
+    @property
+    def is_small(self) -> bool:
+        """Whether as many shards as a task may have are not larger than one full shard."""
+        return _MONTHS * len(self.files) <= SHARD_ROWS and _MONTHS * self.files.size.to_numpy().sum() <= SHARD_BYTES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleShard:
@@ -56,6 +68,37 @@ class ArticleShard:
     split: str
     start: str
     articles: np.ndarray
+
+    @property
+    def is_small(self) -> bool:
+        """Whether as many shards as a task may have are not larger than one full shard."""
+        return _MONTHS * len(self.articles) <= SHARD_ROWS
+
+
+class _Shard(Protocol):
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def is_small(self) -> bool: ...
+
+
+_AnyShard = TypeVar("_AnyShard", bound=_Shard)
+
+
+def in_tasks(shards: Sequence[_AnyShard]) -> list[list[_AnyShard]]:
+    """Divide a plan into groups of shards, in order: one for each task that writes them.
+
+    Neighbours that are small, and of months of the same decade, are in one group, because a task costs as much as the rows of
+    many such months. Every other shard is a group of its own. So a new month changes the groups of one decade only.
+
+    Args:
+        shards: of one config, in the order of the plan.
+    """
+    keys = (_DECADE.fullmatch(shard.path) if shard.is_small else None for shard in shards)
+    names = [found[1] if found else shard.path for found, shard in zip(keys, shards, strict=True)]
+    runs = ([shards[at] for at in run] for _, run in groupby(range(len(shards)), key=names.__getitem__))
+    return [run[begin : begin + _MONTHS] for run in runs for begin in range(0, len(run), _MONTHS)]
 
 
 def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> list[PostShard]:
@@ -84,8 +127,14 @@ def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> l
         for number, first, last in pieces:
             path = f"posts/posts-{month}-{number:05d}.parquet"
             start = str(keys[at + first])
-            shards.append(PostShard(path=path, start=start, files=files[at + first : at + last]))
+            shards.append(PostShard(path=path, start=start, files=_slice(files, at + first, last - first)))
     return shards
+
+
+def _slice(files: Files, begin: int, count: int) -> Files:
+    """Some files without a copy: a part of all files. A task copies those that it needs."""
+    columns = (files.path, files.size, files.stamp, files.offset)
+    return Files(*(column.slice(begin, count) for column in columns))
 
 
 def _text_at(array: pa.StringArray, offset: int) -> Callable[[int], str]:

@@ -149,9 +149,7 @@ class Manifest:
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write `manifest.json` into `folder`."""
     data = {f.name: getattr(manifest, f.name) for f in dataclasses.fields(manifest)}
-    data["shards"] = [dataclasses.asdict(shard) for shard in manifest.shards]
-    data["files"] = [dataclasses.asdict(file) for file in manifest.files]
-    data["full"] = [dataclasses.asdict(shard) for shard in manifest.full]
+    data |= {name: msgspec.to_builtins(data[name]) for name in ("shards", "files", "full")}
     text = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=False)
     (folder / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
 

@@ -1,6 +1,6 @@
 """The spool: Arrow files with the columns that parsed posts give to articles. Rows of articles are gathered from them.
 
-Stage parse writes one spool file for each shard of posts. Text stays there until it is compared or a shard of articles is
+Stage parse writes one spool file for each of its tasks. Text stays there until it is compared or a shard of articles is
 written, so that little text is in memory at a time. A *place* in the spool is the number of a file and a row in it.
 """
 

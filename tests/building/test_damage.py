@@ -97,10 +97,14 @@ READ_BY_THE_BUILD = (
 )
 """What the build itself reads when the tasks have run."""
 
-PUT_INTO_THE_VERSION = (("measure", "parse", "posts"), ("measure", "write", "shard"), ("measure", "rejects", "shard"))
+PUT_INTO_THE_VERSION = (
+    ("measure", "parse", "posts-0"),
+    ("measure", "write", "shard-0"),
+    ("measure", "rejects", "shard"),
+)
 
 SEEDS = (
-    ("parse", "parse", "posts"),
+    ("parse", "parse", "posts-0"),
     ("parse", "parse", "spool"),
     ("parse", "parse", "keys"),
     ("sign", "sign", "signatures"),
@@ -119,8 +123,8 @@ FAST = {
     ("write", "parse", "spool"): cut,
     ("measure", "split", "placement"): cut,
     ("group", "group", "groups"): swapped,
-    ("measure", "parse", "posts"): cut,
-    ("measure", "write", "shard"): swapped,
+    ("measure", "parse", "posts-0"): cut,
+    ("measure", "write", "shard-0"): swapped,
     ("parse", "parse", "keys"): cut,
     ("pairs", "pairs", "counts"): swapped,
 }

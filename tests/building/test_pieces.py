@@ -26,7 +26,7 @@ def piece(file: Path, path: str = "posts/posts-2022-03-00000.parquet") -> Piece:
         "rows": 3, "digest": "d", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "filled": {"title": 2},
     }  # fmt: skip
     stored = StoredFile.of(file)
-    artifact = Artifact(key="parse1-0", facts={"written": facts}, files={"posts": stored})
+    artifact = Artifact(key="parse1-0", facts={"written": {"posts": facts}}, files={"posts": stored})
     return piece_of(artifact, "posts", path, "posts", "2022-03-01/a")
 
 

@@ -91,7 +91,7 @@ def same_artifact(one: Artifact, other: Artifact) -> bool:
 def compare(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     rng = random.Random(seed)
     monkeypatch.setattr(known_files, "_RACY", 0)  # what is settled would depend on when it is listed
-    monkeypatch.setattr(shard_plan, "SHARD_ROWS", rng.choice((3, 7, 2000)))
+    monkeypatch.setattr(shard_plan, "SHARD_ROWS", rng.choice((3, 7, 360, 2000)))
     archive = Archive(rng)
     for _ in range(rng.choice((6, 20))):
         archive.add()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import newsdata
 from newsdata.building import shard_plan
-from newsdata.building.shard_plan import cut, plan_posts
+from newsdata.building.shard_plan import PostShard, cut, in_tasks, plan_posts
 from newsdata.sources.source import Files, SourceFile
 from newsdata.storage.manifest import Manifest, read_manifest
 
@@ -96,6 +96,38 @@ def test_posts_go_by_the_day_in_their_names() -> None:
             ["_posts/2022-03-01-c.md", "old_post/2022-03-01-b.md", "_posts/2022-03-02-a.md"],
         ),
     }
+
+
+def groups(sizes: dict[str, int], size: int = 10) -> list[list[str]]:
+    """The months of each task, for a plan of months with so many files."""
+    plan = [
+        PostShard(path=f"posts/posts-{month}.parquet", start="", files=Files.of([SourceFile("a", size, "")] * count))
+        for month, count in sizes.items()
+    ]
+    return [[shard.path[12:-8] for shard in shards] for shards in in_tasks(plan)]
+
+
+def test_small_neighbours_of_a_decade_share_a_task() -> None:
+    assert groups({}) == []
+    sizes = {"1999-12-00000": 1, "2000-01-00000": 16, "2000-02-00000": 16, "2009-12-00000": 1, "2010-01-00000": 2}
+    assert groups(sizes) == [
+        ["1999-12-00000"],
+        ["2000-01-00000", "2000-02-00000", "2009-12-00000"],
+        ["2010-01-00000"],
+    ]
+    assert groups(sizes | {"2000-02-00000": 17})[1:-1] == [["2000-01-00000"], ["2000-02-00000"], ["2009-12-00000"]]
+    assert groups({"undated-00000": 1, "undated-00001": 1}) == [["undated-00000"], ["undated-00001"]]
+
+
+def test_what_is_small_together_is_no_larger_than_a_full_shard() -> None:
+    months = {
+        f"200{year}-{month:02d}-{number:05d}": 16 for year in range(10) for month in range(1, 13) for number in (0, 1)
+    }
+    assert [len(task) for task in groups(months)] == [120, 120]
+    assert 120 * 16 <= shard_plan.SHARD_ROWS < 120 * 17
+    large = shard_plan.SHARD_BYTES // 120 // 2
+    assert groups({"2000-01-00000": 2, "2000-02-00000": 2}, large) == [["2000-01-00000", "2000-02-00000"]]
+    assert groups({"2000-01-00000": 3, "2000-02-00000": 3}, large) == [["2000-01-00000"], ["2000-02-00000"]]
 
 
 def test_a_new_day_touches_the_last_shard_of_its_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -306,7 +306,7 @@ def write_files(
     for path, text in (("README.md", readme), ("croissant.json", croissant), (CITATION_NAME, cff), *own):
         (dataset / path).write_text(text, encoding="utf-8", newline="\n")
     files = []
-    for path_ in sorted(p for p in dataset.rglob("*") if p.is_file() and p.suffix != ".parquet"):
+    for path_ in sorted(p for p in dataset.rglob("*") if p.suffix != ".parquet" and p.is_file()):
         size, sha256 = hash_file(path_)
         files.append(File(path=path_.relative_to(dataset).as_posix(), bytes=size, sha256=sha256))
     manifest = replace(marked or manifest, files=tuple(files))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,7 +122,7 @@ def _origins(data: tuple[Sequence[_Origin], str], bench: Bench) -> dict[str, Any
     schema = shard_schema("origins", timezone)
     named = [dict(zip(("path", "blob", "commit"), row, strict=True)) for row in rows]
     tables = (pa.Table.from_pylist(named[at : at + ROW_GROUP], schema=schema) for at in range(0, len(rows), ROW_GROUP))
-    return {"written": asdict(write_shard(bench.file("shard"), tables, "origins", schema))}
+    return {"written": {"shard": write_shard(bench.file("shard"), tables, "origins", schema)._asdict()}}
 
 
 # ---------------------------------------------------------------------------------------------------- revisions
@@ -256,7 +256,7 @@ def _revisions(data: _RevisionData, bench: Bench) -> dict[str, Any]:
             yield _table(data, data.rows[begin : begin + ROW_GROUP])
 
     schema = shard_schema("revisions", timezone)
-    return {"written": asdict(write_shard(bench.file("shard"), tables(), "revisions", schema))}
+    return {"written": {"shard": write_shard(bench.file("shard"), tables(), "revisions", schema)._asdict()}}
 
 
 def _table(data: _RevisionData, rows: Sequence[Revision]) -> pa.Table:

@@ -1,8 +1,8 @@
-"""Stage parse: posts are read into rows. There is one task for each planned shard of posts.
+"""Stage parse: posts are read into rows. There is one task for each planned shard of posts; small shards share a task.
 
-The artifact of a task has three files: `posts`, the finished shard of the config `posts`; `spool`, from which rows of
-articles are gathered; and `keys`, what merging needs to know. Its seed is the artifact that the last build made of the same
-shard: the rows of files that did not change are copied from there.
+The artifact of a task has these files: `posts-0`, `posts-1`, …, its finished shards of the config `posts`; `spool`, from which
+rows of articles are gathered; and `keys`, what merging needs to know. Its seed is the artifact that the last build made of
+the same shards: the rows of files that did not change are copied from there.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from ...parsing.post import article_id, parse_bytes
 from ...schema import Post, Reject, Site, table_schema
 from ...sources.source import Files, Source, SourceFile, read_files
 from ...storage.rows import PostTables, rows_of_posts, spool_schema
-from ...storage.shards import ROW_GROUP, Written, digest_table, read_shard, shard_schema, write_shard
+from ...storage.shards import ROW_GROUP, Written, digest_table, read_shard, shard_schema, write_shard, write_slices
 from ...storage.spool import SPOOL_BATCH
 from ..base import Base
+from ..pieces import Piece, piece_of
 from ..posts_found import PostsFound
 from ..request import Settings
-from ..shard_plan import PostShard
+from ..shard_plan import PostShard, in_tasks
 from .list import Listed
 from .versions import stage_of
 
@@ -44,15 +45,17 @@ class Parsed:
     """All posts, read.
 
     Attributes:
-        plan: the shards of posts.
-        artifacts: the result of the task of each shard, in the same order.
+        plan: the shards of posts, those of each task.
+        artifacts: the result of each task, in the same order.
+        spool: the spool file of each task. Their positions are the file numbers in places; see `storage.spool`.
         rejects: every file that should be a post and cannot be read, in the order of the paths.
         redacted: the number of files that were left out because their content was redacted.
-        rows_before: for each shard the number of posts in the shards before it; at the end the number of all posts.
+        rows_before: for each task the number of posts in the tasks before it; at the end the number of all posts.
     """
 
-    plan: Sequence[PostShard]
+    plan: Sequence[Sequence[PostShard]]
     artifacts: Sequence[Artifact]
+    spool: Sequence[StoredFile]
     rejects: Sequence[Reject]
     redacted: int
     rows_before: np.ndarray
@@ -63,9 +66,14 @@ class Parsed:
         return int(self.rows_before[-1])
 
     @property
-    def spool(self) -> list[StoredFile]:
-        """The spool files. Their positions are the file numbers in places; see `storage.spool`."""
-        return [artifact.files["spool"] for artifact in self.artifacts]
+    def pieces(self) -> list[Piece]:
+        """The finished shards that have rows."""
+        pieces = (
+            piece_of(artifact, f"posts-{number}", shard.path, "posts", shard.start)
+            for artifact, shards in zip(self.artifacts, self.plan, strict=True)
+            for number, shard in enumerate(shards)
+        )
+        return [piece for piece in pieces if piece.written.rows]
 
     def counts(self, name: str) -> Counter[str]:
         """The number of posts by issue code (`name` is "issues") or by feed ("feeds")."""
@@ -81,6 +89,7 @@ class _ParseData:
 
     Attributes:
         source, files: the files to read.
+        sizes: how many of them are in each shard.
         hashes: SHA-256 of each; null for one that cannot be read.
         unreadable: path -> reject of each file that cannot be read.
         site: what `_config.yml` says.
@@ -92,6 +101,7 @@ class _ParseData:
 
     source: Source
     files: Files
+    sizes: Sequence[int]
     hashes: pa.StringArray
     unreadable: Mapping[str, Reject]
     site: Site
@@ -110,18 +120,18 @@ def parse_posts(listed: Listed, settings: Settings, base: Base, engine: Engine) 
     found = listed.posts
     assert found is not None
     circumstances = hashlib.sha256(repr((settings.made_by, KEYS.names, listed.site)).encode()).hexdigest()
-    ends = accumulate(len(shard.files) for shard in found.plan)
-    tasks = [
-        _task(shard, listed.hashes, end, _Common(listed, found, base.refused, circumstances))
-        for shard, end in zip(found.plan, ends, strict=True)
-    ]
+    plan = in_tasks(found.plan)
+    ends = accumulate(sum(len(shard.files) for shard in shards) for shards in plan)
+    common = _Common(listed, found, base.refused, circumstances)
+    tasks = [_task(shards, listed.hashes, end, common) for shards, end in zip(plan, ends, strict=True)]
     with engine.stage("parse", len(listed.hashes)) as stage:
         artifacts = stage.run(tasks)
     rejects = [*found.rejects, *(Reject(**reject) for done in artifacts for reject in done.facts["rejects"])]
-    rows = [done.facts["written"]["rows"] for done in artifacts]
+    rows = [sum(written["rows"] for written in done.facts["written"].values()) for done in artifacts]
     return Parsed(
-        plan=found.plan,
+        plan=plan,
         artifacts=artifacts,
+        spool=[done.files["spool"] for done in artifacts],
         rejects=sorted(rejects, key=lambda reject: reject.path),
         redacted=sum(done.facts["redacted"] for done in artifacts),
         rows_before=np.cumsum([0, *rows]),
@@ -137,15 +147,17 @@ class _Common(NamedTuple):
     circumstances: str
 
 
-def _task(shard: PostShard, all_hashes: pa.StringArray, end: int, about: _Common) -> Task:
-    """The task of a shard of posts, whose hashes end at the position `end` of all hashes."""
+def _task(shards: Sequence[PostShard], all_hashes: pa.StringArray, end: int, about: _Common) -> Task:
+    """The task of some shards of posts, whose hashes end at the position `end` of all hashes."""
+    files = Files.joined(shard.files for shard in shards)
     # A copy, because a slice would be sent to a worker together with the whole array.
-    hashes = all_hashes.take(pa.array(np.arange(end - len(shard.files), end)))
-    paths, own_ids = shard.files.path, about.found.own_ids
+    hashes = all_hashes.take(pa.array(np.arange(end - len(files), end)))
+    paths, own_ids = files.path, about.found.own_ids
     ids = {path: own_ids[path] for path in paths.to_pylist() if path in own_ids} if own_ids else {}
     refused = about.refused.intersection(hashes.to_pylist()) if about.refused else frozenset()
     unreadable = {path: about.listed.unreadable[path] for path in paths.filter(hashes.is_null()).to_pylist()}
-    digest = hashlib.sha256()
+    sizes = [len(shard.files) for shard in shards]
+    digest = hashlib.sha256(repr(sizes).encode())
     digest_table(pa.table({"path": paths, "sha256": hashes}), digest)
     return Task(
         stage=stage_of("parse"),
@@ -153,7 +165,8 @@ def _task(shard: PostShard, all_hashes: pa.StringArray, end: int, about: _Common
         function=_parse,
         data=lambda: _ParseData(
             source=about.listed.source,
-            files=shard.files,
+            files=files,
+            sizes=sizes,
             hashes=hashes,
             unreadable=unreadable,
             site=about.listed.site,
@@ -161,7 +174,7 @@ def _task(shard: PostShard, all_hashes: pa.StringArray, end: int, about: _Common
             refused=frozenset(refused),
             circumstances=about.circumstances,
         ),
-        place=f"parse {shard.path}",
+        place=f"parse {shards[0].path}",
         rows=len(hashes),
     )  # fmt: skip
 
@@ -171,12 +184,12 @@ def _task(shard: PostShard, all_hashes: pa.StringArray, end: int, about: _Common
 
 def _parse(data: _ParseData, bench: Bench) -> dict[str, Any]:
     rejects: list[Reject] = []
-    written, keys, issues = _write(_rows(data, bench.seed, rejects.append), data.site.timezone, bench)
+    written, keys, issues = _write(_rows(data, bench.seed, rejects.append), data, bench)
     feeds = Counter(FEEDS[number] for number in keys["feed"].to_pylist())
     redacted = sum(sha256 in data.refused for sha256 in data.hashes.to_pylist()) if data.refused else 0
     return {
         "circumstances": data.circumstances,
-        "written": asdict(written),
+        "written": {name: one._asdict() for name, one in written.items()},
         "rejects": [asdict(reject) for reject in sorted(rejects, key=lambda reject: reject.path)],
         "redacted": redacted,
         "issues": dict(sorted(issues.items())),
@@ -254,10 +267,10 @@ def _open_seed(data: _ParseData, artifact: Artifact | None) -> _Seed:
     if artifact is None or artifact.facts["circumstances"] != data.circumstances:
         return _Seed(None, {}, {})
     file = {name: stored.checked() for name, stored in artifact.files.items()}
+    schema = table_schema("posts", data.site.timezone)
+    posts = [rows for name in artifact.facts["written"] for rows in read_shard(file[name])]
     tables = PostTables(
-        posts=pa.concat_tables(read_shard(file["posts"])).cast(table_schema("posts", data.site.timezone))
-        if artifact.facts["written"]["rows"]
-        else table_schema("posts", data.site.timezone).empty_table(),
+        posts=pa.concat_tables(posts).cast(schema) if posts else schema.empty_table(),
         spool=_read_table(file["spool"]),
         keys=_read_table(file["keys"]),
     )
@@ -276,18 +289,21 @@ def _read_table(path: Path) -> pa.Table:
         return reader.read_all()
 
 
-def _write(runs: Iterator[PostTables], timezone: str, bench: Bench) -> tuple[Written, pa.Table, Counter[str]]:
-    """Write the three files of the artifact.
+def _write(
+    runs: Iterator[PostTables], data: _ParseData, bench: Bench
+) -> tuple[dict[str, Written], pa.Table, Counter[str]]:
+    """Write the files of the artifact.
 
     Returns:
-        What was written to the shard, the keys, and the number of posts by issue code.
+        What was written to each shard, by the name of its file; the keys; and the number of posts by issue code.
     """
+    timezone = data.site.timezone
     issues: Counter[str] = Counter()
     keys: list[pa.Table] = [KEYS.empty_table()]
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
 
     def row_groups(spool: pa.RecordBatchFileWriter) -> Iterator[pa.Table]:
-        """The row groups of the shard. The rows of the spool are written on the way."""
+        """The rows of the shards, in tables of one row group each. The rows of the spool are written on the way."""
         to_spool: list[pa.Table] = []
         waiting: list[pa.Table] = []
         for run in runs:
@@ -306,11 +322,27 @@ def _write(runs: Iterator[PostTables], timezone: str, bench: Bench) -> tuple[Wri
         pa.OSFile(str(bench.file("spool")), "wb") as file,
         pa.ipc.new_file(file, spool_schema(timezone), options=lz4) as spool,
     ):
-        written = write_shard(bench.file("posts"), row_groups(spool), "posts", shard_schema("posts", timezone))
+        tables = row_groups(spool)
+        schema = shard_schema("posts", timezone)
+        names = [f"posts-{number}" for number in range(len(data.sizes))]
+        paths = [bench.file(name) for name in names]
+        if len(paths) == 1:
+            written = [write_shard(paths[0], tables, "posts", schema)]
+        else:
+            posts = pa.concat_tables([schema.remove_metadata().empty_table(), *tables])
+            written = write_slices(paths, posts, _ends(keys, data), "posts", schema)
     table = pa.concat_tables(keys).combine_chunks()
     with pa.OSFile(str(bench.file("keys")), "wb") as file, pa.ipc.new_file(file, KEYS, options=lz4) as writer:
         writer.write_table(table)
-    return written, table, issues
+    return dict(zip(names, written, strict=True)), table, issues
+
+
+def _ends(keys: Sequence[pa.Table], data: _ParseData) -> list[int]:
+    """For each shard the position after its last post, among the posts of the task."""
+    paths = pa.concat_tables([table.select(["path"]) for table in keys])["path"].combine_chunks()
+    files = pc.index_in(paths, value_set=data.files.path).to_numpy()  # rejects have no row
+    ends: list[int] = np.searchsorted(files, np.cumsum(data.sizes)).tolist()
+    return ends
 
 
 def _take_full(waiting: list[pa.Table], size: int, *, last: bool = False) -> Iterator[pa.Table]:

@@ -10,7 +10,7 @@ __all__ = ["stage_of"]
 
 _VERSIONS = {
     "list": 1,
-    "parse": 1,
+    "parse": 2,
     "merge": 1,
     "sample": 1,
     "count": 1,
@@ -20,11 +20,11 @@ _VERSIONS = {
     "pairs": 1,
     "group": 1,
     "split": 1,
-    "write": 1,
-    "rejects": 1,
-    "blank": 1,
-    "origins": 1,
-    "revisions": 1,
+    "write": 2,
+    "rejects": 2,
+    "blank": 2,
+    "origins": 2,
+    "revisions": 2,
     "measure": 1,
 }
 
@@ -33,6 +33,6 @@ def stage_of(kind: str) -> str:
     """The field `Task.stage` for a task of this kind: the kind and the version of its code.
 
     >>> stage_of("parse")
-    'parse/1'
+    'parse/2'
     """
     return f"{kind}/{_VERSIONS[kind]}"

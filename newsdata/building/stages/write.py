@@ -1,10 +1,14 @@
-"""Stage write: the shards of the configs `articles`, `excluded` and `rejects`. Stage parse has written those of `posts`."""
+"""Stage write: the shards of the configs `articles`, `excluded` and `rejects`. Stage parse has written those of `posts`.
+
+There is one task for each planned shard; small shards share a task.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, islice
 from typing import Any
 
 import numpy as np
@@ -15,13 +19,13 @@ from ...graph.engine import Engine, Stage
 from ...graph.task import Bench, StoredFile, Task
 from ...schema import CONFIGS, Reject, Site
 from ...storage.rows import rejects_table
-from ...storage.shards import ROW_GROUP, digest_table, shard_schema, write_shard
+from ...storage.shards import ROW_GROUP, digest_slices, shard_schema, write_shard, write_slices
 from ...storage.spool import ArticleRows, article_table
 from ...storage.text_free import blank_shard
 from ..base import Base
 from ..pieces import Piece, piece_of
 from ..request import Request, Settings
-from ..shard_plan import ArticleShard, plan_articles
+from ..shard_plan import ArticleShard, in_tasks, plan_articles
 from .group import Grouped
 from .list import describe_site
 from .merge import Merged
@@ -61,24 +65,19 @@ def write_shards(
     parsed, articles = decided.parsed, decided.merged.articles
     made_by = (*settings.made_by, f"site {describe_site(site)}")
     with engine.stage("write", len(articles)) as stage:
-        posts = [
-            piece_of(artifact, "posts", shard.path, "posts", shard.start)
-            for artifact, shard in zip(parsed.artifacts, parsed.plan, strict=True)
-            if artifact.facts["written"]["rows"]
-        ]
         plan = plan_articles(articles, decided.placed.placement, site.timezone, base.manifest, again=request.again)
-        tasks = [
-            _task(shard, digest, decided, site.timezone)
-            for shard, digest in zip(plan, _digests(plan, decided, "\0".join(made_by)), strict=True)
-        ]
+        digests = _digests(plan, decided, "\0".join(made_by))
+        groups = in_tasks(plan)
+        tasks = [_task(shards, [*islice(digests, len(shards))], decided, site.timezone) for shards in groups]
         written = [
-            piece_of(artifact, "shard", shard.path, shard.split, shard.start)
-            for artifact, shard in zip(stage.run(tasks), plan, strict=True)
+            piece_of(artifact, f"shard-{number}", shard.path, shard.split, shard.start)
+            for artifact, shards in zip(stage.run(tasks), groups, strict=True)
+            for number, shard in enumerate(shards)
         ]
         rejects = _write_rejects(parsed.rejects, made_by, site.timezone, stage)
     order = {config: number for number, config in enumerate(CONFIGS)}
     return sorted(
-        [*posts, *written, *rejects],
+        [*parsed.pieces, *written, *rejects],
         key=lambda piece: (order[piece.config], CONFIGS[piece.config].index(piece.split), piece.path),
     )
 
@@ -88,34 +87,39 @@ def write_shards(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WriteData:
-    """What writing a shard needs.
+    """What a task needs to write its shards.
 
     Attributes:
-        config: of the shard.
+        config: of the shards.
         timezone: the site's, an IANA name.
         spool: the spool files that hold the articles' posts, by number.
-        groups: for each row group the instructions for its rows, `_GATHERED_AT_ONCE` rows at a time.
+        sizes: the number of rows of each shard.
+        groups: for each row group the instructions for its rows, `_GATHERED_AT_ONCE` rows at a time. If there are several
+            shards, they are cut from the rows of all groups.
     """
 
     config: str
     timezone: str
     spool: Mapping[int, StoredFile]
+    sizes: Sequence[int]
     groups: Sequence[Sequence[ArticleRows]]
 
 
-def _task(shard: ArticleShard, digest: str, decided: Decided, timezone: str) -> Task:
-    """The task that writes a shard; `digest` is its only input, see `_digests`."""
+def _task(shards: Sequence[ArticleShard], digests: Sequence[str], decided: Decided, timezone: str) -> Task:
+    """The task that writes some shards; the `digests` of these are its only inputs, see `_digests`."""
+    config, sizes = shards[0].config, [len(shard.articles) for shard in shards]
 
     def data() -> _WriteData:
+        articles = np.concatenate([shard.articles for shard in shards])
         groups = [
-            [_rows_of(some, decided, excluded=shard.config == "excluded") for some in _cut(group, _GATHERED_AT_ONCE)]
-            for group in _cut(shard.articles, ROW_GROUP)
+            [_rows_of(some, decided, excluded=config == "excluded") for some in _cut(group, _GATHERED_AT_ONCE)]
+            for group in _cut(articles, ROW_GROUP)
         ]
         places = [rows.member_places for group in groups for rows in group]
         spool = touched(decided.parsed.spool, places)
-        return _WriteData(config=shard.config, timezone=timezone, spool=spool, groups=groups)
+        return _WriteData(config=config, timezone=timezone, spool=spool, sizes=sizes, groups=groups)
 
-    return Task(stage=stage_of("write"), inputs=(digest,), function=_write, data=data, rows=len(shard.articles))
+    return Task(stage=stage_of("write"), inputs=(*digests,), function=_write, data=data, rows=sum(sizes))
 
 
 def _cut(chosen: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -126,7 +130,13 @@ def _write(data: _WriteData, bench: Bench) -> dict[str, Any]:
     schema = shard_schema(data.config, data.timezone)
     spool = open_spool(data.spool)
     tables = (pa.concat_tables([article_table(some, spool, schema) for some in group]) for group in data.groups)
-    return {"written": asdict(write_shard(bench.file("shard"), tables, data.config, schema))}
+    names = [f"shard-{number}" for number in range(len(data.sizes))]
+    paths = [bench.file(name) for name in names]
+    if len(paths) == 1:
+        written = [write_shard(paths[0], tables, data.config, schema)]
+    else:
+        written = write_slices(paths, pa.concat_tables(tables), [*accumulate(data.sizes)], data.config, schema)
+    return {"written": {name: one._asdict() for name, one in zip(names, written, strict=True)}}
 
 
 def _rows_of(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:
@@ -232,12 +242,12 @@ def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str
     giving = (np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts)) for role in _ROLES)
     numbers = np.stack([counts, *(posts_at - starts for posts_at in giving)], axis=1).astype("<i4")
     sha256, name = posts.sha256[members], posts.name[members]
+    digests = [hashlib.sha256(f"{made_by}\0{shard.config}\0{shard.split}".encode()) for shard in shards]
+    ends = [*accumulate(len(shard.articles) for shard in shards)]
+    digest_slices(names, ends, digests)
     row = post = 0
-    for shard in shards:
-        end = row + len(shard.articles)
+    for digest, end in zip(digests, ends, strict=True):
         last = post + int(counts[row:end].sum())
-        digest = hashlib.sha256(f"{made_by}\0{shard.config}\0{shard.split}".encode())
-        digest_table(names.slice(row, end - row), digest)
         for part in (numbers[row:end], sha256[post:last], name[post:last]):
             digest.update(part.tobytes())
         yield digest.hexdigest()
@@ -264,7 +274,8 @@ def _write_rejects(rejects: Sequence[Reject], made_by: Sequence[str], timezone: 
 def _rejects(data: tuple[Sequence[Reject], str], bench: Bench) -> dict[str, Any]:
     rejects, timezone = data
     tables = (rejects_table(rejects[at : at + ROW_GROUP]) for at in range(0, len(rejects), ROW_GROUP))
-    return {"written": asdict(write_shard(bench.file("shard"), tables, "rejects", shard_schema("rejects", timezone)))}
+    written = write_shard(bench.file("shard"), tables, "rejects", shard_schema("rejects", timezone))
+    return {"written": {"shard": written._asdict()}}
 
 
 # --------------------------------------------------------------------------------------------------- text-free
@@ -304,4 +315,5 @@ def _blank_data(piece: Piece, timezone: str) -> Any:
 
 
 def _blank(data: _BlankData, bench: Bench) -> dict[str, Any]:
-    return {"written": asdict(blank_shard(data.file.checked(), bench.file("shard"), data.config, data.timezone))}
+    written = blank_shard(data.file.checked(), bench.file("shard"), data.config, data.timezone)
+    return {"written": {"shard": written._asdict()}}
