@@ -8,7 +8,7 @@ from inspect import signature
 
 from ..errors import CallError
 
-__all__ = ["check_keywords", "check_num_proc"]
+__all__ = ["check_keywords", "check_num_proc", "token_of"]
 
 _BUCKET = "for a private repository give token=; copy a version from a bucket to a disk and give its path"
 
@@ -47,7 +47,6 @@ def check_keywords(
     function: Callable[..., object],
     positional: Sequence[object],
     others: Mapping[str, object],
-    storage_options: object = None,
 ) -> None:
     """Refuse what was passed to a function that it does not take.
 
@@ -55,7 +54,6 @@ def check_keywords(
         function: the function, which has the parameters path, name and others that can only be named.
         positional: what was passed to it by position, after path and name.
         others: what was passed to it by a name that it does not have.
-        storage_options: what was passed to it by this name.
 
     Raises:
         CallError: something was passed; the hint says what to use instead.
@@ -71,14 +69,38 @@ def check_keywords(
             f"only path and name may stand without a name, got {positional[0]!r}, too",
             hint=f"write the others as name=value; there are: {', '.join(known)}",
         )
-    if storage_options:
-        raise CallError("datasets are loaded from folders and the Hub", field="storage_options", hint=_BUCKET)
     for name in others:
         if name in _INSTEAD:
             raise CallError("newsdata does not take this argument", field=name, hint=_INSTEAD[name])
         close = get_close_matches(name, ["path", "name", *known], n=1)
         hint = f"did you mean {close[0]}=?" if close else f"there are: {', '.join(known)}"
         raise CallError("there is no such argument", field=name, hint=hint)
+
+
+def token_of(token: str | None, storage_options: object) -> str | None:
+    """The token of the Hub that a call names: by `token`, or as `datasets` takes it, in `storage_options`.
+
+    Raises:
+        CallError: `storage_options` is no dictionary, has another option than "token", or another token than `token`.
+
+    >>> token_of(None, {"token": "hf_abc"})
+    'hf_abc'
+    """
+    options = {} if storage_options is None else storage_options
+    if not isinstance(options, Mapping):
+        raise CallError(
+            f"must be a dictionary, got {storage_options!r:.100}", field="storage_options", hint="use token="
+        )
+    unknown = [str(name) for name in options if name != "token"]
+    if unknown:
+        reason = f"datasets are loaded from folders and the Hub, which need no {', '.join(unknown)}"
+        raise CallError(reason, field="storage_options", hint=_BUCKET)
+    named = options.get("token")
+    if named is not None and not isinstance(named, str):
+        raise CallError("the token must be text", field="storage_options", hint="use token=")
+    if named is not None and token not in (None, named):
+        raise CallError("names another token than token=", field="storage_options", hint="leave one of them out")
+    return named if token is None else token
 
 
 def check_num_proc(num_proc: object, *, streaming: bool) -> None:

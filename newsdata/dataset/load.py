@@ -14,7 +14,7 @@ from ..errors import CallError, shown
 from ..schema import CONFIGS, SPLITS, features
 from ..storage.manifest import Manifest
 from .as_of import check_as_of, rows_known_at
-from .keywords import check_keywords, check_num_proc
+from .keywords import check_keywords, check_num_proc, token_of
 from .open_version import FoundVersion, find_version
 from .parquet_rows import ShardRows, rows_of_slice, take_rows
 from .read_slices import Reading, chosen_rows, read_chosen
@@ -84,7 +84,8 @@ def load_dataset(
         cache_dir: where fetched files and prepared rows are kept; None is the cache of `huggingface_hub` and `datasets`.
         keep_in_memory: hold the rows in memory, not in files that are mapped into it. Streams do not use it.
         num_proc: prepare the rows in so many workers. Streams are read in parallel by their reader's workers.
-        storage_options: refused, because datasets are loaded from folders and the Hub only.
+        storage_options: {"token": …}, the same as `token`; other options are refused, because datasets are loaded from
+            folders and the Hub only.
         download_mode: "force_redownload" prepares the rows anew, and takes a tag's new commit if the tag was moved.
         positional, others: refused; the error says what to use instead.
 
@@ -103,7 +104,8 @@ def load_dataset(
     >>> titles.column_names, len(titles)
     (['title'], 1)
     """
-    check_keywords(load_dataset, positional, others, storage_options)
+    check_keywords(load_dataset, positional, others)
+    token = token_of(token, storage_options)
     check_num_proc(num_proc, streaming=streaming)
     again = str(getattr(download_mode, "value", download_mode or ""))
     if again not in ("", *_DOWNLOAD_MODES):
@@ -173,7 +175,7 @@ def load_pandas(
     """
     import pandas as pd
 
-    check_keywords(load_pandas, positional, others, storage_options)
+    check_keywords(load_pandas, positional, others)
     if isinstance(split, list | tuple):
         raise CallError("a frame holds no list of splits", field="split", hint='write "train+test", or leave it out')
     found: Any = load_dataset(
@@ -189,6 +191,7 @@ def load_pandas(
         deduplicate=deduplicate,
         token=token,
         cache_dir=cache_dir,
+        storage_options=storage_options,
         download_mode=download_mode,
         keep_in_memory=True,
     )

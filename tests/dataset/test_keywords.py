@@ -23,6 +23,9 @@ from newsdata.errors import CallError
         ({"save_infos": True}, "save_infos: .*newsdata.info"),
         ({"use_auth_token": "hf_x"}, "use_auth_token: .*use token="),
         ({"storage_options": {"anon": True}}, "storage_options: datasets are loaded from folders and the Hub"),
+        ({"storage_options": {"token": "a"}, "token": "b"}, "storage_options: names another token than token="),
+        ({"storage_options": {"token": 7}}, "storage_options: the token must be text"),
+        ({"storage_options": "hf_x"}, "storage_options: must be a dictionary"),
         ({"splti": "train"}, r"splti: there is no such argument; did you mean split=\?"),
         ({"dedupliacte": True}, r"did you mean deduplicate=\?"),
         ({"xyzzy": 1}, "xyzzy: there is no such argument; there are: split, revision"),
@@ -32,6 +35,11 @@ def test_what_is_not_taken_is_refused(demo: Path, others: dict[str, Any], said: 
     for load in (newsdata.load_dataset, newsdata.load_pandas):
         with pytest.raises(CallError, match=said):
             load(demo, **others)
+
+
+def test_storage_options_may_hold_the_token(demo: Path) -> None:
+    for options in ({}, {"token": "hf_x"}, None):
+        assert len(newsdata.load_dataset(demo, split="train", storage_options=options)) == 29
 
 
 def test_arguments_by_position(demo: Path) -> None:

@@ -51,6 +51,9 @@ def test_a_token_alone_opens_a_private_repository(hub: Hub, stranger: Client, de
         found = stranger(function, f"hf://datasets/{NEWS}@v1.0.0", token=OWNER, **asked)
         wanted = newsdata.load_dataset(demo, **{**asked, "streaming": False})
         assert found == list(wanted), (function, options)
+    function, options = ways[-1]
+    asked = {"split": "train", "columns": ["title"], **options, "storage_options": {"token": OWNER}}
+    assert stranger(function, f"hf://datasets/{NEWS}@v1.0.0", **asked) == found
 
 
 @pytest.mark.slow
