@@ -65,20 +65,20 @@ def explore(
         if clear_cache:
             return 0
         raise click.UsageError("Missing argument 'DIR'.")
-    with take_port(port) as listening:
-        library = open_library(directory, revision, cache_bytes=None if no_cache else int(cache_size * 1e9))
-        if port not in (0, taken := listening.getsockname()[1]):
-            complain(f"port {port} is taken, so this is {taken}")
 
-        def ready(address: str) -> None:
-            say(address)
-            sys.stdout.flush()
-            if open_browser or (open_browser is None and sys.stdout.isatty()):
-                webbrowser.open(address)
+    def ready(address: str) -> None:
+        say(address)
+        sys.stdout.flush()
+        if open_browser or (open_browser is None and sys.stdout.isatty()):
+            webbrowser.open(address)
 
-        try:
+    try:
+        with take_port(port) as listening:
+            library = open_library(directory, revision, cache_bytes=None if no_cache else int(cache_size * 1e9))
+            if port not in (0, taken := listening.getsockname()[1]):
+                complain(f"port {port} is taken, so this is {taken}")
             serve(library, listening, allowed_hosts=allowed_hosts, ready=ready)
-        except KeyboardInterrupt:
-            complain("stopped")
-            return 130
+    except KeyboardInterrupt:
+        complain("stopped")
+        return 130
     return 0

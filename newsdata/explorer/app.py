@@ -57,6 +57,7 @@ _STATIC = {
 }  # fmt: skip
 _VERSION = re.compile(r"/v/(?P<version>[^/]+)(?P<rest>/.*)?")
 _KEPT_VIEWS = 2  # versions that are open at once
+_KEPT_ANSWERS, _LARGEST_KEPT = 64, 500_000  # answers, and bytes of one
 
 
 class Library:
@@ -116,12 +117,34 @@ def make_app(library: Library) -> Starlette:
     return Starlette(routes=[Route("/{path:path}", server.respond, methods=["GET", "HEAD"])])
 
 
+class _Kept:
+    """The last answers, by their tags, which name everything that decides them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[str, Response] = OrderedDict()
+
+    def get(self, tag: str) -> Response | None:
+        with self._lock:
+            if tag in self._answers:
+                self._answers.move_to_end(tag)
+            return self._answers.get(tag)
+
+    def put(self, tag: str, answer: Response) -> None:
+        with self._lock:
+            if len(answer.body) <= _LARGEST_KEPT:
+                self._answers[tag] = answer
+            while len(self._answers) > _KEPT_ANSWERS:
+                self._answers.popitem(last=False)
+
+
 class _Server:
     """Answers requests."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._renderer = Renderer()
+        self._kept = _Kept()
         self._static = {
             name: ((FOLDER / "static" / name).read_bytes(), media_type) for name, media_type in _STATIC.items()
         }
@@ -176,6 +199,8 @@ class _Server:
         headers = {"etag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
+        if (kept := self._kept.get(tag)) is not None:
+            return Response(kept.body, 200, headers, kept.media_type)
         reader = Reader(request.scope["query_string"])
         head, _, name = place.path.partition("/")
         asked = Asked(view=view, base=place.base, reader=reader, name=name)
@@ -187,7 +212,10 @@ class _Server:
             answer = _NAMED_PAGES[head](asked)
         else:
             raise Missing("there is no such page", ((f"{place.base}/", "all articles"),))
-        return self._response(place, answer, view, headers)
+        response = self._response(place, answer, view, headers)
+        if response.headers.get("etag") == tag:
+            self._kept.put(tag, response)
+        return response
 
     def _response(
         self, place: _Place, answer: Answer, view: View | None, headers: Mapping[str, str] | None = None

@@ -17,7 +17,7 @@ from .app import Library, make_app
 from .opened import open_for_page
 from .safety import Guard, loopback_names
 from .text_cache import ARTICLES_WITHOUT, TextCache, cache_folder
-from .view import View, open_view
+from .view import View
 
 __all__ = ["DEFAULT_PORT", "open_library", "serve", "take_port"]
 
@@ -53,7 +53,7 @@ def open_library(
     def open_one(name: str) -> View:
         this = found if found.on_hub is not None else find_version(folder, name if several else None)
         opened = open_for_page(this)
-        return open_view(
+        return View(
             opened, shown_path=directory, cache=cache.get(opened.articles) if cache else None, patience=patience
         )
 

@@ -26,9 +26,10 @@ from .splits_compared import Comparison, compare_splits, typical_words
 from .table import Pairs, Table, load_table
 from .text_cache import ARTICLES_WITHOUT, TextCache
 
-__all__ = ["Posts", "View", "open_view"]
+__all__ = ["Posts", "View"]
 
 _KEPT_CONCORDANCES = 4
+_CHECKED_FIRST = 2**30  # bytes of a version whose hashes are compared before it is shown; larger ones meanwhile
 _MAX_CARD = 300_000  # bytes of a card that are read
 
 
@@ -47,22 +48,25 @@ class View:
         opened, table, rows, searcher: of the version.
         shown_path: how the user named the folder or repository that holds the version.
         patience: seconds that a request waits for a search.
-        check: a thread that compares all files with their hashes, once.
+        check: a thread that compares all files with their hashes, once. A small version waits for it.
     """
 
     def __init__(
         self, opened: Opened, *, shown_path: str, cache: TextCache | None = None, patience: float = 5.0
     ) -> None:
         self.opened = opened
+        self._found: tuple[Damage, ...] = ()
+        self.check = threading.Thread(target=self._check, daemon=True, name="check")
+        self.check.start()
         self.table: Table = load_table(opened)
         self.rows = Rows(opened, opened.groups)
         self.searcher = Searcher(opened, cache if opened.articles > ARTICLES_WITHOUT else None)
         self.shown_path = shown_path
         self.patience = patience
-        self._found: tuple[Damage, ...] = ()
         self._lock = threading.Lock()
         self._concordances: OrderedDict[Query, Concordance] = OrderedDict()
-        self.check = threading.Thread(target=self._check, daemon=True, name="check")
+        if sum(shard.bytes for shard in opened.manifest.shards) <= _CHECKED_FIRST:
+            self.check.join()
 
     @property
     def version(self) -> str:
@@ -180,13 +184,3 @@ class View:
     def _check(self) -> None:
         for damage in check_bytes(self.opened):
             self._found = (*self._found, damage)
-
-
-def open_view(
-    opened: Opened, *, shown_path: str, cache: TextCache | None = None, patience: float = 5.0, check: bool = True
-) -> View:
-    """A view, whose files are compared with their hashes meanwhile if `check` is wanted."""
-    view = View(opened, shown_path=shown_path, cache=cache, patience=patience)
-    if check:
-        view.check.start()
-    return view

@@ -11,7 +11,7 @@ from newsdata.explorer.day_chart import draw_days, month_counts
 from newsdata.explorer.selection import DayCounts
 
 
-@pytest.mark.parametrize("days", [1, 40, 229, 500, 3000, 40_000, 3_600_000])
+@pytest.mark.parametrize("days", [1, 40, 229, 500, 3000, 40_000, 1_000_000])
 @pytest.mark.parametrize("share", [False, True])
 def test_the_chart_has_few_bars_and_loses_none(days: int, share: bool) -> None:
     random = np.random.default_rng(days)
