@@ -1,20 +1,24 @@
 # Every command sets up what it needs in .venv. Only Python 3.11 or newer must be installed.
 PYTHON ?= python3
 VENV ?= .venv
+# Some of the lowest versions are built for Python 3.11 only.
+FLOORS_PYTHON ?= $(shell command -v python3.11 || echo $(PYTHON))
+FLOORS ?= .venv-floors
 BIN = $(VENV)/bin
 DEMO ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-steps test check slow bench dist clean
+.PHONY: help demo demo-steps test check slow floors bench dist clean
 
 help:
 	@echo "make demo    build the example archive into $(DEMO)/ and look at the result"
 	@echo "make test    run the tests, without the slow ones (under three minutes)"
 	@echo "make check   run ruff and mypy"
 	@echo "make slow    run the tests that take minutes"
+	@echo "make floors  run the tests of loading with the lowest versions that are allowed, in $(FLOORS)"
 	@echo "make bench   run the benchmarks (tens of minutes)"
 	@echo "make dist    make wheel and sdist in dist/"
-	@echo "make clean   remove .venv, the demo and all caches"
+	@echo "make clean   remove the environments, the demo and all caches"
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "Creating a virtual environment in $(VENV)"
@@ -65,6 +69,15 @@ check: $(VENV)/.dev
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow -n auto
 
+$(FLOORS)/.floors: pyproject.toml constraints-floors.txt
+	@$(FLOORS_PYTHON) -m venv $(FLOORS)
+	$(FLOORS)/bin/pip install --quiet --disable-pip-version-check -c constraints-floors.txt -e . \
+	  pytest pytest-xdist hypothesis polars
+	@touch $@
+
+floors: $(FLOORS)/.floors
+	$(FLOORS)/bin/python -m pytest -m "not slow" -n auto tests/dataset tests/storage tests/card tests/test_schema.py tests/test_errors.py
+
 bench: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark.py
 
@@ -73,4 +86,4 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(FLOORS) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

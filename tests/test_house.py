@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -258,3 +259,17 @@ def test_every_command_has_help() -> None:
         assert command.help, name
         for parameter in command.params:
             assert parameter.param_type_name == "argument" or getattr(parameter, "help", None), (name, parameter.name)
+
+
+# ----------------------------------------------------------------------------------------------------- versions
+
+
+def test_the_floors_that_are_tested_are_those_of_the_package() -> None:
+    root = PACKAGE.parent
+    wanted = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    lines = (root / "constraints-floors.txt").read_text("utf-8").splitlines()
+    tested = dict(line.split("==") for line in lines if "==" in line)
+    for one in wanted:
+        name, _, lowest = one.partition(">=")
+        version = tested[name.partition("[")[0]]
+        assert version.removeprefix(lowest).strip(".0") == "", one
