@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ __all__ = ["FoundVersion", "find_version", "named_repository", "open_version", "
 _HUB = "hf://datasets/"
 _REPOSITORY = re.compile(r"(?P<repo_id>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[^@/]+))?", re.ASCII)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+_LOOKED_INTO = 100  # entries of a folder without versions in which they are looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +205,7 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
     if not there and not folder.exists() and (beside := versions_in(folder.parent)):
         raise VersionError("there is no such version", path=folder, hint=f"there are: {', '.join(beside)}")
     if not there:
-        raise VersionError("there is no dataset here", path=folder, hint="build one: newsdata build SOURCE OUT")
+        raise _no_dataset(folder)
     found = [version for version in there if _matches(version, wanted)]
     if not found:
         raise VersionError(f"there is no version {revision}", path=folder, hint=f"there are: {', '.join(there)}")
@@ -222,6 +224,28 @@ def require_versions(out: Path) -> list[str]:
     if not there:
         raise VersionError("there are no versions here", path=out, hint="name the folder that holds them")
     return there
+
+
+def _no_dataset(folder: Path) -> VersionError:
+    """The error for a folder that holds no versions and is none. Its hint names the version that may be meant."""
+    if not folder.exists():
+        hint = "check the path, or build one: newsdata build SOURCE OUT; a repository on the Hub is written owner/name"
+        return VersionError("there is no dataset here, and no such folder", path=folder, hint=hint)
+    around = [above for above in folder.parents[:2] if (above / MANIFEST_NAME).is_file()]
+    near = around[:1] or _versions_below(folder)[:3]
+    hint = f"give {' or '.join(map(str, near))}" if near else "build one: newsdata build SOURCE OUT"
+    return VersionError("there is no dataset here", path=folder, hint=hint)
+
+
+def _versions_below(folder: Path) -> list[Path]:
+    """The folders in a folder that hold versions or are one, such as X.Y.Z-partial; none if it has many entries."""
+    try:
+        inside = list(islice(folder.iterdir(), _LOOKED_INTO + 1))
+        if len(inside) > _LOOKED_INTO:
+            return []
+        return [path for path in sorted(inside) if (path / MANIFEST_NAME).is_file() or versions_in(path)]
+    except OSError:
+        return []
 
 
 def _matches(version: str, wanted: str) -> bool:

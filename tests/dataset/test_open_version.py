@@ -51,6 +51,24 @@ def test_versions_that_do_not_exist(made: Path, tmp_path: Path) -> None:
             open_version(made, revision)
 
 
+def test_the_hint_names_what_may_be_meant(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(VersionError, match=r"no such folder; check the path.*owner/name"):
+        open_version(tmp_path / "nowhere")
+    with pytest.raises(VersionError, match=rf"no dataset here; give {made / '1.0.0'}$"):
+        open_version(made / "1.0.0" / "articles")
+    (tmp_path / "many").mkdir()
+    (tmp_path / "many" / "out").symlink_to(made)
+    (tmp_path / "many" / "1.0.0-partial").symlink_to(made / "1.0.0")
+    (tmp_path / "many" / "a file").touch()
+    both = rf"give {tmp_path / 'many' / '1.0.0-partial'} or {tmp_path / 'many' / 'out'}$"
+    with pytest.raises(VersionError, match=both):
+        open_version(tmp_path / "many")
+    for number in range(100):
+        (tmp_path / "many" / str(number)).touch()
+    with pytest.raises(VersionError, match="no dataset here; build one"):
+        open_version(tmp_path / "many")
+
+
 def test_a_version_beside_others_is_no_repository_of_a_hub(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(made.parent)
     with pytest.raises(VersionError, match=r"there are: 1\.0\.0"):
