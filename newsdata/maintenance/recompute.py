@@ -71,10 +71,13 @@ def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path |
     faults: list[str] = []
     notes: list[str] = []
     if source is None:
-        notes.append("no row was read anew: give the archive with --source")
+        notes.append("no row was made anew from the archive: give it with --source")
     else:
         _from_source(folder, manifest, rows, source, _Outcome(done, faults, notes))
+    from_source = len(done)
     _from_store(folder, manifest, rows, _Outcome(done, faults, notes))
+    if others := len(done) - from_source:
+        notes.append(f"of {plural(others, 'row')}, only the signatures were made anew")
     return Recomputed(rows=len(done), faults=tuple(faults), notes=tuple(notes))
 
 
@@ -129,14 +132,17 @@ def _from_source(folder: Path, manifest: Manifest, rows: Sequence[_Row], source:
         opened = open_source(source, scratch=Path(scratch))
         site, _ = read_site(read_file(opened, "_config.yml"), drafts=bool(manifest.configuration["drafts"]))
         if describe_site(site) != manifest.configuration["site"]:
-            outcome.notes.append("no row was read anew: what _config.yml of the source says about posts has changed")
+            outcome.notes.append(
+                "no row was made anew from the archive: what its _config.yml says about posts has changed, or the source "
+                "is another folder; give the one that holds `_posts`"
+            )
             return
         posts = _posts_of(folder, manifest, [row["article_id"] for row in rows])
         contents = _contents(opened, {post["path"] for some in posts.values() for post in some})
         there, gone = _divide(rows, posts, contents)
         if gone:
             outcome.notes.append(
-                f"not read anew: {plural(len(gone), 'row')}, whose files have changed in the source, or are gone "
+                f"not made anew from the archive: {plural(len(gone), 'row')}, whose files have changed in the source, or are gone "
                 f"({', '.join(gone[:3])}{', …' if len(gone) > 3 else ''})"
             )
         for begin in range(0, len(there), SPOOL_BATCH):

@@ -46,3 +46,13 @@ def test_rows_are_those_of_the_version_in_the_given_order(config: str, demo: Pat
 def test_every_row_of_the_example_can_be_recomputed(demo: Path) -> None:
     found = newsdata.verify(demo, recompute=1000, source=ARCHIVE)
     assert (found.recomputed, found.faults, found.notes) == (36, (), ())
+
+
+def test_rows_that_are_only_signed_anew_are_no_rows_of_the_archive(demo: Path, tmp_path: Path) -> None:
+    found = newsdata.verify(demo, recompute=4)
+    signed = "of 4 rows, only the signatures were made anew"
+    assert (found.recomputed, found.faults) == (4, ())
+    assert found.notes == ("no row was made anew from the archive: give it with --source", signed)
+    found = newsdata.verify(demo, recompute=4, source=tmp_path)
+    assert found.recomputed == 4 and found.notes[1:] == (signed,)
+    assert "give the one that holds `_posts`" in found.notes[0]
