@@ -99,7 +99,9 @@ class NewsdataError(Exception):
         super().__init__(f"{where}: {reason}" if where else reason, *([hint] if hint else []))
 
     def __str__(self) -> str:
-        return "; ".join(str(part) for part in self.args)
+        parts = [str(part) for part in self.args]
+        after_list = parts[0].rpartition("\n")[2].startswith("  ")
+        return ("\n" if after_list else "; ").join(parts)  # after a list, the hint has a line of its own
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickling that does not call `__init__`, so that every subclass comes back from another process unchanged."""

@@ -181,7 +181,7 @@ def _show_erasure(found: Erasure) -> None:
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", type=FOLDER)
+@click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.argument("source")
 @click.argument("out", type=FOLDER)
 @click.option(
@@ -192,11 +192,12 @@ def _show_erasure(found: Erasure) -> None:
 @verbose_option
 @json_option
 def rehydrate(
-    directory: Path, source: str, out: Path, partial: bool, num_proc: int | None, quiet: bool, as_json: bool
+    directory: str, source: str, out: Path, partial: bool, num_proc: int | None, quiet: bool, as_json: bool
 ) -> None:
     """Add the text to a text-free version.
 
-    The full version is built in OUT from a copy of the archive, SOURCE, and must equal the hashes that the version in DIR stores.
+    The full version is built in OUT from a copy of the archive, SOURCE, and must equal the hashes that the version in DIR
+    stores. A version on the Hub is written owner/name or owner/name@1.0.0.
     """
     from ..maintenance.rehydrate import rehydrate as make_full
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from ..building.build import Build, build_again
 from ..building.posts_found import OTHER_POSTS
-from ..building.workspace import WORK, Workspace, open_workspace
+from ..building.workspace import Workspace, open_workspace
 from ..card.versions_readme import update_versions_readme
-from ..dataset.open_version import open_version
+from ..dataset.open_version import find_version
 from ..errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
 from ..graph.engine import Engine
 from ..graph.executors.local import local_executor
@@ -25,6 +24,8 @@ from .partial import PARTIAL, write_partial
 from .verify import check_redactions, verify
 
 __all__ = ["Rehydrated", "rehydrate"]
+
+_Hashes = Mapping[str, str | None]  # path -> SHA-256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ def rehydrate(
     *,
     partial: bool = False,
     num_proc: int | None = None,
+    token: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Rehydrated:
     """Make the full version of a text-free one, and compare every shard with the hashes that the text-free one holds.
@@ -78,11 +80,13 @@ def rehydrate(
     `load_dataset(out)` does not find it, no build follows it, and `publish` refuses it.
 
     Args:
-        directory: the folder of a text-free version, or a folder that holds versions (then the newest is used).
+        directory: a text-free version: its folder, a folder that holds versions (then the newest is used), or a repository
+            on the Hub, written as for `load_dataset`.
         source: a copy of the archive: anything that `newsdata.build` reads.
         out: the folder to write the full version to, as `out/X.Y.Z`.
         partial: whether to write what can be made if posts are missing or changed.
         num_proc: worker processes; by default as many as there are cores.
+        token: of the Hub, as for `load_dataset`.
         progress: called as for `newsdata.build`.
 
     Raises:
@@ -91,6 +95,7 @@ def rehydrate(
         VerifyError: the text-free version is damaged.
         VersionError: `out` has this version already or holds text-free versions, or `directory` has no version.
         CallError: the version in `directory` has its text, or holds what was redacted since.
+        HubError: as for `load_dataset`, of a version on the Hub.
         SourceError, ManifestError, MachineError: as for `newsdata.build`.
 
     >>> import tempfile
@@ -101,11 +106,13 @@ def rehydrate(
     >>> full.version, full.same_bytes
     ('1.0.0', True)
     """
-    folder, version = open_version(directory)
+    found = find_version(directory, token=token)
+    folder, version = found.folder, found.manifest
     if version.configuration.get("text") != "none":
         raise CallError(
             "this version has its text already", path=folder, hint="name a version that was built with --text none"
         )
+    folder = found.with_files(["*"])
     check_redactions(folder, version)
     faults = verify(folder).faults
     if faults:
@@ -113,7 +120,6 @@ def rehydrate(
         raise VerifyError(f"the text-free version is damaged:{listed}", path=folder, faults=faults)
     out = Path(out)
     _check_out(out, version.dataset_version, partial=partial)
-    new = not out.exists()
     try:
         with (
             open_workspace(out, cache=False) as workspace,
@@ -134,9 +140,6 @@ def rehydrate(
             path=error.filename or out,
             hint="nothing was written",
         ) from error
-    finally:
-        if new:
-            _remove_empty(out)
 
 
 class _Work(NamedTuple):
@@ -154,7 +157,8 @@ def _complete(folder: Path, version: Manifest, source: str | Path, out: Path, wo
     """
     made = build_again(folder, source, work.workspace, work.engine)
     tools = _differing_tools(version, made.manifest)
-    faults = tuple(_compare(folder, version, made))
+    then, now = _posts(folder, version), _posts(made.path, made.manifest)
+    faults = tuple(_compare(folder, version, made, then, now))
     if faults:
         raise RehydrateError(
             f"this copy of the archive does not give the full build of {version.dataset_version}:"
@@ -162,7 +166,7 @@ def _complete(folder: Path, version: Manifest, source: str | Path, out: Path, wo
             + (f"\n  … and {len(faults) - 40} more" if len(faults) > 40 else ""),
             path=source,
             faults=faults,
-            hint="nothing was written; " + _advice(tools),
+            hint="nothing was written; " + _advice(tools, then, now),
         )
     target = out / version.dataset_version
     made.path.rename(target)
@@ -208,18 +212,8 @@ def _check_out(out: Path, version: str, *, partial: bool) -> None:
         raise VersionError("holds text-free versions", path=out, hint="name another folder for the full ones")
 
 
-def _remove_empty(out: Path) -> None:
-    """Remove a folder that holds nothing but the lock."""
-    with suppress(OSError):
-        if [path.name for path in out.iterdir()] == [WORK]:
-            (out / WORK / "lock").unlink()
-            (out / WORK).rmdir()
-            out.rmdir()
-
-
-def _compare(folder: Path, version: Manifest, made: Build) -> Iterable[str]:
-    """What differs from the full build: posts first, because they explain the rest."""
-    then, now = _posts(folder, version), _posts(made.path, made.manifest)
+def _compare(folder: Path, version: Manifest, made: Build, then: _Hashes, now: _Hashes) -> Iterable[str]:
+    """What differs from the full build: posts first, because they explain the rest. `then` and `now` as for `_advice`."""
     missing = sorted(then.keys() - now.keys())
     changed = sorted(path for path in then.keys() & now.keys() if then[path] != now[path])
     for paths, what in ((missing, "missing"), (changed, "changed")):
@@ -241,7 +235,7 @@ def _compare(folder: Path, version: Manifest, made: Build) -> Iterable[str]:
         yield f"{LEDGER_NAME}: differs"
 
 
-def _posts(folder: Path, manifest: Manifest) -> dict[str, str | None]:
+def _posts(folder: Path, manifest: Manifest) -> _Hashes:
     """Path -> hash of every file that was read as a post or rejected."""
     return {
         path: sha256
@@ -258,9 +252,17 @@ def _differing_tools(version: Manifest, made: Manifest) -> dict[str, tuple[str |
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _advice(tools: Mapping[str, tuple[str | None, str | None]]) -> str:
-    """What to do if the result is not the full build."""
+def _advice(tools: Mapping[str, tuple[str | None, str | None]], then: _Hashes, now: _Hashes) -> str:
+    """What to do if the result is not the full build.
+
+    Args:
+        tools: as in `Rehydrated`.
+        then, now: path -> hash of the posts of the version, and of those that are read from the source.
+    """
     if tools:
-        wanted = ", ".join(f"{name} {then}" for name, (then, _) in tools.items() if then)
+        wanted = ", ".join(f"{name} {before}" for name, (before, _) in tools.items() if before)
         return f"use the archive as it was then, and the tools that the version was built with: {wanted}"
-    return "use the archive as it was then, for example a git repository at its revision (repo@REVISION)"
+    if then and not now:
+        return "give the folder of the site itself, the one that holds `_posts`"
+    advice = "use the archive as it was then, for example a git repository at its revision (repo@REVISION)"
+    return advice if then == now else f"{advice}; --partial writes the articles that can be made"

@@ -168,6 +168,21 @@ def test_verify_fetches_a_whole_version(hub: Hub, client: Client, stranger: Clie
     assert (caught.value.kind, caught.value.faults) == ("VerifyError", ["posts/posts-2022-04-00000.parquet"])
 
 
+def test_a_text_free_version_is_rehydrated(hub: Hub, demo: Path, tmp_path: Path) -> None:
+    free = newsdata.build("examples/archive", tmp_path / "free", text="none", num_proc=1).path
+    put(hub, "lab/free", free)
+    with Client(hub, tmp_path / "home", token=None) as client:
+        made = client(
+            "maintenance.rehydrate.rehydrate", "lab/free@1.0.0", "examples/archive", str(tmp_path / "full"),
+            num_proc=1, token=OWNER,
+        )  # fmt: skip
+    assert made["same_bytes"] is True
+    names = sorted(path.relative_to(demo / "1.0.0") for path in (demo / "1.0.0").rglob("*.parquet"))
+    for name in names:
+        assert (tmp_path / "full" / "1.0.0" / name).read_bytes() == (demo / "1.0.0" / name).read_bytes()
+    assert len(names) > 10
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["info", "card", "verify", "duplicates", "diff", "where"])
 def test_commands_take_a_version_on_the_hub(

@@ -273,7 +273,7 @@ def test_a_later_version_needs_nothing_but_itself(tmp_path: Path) -> None:
     assert newsdata.verify(made.path).faults == ()
     aside = newsdata.info(made.path)["accounting"]["excluded_by_reason"]
     assert aside["moved"] == 1 and aside["straddle"] >= 1
-    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == [".newsdata", "2.0.0", "README.md"]
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == ["2.0.0", "README.md"]
     # shards that stayed are links
     places = {
         path: [(free / version / path).stat().st_ino for version in ("1.0.0", "2.0.0")]
@@ -367,7 +367,18 @@ def test_a_copy_that_differs_is_refused(small: tuple[Path, Path], tmp_path: Path
         "posts/posts-2022-03-00000.parquet: its rows differ",
     }
     assert not any("validation" in fault for fault in faults)
+    said = str(caught.value).splitlines()
+    assert said[1:-1] == [f"  {fault}" for fault in faults]
+    assert said[-1].startswith("nothing was written; use the archive as it was then")
+    assert said[-1].endswith("--partial writes the articles that can be made")
     assert not (tmp_path / "again").exists()
+
+
+def test_the_folder_above_the_site_is_named(small: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "above").mkdir()
+    with pytest.raises(RehydrateError, match="15 of 15 posts missing") as caught:
+        newsdata.rehydrate(small[1], tmp_path / "above", tmp_path / "again", num_proc=1)
+    assert str(caught.value.hint).endswith("give the folder of the site itself, the one that holds `_posts`")
 
 
 def test_another_configuration_is_named(small: tuple[Path, Path], tmp_path: Path) -> None:
@@ -378,7 +389,7 @@ def test_another_configuration_is_named(small: tuple[Path, Path], tmp_path: Path
     with pytest.raises(RehydrateError, match=r"_config\.yml") as caught:
         newsdata.rehydrate(free, archive, out, num_proc=1)
     assert not any("posts missing" in fault for fault in caught.value.faults)
-    assert [p.name for p in out.iterdir()] == [".newsdata"]
+    assert not list(out.iterdir())
 
 
 def test_other_tools_are_named(small: tuple[Path, Path], tmp_path: Path) -> None:
