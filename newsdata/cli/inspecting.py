@@ -46,6 +46,11 @@ def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
     yield f"{facts.get('pretty_name') or 'dataset'} {facts['version']}   ({facts['path']}{commit})"
     if facts.get("yanked"):
         yield f"  yanked: {facts['yanked']}"
+    if configuration["text"] == "partial":
+        of = counts.get("articles_of_release", 0)
+        yield f"  partial: {counts['articles']:,} of {of:,} articles of {facts['version']}, not the release itself"
+    if configuration["text"] == "none":
+        yield "  without text: every column with the publishers' words is null; `newsdata rehydrate` fills them"
     for config, splits in facts["configs"].items():
         for split, size in splits.items():
             if size["rows"]:

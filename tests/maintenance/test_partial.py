@@ -82,8 +82,12 @@ def test_it_does_not_pass_as_the_release(made: Path, archive: Path, tmp_path: Pa
     assert {split: len(part) for split, part in plain.items()} == {
         split: count for split, count in manifest.accounting["articles_by_split"].items() if count
     }
-    with pytest.raises(VersionError, match="no dataset"):
+    with pytest.raises(VersionError, match=f"no dataset here; give {done.path}"):
         newsdata.load_dataset(tmp_path / "out")
+    told = CliRunner().invoke(cli, ["info", str(done.path)]).output
+    assert "\n  partial: 34 of 36 articles of 1.0.0, not the release itself\n" in told
+    told = CliRunner().invoke(cli, ["info", str(made)]).output
+    assert "\n  without text: every column with the publishers' words is null" in told
     with pytest.raises(VersionError, match="only a part of"):
         newsdata.publish(done.path, str(tmp_path / "public"), full_text=True)
     for base in (done.path, shutil.copytree(done.path, tmp_path / "renamed" / "1.0.0")):
