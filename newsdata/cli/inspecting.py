@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..counts import file_size, in_number, noun, plural
-from ..errors import DriftError
+from ..errors import CallError, DriftError
 from .options import FOLDER, VERSION, json_option, revision_option
 from .output import print_json, say, warn
 
@@ -184,7 +184,11 @@ def parse(file: Path, as_json: bool) -> None:
     from ..parsing.post import parse_post
     from ..schema import Reject
 
-    found = parse_post(file)
+    try:
+        found = parse_post(file)
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+        raise CallError(reason, path=file, hint="give the path of one post") from error
     print_json(found)
     if isinstance(found, Reject):
         raise click.exceptions.Exit(1)

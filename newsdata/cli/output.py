@@ -59,6 +59,9 @@ def complain_about_call(error: click.ClickException) -> None:
     """Print what `click` says about a call: how the command is used, and what is wrong."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
+        if error.format_message().startswith(context.get_usage()):  # no command was given: this is the whole help
+            warn(error.format_message())
+            return
         warn(context.get_usage())
         warn(f"Try '{context.command_path} --help' for help.")
     complain(error.format_message())

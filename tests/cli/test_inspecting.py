@@ -62,6 +62,10 @@ def test_parse_command(tmp_path: Path) -> None:
     )
     bad = run_newsdata("parse", archive / "_posts" / "2022-03-01-b.md")
     assert bad.returncode == 1 and json.loads(bad.stdout)["rule"] == "empty"
+    for path, reason in ((tmp_path / "no.md", "No such file or directory"), (tmp_path, "Is a directory")):
+        none = run_newsdata("parse", path)
+        assert none.returncode == 2
+        assert none.stderr == f"newsdata: {path}: cannot be read: {reason}; give the path of one post\n"
 
 
 def test_diff_for_people(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_a_reader_that_went_away_is_no_message(monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_command_is_in_the_list() -> None:
     assert sorted(cli.commands) == [
-        "build", "card", "diff", "duplicates", "info", "parse", "prune", "publish", "redact", "regenerate", "rehydrate", "verify", "where",
+        "build", "card", "diff", "duplicates", "explore", "info", "parse", "prune", "publish", "redact", "regenerate", "rehydrate", "verify", "where",
         "yank",
     ]  # fmt: skip
 
@@ -85,6 +85,12 @@ def test_every_command_is_in_the_list() -> None:
 def test_help_fits_on_one_line_a_command() -> None:
     told = run_newsdata("--help", COLUMNS="80").stdout
     assert "..." not in told.partition("Commands:")[2]
+
+
+def test_no_command_gives_the_help_once() -> None:
+    done = run_newsdata()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == run_newsdata("--help").stdout
 
 
 def test_the_version_of_the_package() -> None:
