@@ -34,10 +34,13 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
     Hashes, schema, counts, offsets and splits are checked; in a folder of versions those of all versions, and the cache.
     Of a repository on the Hub (owner/name@1.0.0), one version is fetched and checked.
     """
+    from ..dataset.open_version import named_repository
     from ..maintenance.verify import verify as check
 
     asked: dict[str, Any] = {"recompute": recompute, "source": source}
     found = check(directory, revision=revision, **{name: value for name, value in asked.items() if value is not None})
+    repository = named_repository(directory, revision)
+    place = f"{repository[0]}@{found.version}" if repository else found.path
     if as_json:
         print_json(found)
     else:
@@ -50,11 +53,11 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
         for remedy in found.remedies:
             say(f"to mend it: {remedy}")
         if found.recomputed == 0:
-            say(f"{found.path}: not recomputed: no row could be made anew")
+            say(f"{place}: not recomputed: no row could be made anew")
         if found.recomputed != 0 or found.faults:
             state = plural(len(found.faults), "fault") if found.faults else "good"
             rows = f", {plural(found.recomputed, 'row')} recomputed" if found.recomputed else ""
-            say(f"{found.path}: {state} ({plural(found.files, 'file')}, {plural(found.rows, 'row')}{rows})")
+            say(f"{place}: {state} ({plural(found.files, 'file')}, {plural(found.rows, 'row')}{rows})")
     if found.faults:
         raise click.exceptions.Exit(1)
     if found.recomputed == 0:

@@ -56,7 +56,9 @@ def publish(
     if target is None:
         raise click.UsageError("Missing argument 'REPO'.")
     if dry_run:
-        _show(target, make_plan(directory, target, revision=revision, private=not public), full_text, as_json)
+        planned = make_plan(directory, target, revision=revision, private=not public)
+        _show(target, planned, full_text, as_json)
+        _note_on_quick_start(directory, target, planned)
         return
 
     def confirm(found: Plan) -> bool:

@@ -69,8 +69,9 @@ def check_repo_id(repo_id: str) -> None:
     try:
         validate_repo_id(repo_id)
     except HFValidationError as error:
-        raise HubError(reason, hint=str(error)) from None
-    if "/" not in repo_id:
+        if repo_id.count("/") == 1:
+            raise HubError(reason, hint=str(error)) from None
+    if repo_id.count("/") != 1:
         raise HubError(reason, hint="write owner/name, or ./name for a folder")
 
 

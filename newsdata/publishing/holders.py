@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..counts import plural
 from ..dataset.hub_cache import git_hash
 from ..dataset.hub_client import attempt
 from ..dataset.hub_files import fetch, files_of
@@ -68,7 +69,7 @@ def find_holders(
     named = {*references.branches.values(), *references.tags.values(), *references.pull_requests.values()}
     histories = {commit: _history(repository, commit) for commit in sorted(named)}
     every = sorted(frozenset().union(*histories.values()))
-    report(f"{repository.repo_id}: looking for {article_id} in {len(every)} commits")
+    report(f"{repository.repo_id}: looking for {article_id} in {plural(len(every), 'commit')}")
     trees = {commit: list_files(repository, commit) for commit in every}
     here: dict[str, Manifest] = {}
     held: dict[str, bool] = {}

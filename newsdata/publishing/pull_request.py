@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..counts import file_size, plural
 from ..dataset.hub_client import attempt
 from ..errors import CallError, HubError, VerifyError
 from .checked_version import CheckedVersion
@@ -60,7 +61,7 @@ def _open(version: CheckedVersion, repository: Repository, plan: Plan, report: R
     api, repo_id = repository.api, repository.repo_id
     before = all_references(repository).pull_requests
     operations = operations_for(version.folder, (*plan.new, *plan.changed), plan.deleted)
-    report(f"{repo_id}: sending {len(plan.new) + len(plan.changed)} files, {plan.bytes:,} bytes")
+    report(f"{repo_id}: sending {plural(len(plan.new) + len(plan.changed), 'file')}, {file_size(plan.bytes)}")
 
     def send() -> tuple[str, int]:
         now = all_references(repository).pull_requests

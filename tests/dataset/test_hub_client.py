@@ -27,6 +27,12 @@ def test_names_that_are_not_of_a_repository(name: str) -> None:
         check_repo_id(name)
 
 
+def test_a_name_with_another_number_of_parts_is_told_the_form() -> None:
+    for name in ("finews", "a/b/c"):
+        with pytest.raises(HubError, match=r"; write owner/name, or \./name for a folder$"):
+            check_repo_id(name)
+
+
 def test_a_call_that_fails_for_a_moment_is_repeated() -> None:
     errors = iter([json.JSONDecodeError("x", "", 0), OSError("Consistency check failed: 1 of 2 bytes")])
     said: list[str] = []

@@ -193,3 +193,5 @@ def test_commands_take_a_version_on_the_hub(
     done = run_newsdata(command, f"{NEWS}@1.0.0", *more, **variables)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+    if command == "verify":
+        assert done.stdout.startswith(f"{NEWS}@1.0.0: good (")
