@@ -96,6 +96,10 @@ def open_in_place(spec: str | os.PathLike[str], *, exclude: Path | None = None) 
     except (OSError, ValueError) as error:
         if found := git.split_revision(text):
             return git.open_revision(*found)
+        before = text.partition("@")[0]
+        if before and Path(before).is_dir():
+            hint = f"give {before} to read the folder as it is"
+            raise SourceError(f"no such source: {before} is no git repository", path=text, hint=hint) from error
         reason = f"no such source: {getattr(error, 'strerror', error)}"
         raise SourceError(reason, path=text, hint=_HINT) from error
     if stat.S_ISDIR(mode):

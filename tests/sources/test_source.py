@@ -33,6 +33,7 @@ def test_a_wrong_spec_is_refused(tmp_path: Path) -> None:
     for spec, match in {
         "no/such": "no such source",
         "no@such": "no such source",
+        f"{tmp_path}@HEAD": rf"{tmp_path} is no git repository; give {tmp_path} to read",
         "a\0b": "no such source",
         str(tmp_path / "pipe"): "neither a folder nor a file",
         str(tmp_path / "text"): "not a tar or zip",
