@@ -134,6 +134,13 @@ def _paths_that_end(paths: pa.ChunkedArray, name: str) -> list[str]:
     return sorted(paths.filter(pc.ends_with(paths, f"/{name}")).to_pylist())[:_LISTED]
 
 
+def _paths_with(paths: pa.ChunkedArray, part: str) -> list[str]:
+    """The first few of some paths that hold a part of a name; none for a part of one or two letters."""
+    if len(part) < 3:
+        return []
+    return sorted(paths.filter(pc.match_substring(paths, part)).to_pylist())[:_LISTED]
+
+
 def _find_article(version: _Version, asked: str) -> Where | None:
     """An article, in a split or excluded, by its id or by the path of one of its posts."""
     posts = version.rows("posts", "path", asked, ["article_id"])
@@ -212,7 +219,8 @@ def _ignored_as(version: _Version, names: Sequence[str]) -> str | None:
 def _unknown(version: _Version, names: Sequence[str]) -> Where:
     why = f"{version.manifest.dataset_version} has no post, no reject and no article with this name"
     counts = version.manifest.accounting.get("ignored_by_reason", {})
-    if similar := _paths_that_end(_paths(version), names[0]):
+    paths = _paths(version)
+    if similar := _paths_that_end(paths, names[0]) or _paths_with(paths, names[0]):
         why += f"; there is {', '.join(similar)}"
     elif redacted := counts.get("redacted", 0):
         why += f"; {plural(redacted, 'file')} left out as redacted, and not every one is known by its name"

@@ -74,6 +74,7 @@ def test_a_name_that_several_paths_end_with(tmp_path: Path) -> None:
          "ignored files (3) are not kept"),
         ("never.png", "unknown", "1.0.0 has no post, no reject and no article with this name; the names of ignored "
          "files (3) are not kept"),
+        ("draft-notes.md", "unknown", f"1.0.0 has no post, no reject and no article with this name; there is {DRAFT}"),
         ("", "unknown", "1.0.0 has no post, no reject and no article with this name; the names of ignored files (3) are "
          "not kept"),
     ],
