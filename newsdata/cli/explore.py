@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import webbrowser
 
 import click
 
@@ -70,6 +69,8 @@ def explore(
         say(address)
         sys.stdout.flush()
         if open_browser or (open_browser is None and sys.stdout.isatty()):
+            import webbrowser
+
             webbrowser.open(address)
 
     try:

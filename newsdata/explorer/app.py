@@ -55,6 +55,8 @@ _DOWNLOADS: Mapping[str, Callable[[Asked], Download]] = {
 _STATIC = {
     "style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml",
 }  # fmt: skip
+_OTHERS = ("in", "split", "publisher", "code", "kind", "issue", "cluster", "sort", "view", "share")
+"""Parameters that the form of an error page keeps as they are."""
 _VERSION = re.compile(r"/v/(?P<version>[^/]+)(?P<rest>/.*)?")
 _KEPT_VIEWS = 2  # versions that are open at once
 _KEPT_ANSWERS, _LARGEST_KEPT = 64, 500_000  # answers, and bytes of one
@@ -241,8 +243,13 @@ class _Server:
         except (Missing, NewsdataError, DamagedFile):
             place = _Place(self._library.newest, "", place.path, place.as_json)
         raw = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")[:50]
-        known = {name: value for name, value in raw if name in ("q", "in", "from", "to")}
-        facts = {"status": status, "reason": reason, "field": None, "hints": (), "damaged": False, "kept": known} | more
+        field = more.get("field")
+        kept = {name: value for name, value in raw if name in ("q", "from", "to")}
+        others = [pair for pair in raw if pair[0] in _OTHERS and pair[0] != field]
+        facts = {
+            "status": status, "reason": reason, "field": None, "hints": (), "damaged": False, "kept": kept,
+            "others": others,
+        } | more  # fmt: skip
         data = {"error": reason, "status": status} | ({"field": facts["field"]} if facts["field"] else {})
         answer = Answer(template="error", title=f"{status}", facts=facts, data=data, status=status)
         return self._response(place, answer, view)

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from ..dataset.open_version import FoundVersion
 from ..schema import SPLITS, table_schema
 from ..storage import reading
-from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, fault_of, shards_of
+from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, fault_of, shards_of
 
 __all__ = [
     "READ_ERRORS",
@@ -185,12 +185,12 @@ def is_regular(opened: Opened, name: str) -> bool:
 
 
 def check_bytes(opened: Opened) -> Iterator[Damage]:
-    """Compare every shard that can be read with its hash. This reads the whole version."""
-    for shard in opened.manifest.shards:
-        if why_unusable(opened, shard) is None:
-            fault = fault_of(opened.folder, shard)
-            if fault is not None:
-                yield Damage(shard.path, fault)
+    """Compare every file of the version with its hash. This reads all of it."""
+    listed: list[Shard | File] = [*opened.manifest.shards, *opened.manifest.files]
+    for file in listed:
+        fault = fault_of(opened.folder, file)
+        if fault is not None:
+            yield Damage(file.path, fault)
 
 
 def read_table(opened: Opened, shard: Shard, columns: Iterable[str] | None, group: int | None = None) -> pa.Table:

@@ -232,6 +232,9 @@ def test_a_bad_parameter_is_named_and_the_form_kept(page: TestClient, query: str
     assert response.status_code == 400
     assert f"<code>{field}</code>" in response.text
     assert 'value="2022-0' in response.text
+    if "split" not in query:
+        kept = page.get(f"/?{query}&split=test&split=train").text
+        assert all(f'name="split" value="{split}"' in kept for split in ("test", "train"))
     data = page.get(f"/articles.json?{query}")
     assert (data.status_code, data.json()["field"]) == (400, field)
 
@@ -299,6 +302,16 @@ def test_a_damaged_file_is_named_and_the_rest_is_shown(changing: Path) -> None:
     assert "newsdata verify" in found.text
     rows = newsdata.info(changing)["accounting"]["articles"] - 1
     assert 0 < client.get("/articles.json").json()["total"] < rows
+
+
+@pytest.mark.parametrize(
+    "name", ["posts/posts-2022-03-00000.parquet", "rejects/rejects-undated-00000.parquet", "README.md"]
+)
+def test_damage_of_any_file_is_named(changing: Path, name: str) -> None:
+    (changing / "1.0.0" / name).unlink()
+    client = client_of(changing)
+    for address in ("/", "/rejects", "/issues", "/about"):
+        assert f"{name} is missing" in " ".join(read_page(client, address).text.split())
 
 
 def test_a_byte_that_changed_is_found_by_the_hash(changing: Path) -> None:
