@@ -77,7 +77,8 @@ def read_card(path: str | Path | None = None) -> str:
     """The text of a curator's card, or of the one that newsdata brings if `path` is None.
 
     Raises:
-        CallError: the file cannot be read, is not UTF-8, has no header, or has wrong markers.
+        CallError: the file cannot be read, is not UTF-8, or has no header, wrong markers, or a header against the rules of
+            the Hub. A header with conditions is complete only in a version, so the build checks that one.
 
     >>> read_card().splitlines()[1]
     'pretty_name: Jekyll news archive'
@@ -91,6 +92,9 @@ def read_card(path: str | Path | None = None) -> str:
     if path is not None:
         always, faults = _apply_conditions(text, None)
         header, body, header_faults = _split_header(always)
+        if not header_faults and not re.search(r"^\s*# newsdata:", text.partition("\n---")[0], re.MULTILINE):
+            own = {key: value for key, value in header.items() if key not in _GENERATED}
+            header_faults = list(check_metadata(yaml.safe_dump(own, allow_unicode=True)))
         if faults := [*faults, *header_faults, *_marker_faults(body), *check_citation(header)]:
             raise CallError(
                 "; ".join(dict.fromkeys(faults)),

@@ -38,6 +38,25 @@ def test_a_faulty_card_is_refused_before_anything_is_read(tmp_path: Path, end: s
         newsdata.build(tmp_path / "no-archive", tmp_path / "out", card=card, num_proc=1)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("license: mit\n", "", "license: is missing; write `unknown`"),
+        ("license: mit", "license: mitt", "license: mitt is not one"),
+        ("license: mit", "license: mit\nlanguage: [no]", "language: False is not text"),
+    ],
+)
+def test_a_header_against_the_rules_is_found_in_its_file(tmp_path: Path, old: str, new: str, said: str) -> None:
+    card = tmp_path / "card.md"
+    for ends in ("\n", "\r\n"):
+        card.write_bytes(OWN.replace(old, new).replace("\n", ends).encode("utf-8-sig"))
+        with pytest.raises(CallError, match=rf"card\.md: {said}"):
+            read_card(card)
+    generated = OWN.replace("license: mit", "license: mit\nconfigs: 5")  # it is replaced in a version
+    card.write_text(generated, encoding="utf-8")
+    assert read_card(card) == generated
+
+
 def test_an_own_card_stays_until_there_is_another(tmp_path: Path) -> None:
     archive, card = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "card.md"
     card.write_text(OWN, encoding="utf-8")
