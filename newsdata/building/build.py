@@ -13,7 +13,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..card.readme import read_card
+from ..card.readme import read_own_card
 from ..card.versions_readme import update_versions_readme
 from ..counts import noun, plural
 from ..errors import MachineError
@@ -159,7 +159,7 @@ def build(
     request = Request(
         source=source, out=out, version=version, validation_from=validation_from, test_from=test_from,
         gap_days=gap_days, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
-        card=None if card is None else read_card(card), text=text, history=history, base=Path(base) if base else None,
+        card=None if card is None else read_own_card(card), text=text, history=history, base=Path(base) if base else None,
     )  # fmt: skip
     check_call(request, num_proc)
     check_places(request)

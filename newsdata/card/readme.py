@@ -32,7 +32,16 @@ from .contents import configs_of, content_digest, splits_of
 from .metadata import check_metadata, read_yaml, size_category
 from .sections import SECTIONS
 
-__all__ = ["CARD_NAME", "card_facts", "check_card", "citation_of", "generate_header", "read_card", "render_card"]
+__all__ = [
+    "CARD_NAME",
+    "card_facts",
+    "check_card",
+    "citation_of",
+    "generate_header",
+    "read_card",
+    "read_own_card",
+    "render_card",
+]
 
 CARD_NAME = "dataset_card.md"
 """In a version's folder: the curator's own card, if the version was not made with the one that newsdata brings."""
@@ -43,6 +52,7 @@ _CONDITION = re.compile(r"(?:<!--|#) newsdata:(if|unless)((?: \w+=[\w,-]+)+)(?: 
 _CONDITION_END = re.compile(r"(?:<!--|#) /newsdata:(if|unless)(?: -->)?")
 _HEADER = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_CARD_HINT = "`newsdata card --template` prints a card to begin with: a YAML header, then Markdown"
 _GENERATED = ("size_categories", "configs", "dataset_info")
 
 
@@ -77,8 +87,7 @@ def read_card(path: str | Path | None = None) -> str:
     """The text of a curator's card, or of the one that newsdata brings if `path` is None.
 
     Raises:
-        CallError: the file cannot be read, is not UTF-8, or has no header, wrong markers, or a header against the rules of
-            the Hub. A header with conditions is complete only in a version, so the build checks that one.
+        CallError: the file cannot be read, is not UTF-8, has no header, or has wrong markers.
 
     >>> read_card().splitlines()[1]
     'pretty_name: Jekyll news archive'
@@ -92,15 +101,28 @@ def read_card(path: str | Path | None = None) -> str:
     if path is not None:
         always, faults = _apply_conditions(text, None)
         header, body, header_faults = _split_header(always)
-        if not header_faults and not re.search(r"^\s*# newsdata:", text.partition("\n---")[0], re.MULTILINE):
-            own = {key: value for key, value in header.items() if key not in _GENERATED}
-            header_faults = list(check_metadata(yaml.safe_dump(own, allow_unicode=True)))
         if faults := [*faults, *header_faults, *_marker_faults(body), *check_citation(header)]:
             raise CallError(
                 "; ".join(dict.fromkeys(faults)),
                 path=path,
-                hint="`newsdata card --template` prints a card to begin with: a YAML header, then Markdown",
+                hint=_CARD_HINT,
             )
+    return text
+
+
+def read_own_card(path: str | Path) -> str:
+    """The text of a curator's card whose header keeps the rules of the Hub, as far as that can be told without a version.
+
+    Raises:
+        CallError: it does not, or as for `read_card`. A header with conditions is complete only in a version, and
+            `render_card` checks that one.
+    """
+    text = read_card(path)
+    header, _, _ = _split_header(text)
+    if not re.search(r"^\s*# newsdata:", text.partition("\n---")[0], re.MULTILINE):
+        own = {key: value for key, value in header.items() if key not in _GENERATED}
+        if faults := check_metadata(yaml.safe_dump(own, allow_unicode=True)):
+            raise CallError("; ".join(faults), path=path, hint=_CARD_HINT)
     return text
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import newsdata
-from newsdata.card.readme import read_card
+from newsdata.card.readme import read_card, read_own_card
 from newsdata.card.sections import SECTIONS
 from newsdata.errors import CallError, ManifestError
 from newsdata.storage.manifest import write_manifest
@@ -51,10 +51,10 @@ def test_a_header_against_the_rules_is_found_in_its_file(tmp_path: Path, old: st
     for ends in ("\n", "\r\n"):
         card.write_bytes(OWN.replace(old, new).replace("\n", ends).encode("utf-8-sig"))
         with pytest.raises(CallError, match=rf"card\.md: {said}"):
-            read_card(card)
+            read_own_card(card)
     generated = OWN.replace("license: mit", "license: mit\nconfigs: 5")  # it is replaced in a version
     card.write_text(generated, encoding="utf-8")
-    assert read_card(card) == generated
+    assert read_own_card(card) == generated
 
 
 def test_an_own_card_stays_until_there_is_another(tmp_path: Path) -> None:
