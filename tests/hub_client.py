@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import select
 import subprocess
 import sys
 from importlib import import_module
@@ -56,9 +57,10 @@ class Client:
         self.process.stdin.write(json.dumps([function, args, options], default=str) + "\n")
         self.process.stdin.flush()
 
-    def finish(self) -> Any:
-        """The answer of the call that was started: plain data."""
+    def finish(self, seconds: float = 600) -> Any:
+        """The answer of the call that was started: plain data; it must come within so many seconds."""
         assert self.process.stdout
+        assert select.select([self.process.stdout], [], [], seconds)[0], f"no answer within {seconds} seconds"
         line = self.process.stdout.readline()
         assert line, "the client process died; see its stderr"
         answer = json.loads(line)
@@ -117,6 +119,9 @@ def main() -> None:
     """Answer the calls on stdin, one a line."""
     from newsdata.errors import NewsdataError
 
+    for place, value in json.loads(os.environ.get("NEWSDATA_TEST_SETTINGS", "{}")).items():
+        module, _, name = place.rpartition(".")
+        setattr(import_module(f"newsdata.{module}"), name, value)
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         try:

@@ -32,7 +32,7 @@ __all__ = ["OWNER", "READER", "STRANGER", "Fault", "Hub", "Repo"]
 class Hub:
     """The server; runs in threads of this process between `__enter__` and `__exit__`."""
 
-    def __init__(self, root: Path, *, port: int = 0, page: int = 1000) -> None:
+    def __init__(self, root: Path, *, port: int = 0, page: int = 1000, handler: type[Handler] = Handler) -> None:
         self.root = root
         self.page = page  # entries per page of a tree listing
         self.repos: dict[str, Repo] = {}
@@ -43,7 +43,7 @@ class Hub:
         (root / "lfs").mkdir(parents=True, exist_ok=True)
         self._number = itertools.count()
 
-        class OurHandler(Handler):
+        class OurHandler(handler):  # type: ignore[misc, valid-type]
             hub = self
 
         self._server = _Server(("127.0.0.1", port), OurHandler)

@@ -75,13 +75,14 @@ def _in_folder(out: Path) -> tuple[list[str], dict[str, str]]:
 
 def _published(on_hub: HubRevision, token: str | None) -> tuple[list[str], dict[str, str]]:
     """The versions of a repository, and the reasons of those that were yanked; none while the Hub cannot be reached."""
-    from .hub_client import Place, Unreachable, client
+    from .hub_client import Place, Unreachable
     from .hub_marks import published_marks
     from .hub_revisions import version_tags
 
     try:
-        tags = {} if on_hub.offline else version_tags(client(token), on_hub.repo_id)
-        marks = published_marks(Place(on_hub.repo_id, token)) if tags else {}
+        place = Place(on_hub.repo_id, token)
+        tags = {} if on_hub.offline else version_tags(place)
+        marks = published_marks(place) if tags else {}
     except (Unreachable, ManifestError):  # ManifestError: the marks cannot be read
         return [], {}
     return list(tags), {version: reason for version, reason in marks.items() if version in tags}

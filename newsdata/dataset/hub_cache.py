@@ -15,10 +15,12 @@ from ..storage.manifest import MANIFEST_NAME, hash_file, parse_version, read_man
 
 __all__ = [
     "cached_versions",
+    "folder_of",
     "git_hash",
     "is_cached",
     "is_commit",
     "is_undamaged",
+    "read_ref",
     "remember_tag",
     "remembered_commit",
 ]
@@ -49,7 +51,7 @@ def cached_versions(repo_id: str, cache_dir: str | Path | None = None) -> dict[s
     >>> cached_versions("nobody/nothing")
     {}
     """
-    repository = _folder_of(repo_id, cache_dir)
+    repository = folder_of(repo_id, cache_dir)
     found = {}
     for ref in repository.glob("refs/v*"):
         version = ref.name.removeprefix("v")
@@ -68,7 +70,7 @@ def cached_versions(repo_id: str, cache_dir: str | Path | None = None) -> dict[s
     return dict(sorted(found.items(), key=lambda item: parse_version(item[0])))
 
 
-def _folder_of(repo_id: str, cache_dir: str | Path | None) -> Path:
+def folder_of(repo_id: str, cache_dir: str | Path | None) -> Path:
     """The folder of a repository in the cache; it may not exist."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
@@ -77,10 +79,7 @@ def _folder_of(repo_id: str, cache_dir: str | Path | None) -> Path:
 
 def is_cached(repo_id: str, commit: str, cache_dir: str | Path | None = None) -> bool:
     """Whether the manifest of a commit is in the cache."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(repo_id, MANIFEST_NAME, revision=commit, repo_type="dataset", cache_dir=cache_dir)
-    return isinstance(found, str)
+    return (folder_of(repo_id, cache_dir) / "snapshots" / commit / MANIFEST_NAME).is_file()
 
 
 def remembered_commit(repo_id: str, tag: str, cache_dir: str | Path | None = None) -> str | None:
@@ -89,8 +88,13 @@ def remembered_commit(repo_id: str, tag: str, cache_dir: str | Path | None = Non
     >>> remembered_commit("nobody/nothing", "v1.0.0") is None
     True
     """
+    return read_ref(folder_of(repo_id, cache_dir), tag)
+
+
+def read_ref(repository: Path, name: str) -> str | None:
+    """The commit that a repository in the cache knows for a tag or a branch; None where it knows none."""
     try:
-        commit = read_regular(_folder_of(repo_id, cache_dir) / "refs" / tag, _LARGEST_REF).decode("ascii")
+        commit = read_regular(repository / "refs" / name, _LARGEST_REF).decode("ascii")
     except (OSError, ValueError):  # ValueError: not ASCII
         return None
     return commit if is_commit(commit) else None

@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..errors import HubError, MachineError, NewsdataError, shown
-from .hub_waiting import PASSING, asked_wait, bounded_waits
+from .hub_guard import guarded_client
+from .hub_waiting import PASSING, asked_wait
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-__all__ = ["Place", "Unreachable", "attempt", "check_repo_id", "client", "download"]
+__all__ = ["Place", "Unreachable", "attempt", "check_repo_id", "client"]
 
 _Answer = TypeVar("_Answer")
 
 _WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds between two tries of one request, where the Hub does not say how long
 _PATIENCE = 180.0  # seconds after its first failure in which a request is tried again
-_MISREAD = (LookupError, TypeError, AttributeError)  # the client's errors at an answer of another form than it expects
+_SILENT = 1  # how often a request is tried again after which the Hub said nothing for a while
 _LONGEST_MESSAGE = 300  # characters of what the Hub said
 
 
@@ -75,31 +76,6 @@ def check_repo_id(repo_id: str) -> None:
         raise HubError(reason, hint="write owner/name, or ./name for a folder")
 
 
-def download(place: Place, commit: str, path: str, *, force: bool = False, offline: bool = False) -> Path:
-    """One file of a commit, in the local cache.
-
-    With `force` it is fetched even if the cache holds it; with `offline` only the cache is asked.
-
-    Raises:
-        HubError: as for `attempt`.
-    """
-    from huggingface_hub import hf_hub_download
-
-    def get() -> str:
-        return hf_hub_download(
-            place.repo_id,
-            path,
-            repo_type="dataset",
-            revision=commit,
-            token=place.token,
-            cache_dir=place.cache_dir,
-            force_download=force,
-            local_files_only=offline,
-        )
-
-    return Path(attempt(get, place.repo_id))
-
-
 def attempt(call: Callable[[], _Answer], repo_id: str, *, report: Callable[[str], None] | None = None) -> _Answer:
     """Make a call to the Hub. Repeat it while the Hub is busy or connections break; translate its errors.
 
@@ -116,21 +92,22 @@ def attempt(call: Callable[[], _Answer], repo_id: str, *, report: Callable[[str]
         HubError: made from the client's error, which is its `__cause__`.
         MachineError: the disk is full, or a permission is missing.
     """
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
-
     tries: Counter[str] = Counter()
     first: dict[str, float] = {}
     while True:
         try:
-            with bounded_waits():
+            with guarded_client():
                 return call()
-        except NewsdataError:
+        except (NewsdataError, MemoryError, ImportError):
             raise
-        except (HTTPError, OSError, ValueError, RuntimeError, *_MISREAD) as error:
+        except Exception as error:  # the client may stumble in any way over an answer that it does not expect
             cause = _innermost_cause(error)
+            if isinstance(cause, NewsdataError):  # from a rule of `hub_guard`
+                raise cause from None
             request = _request_of(cause)
             waited = time.monotonic() - first.setdefault(request, time.monotonic())
-            if not _is_passing(cause) or tries[request] == len(_WAITS) or waited > _PATIENCE:
+            most = _SILENT if "Timeout" in type(cause).__name__ else len(_WAITS)
+            if not _is_passing(cause) or tries[request] >= min(most, len(_WAITS)) or waited > _PATIENCE:
                 raise _translated(cause, repo_id) from cause
             wait = _asked(cause)
             wait = _WAITS[tries[request]] if wait is None else wait
@@ -198,7 +175,7 @@ def _translated(error: BaseException, repo_id: str) -> NewsdataError:
         return _translated_answer(error, repo_id)
     if isinstance(error, errors.HTTPError):  # type: ignore[attr-defined]
         return Unreachable(f"the Hub cannot be reached: {_one_line(error)}", path=repo_id, hint="check the network")
-    if isinstance(error, _MISREAD):
+    if not isinstance(error, OSError | ValueError | RuntimeError) or isinstance(error, RecursionError):
         reason = (
             f"the Hub's answer is not of the form that its client expects ({type(error).__name__}: {_one_line(error)})"
         )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..errors import HubError, VerifyError
 from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, fault_of, read_manifest
-from .hub_client import Place, attempt, download
+from .hub_client import Place
+from .hub_download import download
 from .hub_revisions import HubRevision
 
 __all__ = ["fetch", "files_of"]
+
+_AT_ONCE = 8  # files
 
 
 def fetch(
@@ -35,37 +39,37 @@ def fetch(
         HubError: the Hub cannot be reached, and a file is not in the cache or is damaged there.
         VerifyError: the Hub sends bytes that do not match the manifest; `faults` lists the files.
     """
-    from huggingface_hub import snapshot_download
-
     repo_id, commit = revision.repo_id, revision.commit
     place = Place(repo_id, token, cache_dir)
     folder = download(place, commit, MANIFEST_NAME).parent
     wanted = _matching(read_manifest(folder), list(patterns))
-    missing = [file.path for file in wanted if not (folder / file.path).is_file()]
-    if missing and not revision.offline:
-        attempt(
-            lambda: snapshot_download(
-                repo_id,
-                repo_type="dataset",
-                revision=commit,
-                allow_patterns=missing,
-                token=token,
-                cache_dir=cache_dir,
-            ),
-            repo_id,
-        )
     damaged = [file for file in wanted if fault_of(folder, file)]
     if damaged and revision.offline:
         names = _first_few([file.path for file in damaged])
         reason = f"the Hub cannot be reached; of version {revision.version} the cache does not hold {names}"
         raise HubError(reason, path=repo_id, hint="load it once while the Hub can be reached")
-    for file in damaged:  # perhaps only in the cache: fetch it again
-        download(place, commit, file.path, force=True)
-    faults = tuple(file.path for file in damaged if fault_of(folder, file))
+    faults = _fetch_all(place, commit, damaged)
     if faults:
         reason = f"the Hub sends bytes that do not match the manifest: {_first_few(faults)}"
         raise VerifyError(reason, path=repo_id, faults=faults)
     return folder
+
+
+def _fetch_all(place: Place, commit: str, wanted: list[File | Shard]) -> tuple[str, ...]:
+    """Fetch files that the cache lacks, or has damaged; returns the paths of those for which the Hub sends other bytes."""
+
+    def arrives(file: File | Shard) -> bool:
+        for _ in range(2):
+            try:
+                download(place, commit, file.path, listed=file)
+                return True
+            except VerifyError:  # perhaps damaged on its way: once more
+                continue
+        return False
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        good = list(pool.map(arrives, wanted))
+    return tuple(file.path for file, arrived in zip(wanted, good, strict=True) if not arrived)
 
 
 def files_of(manifest: Manifest) -> list[File | Shard]:

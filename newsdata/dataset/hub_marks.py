@@ -15,7 +15,8 @@ import msgspec
 from ..errors import HubError, ManifestError, shown
 from ..files import read_regular
 from ..storage.manifest import PUBLISHED_MARKS_NAME, parse_version
-from .hub_client import Place, download
+from .hub_client import Place
+from .hub_download import download
 
 __all__ = ["marks_text", "published_marks", "read_marks"]
 
@@ -37,13 +38,13 @@ def published_marks(place: Place, commit: str = _MAIN, *, offline: bool = False)
         HubError: the Hub refused.
         ManifestError: the file is damaged, so that nobody knows which versions are bad.
     """
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, RevisionNotFoundError
 
     try:
-        return read_marks(download(place, commit, PUBLISHED_MARKS_NAME, offline=offline), place.repo_id)
+        file = download(place, commit, PUBLISHED_MARKS_NAME, most=_LARGEST, offline=offline)
+        return read_marks(file, place.repo_id)
     except HubError as error:
-        missing = EntryNotFoundError, RevisionNotFoundError  # no such file, or no commit at all
-        if isinstance(error.__cause__, missing) and not isinstance(error.__cause__, LocalEntryNotFoundError):
+        if isinstance(error.__cause__, EntryNotFoundError | RevisionNotFoundError):  # no such file, or no commit at all
             return {}
         if offline:  # not in the cache
             return {}

@@ -9,22 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ..errors import HubError, ManifestError, VerifyError, VersionError
 from ..storage.manifest import MANIFEST_NAME, parse_version, read_manifest
 from .hub_cache import cached_versions, is_cached, is_commit, is_undamaged, remember_tag, remembered_commit
-from .hub_client import Place, Unreachable, attempt, check_repo_id, client, download
+from .hub_client import Place, Unreachable, attempt, check_repo_id
+from .hub_download import download
+from .hub_listings import list_references, repository_facts
 from .hub_marks import published_marks
-
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
 
 __all__ = ["HubRevision", "References", "is_version", "references", "resolve", "version_tags"]
 
 _EXACT = re.compile(r"v?(\d+\.\d+\.\d+)", re.ASCII)
 _RANGE = re.compile(r"v?((?:\d+\.){0,2})\*", re.ASCII)
-_TIMEOUT = 20.0  # seconds to wait for the commit of a revision; then the Hub counts as unreachable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +97,7 @@ def resolve(
     try:
         if not wanted:
             return _with_mark(place, _check_commit(place, _ask_for_commit(place, str(revision))))
-        tags = version_tags(client(token), repo_id)
+        tags = version_tags(place)
     except Unreachable as error:
         what = "the newest version" if revision is None else repr(revision)
         reason = f"{error.reason}; only the Hub knows what {what} is"
@@ -147,20 +145,18 @@ def _ask_for_commit(place: Place, revision: str) -> str:
     """Ask the Hub for the commit of a tag, branch or commit."""
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-    api, repo_id = client(place.token), place.repo_id
-
     def ask() -> str | None:
         try:
-            return api.dataset_info(repo_id, revision=revision, timeout=_TIMEOUT).sha
+            return repository_facts(place, revision).sha
         except HfHubHTTPError as error:
             if error.response.status_code != 404 or isinstance(error, RepositoryNotFoundError):
                 raise
             return None
 
-    commit = attempt(ask, repo_id)
+    commit = attempt(ask, place.repo_id)
     if commit is None:
         raise VersionError(
-            f"{revision} is not published", path=repo_id, hint=_published_hint(version_tags(api, repo_id))
+            f"{revision} is not published", path=place.repo_id, hint=_published_hint(version_tags(place))
         )
     return commit
 
@@ -183,22 +179,7 @@ def _check_tag(place: Place, version: str, commit: str, accept_moved: bool) -> H
 
 def _check_commit(place: Place, commit: str, version: str | None = None) -> HubRevision:
     """Fetch and check the manifest of a commit. If the commit is that of a version's tag, remember the tag in the cache."""
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-    repo_id = place.repo_id
-    try:
-        manifest = download(place, commit, MANIFEST_NAME)
-        if not is_undamaged(manifest):
-            manifest = download(place, commit, MANIFEST_NAME, force=True)
-    except HubError as error:
-        missing = isinstance(error.__cause__, EntryNotFoundError)
-        if not missing or isinstance(error.__cause__, LocalEntryNotFoundError):
-            raise
-        raise ManifestError(
-            "this revision has no manifest.json: it is not a dataset of newsdata", path=repo_id
-        ) from None
-    if not is_undamaged(manifest):
-        raise VerifyError("the Hub's manifest.json does not have the hash that the Hub gives for it", path=repo_id)
+    repo_id, manifest = place.repo_id, _manifest_of(place, commit)
     found = read_manifest(manifest.parent).dataset_version
     if version and version != found:
         raise VersionError(f"the tag v{version} holds version {found}", path=repo_id, hint="ask its publisher")
@@ -207,25 +188,46 @@ def _check_commit(place: Place, commit: str, version: str | None = None) -> HubR
     return HubRevision(repo_id=repo_id, commit=commit, version=found)
 
 
-def version_tags(api: HfApi, repo_id: str) -> dict[str, str]:
+def _manifest_of(place: Place, commit: str) -> Path:
+    """The manifest of a commit in the cache. If it is damaged there or on its way, it is fetched once more."""
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        try:
+            manifest = download(place, commit, MANIFEST_NAME)
+            if is_undamaged(manifest):
+                return manifest
+        except VerifyError:
+            pass
+        return download(place, commit, MANIFEST_NAME, force=True)
+    except HubError as error:
+        if not isinstance(error.__cause__, EntryNotFoundError):
+            raise
+        raise ManifestError(
+            "this revision has no manifest.json: it is not a dataset of newsdata", path=place.repo_id
+        ) from None
+
+
+def version_tags(place: Place) -> dict[str, str]:
     """The published versions of a repository, oldest first, and the commit of each.
 
     Raises:
         HubError: as for `references`.
     """
-    return references(api, repo_id).versions
+    return references(place).versions
 
 
-def references(api: HfApi, repo_id: str) -> References:
+def references(place: Place) -> References:
     """The published versions of a repository, and its newest commit.
 
     Raises:
         HubError: there is no such repository, the token may not see it, or the Hub cannot be reached.
     """
-    refs = attempt(lambda: api.list_repo_refs(repo_id, repo_type="dataset"), repo_id)
-    tags = {tag.name.removeprefix("v"): tag.target_commit for tag in refs.tags if tag.name.startswith("v")}
-    main = next((branch.target_commit for branch in refs.branches if branch.name == "main"), None)
-    return References({version: tags[version] for version in sorted(filter(is_version, tags), key=parse_version)}, main)
+    branches, tags, _ = list_references(place)
+    versions = {tag.name.removeprefix("v"): tag.target_commit for tag in tags if tag.name.startswith("v")}
+    main = next((branch.target_commit for branch in branches if branch.name == "main"), None)
+    ordered = sorted(filter(is_version, versions), key=parse_version)
+    return References({version: versions[version] for version in ordered}, main)
 
 
 def is_version(text: str) -> bool:

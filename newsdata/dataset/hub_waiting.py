@@ -1,20 +1,17 @@
 """How long to wait before a request is sent to the Hub again: as long as the Hub asks for, but never long.
 
 `huggingface_hub` repeats some requests itself. It does not read a date in `Retry-After`, and waits for however long the
-Hub says. So the header is made a small number of seconds before it sees it.
+Hub says. So `hub_guard` makes the header a small number of seconds before it sees it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
 
-__all__ = ["PASSING", "asked_wait", "bounded_waits"]
+__all__ = ["PASSING", "asked_wait"]
 
 PASSING = (408, 429)
 """Statuses below 500 after which the same request may succeed a moment later."""
@@ -61,25 +58,3 @@ def _time_of(date: str) -> float | None:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-
-
-@contextlib.contextmanager
-def bounded_waits() -> Iterator[None]:
-    """Let `huggingface_hub` wait no longer than `asked_wait` while the block runs."""
-    from huggingface_hub import get_session
-
-    def hook(answer: Any) -> None:
-        if answer.status_code in PASSING or answer.status_code >= 500:
-            seconds = asked_wait(answer.headers)
-            for name in ("ratelimit", "retry-after"):
-                answer.headers.pop(name, None)
-            if seconds is not None:
-                answer.headers["retry-after"] = str(math.ceil(seconds))
-
-    hooks = get_session().event_hooks["response"]
-    hooks.append(hook)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError):  # the session was made anew meanwhile
-            hooks.remove(hook)

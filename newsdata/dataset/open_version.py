@@ -70,7 +70,9 @@ class FoundVersion:
                 _check_shard(self.folder, shard)
             return [str(self.folder / path) for path in paths]
         if streaming and not self.on_hub.offline:
-            return [f"hf://datasets/{self.on_hub.repo_id}@{self.on_hub.commit}/{path}" for path in paths]
+            from .hub_stream import stream_address
+
+            return [stream_address(self.on_hub.repo_id, self.on_hub.commit, path) for path in paths]
         folder = self.with_files(paths)
         return [str(folder / path) for path in paths]
 

@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 
 from ..errors import VerifyError
 from ..storage.manifest import Shard
-from .hub_client import attempt
+from .hub_stream import open_on_the_hub
 from .slices import Slice
 
 if TYPE_CHECKING:
@@ -205,28 +205,12 @@ def opened(part: ShardRows, token: str | bool | None = None) -> Iterator[ds.Parq
     Raises:
         VerifyError: it is no Parquet file, or does not have the rows that the manifest names.
     """
-    is_address = "://" in part.file
+    is_address = part.file.startswith("hf://")
     try:
-        with _open_address(part.file, token) if is_address else pa.OSFile(part.file) as handle:
+        with open_on_the_hub(part.file, part.shard.bytes, token) if is_address else pa.OSFile(part.file) as handle:
             fragment = ds.ParquetFileFormat().make_fragment(handle)
             if (rows := fragment.metadata.num_rows) != part.shard.rows:
                 raise VerifyError(f"has {rows} rows, the manifest says {part.shard.rows}", path=part.file)
             yield fragment
     except (pa.ArrowException, OSError) as error:
-        if is_address and isinstance(error, OSError):  # the connection failed
-            raise
         raise VerifyError(f"cannot be read: {str(error).splitlines()[0]}", path=part.file) from None
-
-
-def _open_address(file: str, token: str | bool | None) -> Any:
-    """An address, open for reading bytes. Only addresses of the Hub are given the token.
-
-    Raises:
-        HubError: the Hub refused, or cannot be reached.
-    """
-    import fsspec
-
-    if not file.startswith("hf://"):
-        return fsspec.open(file, "rb").open()
-    options = {} if token is None else {"token": token}
-    return attempt(lambda: fsspec.open(file, "rb", **options).open(), file)

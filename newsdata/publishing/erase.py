@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
-from ..dataset.hub_client import attempt, download
+from ..dataset.hub_client import attempt
+from ..dataset.hub_download import download
 from ..dataset.hub_files import files_of
+from ..dataset.hub_listings import LargeFile, list_large_files
 from ..errors import CallError, HubError, VerifyError
 from ..storage.manifest import MANIFEST_NAME, read_manifest
 from .checked_version import CheckedVersion
@@ -29,9 +31,6 @@ from .repository import (
     set_tag,
 )
 from .to_repository import plan_commit
-
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import LFSFileInfo
 
 __all__ = ["Erasure", "erase", "plan_erasure"]
 
@@ -108,12 +107,9 @@ def _doomed(version: CheckedVersion, repository: Repository, found: Holders) -> 
         return large_files(found.trees, found.commits) - kept
 
 
-def _listed(repository: Repository, hashes: Collection[str]) -> list[LFSFileInfo]:
+def _listed(repository: Repository, hashes: Collection[str]) -> list[LargeFile]:
     """The Hub's records of those large files that it has."""
-    api, repo_id = repository.api, repository.repo_id
-    return attempt(
-        lambda: [file for file in api.list_lfs_files(repo_id, repo_type="dataset") if file.file_oid in hashes], repo_id
-    )
+    return [file for file in list_large_files(repository.place) if file.file_oid in hashes]
 
 
 def erase(
@@ -289,7 +285,9 @@ def _delete_large_files(repository: Repository, doomed: set[str], report: Report
         if files:
             report(f"{repo_id}: deleting {len(files)} large files for good")
             attempt(
-                lambda: api.permanently_delete_lfs_files(repo_id, files, rewrite_history=False, repo_type="dataset"),
+                lambda: api.permanently_delete_lfs_files(
+                    repo_id, cast(Any, files), rewrite_history=False, repo_type="dataset"
+                ),
                 repo_id,
                 report=report,
             )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..counts import plural
 from ..dataset.hub_cache import git_hash
-from ..dataset.hub_client import attempt
 from ..dataset.hub_files import fetch, files_of
+from ..dataset.hub_listings import list_commits
 from ..dataset.hub_revisions import HubRevision
 from ..errors import NewsdataError
 from ..maintenance.verify import articles_held
@@ -104,9 +104,7 @@ def large_files(trees: Mapping[str, Tree], commits: Iterable[str]) -> set[str]:
 
 def _history(repository: Repository, commit: str) -> frozenset[str]:
     """A commit and all before it."""
-    api, repo_id = repository.api, repository.repo_id
-    listed = attempt(lambda: api.list_repo_commits(repo_id, repo_type="dataset", revision=commit), repo_id)
-    return frozenset({commit, *(entry.commit_id for entry in listed)})
+    return frozenset({commit, *list_commits(repository.place, commit)})
 
 
 def _holds(repository: Repository, commit: str, article_id: str) -> bool:

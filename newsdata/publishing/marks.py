@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..dataset.hub_cache import git_hash
-from ..dataset.hub_client import download
+from ..dataset.hub_download import download
 from ..dataset.hub_files import files_of
 from ..dataset.hub_marks import marks_text, published_marks
 from ..dataset.hub_revisions import References, references
@@ -91,8 +91,8 @@ def mark_published(repository: Repository, version: str, reason: str | None, *, 
         VerifyError: the new commit does not hold what was sent.
         ManifestError: the marks in the repository are damaged.
     """
-    api, repo_id = repository.api, repository.repo_id
-    found = references(api, repo_id)
+    repo_id = repository.repo_id
+    found = references(repository.place)
     if version not in found.versions or found.main is None:
         hint = f"published: {', '.join(found.versions)}" if found.versions else None
         raise VersionError(f"{version} is not published there", path=repo_id, hint=hint)

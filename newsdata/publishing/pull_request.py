@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..counts import file_size, plural
+from ..dataset.hub_cache import is_commit
 from ..dataset.hub_client import attempt
 from ..errors import CallError, HubError, VerifyError
 from .checked_version import CheckedVersion
@@ -83,6 +84,8 @@ def _open(version: CheckedVersion, repository: Repository, plan: Plan, report: R
             raise
         if made.pr_num is None:
             raise HubError("the Hub made a commit, but gives no number of a pull request", path=repo_id)
+        if not is_commit(str(made.oid)):
+            raise HubError(f"the Hub says that it made commit {str(made.oid)[:100]!r}, which is none", path=repo_id)
         return str(made.oid), int(made.pr_num)
 
     return attempt(send, repo_id, report=report)

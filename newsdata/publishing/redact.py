@@ -143,7 +143,7 @@ def _check_text(version: CheckedVersion, repository: Repository, full_text: bool
     """Raise CallError where text would be sent to a repository that has none so far."""
     if not version.full_text or full_text:
         return
-    tags = version_tags(repository.api, repository.repo_id)
+    tags = version_tags(repository.place)
     if not any(version_in(repository, commit).full_text for commit in reversed(tags.values())):
         raise CallError(
             "this version holds the full text of the articles, and no published version does",

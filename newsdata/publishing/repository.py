@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..dataset.hub_cache import git_hash
+from ..dataset.hub_cache import git_hash, is_commit
 from ..dataset.hub_client import Place, attempt, client
+from ..dataset.hub_listings import Facts, RemoteFile, list_references, list_remote_files, repository_facts
 from ..dataset.hub_revisions import version_tags
 from ..errors import HubError
 from ..schema import CONFIGS
@@ -41,7 +42,7 @@ DATA_FOLDERS = (*CONFIGS, "assets")
 
 _PULL_REQUEST = re.compile(r"refs/pr/(\d{1,9})", re.ASCII)
 
-Tree = Mapping[str, Any]
+Tree = Mapping[str, RemoteFile]
 """The Hub's records of the files of a commit, by path."""
 
 
@@ -111,7 +112,7 @@ def open_repository(repo_id: str, *, token: str | None, private: bool = True) ->
     return Repository(client(found), repo_id, private, found)
 
 
-def look_up(repository: Repository) -> Any:
+def look_up(repository: Repository) -> Facts | None:
     """The Hub's record of a repository, with `sha` of the newest commit and `private`; None if there is none.
 
     Raises:
@@ -120,11 +121,11 @@ def look_up(repository: Repository) -> Any:
     return attempt(lambda: _look_up(repository), repository.repo_id)
 
 
-def _look_up(repository: Repository) -> Any:
+def _look_up(repository: Repository) -> Facts | None:
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        return repository.api.dataset_info(repository.repo_id)
+        return repository_facts(repository.place)
     except HfHubHTTPError as error:
         if error.response.status_code == 404:
             return None
@@ -137,34 +138,22 @@ def all_references(repository: Repository) -> References:
     Raises:
         HubError: the Hub refused or cannot be reached.
     """
-    api, repo_id = repository.api, repository.repo_id
-    refs = attempt(lambda: api.list_repo_refs(repo_id, repo_type="dataset", include_pull_requests=True), repo_id)
-    pulls = ((_PULL_REQUEST.fullmatch(ref.ref), ref.target_commit) for ref in refs.pull_requests or ())
+    branches, tags, pull_requests = list_references(repository.place, pull_requests=True)
+    pulls = ((_PULL_REQUEST.fullmatch(ref.ref), ref.target_commit) for ref in pull_requests)
     return References(
-        branches={ref.name: ref.target_commit for ref in refs.branches},
-        tags={ref.name: ref.target_commit for ref in refs.tags},
+        branches={ref.name: ref.target_commit for ref in branches},
+        tags={ref.name: ref.target_commit for ref in tags},
         pull_requests={int(match[1]): commit for match, commit in pulls if match},
     )
 
 
-def list_files(repository: Repository, commit: str | None) -> dict[str, Any]:
+def list_files(repository: Repository, commit: str | None) -> dict[str, RemoteFile]:
     """The files of a commit; none when there is no commit.
 
     Raises:
         HubError: the Hub refused or cannot be reached.
     """
-    from huggingface_hub.hf_api import RepoFile
-
-    if commit is None:
-        return {}
-
-    def listing() -> dict[str, Any]:
-        entries = repository.api.list_repo_tree(
-            repository.repo_id, repo_type="dataset", revision=commit, recursive=True
-        )
-        return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
-
-    return attempt(listing, repository.repo_id)
+    return {} if commit is None else list_remote_files(repository.place, commit)
 
 
 def difference(version: CheckedVersion, tree: Tree) -> Difference:
@@ -177,7 +166,7 @@ def difference(version: CheckedVersion, tree: Tree) -> Difference:
     )
 
 
-def _is_same(version: CheckedVersion, file: File, entry: Any) -> bool:
+def _is_same(version: CheckedVersion, file: File, entry: RemoteFile) -> bool:
     if entry.lfs is not None:
         return bool(entry.lfs.sha256 == file.sha256)
     return bool(entry.size == file.bytes and entry.blob_id == git_hash(version.folder / file.path))
@@ -223,7 +212,7 @@ def commit_files(
 
     def send() -> str:
         there = _look_up(repository)
-        head = there and there.sha
+        head = there.sha if there else None
         if head != parent:
             if not is_done(list_files(repository, head)):
                 raise changed_meanwhile(repo_id)
@@ -236,6 +225,8 @@ def commit_files(
             if error.response.status_code == 412:  # the parent is not the newest commit
                 raise changed_meanwhile(repo_id) from error
             raise
+        if not is_commit(str(made.oid)):
+            raise HubError(f"the Hub says that it made commit {str(made.oid)[:100]!r}, which is none", path=repo_id)
         return str(made.oid)
 
     return attempt(send, repo_id, report=report)
@@ -265,7 +256,7 @@ def set_tag(repository: Repository, tag: str, commit: str, report: Report) -> No
                 raise
 
     attempt(send, repo_id, report=report)
-    there = version_tags(api, repo_id).get(tag.removeprefix("v"))
+    there = version_tags(repository.place).get(tag.removeprefix("v"))
     if there != commit:
         reason = f"the tag {tag} names {there}, not {commit}: somebody else set it meanwhile"
         raise HubError(reason, path=repo_id, hint=f"the version is commit {commit}; find out who set the tag")

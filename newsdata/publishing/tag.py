@@ -39,7 +39,7 @@ def tag_version(repo_id: str, version: str, *, token: str | None = None, report:
     version = version.removeprefix("v")
     parse_version(version)
     repository = open_repository(repo_id, token=token)
-    found = references(repository.api, repo_id)
+    found = references(repository.place)
     tree = list_files(repository, found.main)
     if found.main is None or MANIFEST_NAME not in tree:
         raise ManifestError("the main branch has no manifest.json: it holds no version", path=repo_id)

@@ -38,7 +38,7 @@ def plan_commit(version: CheckedVersion, repository: Repository) -> Plan:
         total = sum(sizes.values())
         return replace(plan, new=tuple(sizes), bytes=total, create=True, private=repository.private)
     plan = replace(plan, private=bool(there.private), parent=there.sha)
-    tags = version_tags(repository.api, repo_id)
+    tags = version_tags(repository.place)
     marks = published_marks(repository.place, there.sha) if there.sha and tags else {}
     if version.version in tags:
         _check_tagged(version, repository, tags[version.version])

@@ -13,7 +13,7 @@ from ..hub_server import Fault, Hub
 from ..versions import make_version
 from .published import NAME, TEST, fetch, put, spoil
 
-DOWNLOADS = r"^GET /datasets/.*/resolve/"
+DOWNLOADS = r"^GET /datasets/.*/resolve/(?!main/)"
 
 
 def test_only_files_that_are_asked_for_are_fetched(hub: Hub, client: Client, made: Path, name: str) -> None:

@@ -72,9 +72,8 @@ def test_one_busy_answer_at_any_request_of_a_stream(hub: Hub, demo: Path, tmp_pa
 
 
 def test_a_stream_waits_for_a_busy_hub(hub: Hub, demo: Path, tmp_path: Path) -> None:
-    """The client itself does not repeat the request by which an address is resolved."""
     commit = put(hub, "lab/streamed", demo / "1.0.0").id
-    hub.faults.append(Fault("status", f"^GET .*/revision/{commit}", status=429, headers={"Retry-After": "0"}))
+    hub.faults.append(Fault("status", f"^GET .*/resolve/{commit}/articles/", status=429, headers={"Retry-After": "0"}))
     with Client(hub, tmp_path) as client:
         found = client("dataset.load.load_dataset", "lab/streamed", split="test", columns=["title"], streaming=True)
     assert found == list(newsdata.load_dataset(demo, split="test", columns=["title"]))
