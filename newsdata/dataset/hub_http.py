@@ -20,7 +20,17 @@ import msgspec
 
 from ..errors import HubError
 
-__all__ = ["Answer", "check_plain", "endpoint", "is_same_place", "open_answer", "paced", "read_json", "read_pages"]
+__all__ = [
+    "Answer",
+    "check_address",
+    "check_plain",
+    "endpoint",
+    "is_same_place",
+    "open_answer",
+    "paced",
+    "read_json",
+    "read_pages",
+]
 
 _Value = TypeVar("_Value")
 
