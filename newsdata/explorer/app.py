@@ -15,6 +15,7 @@ from importlib.metadata import version as version_of
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -59,6 +60,7 @@ _OTHERS = ("in", "split", "publisher", "code", "kind", "issue", "cluster", "sort
 """Parameters that the form of an error page keeps as they are."""
 _VERSION = re.compile(r"/v/(?P<version>[^/]+)(?P<rest>/.*)?")
 _KEPT_VIEWS = 2  # versions that are open at once
+_AT_ONCE = 8  # requests that are worked on; each may hold a row group of texts
 _KEPT_ANSWERS, _LARGEST_KEPT = 64, 500_000  # answers, and bytes of one
 
 
@@ -155,6 +157,7 @@ class _Server:
 
     async def respond(self, request: Request) -> Response:
         """Answer one request; the work is done in another thread."""
+        current_default_thread_limiter().total_tokens = _AT_ONCE
         return await run_in_threadpool(self._respond, request)
 
     def _respond(self, request: Request) -> Response:

@@ -169,17 +169,15 @@ class View:
             publisher=query.publisher, code=query.code, kind=query.kind, issue=query.issue, cluster=query.cluster,
             sort="oldest" if query.sort == "oldest" else "",
         )  # fmt: skip
-        with self._lock:
-            if asked in self._concordances:
-                self._concordances.move_to_end(asked)
-                return self._concordances[asked]
-        wanted = select(self.table, asked, selection.parts.get("q")).rows().tolist()
-        found = words_in_context(self.rows, wanted, query.q, FIELDS[query.where])
-        with self._lock:
-            self._concordances[asked] = found
+        with self._lock:  # one at a time: each reads many texts
+            if asked not in self._concordances:
+                wanted = select(self.table, asked, selection.parts.get("q")).rows().tolist()
+                found = words_in_context(self.rows, wanted, query.q, FIELDS[query.where])
+                self._concordances[asked] = found
+            self._concordances.move_to_end(asked)
             while len(self._concordances) > _KEPT_CONCORDANCES:
                 self._concordances.popitem(last=False)
-        return found
+            return self._concordances[asked]
 
     def _check(self) -> None:
         for damage in check_bytes(self.opened):
