@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from .hub_routes import Handler
 from .hub_server import Hub
 
-__all__ = ["READING", "SILENT", "WRITING", "Lie", "LyingHub"]
+__all__ = ["ERASING", "READING", "SILENT", "WRITING", "Lie", "LyingHub"]
 
 RESOLVE = r"^(GET|HEAD) /datasets/.*/resolve/"
 SHARD = rf"{RESOLVE}.*\.parquet"
@@ -476,3 +476,25 @@ WRITING = [
 ]
 
 SILENT = [Lie("silent facts", INFO, _silent), Lie("silent files", SHARD, _silent)]
+
+ERASING = [
+    *(lie for lie in WRITING if re.search("tree|page|elsewhere|for commit|facts", lie.name)),
+    *(
+        Lie(f"{name} at {kind}", match, tell)
+        for kind, match in {
+            "commits": r"^GET .*/commits/",
+            "large files": "/lfs-files",
+            "squash": "/super-squash/",
+            "delete": "^DELETE ",
+        }.items()
+        for name, tell in {
+            "numbers": _says([1]),
+            "HTML": _says(b"<html>"),
+            "paths": _says([{"id": "../x", "fileOid": "../y"}]),
+            "a page elsewhere": _next_page(lambda told: f"{told.hub.other}/x"),
+            "a redirect": _sends_to(lambda told: f"{told.hub.other}/x"),
+            "403": _status(403),
+            "endless": _body(lambda _: repeat(MEGABYTES)),
+        }.items()
+    ),
+]

@@ -15,10 +15,11 @@ import pytest
 import newsdata
 from newsdata import errors
 
+from .conftest import ROOT
 from .dataset.published import put
 from .hub_client import Client, Failed
 from .hub_server import OWNER
-from .lying_hub import READING, SILENT, WRITING, Lie, LyingHub
+from .lying_hub import ERASING, READING, SILENT, WRITING, Lie, LyingHub
 from .versions import make_version
 
 SECONDS = 30
@@ -195,6 +196,29 @@ def test_a_lie_to_a_publisher(
         for path in (path for path in second.rglob("*") if path.is_file()):
             assert files[path.relative_to(second).as_posix()].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     tell(hub, client, lie, "publishing.yank.yank", first, reason="bad", publish=name)
+    check_place(place)
+
+
+@pytest.fixture(scope="module")
+def redacted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with a version, the next one without one of its articles, and the id of that article."""
+    out = tmp_path_factory.mktemp("redacted") / "out"
+    newsdata.build(ROOT / "examples/archive", out, num_proc=1)
+    article_id = newsdata.load_dataset(out, split="train")[0]["article_id"]
+    newsdata.redact(out, article_id, reason="asked for")
+    newsdata.build(ROOT / "examples/archive", out, num_proc=1)
+    return out, article_id
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lie", ERASING, ids=lambda lie: lie.name)
+def test_a_lie_to_an_eraser(hub: LyingHub, client: Client, redacted: tuple[Path, str], place: Path, lie: Lie) -> None:
+    out, article_id = redacted
+    name = f"lab/lies{next(_names)}"
+    put(hub, name, out / "1.0.0")
+    call = "publishing.redact.redact"
+    done = tell(hub, client, lie, call, out, article_id, reason="asked for", publish=name, full_text=True)
+    assert done is None or set(hub.repos[name].tags) == {"v2.0.0"}
     check_place(place)
 
 

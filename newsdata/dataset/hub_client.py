@@ -98,7 +98,9 @@ def attempt(call: Callable[[], _Answer], repo_id: str, *, report: Callable[[str]
         try:
             with guarded_client():
                 return call()
-        except (NewsdataError, MemoryError, ImportError):
+        except (NewsdataError, MemoryError, ImportError) as error:
+            if isinstance(error, HubError) and error.path is None:  # a rule of `hub_http`, which knows no repository
+                raise HubError(error.reason, path=repo_id, hint=error.hint) from None
             raise
         except Exception as error:  # the client may stumble in any way over an answer that it does not expect
             cause = _innermost_cause(error)
