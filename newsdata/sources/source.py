@@ -96,8 +96,9 @@ def open_in_place(spec: str | os.PathLike[str], *, exclude: Path | None = None) 
     except (OSError, ValueError) as error:
         if found := git.split_revision(text):
             return git.open_revision(*found)
-        before = text.partition("@")[0]
-        if before and Path(before).is_dir():
+        before, at, _ = text.partition("@")
+        # A folder that may not be looked into counts as none.
+        if at and os.path.isdir(before):  # noqa: PTH112
             hint = f"give {before} to read the folder as it is"
             raise SourceError(f"no such source: {before} is no git repository", path=text, hint=hint) from error
         reason = f"no such source: {getattr(error, 'strerror', error)}"

@@ -75,8 +75,8 @@ def test_rejects_are_listed_and_counted() -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == "25 of 25 posts were rejected (data-file: 13, empty: 12):"
     assert lines[1] == r"  _posts/0\x1b.md: data-file: x" and lines[2] == r"  _posts/1\x1b.md, line 1: empty: x"
-    assert len(lines) == 22 and lines[21].startswith("  …; no version was written")
-    assert "--max-reject-share" in lines[21]
+    assert len(lines) == 23 and lines[21] == "  …" and lines[22].startswith("no version was written")
+    assert "--max-reject-share" in lines[22]
     with pytest.raises(RejectsError, match="leave out --strict"):
         check_rejects(rejects(1), 999, asked(strict=True))
 
