@@ -365,7 +365,7 @@ READING = [
     ),
     *(
         Lie(f"Retry-After {wait}", match, _status(429, {"Retry-After": wait}))
-        for wait in ("-5", "soon", "1000000000")
+        for wait in ("-5", "soon", "3600", "1000000000")
         for match in (REFS, SHARD)
     ),
     *(

@@ -17,12 +17,13 @@ PASSING = (408, 429)
 """Statuses below 500 after which the same request may succeed a moment later."""
 
 _LONGEST = 60.0  # seconds
+_LONGEST_LIMIT = 300.0  # seconds: the Hub counts requests in windows of five minutes, so it never means more
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _RESET = re.compile(r";\s*t\s*=\s*(\d{1,9})", re.ASCII)  # `RateLimit: "api";r=0;t=55`
 
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:
-    """The seconds for which an answer asks to wait: at most 60; None if it does not say.
+    """The seconds for which an answer asks to wait: at most 60; None if it does not say, or asks for over five minutes.
 
     `Retry-After` is a number of seconds or a date; a date is compared with the answer's own `Date`. Without it, `RateLimit`
     may say when the limit is lifted.
@@ -30,7 +31,7 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
     Args:
         headers: of the answer, with names in lower case.
 
-    >>> asked_wait({"retry-after": "7"}), asked_wait({"retry-after": "86400"}), asked_wait({"retry-after": "soon"})
+    >>> asked_wait({"retry-after": "7"}), asked_wait({"retry-after": "90"}), asked_wait({"retry-after": "86400"})
     (7.0, 60.0, None)
     >>> asked_wait({"retry-after": "Wed, 21 Oct 2015 07:28:09 GMT", "date": "Wed, 21 Oct 2015 07:28:00 GMT"})
     9.0
@@ -49,7 +50,7 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
         seconds = float(reset[1])
     else:
         return None
-    return min(max(seconds, 0.0), _LONGEST)
+    return min(max(seconds, 0.0), _LONGEST) if seconds <= _LONGEST_LIMIT else None
 
 
 def _time_of(date: str) -> float | None:
