@@ -38,6 +38,7 @@ __all__ = [
     "SourceError",
     "VerifyError",
     "VersionError",
+    "first_line",
     "shown",
 ]
 
@@ -57,6 +58,15 @@ def shown(text: str) -> str:
         letter if letter.isprintable() or category(letter) == "Zs" else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error of another library says, at most 300 characters; its type if it says nothing.
+
+    >>> first_line(ValueError("no such column\\nschema: …")), first_line(KeyError())
+    ('no such column', 'KeyError')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def _shown_lines(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..errors import MachineError
+from ..errors import MachineError, first_line
 from ..files import is_regular
 from ..graph.store import Store
 
@@ -108,7 +108,7 @@ def machine_errors(out: Path) -> Iterator[None]:
         ) from error
     except (pa.ArrowMemoryError, pa.ArrowCapacityError) as error:
         raise MachineError(
-            f"Arrow said: {_first_line(error)}",
+            f"Arrow said: {first_line(error)}",
             path=out,
             hint="earlier versions are untouched; the machine may be out of memory, "
             "or one month may have more than 2 GB of text",
@@ -119,14 +119,10 @@ def machine_errors(out: Path) -> Iterator[None]:
 
 def _unreadable(out: Path, error: Exception) -> MachineError:
     return MachineError(
-        f"data cannot be read: {_first_line(error)}",
+        f"data cannot be read: {first_line(error)}",
         path=out,
         hint="earlier versions are untouched; `newsdata verify` finds a damaged version, --no-cache ignores the cache",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from ..errors import VerifyError
+from ..errors import VerifyError, first_line
 from ..storage.manifest import Shard
 from .hub_stream import open_on_the_hub
 from .slices import Slice
@@ -147,7 +147,7 @@ def read_typed(
             try:
                 yield table_cast(table, schema)
             except (TypeError, ValueError) as error:
-                reason = f"has columns of other types: {str(error).splitlines()[0]}"
+                reason = f"has columns of other types: {first_line(error)}"
                 raise VerifyError(reason, path=part.file) from None
 
 
@@ -213,4 +213,4 @@ def opened(part: ShardRows, token: str | bool | None = None) -> Iterator[ds.Parq
                 raise VerifyError(f"has {rows} rows, the manifest says {part.shard.rows}", path=part.file)
             yield fragment
     except (pa.ArrowException, OSError) as error:
-        raise VerifyError(f"cannot be read: {str(error).splitlines()[0]}", path=part.file) from None
+        raise VerifyError(f"cannot be read: {first_line(error)}", path=part.file) from None

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..errors import CallError
+from ..errors import CallError, first_line
 from ..schema import CONFIGS, columns, table_schema
 from .slices import Slice
 
@@ -229,8 +229,8 @@ def _checked(expression: pc.Expression, config: str, timezone: str) -> pc.Expres
     try:
         table_schema(config, timezone).empty_table().filter(expression)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise CallError(f"cannot be computed: {reason}", field="filters", hint=f"columns: {_names(config)}") from None
+        reason = f"cannot be computed: {first_line(error)}"
+        raise CallError(reason, field="filters", hint=f"columns: {_names(config)}") from None
     return expression
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..dataset.open_version import FoundVersion
+from ..errors import first_line
 from ..schema import SPLITS, table_schema
 from ..storage import reading
 from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, fault_of, shards_of
@@ -215,7 +216,7 @@ def read_table(opened: Opened, shard: Shard, columns: Iterable[str] | None, grou
             table.validate(full=True)
             return table
     except READ_ERRORS as error:
-        raise DamagedFile(shard.path, f"cannot be read: {_first_line(error)}") from None
+        raise DamagedFile(shard.path, f"cannot be read: {first_line(error)}") from None
 
 
 def stamp_of(folder: Path) -> tuple[int, ...]:
@@ -234,7 +235,7 @@ def _group_lengths(opened: Opened, shard: Shard) -> list[int]:
             found, metadata = file.schema_arrow, file.metadata
             lengths = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     except READ_ERRORS as error:
-        raise DamagedFile(shard.path, f"is no Parquet file: {_first_line(error)}") from None
+        raise DamagedFile(shard.path, f"is no Parquet file: {first_line(error)}") from None
     for field in table_schema(shard.config, opened.zone_name):
         at = found.get_field_index(field.name)
         if at >= 0 and field.name in _USED and not _fits(found.field(at).type, field.type):
@@ -267,7 +268,3 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
 
 def _place(split: str) -> tuple[int, str]:
     return (SPLITS.index(split), "") if split in SPLITS else (len(SPLITS), split)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
