@@ -10,7 +10,7 @@ import click
 from ..counts import file_size, plural
 from ..errors import shown
 from .options import FOLDER, VERSION, json_option, num_proc_option, quiet_option, verbose_option
-from .output import print_json, say, warn
+from .output import ask, print_json, say, warn
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -135,11 +135,7 @@ def redact(
 
     def confirm(found: Erasure) -> bool:
         _show_erasure(found)
-        try:
-            return yes or click.confirm("This cannot be undone. Do it?", err=True)
-        except click.Abort:  # no terminal to ask on
-            click.echo("", err=True)
-            return False
+        return yes or ask("This cannot be undone. Do it?")
 
     done = take_out(
         out, article_id, reason=reason, publish=publish, full_text=full_text, confirm=confirm,

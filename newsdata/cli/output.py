@@ -21,6 +21,7 @@ import click
 from ..errors import shown
 
 __all__ = [
+    "ask",
     "complain",
     "complain_about_call",
     "log_to_stderr",
@@ -53,6 +54,15 @@ def warn(message: str) -> None:
         if sys.stderr.isatty():
             line = _broken(line, shutil.get_terminal_size().columns)
         click.echo(_encodable(line, sys.stderr.encoding), err=True)
+
+
+def ask(question: str) -> bool:
+    """Ask a question on stderr. Without a terminal to ask on, the answer is no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        click.echo("", err=True)
+        return False
 
 
 def complain_about_call(error: click.ClickException) -> None:

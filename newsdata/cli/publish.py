@@ -8,7 +8,7 @@ import click
 
 from ..counts import file_size, plural
 from .options import json_option, revision_option
-from .output import print_json, say, warn
+from .output import ask, print_json, say, warn
 
 if TYPE_CHECKING:
     from ..publishing.plan import Plan, Published
@@ -64,11 +64,7 @@ def publish(
     def confirm(found: Plan) -> bool:
         _show_counts(str(target), found)
         _note_on_quick_start(directory, str(target), found)
-        try:
-            return yes or click.confirm("Send it?", err=True)
-        except click.Abort:  # no terminal to ask on
-            click.echo("", err=True)
-            return False
+        return yes or ask("Send it?")
 
     done = send(
         directory, target, revision=revision, full_text=full_text, private=not public, create_pr=create_pr,

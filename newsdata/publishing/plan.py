@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import CallError
 
-__all__ = ["Confirm", "Plan", "Published", "Report", "require_confirmation"]
+__all__ = ["Confirm", "Plan", "Published", "Report", "report_nothing", "require_confirmation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,10 @@ Confirm = Callable[[Plan], bool]
 
 Report = Callable[[str], None]
 """Told what is being done, one line at a time."""
+
+
+def report_nothing(_: str) -> None:
+    """A `Report` for callers that want none."""
 
 
 def require_confirmation(plan: Plan, confirm: Confirm | None) -> None:

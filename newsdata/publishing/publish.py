@@ -11,7 +11,7 @@ from pathlib import Path
 from ..dataset.hub_client import check_repo_id
 from ..errors import CallError, HubError
 from .checked_version import check_version
-from .plan import Confirm, Plan, Published, Report
+from .plan import Confirm, Plan, Published, Report, report_nothing
 from .pull_request import propose_commit
 from .repository import open_repository
 from .to_folder import open_store, plan_folder, publish_folder
@@ -103,7 +103,7 @@ def publish(
             path=version.folder,
             hint="if its publishers' rights allow that, use --full-text; else build a version with --text none",
         )
-    report = report or _report_nothing
+    report = report or report_nothing
     if _is_repository(target):
         repository = open_repository(target, token=token, private=private)
         send = propose_commit if create_pr else publish_commit
@@ -111,10 +111,6 @@ def publish(
     if create_pr:
         raise CallError("only a repository on the Hub has pull requests", path=target)
     return publish_folder(version, open_store(target), confirm=confirm, report=report)
-
-
-def _report_nothing(_: str) -> None:
-    return
 
 
 def _is_repository(target: str) -> bool:

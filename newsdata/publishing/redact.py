@@ -16,7 +16,7 @@ from ..storage.ledger import read_ledger, tombstones
 from .checked_version import CheckedVersion, check_version
 from .erase import Erasure, erase
 from .holders import find_holders
-from .plan import Report
+from .plan import Report, report_nothing
 from .published_version import version_in
 from .repository import Repository, open_repository
 
@@ -99,7 +99,7 @@ def redact(
     ...     held, second.version, one in load_dataset(out, split="train")["article_id"]
     (('1.0.0',), '2.0.0', False)
     """
-    report = report or _report_nothing
+    report = report or report_nothing
     repository = None
     if publish is not None:
         check_repo_id(publish)
@@ -150,7 +150,3 @@ def _check_text(version: CheckedVersion, repository: Repository, full_text: bool
             path=version.folder,
             hint="if its publishers' rights allow that, use --full-text; else build a version with --text none",
         )
-
-
-def _report_nothing(_: str) -> None:
-    return

@@ -7,7 +7,7 @@ from ..dataset.hub_marks import published_marks
 from ..dataset.hub_revisions import references
 from ..errors import ManifestError, VerifyError, VersionError
 from ..storage.manifest import MANIFEST_NAME, parse_version
-from .plan import Published, Report
+from .plan import Published, Report, report_nothing
 from .published_version import version_in
 from .repository import difference, list_files, open_repository, set_tag
 from .to_repository import check_marks
@@ -57,9 +57,5 @@ def tag_version(repo_id: str, version: str, *, token: str | None = None, report:
         reason = f"the tag {tag} names other content (commit {commit}), and a tag is never moved"
         raise VersionError(reason, path=repo_id, hint="build the change as a new version")
     if commit is None:
-        set_tag(repository, tag, found.main, report or _report_nothing)
+        set_tag(repository, tag, found.main, report or report_nothing)
     return Published(target=repo_id, version=version, commit=commit or found.main, tag=tag, already=commit is not None)
-
-
-def _report_nothing(_: str) -> None:
-    return

@@ -9,7 +9,7 @@ from ..dataset.hub_client import check_repo_id
 from ..errors import CallError
 from ..maintenance.yank import mark_as_bad, take_mark_away
 from .marks import Marked, mark_published
-from .plan import Report
+from .plan import Report, report_nothing
 from .repository import open_repository
 
 __all__ = ["Yanked", "yank"]
@@ -90,9 +90,5 @@ def yank(
         folder, version = take_mark_away(path, revision)
     else:
         folder, version, reason = mark_as_bad(path, reason, revision)
-    done = repository and mark_published(repository, version, reason, report=report or _report_nothing)
+    done = repository and mark_published(repository, version, reason, report=report or report_nothing)
     return Yanked(path=folder, version=version, reason=reason, published=done)
-
-
-def _report_nothing(_: str) -> None:
-    return
