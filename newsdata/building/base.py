@@ -62,8 +62,9 @@ class Base:
 
     def undamaged(self, shard: Shard) -> Path | None:
         """The file of a shard of the base; None if it is missing or its bytes are not those that the manifest names."""
-        file = self.folder / shard.path if self.folder else None
-        return file if file and self.folder and fault_of(self.folder, shard) is None else None
+        if self.folder is None or fault_of(self.folder, shard):
+            return None
+        return self.folder / shard.path
 
 
 def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from functools import cached_property
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..card.readme import card_facts
-from ..storage.manifest import MANIFEST_NAME
+from ..storage.manifest import MANIFEST_NAME, hash_file
 from .clusters import ClusterSummary, all_clusters
 from .keyword_in_context import Concordance, words_in_context
 from .opened import Damage, DamagedFile, Opened, check_bytes, groups_of, is_regular, read_table, stamp_of
@@ -93,7 +92,7 @@ class View:
     def digest(self) -> str:
         """A hash of the manifest, which names every file by its hash."""
         try:
-            return hashlib.sha256((self.opened.folder / MANIFEST_NAME).read_bytes()).hexdigest()
+            return hash_file(self.opened.folder / MANIFEST_NAME)[1]
         except OSError:
             return ""
 

@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..errors import VerifyError
+from ..errors import VerifyError, first_line
 from ..files import is_inside, is_regular, read_regular
 from ..schema import CONFIGS, table_schema
 from .manifest import Shard
 
 __all__ = [
+    "checked_values",
     "damage_is_told",
     "find_rows",
     "open_shard",
@@ -75,8 +76,7 @@ def damage_is_told(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path, error: Exception) -> VerifyError:
-    said = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return VerifyError(f"is damaged ({said})", path=path, hint=_REMEDY)
+    return VerifyError(f"is damaged ({first_line(error)})", path=path, hint=_REMEDY)
 
 
 @contextmanager
@@ -124,8 +124,13 @@ def _same_kind(one: pa.DataType, other: pa.DataType) -> bool:
     return bool(one == other)
 
 
-def _checked(table: pa.Table, path: Path) -> pa.Table:
-    """The table, after its values were checked: text is UTF-8, offsets fit, and no key is null."""
+def checked_values(table: pa.Table, path: Path) -> pa.Table:
+    """The rows of a shard, after their values were checked: text is UTF-8, offsets fit, and no key is null.
+
+    Raises:
+        VerifyError: a key is null.
+        pyarrow.ArrowInvalid: a value is damaged; in the context of `open_shard` that is a VerifyError, too.
+    """
     table.validate(full=True)  # Parquet says neither
     for name in _KEYS.intersection(table.column_names):
         if table[name].null_count:
@@ -142,7 +147,7 @@ def read_shard_of(folder: Path, shard: Shard, columns: Sequence[str] | None = No
     with open_shard(folder, shard, columns) as file:
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=None if columns is None else list(columns))
-            yield _checked(table, folder / shard.path)
+            yield checked_values(table, folder / shard.path)
 
 
 def read_rows(
@@ -168,7 +173,7 @@ def read_rows(
             table = pq.read_table(folder / shard.path, columns=names, filters=chosen, partitioning=None)
         else:
             raise VerifyError(f"lacks the column {where[0]}", path=folder / shard.path, hint=_REMEDY)
-        return _checked(table, folder / shard.path)
+        return checked_values(table, folder / shard.path)
 
 
 def find_rows(

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .manifest import Shard
-from .reading import open_shard, read_rows
+from .reading import checked_values, open_shard
 
 __all__ = ["KEYS", "Change", "ShardSet", "compare_rows"]
 
@@ -127,7 +127,7 @@ def _read_keys(source: ShardSet, key: str) -> _Rows:
     for shard in source.shards:
         with open_shard(source.folder, shard, [key]) as file:
             types |= {field.name: field.type for field in file.schema_arrow if field.name not in types}
-            keys += read_rows(source.folder, shard, [key])[key].chunks
+            keys += checked_values(file.read([key]), source.folder / shard.path)[key].chunks
     splits = np.array([shard.split for shard in source.shards], dtype=object)
     counts = [shard.rows for shard in source.shards]
     return _Rows(source=source, types=types, keys=pa.concat_arrays(keys), splits=np.repeat(splits, counts))
