@@ -1,9 +1,9 @@
 """The records and the tables, defined once: Arrow schemas, `datasets` features, and what each column means.
 
 Offsets (`start`, `end`) count Unicode code points of `text`, as Python indexing does; `end` is exclusive. Times are
-instants in milliseconds, shown in the site's time zone.
+instants in milliseconds, shown in the site's time zone. `newsdata.tables` lists the columns, also those of earlier versions.
 
-The meanings of columns, issues and reject rules are printed in the card of every version: another word there changes
+The meanings of issues and reject rules are printed in the card of every version: another word there changes
 the bytes of the next version.
 """
 
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from .tables import TABLES, TIME, Table
+
 if TYPE_CHECKING:
     import datasets
 
@@ -24,26 +26,33 @@ __all__ = [
     "CONFIGS",
     "FEED_NAME",
     "ISSUES",
+    "KNOWN_SCHEMAS",
     "MICS",
     "REJECT_RULES",
     "SCHEMA_VERSION",
     "SPLITS",
     "Image",
+    "InvalidByte",
     "Link",
     "Mention",
+    "Notice",
     "Post",
     "RawPost",
     "Reject",
     "Site",
     "Span",
+    "TextCode",
     "columns",
     "features",
     "features_json",
     "table_schema",
 ]
 
-SCHEMA_VERSION = "1.1"
-"""Version of the tables below. A new column raises the minor number, a changed one the major number."""
+SCHEMA_VERSION = "2.0"
+"""Version of the tables. A new column raises the minor number, a changed one the major number."""
+
+KNOWN_SCHEMAS = tuple(TABLES)
+"""The major numbers of the schemas whose versions can be read, oldest first."""
 
 CONFIGS: Mapping[str, tuple[str, ...]] = {
     "articles": ("train", "validation", "test", "newer"),
@@ -59,7 +68,7 @@ SPLITS = CONFIGS["articles"]
 """The splits of the default config, in order of time; elsewhere a split is often named by its position here."""
 
 MICS: Mapping[int, str] = {0: "XSHE", 1: "XSHG", 105: "XNAS", 106: "XNYS", 116: "XHKG"}
-"""The archive's market numbers whose exchange is known -> its code (ISO 10383, "market identifier code")."""
+"""The archive's market numbers whose exchange is known -> its code (ISO 10383, "market identifier code"). Market 0 has others, too."""
 
 FEED_NAME = re.compile(r"(?P<market>NW)?(?P<id>\d{18})")
 """How the name of a file from the archive's own feeds ends, without its extension."""
@@ -117,7 +126,7 @@ class Mention(NamedTuple):
         kind: "security", "board" or "glossary".
         market: the publisher's number of the market, None for a glossary entry.
         code: the code in that market, as written ("000333"), None for a glossary entry.
-        exchange: ISO 10383 code of the market if it is known (see `MICS`), else None.
+        exchange: ISO 10383 code of the exchange if it is known, else None.
         url: target of the link, None if the markup has none.
     """
 
@@ -129,6 +138,37 @@ class Mention(NamedTuple):
     code: str | None
     exchange: str | None
     url: str | None
+
+
+class TextCode(NamedTuple):
+    """A code of a security that is written in the text.
+
+    Attributes:
+        start, end: code points of the article's text; `article_text[start:end] == text_code.text` always holds.
+        text: the code as written, with its exchange if one is written ("601633.SH", "NYSE: BABA").
+        code: the code alone ("601633", "BABA").
+        exchange: ISO 10383 code of the exchange, None if neither the text nor the code's range tells it.
+    """
+
+    start: int
+    end: int
+    text: str
+    code: str
+    exchange: str | None
+
+
+class Notice(NamedTuple):
+    """A part of the post that is no part of its text, such as a disclaimer: what `kind` it is, and its words."""
+
+    kind: str
+    text: str
+
+
+class InvalidByte(NamedTuple):
+    """A byte that cannot be decoded and became U+FFFD: its `offset` in the file, counted from 0, and its value."""
+
+    offset: int
+    byte: int
 
 
 class Image(NamedTuple):
@@ -162,24 +202,29 @@ class Post(NamedTuple):
     date_written: str | None
     categories: tuple[str, ...]
     tags: tuple[str, ...]
+    authors: tuple[str, ...]
+    lang: str | None
+    image: str | None
     published: bool
     draft: bool
     front_matter: str
     body: str
+    invalid_bytes: tuple[InvalidByte, ...]
     generation: str | None
     category: str | None
     media: str | None
     digest: str | None
     digest_credit: str | None
     text: str
+    notices: tuple[Notice, ...]
     source: str | None
     url: str | None
     mentions: tuple[Mention, ...]
-    text_codes: tuple[str, ...]
+    text_codes: tuple[TextCode, ...]
     headings: tuple[Span, ...]
     images: tuple[Image, ...]
     links: tuple[Link, ...]
-    chart_symbol: str | None
+    chart_symbols: tuple[str, ...]
     is_flash: bool
     issues: tuple[str, ...]
 
@@ -263,132 +308,23 @@ REJECT_RULES: Mapping[str, str] = {
 
 # ----------------------------------------------------------------------------------------------- tables
 
-_SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32())])
-_MENTION = pa.struct(
-    [
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("text", pa.string()),
-        ("kind", pa.string()),
-        ("market", pa.int32()),
-        ("code", pa.string()),
-        ("exchange", pa.string()),
-        ("url", pa.string()),
-    ]
-)
-_IMAGE = pa.struct([("url", pa.string()), ("caption", pa.string())])
-_LINK = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("url", pa.string())])
-_SOURCE = pa.struct([("sha256", pa.string()), ("feed", pa.string())])
-_STRINGS = pa.list_(pa.string())
-_TIME = "time"  # stands for timestamp[ms, tz=site zone]
 
-_ARTICLES: tuple[tuple[str, pa.DataType | str, str], ...] = (
-    ("article_id", pa.string(), "stable id: the 18 digits of the archive's own feeds, else the path of the post"),
-    ("title", pa.string(), "headline; empty where the archive has an empty one"),
-    ("digest", pa.string(), "the publisher's lead, without its credit; null where there is none"),
-    ("digest_credit", pa.string(), "whom the digest credits at its end"),
-    ("text", pa.string(), "clean text, paragraphs joined by a line feed; empty for a headline-only post"),
-    ("published_at", _TIME, "when the publisher dated it; null where neither front matter nor file name say"),
-    ("feed", pa.string(), "`emnews` (annotated feed), `market` (publisher feed) or `site` (any other post)"),
-    (
-        "category",
-        pa.string(),
-        "slug of the category: the publisher in pinyin, or `emnews`; in other feeds the first category",
-    ),
-    ("tags", _STRINGS, "tags as written"),
-    ("media", pa.string(), "publisher by the market feed's tag; null where only `emnews` has the article"),
-    ("source", pa.string(), "publisher by the source line of the body"),
-    ("url", pa.string(), "where the article stood; null where the archive lost it"),
-    ("mentions", pa.list_(_MENTION), "spans that the publisher linked to securities, boards and glossary pages"),
-    ("text_codes", _STRINGS, "securities codes written in the text, as written; of the archive's own feeds only"),
-    ("headings", pa.list_(_SPAN), "spans of `text` that are headings"),
-    ("images", pa.list_(_IMAGE), "pictures with their captions"),
-    ("links", pa.list_(_LINK), "plain links in the text"),
-    ("chart_symbol", pa.string(), "`market.code` of the price chart that the publisher put on top"),
-    ("num_chars", pa.int32(), "length of `text` in Unicode code points"),
-    ("is_flash", pa.bool_(), "one paragraph of at most 300 characters, or no body beside the digest"),
-    ("duplicate_cluster", pa.string(), "frozen id of the near-copies that this article belongs to"),
-    ("leak_group", pa.string(), "frozen id of the wider group that never stands on two sides of a split"),
-    ("fold", pa.int32(), "stable hash of `leak_group`, 0 to 9, for grouped cross-validation"),
-    ("issues", _STRINGS, "every leniency that was needed to read the article's posts, by code"),
-    ("sources", pa.list_(_SOURCE), "the posts that were merged: the hash of each file and its feed"),
-)
-
-_POSTS: tuple[tuple[str, pa.DataType | str, str], ...] = (
-    ("path", pa.string(), "the file, relative to the archive"),
-    ("sha256", pa.string(), "hash of the file"),
-    ("article_id", pa.string(), "the article that it was merged into"),
-    ("title", pa.string(), "headline, as Jekyll reads it"),
-    ("published_at", _TIME, "date, as Jekyll reads it, with the leniencies"),
-    ("categories", _STRINGS, "categories, as Jekyll reads them"),
-    ("tags", _STRINGS, "tags, as Jekyll reads them"),
-    ("published", pa.bool_(), "false where the front matter says `published: false`"),
-    ("draft", pa.bool_(), "whether it is a draft"),
-    ("front_matter", pa.string(), "the raw front matter as JSON"),
-    ("body", pa.string(), "everything after the front matter, as it stands"),
-    ("generation", pa.string(), "which form of the archive's crawler wrote it, G0 to G5; null for other sites"),
-    ("date_written", pa.string(), "the date as it is written"),
-    ("issues", _STRINGS, "every leniency that was needed, by code"),
-)
-
-_REJECTS: tuple[tuple[str, pa.DataType | str, str], ...] = (
-    ("path", pa.string(), "the file, relative to the archive"),
-    ("sha256", pa.string(), "hash of the file; null where it could not be read"),
-    ("size", pa.int64(), "size in bytes"),
-    ("rule", pa.string(), "the rule that it broke"),
-    ("reason", pa.string(), "what is wrong, in words"),
-    ("line", pa.int32(), "the line, counted from 1, where one can be named"),
-    ("excerpt", pa.string(), "up to 200 characters of the place"),
-)
-
-_EXCLUDED = (
-    *_ARTICLES,
-    ("excluded_reason", pa.string(), "`no-date`, `straddle` (a copy stands in an earlier split), `moved` or `gap`"),
-)
-
-_ORIGINS: tuple[tuple[str, pa.DataType | str, str], ...] = (
-    ("path", pa.string(), "the file, relative to the archive"),
-    ("blob", pa.string(), "git's id of its content"),
-    ("commit", pa.string(), "the commit at which the dataset was built when this content first came in"),
-)
-
-_REVISIONS: tuple[tuple[str, pa.DataType | str, str], ...] = (
-    ("article_id", pa.string(), "the article that the post belongs to"),
-    ("path", pa.string(), "the file, relative to the archive"),
-    ("commit", pa.string(), "the commit that brought this content, or took the file away"),
-    ("first_seen_at", _TIME, "when the article first came into the archive, by any of its posts"),
-    ("revised_at", _TIME, "when the commit was made, and never before the commit that it follows"),
-    ("sha256", pa.string(), "hash of the content; null where the commit took the file away, or git cannot give it"),
-    ("title", pa.string(), "headline; null where there is no file, or it cannot be read"),
-    ("text", pa.string(), "clean text; null where there is no file, or it cannot be read"),
-    (
-        "digest",
-        pa.string(),
-        "the publisher's lead, without its credit; all there is of many flashes, whose text is empty",
-    ),
-    ("published_at", _TIME, "when the publisher dated it, as this content says"),
-)
-
-_TABLES = {
-    "articles": _ARTICLES,
-    "posts": _POSTS,
-    "rejects": _REJECTS,
-    "excluded": _EXCLUDED,
-    "origins": _ORIGINS,
-    "revisions": _REVISIONS,
-}
-
-
-def columns(config: str) -> dict[str, str]:
+def columns(config: str, version: str = SCHEMA_VERSION) -> dict[str, str]:
     """The columns of a config in their order: name -> meaning.
+
+    Args:
+        config: a key of `CONFIGS`.
+        version: of the schema, as `Manifest.schema_version` has it. One that is not known counts as the newest.
 
     >>> columns("rejects")["rule"]
     'the rule that it broke'
+    >>> "chart_symbol" in columns("articles", "1.1"), "chart_symbol" in columns("articles")
+    (True, False)
     """
-    return {name: meaning for name, _, meaning in _TABLES[config]}
+    return {name: meaning for name, _, meaning in _table(config, version)}
 
 
-def table_schema(config: str, timezone: str = "UTC") -> pa.Schema:
+def table_schema(config: str, timezone: str = "UTC", version: str = SCHEMA_VERSION) -> pa.Schema:
     """The Arrow schema of a config.
 
     Every field is nullable, because `datasets` drops non-null flags.
@@ -396,32 +332,38 @@ def table_schema(config: str, timezone: str = "UTC") -> pa.Schema:
     Args:
         config: a key of `CONFIGS`.
         timezone: IANA name of the zone of the times.
+        version: as for `columns`.
 
     >>> table_schema("articles", "Asia/Shanghai").field("published_at").type
     TimestampType(timestamp[ms, tz=Asia/Shanghai])
     """
     time = pa.timestamp("ms", tz=timezone)
-    return pa.schema([(name, time if kind is _TIME else kind) for name, kind, _ in _TABLES[config]])
+    return pa.schema([(name, time if kind is TIME else kind) for name, kind, _ in _table(config, version)])
 
 
-def features(config: str, timezone: str = "UTC") -> datasets.Features:
-    """The `datasets` features of a config, made from its Arrow schema.
+def _table(config: str, version: str) -> Table:
+    """The columns of a config in a version of the schema."""
+    return TABLES.get(version.partition(".")[0], TABLES[KNOWN_SCHEMAS[-1]])[config]
+
+
+def features(config: str, timezone: str = "UTC", version: str = SCHEMA_VERSION) -> datasets.Features:
+    """The `datasets` features of a config, made from its Arrow schema. The arguments are those of `table_schema`.
 
     >>> features("rejects")["line"]
     Value('int32')
     """
     import datasets
 
-    return datasets.Features.from_arrow_schema(table_schema(config, timezone))
+    return datasets.Features.from_arrow_schema(table_schema(config, timezone, version))
 
 
-def features_json(config: str, timezone: str = "UTC") -> dict[str, Any]:
-    """The same as `features(config, timezone).to_dict()`, without importing `datasets`, which takes a second.
+def features_json(config: str, timezone: str = "UTC", version: str = SCHEMA_VERSION) -> dict[str, Any]:
+    """The same as `features(…).to_dict()`, without importing `datasets`, which takes a second.
 
     >>> features_json("rejects")["line"]
     {'dtype': 'int32', '_type': 'Value'}
     """
-    return {field.name: _feature(field.type) for field in table_schema(config, timezone)}
+    return {field.name: _feature(field.type) for field in table_schema(config, timezone, version)}
 
 
 def _feature(kind: pa.DataType) -> dict[str, Any]:

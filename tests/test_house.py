@@ -19,7 +19,7 @@ from .conftest import ROOT
 PACKAGE = ROOT / "newsdata"
 
 ORDER = [
-    "errors", "counts", "files", "schema", "sources", "parsing", "curation", "near_duplicates", "storage", "card", "graph", "building", "dataset", "maintenance",
+    "errors", "counts", "files", "tables", "schema", "sources", "parsing", "curation", "near_duplicates", "storage", "card", "graph", "building", "dataset", "maintenance",
     "publishing", "explorer", "cli", "__main__",
 ]  # fmt: skip
 """A room may import what stands before it, and itself without a circle."""

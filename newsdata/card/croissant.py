@@ -176,10 +176,10 @@ def _split_set(manifest: Manifest, config: str) -> dict[str, Any]:
 
 
 def _record_set(manifest: Manifest, config: str, timezone: str) -> dict[str, Any]:
-    meanings = columns(config)
+    meanings = columns(config, manifest.schema_version)
     fields = [
         _field(f"{config}/{column.name}", column, meanings[column.name], config)
-        for column in table_schema(config, timezone)
+        for column in table_schema(config, timezone, manifest.schema_version)
     ]
     names = "|".join(splits_of(manifest, config))
     split = {

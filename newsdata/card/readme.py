@@ -293,7 +293,7 @@ def _pattern(manifest: Manifest, config: str, split: str) -> str | list[str]:
 
 def _dataset_info(manifest: Manifest, configs: list[str]) -> list[dict[str, Any]]:
     """The same as `datasets` writes for these features and splits (a test compares), without importing it for a second."""
-    timezone = str(manifest.configuration.get("timezone", "UTC"))
+    timezone, version = str(manifest.configuration.get("timezone", "UTC")), manifest.schema_version
     infos = []
     for config in configs:
         splits = []
@@ -306,7 +306,7 @@ def _dataset_info(manifest: Manifest, configs: list[str]) -> list[dict[str, Any]
         infos.append(
             {
                 "config_name": config,
-                "features": [_yaml_feature(name, f) for name, f in features_json(config, timezone).items()],
+                "features": [_yaml_feature(name, f) for name, f in features_json(config, timezone, version).items()],
                 "splits": splits,
                 "download_size": size,
                 "dataset_size": size,
@@ -352,9 +352,10 @@ def _unknown_names(prose: str, manifest: Manifest) -> Iterator[str]:
     known = {*CONFIGS, *SPLITS, *manifest.configuration}
     tops = set(CONFIGS)
     for config in CONFIGS:
-        known |= {*columns(config), *(f"{config}.{column}" for column in columns(config))}
-        tops |= columns(config).keys()
-        for column in table_schema(config):
+        meanings = columns(config, manifest.schema_version)
+        known |= {*meanings, *(f"{config}.{column}" for column in meanings)}
+        tops |= meanings.keys()
+        for column in table_schema(config, version=manifest.schema_version):
             kind = getattr(column.type, "value_type", column.type)
             for part in kind if pa.types.is_struct(kind) else ():
                 known |= {part.name, f"{column.name}.{part.name}"}

@@ -165,15 +165,15 @@ def _counts(head: str, counts: Mapping[str, int], meanings: Mapping[str, str], u
 
 
 def _columns(manifest: Manifest, citation: Citation) -> str:
-    timezone = str(manifest.configuration.get("timezone", "UTC"))
+    timezone, version = str(manifest.configuration.get("timezone", "UTC")), manifest.schema_version
     parts = []
     for config in configs_of(manifest):
         filled, rows = manifest.columns.get(config, {}), count_rows(manifest, config)
-        meanings = columns(config)
-        shown = list(table_schema(config, timezone))
+        meanings = columns(config, version)
+        shown = list(table_schema(config, timezone, version))
         intro = f"`{config}`: {_CONFIG_MEANING[config]}."
         if config == "excluded" and "articles" in configs_of(manifest):
-            shown = [column for column in shown if column.name not in columns("articles")]
+            shown = [column for column in shown if column.name not in columns("articles", version)]
             intro = "`excluded` has the columns of `articles`, and:"
         table = [
             (

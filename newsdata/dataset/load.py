@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import CallError, shown
-from ..schema import CONFIGS, SPLITS, features
+from ..schema import CONFIGS, SPLITS, features, table_schema
 from ..storage.manifest import Manifest
 from .as_of import check_as_of, rows_known_at
 from .keywords import check_keywords, check_num_proc, token_of
@@ -116,13 +116,13 @@ def load_dataset(
     config = name or ("articles" if as_of is None else "revisions")
     _check_config(config, deduplicate=deduplicate)
     period = period_of(since, until, timezone, config)
-    every = features(config, timezone)
+    every = features(config, timezone, manifest.schema_version)
     reading = Reading(
         features=_wanted_features(every, columns),
         every=every,
         streaming=streaming,
         deduplicate=deduplicate,
-        row_filter=row_filter(filters, period, config, timezone),
+        row_filter=row_filter(filters, period, table_schema(config, timezone, manifest.schema_version)),
         token=token,
         cache_dir=None if cache_dir is None else str(cache_dir),
         keep_in_memory=keep_in_memory,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import CallError, first_line
-from ..schema import CONFIGS, columns, table_schema
+from ..schema import CONFIGS, columns
 from .slices import Slice
 
 __all__ = ["Period", "as_instant", "period_of", "row_filter", "within"]
@@ -132,34 +132,29 @@ def _may_hold(path: str, period: Period, timezone: str) -> bool:
     return begins and (period.begin is None or as_instant(after, timezone, _COLUMN) > period.begin)
 
 
-def row_filter(filters: object, period: Period | None, config: str, timezone: str) -> pc.Expression | None:
+def row_filter(filters: object, period: Period | None, schema: pa.Schema) -> pc.Expression | None:
     """The expression that holds for the wanted rows; None if all are wanted.
 
     Args:
         filters: as for `pyarrow.parquet.read_table`: tuples (column, operator, value) that all hold, a list of such
             lists of which one holds, or an Arrow expression. In a tuple, a time is written as for `since`.
         period: only rows dated within.
-        config: the config that is read.
-        timezone: the site's, an IANA name.
+        schema: of the config that is read.
 
     Raises:
         CallError: `filters` has another form, names a column that the config does not have, or compares a column with
             a value of another type.
     """
-    wanted = None if filters is None else _checked(_expression(filters, config, timezone), config, timezone)
+    wanted = None if filters is None else _checked(_expression(filters, schema), schema)
     bounds = ((period.begin, ge), (period.end, lt)) if period else ()
     for bound, compare in bounds:
         if bound is not None:
-            limit = compare(pc.field(_COLUMN), _time_scalar(bound, timezone))
+            limit = compare(pc.field(_COLUMN), pc.scalar(pa.scalar(bound, schema.field(_COLUMN).type)))
             wanted = limit if wanted is None else wanted & limit
     return wanted
 
 
-def _time_scalar(milliseconds: int, timezone: str) -> pc.Expression:
-    return pc.scalar(pa.scalar(milliseconds, pa.timestamp("ms", timezone)))
-
-
-def _expression(filters: object, config: str, timezone: str) -> pc.Expression:
+def _expression(filters: object, schema: pa.Schema) -> pc.Expression:
     """The argument `filters` as an expression."""
     if isinstance(filters, pc.Expression):
         return filters
@@ -168,7 +163,6 @@ def _expression(filters: object, config: str, timezone: str) -> pc.Expression:
         either = [either]
     if not either or not all(isinstance(every, list | tuple) and every for every in either):
         raise _malformed(filters)
-    schema = table_schema(config, timezone)
     return reduce(or_, (reduce(and_, (_comparison(one, schema) for one in every)) for every in either))
 
 
@@ -224,15 +218,11 @@ def _scalar(value: Any, kind: pa.DataType, column: str) -> pa.Scalar:
         raise CallError(reason, field="filters") from None
 
 
-def _checked(expression: pc.Expression, config: str, timezone: str) -> pc.Expression:
+def _checked(expression: pc.Expression, schema: pa.Schema) -> pc.Expression:
     """The expression, if it can be computed for rows of the config and gives yes or no."""
     try:
-        table_schema(config, timezone).empty_table().filter(expression)
+        schema.empty_table().filter(expression)
     except (pa.ArrowException, TypeError, ValueError) as error:
         reason = f"cannot be computed: {first_line(error)}"
-        raise CallError(reason, field="filters", hint=f"columns: {_names(config)}") from None
+        raise CallError(reason, field="filters", hint=f"columns: {', '.join(schema.names)}") from None
     return expression
-
-
-def _names(config: str) -> Sequence[str]:
-    return ", ".join(columns(config))

@@ -45,7 +45,8 @@ def csv_of(opened: Opened, table: Table, mask: NDArray[np.bool_], *, for_spreads
     Raises:
         DamagedFile: a shard cannot be read.
     """
-    kept = [name for name in columns("articles") if name not in ("mentions", "headings", "links", "sources", "images")]
+    every = columns("articles", opened.manifest.schema_version)
+    kept = [name for name in every if name not in ("mentions", "headings", "links", "sources", "images")]
     header = [*_FIRST, *(name for name in kept if name not in _FIRST)]
 
     def rows() -> Iterator[list[dict[str, Any]]]:
@@ -53,6 +54,8 @@ def csv_of(opened: Opened, table: Table, mask: NDArray[np.bool_], *, for_spreads
             listed = found.to_pylist()
             for number, row in zip(start.tolist(), listed, strict=True):
                 row |= {"split": split, "publisher": table.publisher.at(number)}
+                if row.get("text_codes") and isinstance(row["text_codes"][0], dict):
+                    row["text_codes"] = [code["text"] for code in row["text_codes"]]
             yield listed
 
     return csv_of_rows(header, rows(), for_spreadsheet=for_spreadsheet)
@@ -81,15 +84,17 @@ def parquet_of(opened: Opened, mask: NDArray[np.bool_]) -> Iterator[bytes]:
     for _, split, found in _tables(opened, mask, None):
         found = found.append_column("split", pa.array([split] * found.num_rows, pa.string()))
         if writer is None:
-            writer = pq.ParquetWriter(sink, _with_features(found.schema), compression="zstd", compression_level=3)
+            writer = pq.ParquetWriter(
+                sink, _with_features(found.schema, opened), compression="zstd", compression_level=3
+            )
         if found.num_rows:
             writer.write_table(found.cast(writer.schema))
         yield _drain(sink)
     if writer is None:
-        schema = table_schema("articles", opened.zone_name)
+        schema = table_schema("articles", opened.zone_name, opened.manifest.schema_version)
         if opened.articles:
             schema = read_table(opened, opened.groups[0].shard, None, 0).schema
-        writer = pq.ParquetWriter(sink, _with_features(schema.append(pa.field("split", pa.string()))))
+        writer = pq.ParquetWriter(sink, _with_features(schema.append(pa.field("split", pa.string())), opened))
     writer.close()
     yield _drain(sink)
 
@@ -115,9 +120,11 @@ def _tables(
             yield wanted + group.start, group.shard.split, found
 
 
-def _with_features(schema: pa.Schema) -> pa.Schema:
+def _with_features(schema: pa.Schema, opened: Opened) -> pa.Schema:
     zone = next((field.type.tz for field in schema if pa.types.is_timestamp(field.type)), None)
-    known = features_json("articles", zone or "UTC") | {"split": {"dtype": "string", "_type": "Value"}}
+    known = features_json("articles", zone or "UTC", opened.manifest.schema_version) | {
+        "split": {"dtype": "string", "_type": "Value"}
+    }
     info = {"info": {"features": {name: known[name] for name in schema.names if name in known}}}
     plain = schema.remove_metadata()
     return plain.with_metadata({"huggingface": json.dumps(info)}) if set(schema.names) <= set(known) else plain

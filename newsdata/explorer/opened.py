@@ -236,7 +236,7 @@ def _group_lengths(opened: Opened, shard: Shard) -> list[int]:
             lengths = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     except READ_ERRORS as error:
         raise DamagedFile(shard.path, f"is no Parquet file: {first_line(error)}") from None
-    for field in table_schema(shard.config, opened.zone_name):
+    for field in table_schema(shard.config, opened.zone_name, opened.manifest.schema_version):
         at = found.get_field_index(field.name)
         if at >= 0 and field.name in _USED and not _fits(found.field(at).type, field.type):
             raise DamagedFile(shard.path, f"column {field.name} is {found.field(at).type}, not {field.type}")

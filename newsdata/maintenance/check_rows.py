@@ -109,7 +109,7 @@ class _Seen:
 def _check_shard(folder: Path, shard: Shard, manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
     """Check columns, rows and digest of a shard, and note what it holds in `seen`."""
     timezone = str(manifest.configuration["timezone"])
-    schema = table_schema(shard.config, timezone)
+    schema = table_schema(shard.config, timezone, manifest.schema_version)
     digest = hashlib.sha256()
     rows = 0
     with pq.ParquetFile(folder / shard.path) as file:
@@ -142,15 +142,15 @@ def _check_articles(table: pa.Table, before: int, shard: Shard, manifest: Manife
     ids = table["article_id"].to_pylist()
     texts = table["text"].to_pylist()
     lengths = table["num_chars"].to_pylist()
-    for column in ("mentions", "headings", "links"):
+    for column in _spans_of(table):
         for row, spans in enumerate(table[column].to_pylist()):
             for number, span in enumerate(spans or ()):
                 start, end = span["start"], span["end"]
                 place = f"{shard.path}: row {before + row} ({ids[row]}): {column}[{number}]"
                 if not 0 <= start <= end <= lengths[row]:
                     faults.append(f"{place}: {start}:{end} is outside the text of {lengths[row]} characters")
-                elif column == "mentions" and not blank and texts[row][start:end] != span["text"]:
-                    faults.append(f"{place}: text[{start}:{end}] is not the mention's text")
+                elif "text" in span and not blank and texts[row][start:end] != span["text"]:
+                    faults.append(f"{place}: text[{start}:{end}] is not its text")
     if not blank:
         for row, (text, length) in enumerate(zip(texts, lengths, strict=True)):
             if len(text) != length:
@@ -163,6 +163,16 @@ def _check_articles(table: pa.Table, before: int, shard: Shard, manifest: Manife
                 faults.append(
                     f"{shard.path}: row {before + row} ({ids[row]}): {day} belongs to {natural}, not {shard.split}"
                 )
+
+
+def _spans_of(table: pa.Table) -> list[str]:
+    """The columns that hold spans of the text; `text_codes` of schema 1 is a list of strings."""
+    lists = (field for field in table.schema if pa.types.is_list(field.type))
+    return [
+        f.name
+        for f in lists
+        if pa.types.is_struct(f.type.value_type) and f.type.value_type.get_field_index("start") >= 0
+    ]
 
 
 def _natural_split(day: str | None, manifest: Manifest) -> str:

@@ -12,11 +12,6 @@ digest_credit
     The last thing in the digest, in parentheses after the end of a sentence: `……。（上海证券报）`. If no sentence ends
     before it, it must end in a word that publishers' names end in (报, 网, 社, …). A remark (`（完）`), a number with its
     unit, and anything with punctuation in it is not a credit and stays in the digest.
-text_codes
-    Codes in parentheses, each once: six digits that a mainland A share can have (Shanghai 600, 601, 603, 605, 688, 689;
-    Shenzhen 000-003, 300-302; Beijing 43, 83, 87, 920), any six digits with their exchange (`510300.SH`, `SZ000001`),
-    Hong Kong codes (`03301.HK`) and tickers with their market (`BABA.US`, `NYSE:BABA`). Years, dates, sums and
-    telephone numbers are not codes.
 url
     The last line in `<>`, before the navigation. It is not searched for anywhere else, and neither is the navigation.
 generation
@@ -32,8 +27,9 @@ from typing import NamedTuple
 
 from turbohtml import unescape
 
-from ..schema import Image, Link, Mention, Span
+from ..schema import Image, Link, Mention, Notice, Span, TextCode
 from .html import Reading, read_html, read_text
+from .text_codes import read_text_codes
 from .white_space import clean_line
 
 __all__ = ["FLASH_LENGTH", "Body", "read_body"]
@@ -46,16 +42,17 @@ class Body(NamedTuple):
     """What a body says. Each field is described in `newsdata.schema`, under the column of the same name."""
 
     text: str
+    notices: tuple[Notice, ...]
     digest: str | None
     digest_credit: str | None
     source: str | None
     url: str | None
     mentions: tuple[Mention, ...]
-    text_codes: tuple[str, ...]
+    text_codes: tuple[TextCode, ...]
     headings: tuple[Span, ...]
     images: tuple[Image, ...]
     links: tuple[Link, ...]
-    chart_symbol: str | None
+    chart_symbols: tuple[str, ...]
     generation: str | None
     is_flash: bool
     issues: tuple[str, ...]
@@ -128,16 +125,17 @@ def _read_archive(body: str, feed: str, title: str | None) -> Body:
     text = reading.text
     return Body(
         text=text,
+        notices=(),
         digest=digest,
         digest_credit=credit,
         source=reading.source,
         url=url,
         mentions=reading.mentions,
-        text_codes=_text_codes(text),
+        text_codes=read_text_codes(text),
         headings=reading.headings,
         images=reading.images,
         links=reading.links,
-        chart_symbol=reading.chart_symbol,
+        chart_symbols=reading.chart_symbols,
         generation=generation,
         is_flash=_is_flash(text),
         issues=tuple(issues),
@@ -227,42 +225,6 @@ def _read_digest(raw: str, issues: list[str]) -> tuple[str | None, str | None]:
     return before, name
 
 
-# --------------------------------------------------------------------------------------------- text codes
-
-_SEPARATOR = re.compile(r"[,，、;；/|\s]+")
-_MAY_HOLD_CODE = re.compile(r"[0-9]{4}|[A-Z]\.[NOU]|[A-Za-z克所][：:]")
-_TEXT_CODE = re.compile(
-    r"""(?:(?:股票|证券|[AHＡＨ]股|港股|美股)?代码\s*[：:]\s*)?
-    (
-      (?:60[0135]|68[89]|00[0-3]|30[0-2]|43[0-9]|8[37][0-9]|920)[0-9]{3}
-    | [0-9]{6}\.(?i:SH|SS|SZ|BJ|OF)
-    | (?i:SH|SZ|BJ)[.:]?[0-9]{6}
-    | [0-9]{4,5}\.(?i:HK) | (?i:HK)[.:]?[0-9]{4,5}
-    | [A-Z]{1,5}(?:[._][AB])?\.(?:US|N|O|OQ)
-    | (?i:NASDAQ|NYSE|AMEX|HKEX|SEHK|SSE|SZSE|纳斯达克|纽交所|港交所|上交所|深交所)\s*[：:]\s*[A-Z0-9.]{1,6}
-    )""",
-    re.VERBOSE,
-)
-_GROUP_LENGTH = 60
-
-
-def _text_codes(text: str) -> tuple[str, ...]:
-    """The codes in parentheses, as written, each once, in text order."""
-    if "（" in text:
-        text = text.replace("（", "(").replace("）", ")")
-    if "(" not in text:
-        return ()
-    codes: dict[str, None] = {}
-    for piece in text.split("(")[1:]:
-        group, closed, _ = piece[: _GROUP_LENGTH + 1].partition(")")
-        if closed and _MAY_HOLD_CODE.search(group):
-            for part in (group, *_SEPARATOR.split(group)):
-                match = _TEXT_CODE.fullmatch(part.strip())
-                if match is not None:
-                    codes[match[1]] = None
-    return tuple(codes)
-
-
 # -------------------------------------------------------------------------------------------- other sites
 
 
@@ -287,6 +249,7 @@ def _read_site(body: str, markup: str) -> Body:
         issues.append("control-characters")
     return Body(
         text=reading.text,
+        notices=(),
         digest=None,
         digest_credit=None,
         source=None,
@@ -296,7 +259,7 @@ def _read_site(body: str, markup: str) -> Body:
         headings=reading.headings,
         images=reading.images,
         links=reading.links,
-        chart_symbol=None,
+        chart_symbols=(),
         generation=None,
         is_flash=_is_flash(reading.text),
         issues=tuple(issues),

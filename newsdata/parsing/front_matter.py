@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import yaml
 
-from ..schema import Reject, Site
+from ..schema import InvalidByte, Reject, Site
 from .dates import local_time, read_date, site_zone
 from .front_matter_lines import archive_lines, rescue
 from .front_matter_values import as_written, is_false, is_null, is_text, merged, names
+from .invalid_bytes import invalid_bytes
 from .site import POST_FOLDERS, default_values, post_name
 from .yaml_text import HostileYamlError, Mapping, Scalar, load_yaml, without_control
 
@@ -35,10 +36,12 @@ class Header(NamedTuple):
         date_written: the date as written in the front matter, None if it has none.
         categories: as Jekyll reads them: the folders above `_posts`, `categories`, `category`; without repetition.
         tags: as Jekyll reads them.
+        authors, lang, image: see `newsdata.schema.columns("articles")`.
         published: False if the front matter says `published: false`.
         draft: whether it is a draft, by its folder or by `draft: true`.
         front_matter: the front matter as JSON, keys in written order, every scalar as its text.
         body: everything after the closing line, with LF line ends.
+        invalid_bytes: the bytes of the file that became U+FFFD.
         body_line: the line of the file where the body starts, counted from 1.
         issues: codes of `newsdata.schema.ISSUES`, without repetition.
     """
@@ -48,10 +51,14 @@ class Header(NamedTuple):
     date_written: str | None
     categories: tuple[str, ...]
     tags: tuple[str, ...]
+    authors: tuple[str, ...]
+    lang: str | None
+    image: str | None
     published: bool
     draft: bool
     front_matter: str
     body: str
+    invalid_bytes: tuple[InvalidByte, ...]
     body_line: int
     issues: tuple[str, ...]
 
@@ -156,10 +163,14 @@ def _read_usual_form(data: bytes, path: str, site: Site) -> Header | None:
         written,
         (*folders, category) if category not in folders else folders,
         (tag,),
+        _NONE,
+        None,
+        None,
         True,
         draft,
         f'{{"layout": "post", "title": "{title}", "date": "{written}", "categories": "{category}", "tags": "{tag}"}}',
         text[match.end() :],
+        (),
         8 + len(blank),
         issues,
     )
@@ -311,10 +322,14 @@ def _header(file: _File, root: Mapping, written: dict[str, str], text: str, body
         date_written,
         tuple(dict.fromkeys(categories)),
         tuple(tags),
+        (),
+        None,
+        None,
         published,
         draft,
         json.dumps(root, ensure_ascii=False),
         text[body_at:],
+        invalid_bytes(file.data) if "encoding-invalid" in issues else (),
         1 + text.count("\n", 0, body_at),
         tuple(dict.fromkeys(issues)),
     )

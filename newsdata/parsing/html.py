@@ -88,7 +88,7 @@ class Reading(NamedTuple):
     images: tuple[Image, ...] = ()
     links: tuple[Link, ...] = ()
     source: str | None = None
-    chart_symbol: str | None = None
+    chart_symbols: tuple[str, ...] = ()
     broken: bool = False
     control: bool = False
 
@@ -146,7 +146,7 @@ class _Reader:
         "cells",
         "chart",
         "chart_link",
-        "chart_symbol",
+        "chart_symbols",
         "control",
         "depth",
         "headings",
@@ -178,7 +178,7 @@ class _Reader:
         self.images: list[Image] = []
         self.links: list[Link] = []
         self.source: str | None = None
-        self.chart_symbol: str | None = None
+        self.chart_symbols: dict[str, None] = {}  # as a set in order
         self.broken = self.control = False
         # the paragraph that is being collected; positions in it count `pieces`
         self.kind = ""  # "p", "h", "source", "center", "caption" or ""
@@ -267,7 +267,7 @@ class _Reader:
         if paragraph == _HIDDEN:
             return True
         if self.archive and (symbol := read_own_chart(paragraph)):
-            self.chart_symbol = self.chart_symbol or symbol
+            self.chart_symbols[symbol] = None
             self.kind = ""
             return True
         found = _USUAL_PARAGRAPH.fullmatch(paragraph)
@@ -470,12 +470,16 @@ class _Reader:
             self.anchor = None
 
     def end_chart_link(self) -> None:
-        self.chart_symbol = self.chart_symbol or self.chart_link or None
+        if self.chart_link:  # no picture in it
+            self.chart_symbols[self.chart_link] = None
         self.chart_link = None
 
     def image(self, tag: Tag) -> None:
         if self.chart or self.chart_link is not None or tag.kind == "chart":
-            self.chart_symbol = self.chart_symbol or tag.chart or self.chart_link or None
+            if symbol := tag.chart or self.chart_link:
+                self.chart_symbols[symbol] = None
+            if self.chart_link:
+                self.chart_link = ""  # its picture has named it
         elif tag.url is not None:
             self.images.append(Image(url=tag.url, caption=None))
             self.after_image = not self.pieces and self.row is None
@@ -677,7 +681,7 @@ class _Reader:
             images=tuple(self.images),
             links=tuple(self.links),
             source=self.source,
-            chart_symbol=self.chart_symbol,
+            chart_symbols=tuple(self.chart_symbols),
             broken=self.broken,
             control=self.control,
         )

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from turbohtml import Token, tokenize
 
-from ..schema import MICS
+from .text_codes import exchange_of_mention
 
 __all__ = ["ELEMENTS", "Action", "Tag", "Target", "address", "known_tags", "read_own_chart", "read_tag"]
 
@@ -289,7 +289,13 @@ def _quote(pair: str | None, href: str | None) -> Target | None:
     if match is None:
         return None
     market = int(match[1])
-    return "board" if market == _BOARDS else "security", market, match[2], MICS.get(market), address(href)
+    return (
+        "board" if market == _BOARDS else "security",
+        market,
+        match[2],
+        exchange_of_mention(market, match[2]),
+        address(href),
+    )
 
 
 def _anchor(token: Token, css: list[str]) -> Tag:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
 
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 """Raise it with every change that can alter how a post is read: posts that another version read are read again."""
 
 _MARKDOWN = frozenset({"md", "markdown", "mkdown", "mkdn", "mkd"})
@@ -113,16 +113,21 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
         date_written=header.date_written,
         categories=header.categories,
         tags=header.tags,
+        authors=header.authors,
+        lang=header.lang,
+        image=header.image,
         published=header.published,
         draft=header.draft,
         front_matter=header.front_matter,
         body=header.body,
+        invalid_bytes=header.invalid_bytes,
         generation=body.generation,
         category=header.categories[0] if header.categories else None,
         media=media,
         digest=body.digest,
         digest_credit=body.digest_credit,
         text=body.text,
+        notices=body.notices,
         source=body.source,
         url=body.url,
         mentions=body.mentions,
@@ -130,7 +135,7 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
         headings=body.headings,
         images=body.images,
         links=body.links,
-        chart_symbol=body.chart_symbol,
+        chart_symbols=body.chart_symbols,
         is_flash=body.is_flash,
         issues=(*header.issues, *(code for code in body.issues if code not in header.issues)),
     )

@@ -148,7 +148,9 @@ def _columns_of_one(manifest: Manifest, other: Manifest) -> list[str]:
 
 
 def _columns(manifest: Manifest, config: str) -> list[str]:
-    return list(manifest.columns.get(config, {})) or (list(columns(config)) if not manifest.columns else [])
+    return list(manifest.columns.get(config, {})) or (
+        list(columns(config, manifest.schema_version)) if not manifest.columns else []
+    )
 
 
 # --------------------------------------------------------------------------------------- all but the rows

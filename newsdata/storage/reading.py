@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from ..errors import VerifyError, first_line
 from ..files import is_inside, is_regular, read_regular
-from ..schema import CONFIGS, table_schema
+from ..schema import CONFIGS, KNOWN_SCHEMAS, table_schema
 from .manifest import Shard
 
 __all__ = [
@@ -105,15 +105,16 @@ def _fault(file: pq.ParquetFile, shard: Shard, columns: Sequence[str] | None) ->
     """What contradicts the manifest in the footer of a shard."""
     if file.metadata.num_rows != shard.rows:
         return f"has {file.metadata.num_rows:,} rows, and the manifest says {shard.rows:,}"
-    known = table_schema(shard.config) if shard.config in CONFIGS else pa.schema([])
+    tables = [table_schema(shard.config, version=schema) for schema in KNOWN_SCHEMAS if shard.config in CONFIGS]
     there = file.schema_arrow
     if len({*there.names}) < len(there.names):
         return "has a column twice"
     for name in there.names if columns is None else columns:
         if name not in there.names:
             return f"lacks the column {name}"
-        if name in known.names and not _same_kind(there.field(name).type, known.field(name).type):
-            return f"has a column {name} of type {there.field(name).type} instead of {known.field(name).type}"
+        known = [table.field(name).type for table in tables if name in table.names]
+        if known and not any(_same_kind(there.field(name).type, kind) for kind in known):
+            return f"has a column {name} of type {there.field(name).type} instead of {known[-1]}"
     return None
 
 

@@ -16,7 +16,13 @@ from ..schema import Post, Reject, table_schema
 
 __all__ = ["PostTables", "rejects_table", "rows_of_posts", "spool_schema"]
 
-_DECIDED_LATER = ("duplicate_cluster", "leak_group", "fold", "sources")  # columns that a single post cannot fill
+_DECIDED_LATER = (
+    "publisher",
+    "duplicate_cluster",
+    "leak_group",
+    "fold",
+    "sources",
+)  # columns that a single post cannot fill
 _FEED_NUMBER = {feed: number for number, feed in enumerate(FEEDS)}
 
 

@@ -43,17 +43,21 @@ _STATISTICS = {
     "revisions": ["article_id", "path", "first_seen_at", "revised_at"],
 }
 
-
+_SAID_AGAIN = (
+    "feed", "category", "categories.list.element", "tags.list.element", "authors.list.element", "lang", "publisher", "media",
+    "source", "digest_credit", "issues.list.element", "chart_symbols.list.element",
+    *(f"notices.list.element.{name}" for name in ("kind", "text")),
+    *(f"text_codes.list.element.{name}" for name in ("text", "code", "exchange")),
+    *(f"mentions.list.element.{name}" for name in ("text", "kind", "market", "code", "exchange", "url")),
+)  # fmt: skip
 _DICTIONARY = {
     "articles": [
-        "feed", "category", "tags.list.element", "media", "source", "digest_credit", "issues.list.element",
-        "sources.list.element.feed", "text_codes.list.element", "chart_symbol",
-        *(f"mentions.list.element.{name}" for name in ("text", "kind", "market", "code", "exchange", "url")),
+        *_SAID_AGAIN, "sources.list.element.feed",
     ],
     "posts": ["categories.list.element", "tags.list.element", "generation", "issues.list.element"],
     "rejects": ["rule"],
     "origins": ["commit"],
-    "revisions": ["commit"],
+    "revisions": ["commit", *_SAID_AGAIN],
 }  # fmt: skip
 """Columns whose values repeat, by config. For other columns a dictionary costs time and memory and saves nothing."""
 

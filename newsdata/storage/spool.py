@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..curation.merge import FEEDS
 
@@ -129,14 +130,14 @@ class ArticleRows:
 
 _ROLES = {  # role -> its columns of `articles`
     "text": (
-        "text", "feed", "mentions", "text_codes", "headings", "images", "links", "chart_symbol", "num_chars", "is_flash",
+        "text", "notices", "feed", "mentions", "text_codes", "headings", "images", "links", "chart_symbols", "num_chars", "is_flash",
     ),
     "title": ("title",),
     "date": ("published_at",),
     "url": ("url",),
     "digest": ("digest", "digest_credit"),
     "source": ("source",),
-    "labels": ("category", "tags", "media"),
+    "labels": ("category", "categories", "tags", "authors", "lang", "image", "media"),
 }  # fmt: skip
 
 
@@ -157,6 +158,7 @@ def article_table(rows: ArticleRows, spool: Spool, schema: pa.Schema) -> pa.Tabl
     gathered = spool.read(*rows.member_places, [*(name for names in _ROLES.values() for name in names), "issues"])
     for role, names in _ROLES.items():
         columns |= _columns(gathered.take(*rows.places[role], names))
+    columns["publisher"] = pc.coalesce(columns["media"], columns["source"])
     columns["issues"] = _merged_issues(rows, gathered)
     offsets = pa.array(np.r_[rows.member_starts, len(rows.member_sha256)].astype(np.int32))
     sources = pa.StructArray.from_arrays(

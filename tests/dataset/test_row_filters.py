@@ -20,6 +20,7 @@ import newsdata
 from newsdata.dataset.row_filters import Period, as_instant, period_of, row_filter, within
 from newsdata.dataset.slices import Slice, slices_of
 from newsdata.errors import CallError
+from newsdata.schema import table_schema
 from newsdata.storage.manifest import Manifest, Shard, read_manifest
 
 from ..conftest import post, write_archive
@@ -144,7 +145,7 @@ def test_only_months_of_published_at_are_left_out() -> None:
 
 def holds(filters: object, **columns: list[Any]) -> list[bool]:
     """For which rows a filter holds."""
-    expression = row_filter(filters, None, "articles", ZONE)
+    expression = row_filter(filters, None, table_schema("articles", ZONE))
     table = pa.table({**columns, "row": range(len(next(iter(columns.values()))))})
     rows = table.filter(expression)["row"].to_pylist()
     return [row in rows for row in range(table.num_rows)]
@@ -158,7 +159,7 @@ def test_tuples_lists_and_expressions() -> None:
     assert holds([("num_chars", "<=", 2.5)], **codes) == [True, True, False, False]
     assert holds([("num_chars", "not in", [1, 2])], **codes)[:3] == [False, False, True]
     assert holds(pc.field("feed").is_null(), **codes) == [False, False, False, True]
-    assert row_filter(None, None, "articles", ZONE) is None
+    assert row_filter(None, None, table_schema("articles", ZONE)) is None
 
 
 def test_times_are_written_as_for_since() -> None:
@@ -167,7 +168,7 @@ def test_times_are_written_as_for_since() -> None:
         assert holds([("published_at", ">=", value)], published_at=times) == [False, True, True]
     assert holds([("published_at", "in", ["2022-03-01"])], published_at=times) == [False, True, False]
     with pytest.raises(CallError, match="filters: must be a day, or an instant with its zone"):
-        row_filter([("published_at", ">=", datetime(2022, 3, 1))], None, "articles", ZONE)  # noqa: DTZ001
+        row_filter([("published_at", ">=", datetime(2022, 3, 1))], None, table_schema("articles", ZONE))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_times_are_written_as_for_since() -> None:
 )  # fmt: skip
 def test_filters_that_are_refused(filters: object, said: str) -> None:
     with pytest.raises(CallError, match=f"filters: .*{said}" if not said.startswith("filters") else said):
-        row_filter(filters, None, "articles", ZONE)
+        row_filter(filters, None, table_schema("articles", ZONE))
 
 
 # -------------------------------------------------------------------------------------------------- whole calls

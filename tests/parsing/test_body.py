@@ -242,29 +242,6 @@ def test_an_address_that_is_cut_off_is_not_text() -> None:
     assert (body.text, body.url, body.issues) == ("正文。", None, ("markup-broken",))
 
 
-# --------------------------------------------------------------------------------------------- text codes
-
-
-@pytest.mark.parametrize(
-    ("text", "codes"),
-    [
-        ("某光(002456)表示", ("002456",)),
-        ("某城（601633.SH）与(03301.HK)", ("601633.SH", "03301.HK")),
-        ("某星(600519，前收盘1800)和（000001.sz/00700.HK）", ("600519", "000001.sz", "00700.HK")),
-        ("某甲(002456)又(002456)", ("002456",)),
-        ("某乙(股票代码：688981)、(BABA.US)", ("688981", "BABA.US")),
-        ("某丁(NASDAQ: PDD)、(SH600000)", ("NASDAQ: PDD", "SH600000")),
-        ("某丙(830799)、(920002)、(510300.SH)", ("830799", "920002", "510300.SH")),
-        ("(2021)、(202112)、(20211208)、(123456)、(1234567)、(02112345678)、(12-08)", ()),
-        ("(HUD)、(A股)、(较前日高17%)、(3.2亿元)、(510300)、(U.S.)", ()),
-        ("002456、601633.SH 不在括号里", ()),
-        ("(002456没有结束", ()),
-    ],
-)  # fmt: skip
-def test_text_codes(text: str, codes: tuple[str, ...]) -> None:
-    assert emnews(text + TAIL).text_codes == codes
-
-
 @pytest.mark.parametrize(("length", "flash"), [(300, True), (301, False)])
 def test_a_flash_has_at_most_300_characters(length: int, flash: bool) -> None:
     assert emnews("甲" * length).is_flash is flash
@@ -279,7 +256,7 @@ def test_finance_fields_of_other_sites_are_empty() -> None:
     for markup in ("markdown", "html", "text"):
         body = site(raw, markup)
         assert (body.digest, body.digest_credit, body.source, body.url) == (None, None, None, None)
-        assert (body.mentions, body.text_codes, body.chart_symbol, body.generation) == ((), (), None, None)
+        assert (body.mentions, body.text_codes, body.chart_symbols, body.generation) == ((), (), (), None)
         assert "（文章来源：某报）" in body.text
         assert "http://a.example/1" in body.text
 

@@ -26,11 +26,15 @@ def test_a_post_of_the_archive() -> None:
         date_written="2022-05-30 22:00:29 +0800",
         categories=("emnews",),
         tags=("晨报新闻",),
+        authors=(),
+        lang=None,
+        image=None,
         published=True,
         draft=False,
         front_matter='{"layout": "post", "title": "晨光初照", "date": "2022-05-30 22:00:29 +0800", '
         '"categories": "emnews", "tags": "晨报新闻"}',
         body="正文\n",
+        invalid_bytes=(),
         body_line=8,
         issues=(),
     )

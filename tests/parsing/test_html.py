@@ -118,7 +118,7 @@ def test_text_with_the_class_of_the_source_line_is_kept() -> None:
 
 def test_a_price_chart_is_not_text() -> None:
     body = article(CHART + "<p>正文。</p>")
-    assert (body.text, body.chart_symbol, body.images, body.links) == ("正文。", "106.NIO", (), ())
+    assert (body.text, body.chart_symbols, body.images, body.links) == ("正文。", ("106.NIO",), (), ())
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_price_chart_with_parts_missing(missing: list[str]) -> None:
     for part in missing:
         html = html.replace(part, "")
     body = article(html + "<p>正文一。</p><p>正文二。</p>")
-    assert (body.text, body.chart_symbol, body.images) == ("正文一。\n正文二。", "106.NIO", ())
+    assert (body.text, body.chart_symbols, body.images) == ("正文一。\n正文二。", ("106.NIO",), ())
 
 
 @pytest.mark.parametrize(
@@ -367,5 +367,5 @@ def test_no_paragraph_of_a_usual_article_is_read_tag_by_tag() -> None:
         found = read_html(html, archive=True)
     assert not tag_by_tag.called
     assert (len(found.mentions), len(found.headings), found.images) == (2, 1, (Image(url="/c.png", caption="庚"),))
-    assert (found.text, found.source, found.chart_symbol) == ("甲\n乙和丁\n己", "辛证券报", "1.600000")
+    assert (found.text, found.source, found.chart_symbols) == ("甲\n乙和丁\n己", "辛证券报", ("1.600000",))
     assert found == read_html(_in_pieces(html), archive=True)

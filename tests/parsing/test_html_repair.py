@@ -84,7 +84,7 @@ def test_a_body_cut_anywhere_keeps_the_text_before_the_cut() -> None:
         body = article(html[:end])
         text = body.text.removesuffix("<").removesuffix("<a").removesuffix("<s")  # may be a comparison
         assert whole.text.startswith(text), html[:end]
-        assert (body.url, body.chart_symbol) == (URL, "106.NIO")
+        assert (body.url, body.chart_symbols) == (URL, ("106.NIO",))
 
 
 WORDS = ["&lt;", "&amp;", "甲", "x y", "1"]

@@ -47,7 +47,7 @@ def test_a_mention_without_a_valid_code_is_text(pair: str) -> None:
 def test_a_price_chart_without_an_address_is_named_by_its_code() -> None:
     html = '<p><a class="EmImageRemark" data-code="002752|0|2"><img src="x.png"></a></p><p>正文。</p>'
     body = article(html)
-    assert (body.chart_symbol, body.images, body.text) == ("0.002752", (), "正文。")
+    assert (body.chart_symbols, body.images, body.text) == (("0.002752",), (), "正文。")
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_shapes(archive: Path) -> None:
     kinds = Counter(mention.kind for post in posts for mention in post.mentions)
     assert set(kinds) == {"security", "board", "glossary"}
     assert {mention.market for post in posts for mention in post.mentions} >= {0, 1, 90, 105, 106, 116, None}
-    assert any(post.chart_symbol for post in posts)
+    assert any(post.chart_symbols for post in posts)
     assert any(post.headings for post in posts)
     assert any(image.caption for post in posts for image in post.images)
     assert any(post.text_codes for post in posts)

@@ -150,19 +150,23 @@ def test_what_stays(tmp_path: Path) -> None:
         "published_at",
         "feed",
         "url",
-        "text_codes",
         "headings",
         "links",
         "num_chars",
     ]
-    stay += ["is_flash", "duplicate_cluster", "leak_group", "fold", "issues", "sources", "chart_symbol"]
-    gone = ["title", "digest", "digest_credit", "text", "media", "source", "tags"]
-    assert {*stay, *gone, "category", "mentions", "images"} == set(columns("articles"))
+    stay += ["is_flash", "duplicate_cluster", "leak_group", "fold", "issues", "sources", "chart_symbols"]
+    gone = ["title", "digest", "digest_credit", "text", "publisher", "media", "source", "tags", "authors", "notices"]
+    gone += ["image"]
+    assert {*stay, *gone, "category", "categories", "lang", "mentions", "text_codes", "images"} == set(
+        columns("articles")
+    )
     before, after = (newsdata.load_dataset(v.path, split="train") for v in (full, free))
     assert before.select_columns(stay).to_list() == after.select_columns(stay).to_list()
     assert {value for row in after.select_columns(gone).to_list() for value in row.values()} == {None}
     for old, new in zip(before["mentions"], after["mentions"], strict=True):
         assert [{**mention, "text": None} for mention in old] == new
+    for old, new in zip(before["text_codes"], after["text_codes"], strict=True):
+        assert [{**code, "text": None} for code in old] == new
     slugs = [name if name and " " not in name else None for name in before["category"]]
     assert slugs == after["category"] and len(set(slugs)) > 3
     assert any(after["mentions"]) and any(after["images"])
@@ -188,14 +192,15 @@ def test_what_stays(tmp_path: Path) -> None:
         ("category", "zhongguozhengquanbao", True),
         ("category", "two words", False),
         ("category", "要闻", False),
-        ("chart_symbol", "106.NIO", True),
-        ("chart_symbol", "一", False),
+        ("chart_symbols", ["106.NIO"], True),
+        ("chart_symbols", ["一"], False),
     ],
 )
-def test_strings_stay_only_in_the_form_they_should_have(column: str, value: str, stays: bool) -> None:
+def test_strings_stay_only_in_the_form_they_should_have(column: str, value: str | list[str], stays: bool) -> None:
     schema = table_schema("articles")
     table = pa.Table.from_pylist([{column: value}, {column: None}], schema=schema)
-    assert blank_table(table, "articles", schema)[column].to_pylist() == [value if stays else None, None]
+    blank = None if isinstance(value, str) else [None]
+    assert blank_table(table, "articles", schema)[column].to_pylist() == [value if stays else blank, None]
 
 
 @pytest.mark.parametrize(

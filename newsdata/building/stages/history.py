@@ -15,16 +15,18 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ...graph.engine import Engine, Stage
 from ...graph.task import Bench, StoredFile, Task
 from ...parsing.post import article_id, parse_bytes
 from ...parsing.site import classify
-from ...schema import Reject, Site, table_schema
+from ...schema import Post, Reject, Site, table_schema
 from ...sources.folder_walk import size_fault
 from ...sources.git import blob_sizes, list_changes, read_blobs
 from ...sources.source import Source
 from ...storage.manifest import shards_of
+from ...storage.rows import rows_of_posts
 from ...storage.shards import ROW_GROUP, Written, read_shard, shard_schema, write_shard
 from ..base import Base
 from ..pieces import Piece, piece_of
@@ -263,37 +265,36 @@ def _table(data: _RevisionData, rows: Sequence[Revision]) -> pa.Table:
     """Rows of the config `revisions`, with their contents read."""
     there = [one for one in rows if one.blob and not size_fault(one.size)]
     contents = read_blobs(data.root, [(one.blob, one.size) for one in there if one.blob])
-    columns = []
+    hashes: list[str | None] = []
+    posts: list[Post] = []
+    post_of: list[int | None] = []
     for one in rows:
+        sha256 = found = None
         content = next(contents) if one.blob and not size_fault(one.size) else None
-        row = {
-            "article_id": one.article_id,
-            "path": one.path,
-            "commit": one.commit,
-            "first_seen_at": one.first_seen * 1000,
-            "revised_at": one.revised * 1000,
-        }
         if content is not None:
-            row |= _content(one, content, data)
-        columns.append(row)
+            sha256, found = _read(one, content, data)
+        hashes.append(sha256)
+        post_of.append(None if found is None else len(posts))
+        posts += [] if found is None else [found]
+    said = rows_of_posts(posts, data.site.timezone).spool.take(pa.array(post_of, pa.int64()))
+    own = {
+        "article_id": [one.article_id for one in rows],
+        "path": [one.path for one in rows],
+        "commit": [one.commit for one in rows],
+        "first_seen_at": [one.first_seen * 1000 for one in rows],
+        "revised_at": [one.revised * 1000 for one in rows],
+        "sha256": hashes,
+        "publisher": pc.coalesce(said["media"], said["source"]).combine_chunks(),
+    }
     schema = table_schema("revisions", data.site.timezone)
-    arrays = [pa.array([row.get(field.name) for row in columns], field.type) for field in schema]
+    arrays = [pa.array(own[f.name], f.type) if f.name in own else said[f.name] for f in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _content(one: Revision, content: bytes, data: _RevisionData) -> dict[str, object]:
-    """The columns that are read from the content."""
+def _read(one: Revision, content: bytes, data: _RevisionData) -> tuple[str | None, Post | None]:
+    """The hash of a content, None if it was redacted; and the post in it, None if it cannot be read."""
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 in data.refused:
-        return {}
+        return None, None
     post = parse_bytes(one.path, content, data.site, sha256, one.article_id)
-    if isinstance(post, Reject):
-        return {"sha256": sha256}
-    dated = None if post.published_at is None else round(post.published_at.timestamp() * 1000)
-    return {
-        "sha256": sha256,
-        "title": post.title,
-        "text": post.text,
-        "digest": post.digest,
-        "published_at": dated,
-    }
+    return sha256, None if isinstance(post, Reject) else post

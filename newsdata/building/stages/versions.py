@@ -10,7 +10,7 @@ __all__ = ["stage_of"]
 
 _VERSIONS = {
     "list": 1,
-    "parse": 2,
+    "parse": 3,
     "merge": 1,
     "sample": 1,
     "count": 1,
@@ -20,11 +20,11 @@ _VERSIONS = {
     "pairs": 1,
     "group": 1,
     "split": 1,
-    "write": 2,
+    "write": 3,
     "rejects": 2,
-    "blank": 2,
+    "blank": 3,
     "origins": 2,
-    "revisions": 2,
+    "revisions": 3,
     "measure": 1,
 }
 

@@ -89,7 +89,7 @@ def _answer(asked: Asked, row: int, query: Query, neighbours: Neighbours | None)
         "split": table.split.at(row),
         "codes": _codes(values),
         "kinds": [kind for kind in _KINDS if any(m["kind"] == kind for m in values.get("mentions") or ())],
-        "fields": _fields(values, "excluded" if row >= table.articles else "articles"),
+        "fields": _fields(asked, values, "excluded" if row >= table.articles else "articles"),
         "issues": [(code, ISSUES.get(code, "")) for code in values.get("issues") or ()],
         "files": files,
         "copies": _copies(asked, row, query),
@@ -160,9 +160,9 @@ def _codes(values: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     return [(code, names[code], count) for code, count in counts.most_common()]
 
 
-def _fields(values: Mapping[str, Any], config: str) -> list[tuple[str, str, str]]:
+def _fields(asked: Asked, values: Mapping[str, Any], config: str) -> list[tuple[str, str, str]]:
     """Every column of the row: name, meaning, value."""
-    meanings = columns(config)
+    meanings = columns(config, asked.view.opened.manifest.schema_version)
     return [(name, meanings.get(name, ""), _shown(value)) for name, value in values.items()]
 
 
