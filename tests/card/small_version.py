@@ -74,7 +74,7 @@ def build_version(folder: Path, title: str = "甲厂公布数字") -> Manifest:
         )
     return Manifest(
         dataset_version="1.2.0",
-        schema_version="1.0",
+        schema_version="2.0",
         configuration={
             "timezone": ZONE,
             "test_from": "2022-02-01",

@@ -17,7 +17,7 @@ from newsdata.storage.manifest import Manifest
 from .test_citation import HEADER
 
 BARE = Manifest(
-    dataset_version="1.10.0", schema_version="1.1", configuration={}, source={}, tools={}, accounting={}, columns={},
+    dataset_version="1.10.0", schema_version="2.0", configuration={}, source={}, tools={}, accounting={}, columns={},
     shards=(),
 )  # fmt: skip
 FULL = read_citation(yaml.safe_load(HEADER))

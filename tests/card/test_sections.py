@@ -39,7 +39,7 @@ def test_summary(manifest: Manifest) -> None:
 @pytest.mark.parametrize("part", SECTIONS)
 def test_a_version_without_anything_renders(part: str) -> None:
     bare = Manifest(
-        dataset_version="1.0.0", schema_version="1.1", configuration={}, source={}, tools={}, accounting={}, columns={},
+        dataset_version="1.0.0", schema_version="2.0", configuration={}, source={}, tools={}, accounting={}, columns={},
         shards=(),
     )  # fmt: skip
     empty = {"text", "quickstart", "splits", "charts", "columns", "leakage", "duplicates", "accounting", "changes"}

@@ -52,7 +52,7 @@ def write_version(
                for config, _ in rows}  # fmt: skip
     given = {
         "dataset_version": "1.0.0",
-        "schema_version": "1.0",
+        "schema_version": "2.0",
         "configuration": {"timezone": timezone},
         "source": {},
         "tools": {},

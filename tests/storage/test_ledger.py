@@ -24,7 +24,7 @@ from newsdata.storage.ledger import (
 from newsdata.storage.manifest import File, Manifest, hash_file
 
 MANIFEST = Manifest(
-    dataset_version="1.0.0", schema_version="1.1", configuration={}, source={}, tools={}, accounting={}, columns={},
+    dataset_version="1.0.0", schema_version="2.0", configuration={}, source={}, tools={}, accounting={}, columns={},
     shards=(),
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ SHARD = Shard(
 MANIFEST = Manifest(
     dataset_version="1.2.0",
     follows="1.1.0",
-    schema_version="1.1",
+    schema_version="2.0",
     configuration={
         "timezone": "Asia/Shanghai",
         "drafts": False,
