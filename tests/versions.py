@@ -32,7 +32,7 @@ def make_version(
     shards = []
     for split, listed in months.items():
         for month in listed:
-            path = f"articles/{split}-{month}-00000.parquet"
+            path = f"articles/{split}-{month}-0000000.parquet"
             ids = [f"{month.replace('-', '')}{number:012d}" for number in range(rows)]
             table = pa.table({"article_id": ids, "title": [f"第{i}则：{month}的市场" for i in range(rows)]})
             pq.write_table(table, folder / path, compression="zstd")

@@ -215,7 +215,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     grouped = group_articles(merged, signed, base, engine)
     placed = split_articles(merged, grouped, listed.site, settings, base, engine)
     decided = Decided(parsed=parsed, merged=merged, grouped=grouped, placed=placed)
-    pieces = write_shards(decided, listed.site, settings, base, request, engine)
+    pieces = write_shards(decided, listed, settings, base, request, engine)
     pieces += write_history(listed, settings, base, request, engine)
     leakage = measure_leakage(merged, signed, grouped, placed, listed.site, engine)
     check_leakage(leakage, request.max_leak)

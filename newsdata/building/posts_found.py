@@ -19,7 +19,7 @@ from ..storage.reading import read_shard_of
 from .base import Base
 from .gates import REDACTED, check_site
 from .request import Request
-from .shard_plan import PostShard, plan_posts
+from .shard_plan import PostShard, choose_shard_rows, plan_posts
 
 __all__ = ["OTHER_POSTS", "PostsFound", "clashing_ids", "find_posts"]
 
@@ -37,6 +37,7 @@ class PostsFound:
         rejects: files that should be posts and cannot be listed.
         ignored: the number of other files, by reason.
         own_ids: path -> article id of files that would otherwise share an id with another post.
+        shard_rows: the most rows of a shard, see `shard_plan.choose_shard_rows`.
     """
 
     files: Files
@@ -44,6 +45,7 @@ class PostsFound:
     rejects: Sequence[Reject]
     ignored: Counter[str]
     own_ids: Mapping[str, str]
+    shard_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,20 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> Po
     if request.again and base.manifest and base.folder:
         own_ids = _ids_in(base)
         found = _only_named(found, own_ids)
-    plan = plan_posts(found.files, base.manifest, again=request.again)
+    shard_rows = choose_shard_rows(len(found.files), base.manifest)
+    plan = plan_posts(found.files, base.manifest, shard_rows, again=request.again)
     if not request.again:
         paths = [*_one_a_folder(found.files.path), *(reject.path for reject in found.rejects)]
         check_site(paths, found.ignored, base.manifest, request.source)
     files = Files.joined(shard.files for shard in plan)
-    return PostsFound(files=files, plan=plan, rejects=found.rejects, ignored=found.ignored, own_ids=own_ids)
+    return PostsFound(
+        files=files,
+        plan=plan,
+        rejects=found.rejects,
+        ignored=found.ignored,
+        own_ids=own_ids,
+        shard_rows=shard_rows,
+    )
 
 
 def _classify(listing: Listing, site: Site) -> _Classified:

@@ -25,10 +25,23 @@ from ..schema import SPLITS
 from ..sources.source import Files
 from ..storage.manifest import Manifest
 
-__all__ = ["SHARD_BYTES", "SHARD_ROWS", "ArticleShard", "PostShard", "cut", "in_tasks", "plan_articles", "plan_posts"]
+__all__ = [
+    "SHARD_BYTES",
+    "SHARD_ROWS",
+    "ArticleShard",
+    "PostShard",
+    "choose_shard_rows",
+    "cut",
+    "in_tasks",
+    "plan_articles",
+    "plan_posts",
+]
 
 SHARD_ROWS = 2000
-"""The most rows of a shard when it is first cut. So few that a day's run rewrites little. Late rows may make it larger."""
+"""The most rows of a shard when it is first cut, in a dataset of up to a million posts. So few that a day's run rewrites little.
+Late rows may make it larger. `choose_shard_rows` says how it grows."""
+
+_MANY_POSTS = 1_000_000
 
 SHARD_BYTES = 64 * 2**20
 """The most bytes of source files in a shard of posts when it is first cut."""
@@ -101,12 +114,31 @@ def in_tasks(shards: Sequence[_AnyShard]) -> list[list[_AnyShard]]:
     return [run[begin : begin + _MONTHS] for run in runs for begin in range(0, len(run), _MONTHS)]
 
 
-def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> list[PostShard]:
+def choose_shard_rows(posts: int, base: Manifest | None) -> int:
+    """The most rows of a shard in a dataset. The first version chooses it by its size, and all later ones keep it.
+
+    Up to a million posts it is `SHARD_ROWS`; then it doubles with the number of posts, so that a version has about as many files.
+
+    Args:
+        posts: the number of files that should be posts.
+        base: the manifest of the version before, or None. Versions of schema 1 had `SHARD_ROWS`.
+
+    >>> [choose_shard_rows(posts, None) for posts in (0, 1_000_000, 1_000_001, 10_000_000)]
+    [2000, 2000, 4000, 32000]
+    """
+    if base is not None:
+        return int(base.configuration.get("shard_rows", SHARD_ROWS))
+    doubled = max(0, (posts - 1) // _MANY_POSTS).bit_length()
+    return SHARD_ROWS << doubled
+
+
+def plan_posts(files: Files, base: Manifest | None, shard_rows: int, *, again: bool = False) -> list[PostShard]:
     """Cut the files into shards by the month in their names, in the order of (day, path).
 
     Args:
         files: every file that should be a post.
         base: the manifest of the version whose borders stay, or None.
+        shard_rows: the most rows of a shard, see `choose_shard_rows`.
         again: whether `base` itself is built again; then no new border is made.
     """
     # The day at the beginning of each name, "" if there is none. As a dictionary, because there are fewer days than names.
@@ -123,9 +155,10 @@ def plan_posts(files: Files, base: Manifest | None, *, again: bool = False) -> l
     for at, after in pairwise(ends):
         month = months[at].as_py() or "undated"
         starts = kept.get(("posts", "posts", month), [])
-        pieces = cut(after - at, _text_at(keys, at), starts, files.size[at:after].to_numpy(), again=again)
+        sizes = files.size[at:after].to_numpy()
+        pieces = cut(after - at, _text_at(keys, at), starts, shard_rows, sizes=sizes, again=again)
         for number, first, last in pieces:
-            path = f"posts/posts-{month}-{number:05d}.parquet"
+            path = f"posts/posts-{month}-{number:07d}.parquet"
             start = str(keys[at + first])
             shards.append(PostShard(path=path, start=start, files=_slice(files, at + first, last - first)))
     return shards
@@ -143,7 +176,13 @@ def _text_at(array: pa.StringArray, offset: int) -> Callable[[int], str]:
 
 
 def plan_articles(
-    articles: Articles, placement: Placement, timezone: str, base: Manifest | None, *, again: bool = False
+    articles: Articles,
+    placement: Placement,
+    timezone: str,
+    base: Manifest | None,
+    shard_rows: int,
+    *,
+    again: bool = False,
 ) -> list[ArticleShard]:
     """Cut every split into shards by month, in the order of (published_at, article_id).
 
@@ -151,7 +190,7 @@ def plan_articles(
         articles: all articles.
         placement: the split of each.
         timezone: the site's, an IANA name: months are counted in it.
-        base, again: as for `plan_posts`.
+        base, shard_rows, again: as for `plan_posts`.
     """
     if not len(articles):
         return []
@@ -170,8 +209,8 @@ def plan_articles(
         members = order[by_cell[first:last]]
         key_at = _keys_of(articles, members)
         starts = [(n, _start_key(start)) for n, start in kept.get((config, split, month), [])]
-        for piece, begin, end in cut(len(members), key_at, starts, again=again):
-            path = f"{config}/{split}-{month}-{piece:05d}.parquet"
+        for piece, begin, end in cut(len(members), key_at, starts, shard_rows, again=again):
+            path = f"{config}/{split}-{month}-{piece:07d}.parquet"
             time, identity = key_at(begin)
             chosen = members[begin:end]
             plan.append(
@@ -211,26 +250,28 @@ def cut(
     count: int,
     key_at: Callable[[int], Any],
     kept: list[tuple[int, Any]],
-    sizes: np.ndarray | None = None,
+    shard_rows: int,
     *,
+    sizes: np.ndarray | None = None,
     again: bool = False,
 ) -> list[tuple[int, int, int]]:
     """Cut rows that are sorted by a key into shards.
 
-    The borders that the base has stay. Only the rows after the last one are cut, at `SHARD_ROWS` rows or `SHARD_BYTES` bytes;
+    The borders that the base has stay. Only the rows after the last one are cut, at `shard_rows` rows or `SHARD_BYTES` bytes;
     not even these if the base itself is built `again`.
 
     Args:
         count: the number of rows.
         key_at: returns the key of a row by its number.
         kept: number and first key of each shard that the base has, in order.
+        shard_rows: the most rows of a shard.
         sizes: the bytes of each row; None if there is no limit by bytes.
         again: whether the base itself is built again.
 
     Returns:
         For each shard its number, its first row, and the row after its last one.
 
-    >>> cut(5, "abdef".__getitem__, [(0, "a"), (1, "c")])
+    >>> cut(5, "abdef".__getitem__, [(0, "a"), (1, "c")], 2000)
     [(0, 0, 2), (1, 2, 5)]
     """
     numbers = [number for number, _ in kept] or [0]
@@ -240,7 +281,7 @@ def cut(
         return [piece for piece in pieces if piece[1] < piece[2]]
     number, begin, end = pieces.pop()
     while begin < end:
-        stop = min(begin + SHARD_ROWS, end)
+        stop = min(begin + shard_rows, end)
         if sizes is not None:
             fits = int(np.searchsorted(np.cumsum(sizes[begin:stop]), SHARD_BYTES, side="right"))
             stop = begin + min(max(1, fits), stop - begin)

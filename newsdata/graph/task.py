@@ -132,7 +132,7 @@ class Task:
         function: does the work.
         data: returns the first argument of `function`, all of which follows from `inputs`. It is called only when the task
             has to run.
-        place: a name for the result that stays the same from build to build ("parse posts/posts-2022-01-00000.parquet"): the
+        place: a name for the result that stays the same from build to build ("parse posts/posts-2022-01-0000000.parquet"): the
             artifact that the last build used at this place is the seed. "" for a task without a seed.
         rows: how many rows it works on, for the progress bar.
         temporary: whether only this build needs the result, so that it is swept when the build ends.

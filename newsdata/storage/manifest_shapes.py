@@ -65,6 +65,7 @@ class Configuration(TypedDict, total=False):
     site: ShortText
     card: ShortText
     history: bool
+    shard_rows: Annotated[int, Meta(ge=1, le=2**31)]
 
 
 class Source(TypedDict, total=False):

@@ -131,7 +131,7 @@ def test_undated_articles_are_excluded(tmp_path: Path) -> None:
     newsdata.build(archive, tmp_path / "out", num_proc=1)
     excluded = newsdata.load_dataset(tmp_path / "out", "excluded", split="excluded")
     assert excluded["excluded_reason"][:] == ["no-date"] and excluded["published_at"][:] == [None]
-    assert (tmp_path / "out" / "1.0.0" / "excluded" / "excluded-undated-00000.parquet").is_file()
+    assert (tmp_path / "out" / "1.0.0" / "excluded" / "excluded-undated-0000000.parquet").is_file()
     found = newsdata.where(tmp_path / "out", "_posts/-202203011234567890.md")
     assert (found.became, found.why) == ("excluded", "excluded: no-date; read from one post")
 

@@ -230,7 +230,7 @@ def test_files_of_the_base_are_there(tmp_path: Path) -> None:
     base = follow(tmp_path / "out", None)
     check_present(base)
     assert base.folder is not None
-    for name in ("README.md", "ledger.arrow", "posts/posts-2022-03-00000.parquet"):
+    for name in ("README.md", "ledger.arrow", "posts/posts-2022-03-0000000.parquet"):
         file = base.folder / name
         whole = file.read_bytes()
         for damage in (whole[:-1], whole + b"x", None):

@@ -269,7 +269,7 @@ def test_origins_name_blob_and_commit(repository: Repository, tmp_path: Path) ->
     for row in rows:
         assert row["commit"] == (two if row["path"] == "_posts/2022-04-20-new.md" else one)
         assert row["blob"] == git(repository.folder, "rev-parse", f"{two}:{row['path']}")
-    march = "origins/origins-2022-03-00000.parquet"
+    march = "origins/origins-2022-03-0000000.parquet"
     assert (first.path / march).samefile(second.path / march)
     # Every other shard is what a folder gives.
     folder = newsdata.build(repository.folder, tmp_path / "folder", base=first.path, num_proc=1, max_reject_share=1.0)

@@ -224,7 +224,7 @@ def test_a_lost_cache_costs_no_disk(tmp_path: Path) -> None:
     second = newsdata.build(archive, tmp_path / "out", num_proc=1)
     before, after = inodes(first.path, first.manifest), inodes(second.path, second.manifest)
     same = {path for path in before if path in after and before[path][0] == after[path][0]}
-    assert "posts/posts-2022-03-00000.parquet" in same
+    assert "posts/posts-2022-03-0000000.parquet" in same
     assert {path for path in same if before[path][1] != after[path][1]} == set()
 
 

@@ -37,7 +37,7 @@ def with_old_cache(tmp_path: Path) -> tuple[Path, Path, set[str]]:
     (cache / f"{hashlib.md5(b'', usedforsecurity=False).hexdigest()}.boilerplate").write_bytes(rng.randbytes(400))
     for name in ("files.index", "counts.bin"):
         (cache / name).write_bytes(rng.randbytes(900))
-    (cache / "shards.json").write_text('{"posts/posts-2022-03-00000.parquet": "0"}', "utf-8")
+    (cache / "shards.json").write_text('{"posts/posts-2022-03-0000000.parquet": "0"}', "utf-8")
     (cache / ("0" * 40 + ".spool.unfinished-1")).write_bytes(b"half")
     return archive, out, {path.name for path in cache.iterdir()}
 

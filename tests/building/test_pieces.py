@@ -20,7 +20,7 @@ from newsdata.storage.shards import Written
 from ..conftest import many_posts, write_archive
 
 
-def piece(file: Path, path: str = "posts/posts-2022-03-00000.parquet") -> Piece:
+def piece(file: Path, path: str = "posts/posts-2022-03-0000000.parquet") -> Piece:
     data = file.read_bytes()
     facts = {
         "rows": 3, "digest": "d", "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "filled": {"title": 2},
@@ -41,7 +41,7 @@ def test_a_piece_is_what_the_manifest_says(stored: Path) -> None:
     found = piece(stored)
     assert (found.config, found.split, found.start) == ("posts", "posts", "2022-03-01/a")
     assert found.shard == Shard(
-        path="posts/posts-2022-03-00000.parquet", config="posts", split="posts", rows=3, bytes=13,
+        path="posts/posts-2022-03-0000000.parquet", config="posts", split="posts", rows=3, bytes=13,
         sha256=hashlib.sha256(b"rows of posts").hexdigest(), digest="d", start="2022-03-01/a",
     )  # fmt: skip
 
@@ -49,14 +49,14 @@ def test_a_piece_is_what_the_manifest_says(stored: Path) -> None:
 def test_filled_cells_are_the_sum_over_the_shards(stored: Path) -> None:
     one = piece(stored)
     written = Written(**{**{n: getattr(one.written, n) for n in ("rows", "digest", "bytes", "sha256")}, "filled": {"title": 1, "url": 4}})  # fmt: skip
-    article = replace(one, path="articles/train-2022-03-00000.parquet", config="articles", written=written)
+    article = replace(one, path="articles/train-2022-03-0000000.parquet", config="articles", written=written)
     assert filled_cells([one, one, article]) == {"posts": {"title": 4}, "articles": {"title": 1, "url": 4}}
     assert filled_cells([]) == {}
 
 
 def test_a_shard_gets_one_more_name(stored: Path, tmp_path: Path) -> None:
     put_into(tmp_path / "version", [piece(stored)], None)
-    made = tmp_path / "version" / "posts" / "posts-2022-03-00000.parquet"
+    made = tmp_path / "version" / "posts" / "posts-2022-03-0000000.parquet"
     assert made.samefile(stored) and stored.stat().st_nlink == 2
 
 
@@ -71,7 +71,7 @@ def test_it_is_copied_where_there_are_no_links(stored: Path, tmp_path: Path, mon
 
     monkeypatch.setattr(os, "link", refused)
     put_into(tmp_path / "version", [piece(stored)], None)
-    made = tmp_path / "version" / "posts" / "posts-2022-03-00000.parquet"
+    made = tmp_path / "version" / "posts" / "posts-2022-03-0000000.parquet"
     assert made.read_bytes() == b"rows of posts" and not made.samefile(stored)
 
 
@@ -89,7 +89,7 @@ def test_the_file_of_the_base_is_linked_where_it_is_the_same(damage: bytes | str
     newsdata.build(write_archive(tmp_path / "in", many_posts(2)), tmp_path / "out", num_proc=1)
     base = follow(tmp_path / "out", None)
     assert base.folder is not None
-    path = "posts/posts-2022-03-00000.parquet"
+    path = "posts/posts-2022-03-0000000.parquet"
     old, copy = base.folder / path, tmp_path / "copy"
     copy.write_bytes(old.read_bytes())
     if damage is not None:
@@ -102,6 +102,6 @@ def test_the_file_of_the_base_is_linked_where_it_is_the_same(damage: bytes | str
     made = tmp_path / "version" / path
     assert made.read_bytes() == copy.read_bytes() and not made.is_symlink()
     assert made.samefile(old) == (damage is None) if old.exists() and not old.is_symlink() else made.samefile(copy)
-    other = piece(copy, "posts/posts-2022-04-00000.parquet")
+    other = piece(copy, "posts/posts-2022-04-0000000.parquet")
     put_into(tmp_path / "other", [other], base)
     assert (tmp_path / "other" / other.path).samefile(copy), "the base has no such shard"

@@ -42,9 +42,9 @@ def test_every_file_has_its_place(tmp_path: Path) -> None:
     request, site = Request(source=tmp_path / "in", out=tmp_path / "out"), read_site(CONFIG)[0]
     found = find_posts(listing, site, no_base(), request)
     assert [(shard.path, [file.path for file in shard.files]) for shard in found.plan] == [
-        ("posts/posts-undated-00000.parquet", ["_posts/c.md"]),
-        ("posts/posts-2022-02-00000.parquet", ["_posts/2022-02-01-b.md"]),
-        ("posts/posts-2022-03-00000.parquet", ["_posts/2022-03-01-a.html", "_posts/2022-03-01-a.md"]),
+        ("posts/posts-undated-0000000.parquet", ["_posts/c.md"]),
+        ("posts/posts-2022-02-0000000.parquet", ["_posts/2022-02-01-b.md"]),
+        ("posts/posts-2022-03-0000000.parquet", ["_posts/2022-03-01-a.html", "_posts/2022-03-01-a.md"]),
     ]
     assert found.files.path.to_pylist() == [file.path for shard in found.plan for file in shard.files]
     assert found.own_ids == {"_posts/2022-03-01-a.html": "_posts/2022-03-01-a.html"}

@@ -53,7 +53,7 @@ def build_version(folder: Path, title: str = "甲厂公布数字") -> Manifest:
     shards = []
     columns: dict[str, dict[str, int]] = {}
     for (config, split, month), rows in tables.items():
-        path = folder / config / f"{split}-{month}-00000.parquet"
+        path = folder / config / f"{split}-{month}-0000000.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         schema = shard_schema(config, ZONE)
         written = write_shard(path, [pa.Table.from_pylist(rows, schema=schema)], config, schema)

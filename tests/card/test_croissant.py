@@ -89,7 +89,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     }
     shards = []
     for (config, split, month), rows in tables.items():
-        path = folder / config / f"{split}-{month}-00000.parquet"
+        path = folder / config / f"{split}-{month}-0000000.parquet"
         path.parent.mkdir(exist_ok=True)
         schema = shard_schema(config, ZONE)
         written = write_shard(path, [pa.Table.from_pylist(rows, schema=schema)], config, schema)

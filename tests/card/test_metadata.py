@@ -29,7 +29,7 @@ dataset_info:
 
 
 def test_a_good_header_has_no_fault() -> None:
-    assert check_metadata(GOOD, ["articles/train-2021-12-00000.parquet"]) == ()
+    assert check_metadata(GOOD, ["articles/train-2021-12-0000000.parquet"]) == ()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_good_header_has_no_fault() -> None:
 )
 def test_each_rule(old: str, new: str, fault: str) -> None:
     assert old in GOOD
-    faults = check_metadata(GOOD.replace(old, new), ["articles/train-2021-12-00000.parquet"])
+    faults = check_metadata(GOOD.replace(old, new), ["articles/train-2021-12-0000000.parquet"])
     assert any(fault in found for found in faults), faults
 
 

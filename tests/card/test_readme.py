@@ -131,7 +131,7 @@ def test_header_names_exactly_the_shards(manifest: Manifest) -> None:
 
 
 def test_a_pattern_that_would_match_another_split_becomes_a_list(manifest: Manifest) -> None:
-    stray = dataclasses.replace(manifest.shards[2], path="articles/train-test-2022-02-00000.parquet")
+    stray = dataclasses.replace(manifest.shards[2], path="articles/train-test-2022-02-0000000.parquet")
     shards = (*manifest.shards[:2], stray, *manifest.shards[3:])
     files = _header(render_card(CARD, dataclasses.replace(manifest, shards=shards), name="a"))["configs"][0]
     assert files["data_files"][0]["path"] == [shard.path for shard in manifest.shards[:2]]

@@ -11,7 +11,7 @@ from ..hub_state import Blob, Commit, small_blob
 __all__ = ["NAME", "TEST", "VERSIONS", "fetch", "put", "spoil"]
 
 NAME = "lab/finews"
-TEST = "articles/test-2022-01-00000.parquet"
+TEST = "articles/test-2022-01-0000000.parquet"
 VERSIONS = ("1.0.0", "1.9.0", "1.10.0", "2.0.0")
 
 

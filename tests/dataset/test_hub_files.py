@@ -30,7 +30,7 @@ def test_only_files_that_are_asked_for_are_fetched(hub: Hub, client: Client, mad
 
 def test_a_broken_download_goes_on_where_it_broke(hub: Hub, client: Client, tmp_path: Path) -> None:
     big = make_version(tmp_path, "1.0.0", months={"train": ("2021-11",)}, rows=60_000)
-    path = "articles/train-2021-11-00000.parquet"
+    path = "articles/train-2021-11-0000000.parquet"
     put(hub, "lab/big", big)
     hub.faults.append(Fault("drop", f"^GET .*{path}", after=100_000))
     folder = fetch(client, "lab/big", "1.0.0", path)

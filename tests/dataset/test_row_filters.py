@@ -96,7 +96,7 @@ def test_a_period() -> None:
 
 
 def shard(month: str, rows: int = 10, config: str = "articles", number: int = 0) -> Shard:
-    path = f"{config}/train-{month}-{number:05d}.parquet"
+    path = f"{config}/train-{month}-{number:07d}.parquet"
     return Shard(path=path, config=config, split="train", rows=rows, bytes=0, sha256="", digest="", start="")
 
 
@@ -126,7 +126,7 @@ def test_rows_of_shards_that_stay_are_those_of_the_slice(
     kept = [(one.path, row) for one in found.shards for row in range(one.rows)][found.begin : found.end]
     lasting = {f"{day:%Y-%m}" for day in pd.date_range(min(days), max(days) - timedelta(days=1))}
     assert kept == [
-        (f"articles/train-{month}-00000.parquet", row) for month, row in rows[begin:end] if month in lasting
+        (f"articles/train-{month}-0000000.parquet", row) for month, row in rows[begin:end] if month in lasting
     ]
 
 

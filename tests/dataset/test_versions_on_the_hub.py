@@ -85,12 +85,12 @@ def test_only_shards_of_the_period_are_fetched(hub: Hub, stranger: Client, demo:
     asked: dict[str, Any] = {"token": OWNER, "cache_dir": tmp_path, "split": "train", **month}
     found = stranger("dataset.load.load_dataset", NEWS, **asked)
     assert [row["title"] for row in found] == titles(demo, **month) != []
-    assert downloaded(hub) == {"train-2022-03-00000.parquet"}
+    assert downloaded(hub) == {"train-2022-03-0000000.parquet"}
     hub.log.clear()
     found = stranger("dataset.load.load_dataset", NEWS, streaming=True, **asked)
     assert [row["title"] for row in found] == titles(demo, **month)
-    assert downloaded(hub) == {"train-2022-03-00000.parquet"}
-    assert {path.name for path in tmp_path.rglob("*.parquet")} == {"train-2022-03-00000.parquet"}
+    assert downloaded(hub) == {"train-2022-03-0000000.parquet"}
+    assert {path.name for path in tmp_path.rglob("*.parquet")} == {"train-2022-03-0000000.parquet"}
 
 
 @pytest.mark.parametrize("form", ["{}", "{}@1.0.0", "{}@v1.0.0", "hf://datasets/{}", "hf://datasets/{}@1.0.0"])
@@ -161,10 +161,10 @@ def test_verify_fetches_a_whole_version(hub: Hub, client: Client, stranger: Clie
     found = client("maintenance.verify.verify", f"{NEWS}@1.0.0")
     here = newsdata.verify(demo / "1.0.0")
     assert (found["faults"], found["files"], found["rows"]) == ([], here.files, here.rows)
-    hub.faults.append(Fault("corrupt", r"^GET .*posts/posts-2022-04-00000.parquet", times=9))
+    hub.faults.append(Fault("corrupt", r"^GET .*posts/posts-2022-04-0000000.parquet", times=9))
     with Client(hub, tmp_path) as fresh, pytest.raises(Failed, match="do not match") as caught:
         fresh("maintenance.verify.verify", NEWS)
-    assert (caught.value.kind, caught.value.faults) == ("VerifyError", ["posts/posts-2022-04-00000.parquet"])
+    assert (caught.value.kind, caught.value.faults) == ("VerifyError", ["posts/posts-2022-04-0000000.parquet"])
 
 
 def test_a_text_free_version_is_rehydrated(hub: Hub, demo: Path, tmp_path: Path) -> None:

@@ -98,15 +98,15 @@ def test_an_excluded_article(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["damaged", "missing", "other columns"])
 def test_a_shard_that_cannot_be_read(demo: Path, tmp_path: Path, damage: str) -> None:
     shutil.copytree(demo / "1.0.0", tmp_path / "1.0.0")
-    for shard in ("posts/posts-2022-02-00000.parquet", "articles/train-2022-02-00000.parquet"):
+    for shard in ("posts/posts-2022-02-0000000.parquet", "articles/train-2022-02-0000000.parquet"):
         (tmp_path / "1.0.0" / shard).unlink()
         if damage == "damaged":
             (tmp_path / "1.0.0" / shard).write_bytes(b"PAR1 nothing")
         elif damage == "other columns":
             pq.write_table(pa.table({"x": [1]}), tmp_path / "1.0.0" / shard)
-    with pytest.raises(VerifyError, match=r"posts-2022-02-00000\.parquet: .*; fetch or build"):
+    with pytest.raises(VerifyError, match=r"posts-2022-02-0000000\.parquet: .*; fetch or build"):
         newsdata.where(tmp_path, DRAFT)
-    with pytest.raises(VerifyError, match=r"train-2022-02-00000\.parquet: .*; fetch or build"):
+    with pytest.raises(VerifyError, match=r"train-2022-02-0000000\.parquet: .*; fetch or build"):
         newsdata.duplicates(tmp_path)
     told = run_newsdata("where", tmp_path, DRAFT)
     assert told.returncode == 1 and told.stderr.startswith(f"newsdata: {tmp_path / '1.0.0' / 'posts'}")

@@ -63,7 +63,7 @@ def forge(
     folder.mkdir(parents=True)
     listed = []
     for (config, split), rows in shards.items():
-        path = f"{config}/{split}-2022-01-00000.parquet"
+        path = f"{config}/{split}-2022-01-0000000.parquet"
         (folder / config).mkdir(exist_ok=True)
         schema = shard_schema(config, "Asia/Shanghai")
         written = write_shard(folder / path, [pa.Table.from_pylist(list(rows), schema=schema)], config, schema)

@@ -293,19 +293,19 @@ def test_a_version_with_rejects_only(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_named_and_the_rest_is_shown(changing: Path) -> None:
-    shard = changing / "1.0.0" / "articles" / "train-2022-03-00000.parquet"
+    shard = changing / "1.0.0" / "articles" / "train-2022-03-0000000.parquet"
     shard.write_bytes(shard.read_bytes()[:-9])
     client = client_of(changing)
     found = read_page(client, "/")
     assert "1 file of this version cannot be trusted" in found.text
-    assert "articles/train-2022-03-00000.parquet" in found.text
+    assert "articles/train-2022-03-0000000.parquet" in found.text
     assert "newsdata verify" in found.text
     rows = newsdata.info(changing)["accounting"]["articles"] - 1
     assert 0 < client.get("/articles.json").json()["total"] < rows
 
 
 @pytest.mark.parametrize(
-    "name", ["posts/posts-2022-03-00000.parquet", "rejects/rejects-undated-00000.parquet", "README.md"]
+    "name", ["posts/posts-2022-03-0000000.parquet", "rejects/rejects-undated-0000000.parquet", "README.md"]
 )
 def test_damage_of_any_file_is_named(changing: Path, name: str) -> None:
     (changing / "1.0.0" / name).unlink()
@@ -315,19 +315,19 @@ def test_damage_of_any_file_is_named(changing: Path, name: str) -> None:
 
 
 def test_a_byte_that_changed_is_found_by_the_hash(changing: Path) -> None:
-    shard = changing / "1.0.0" / "articles" / "train-2022-03-00000.parquet"
+    shard = changing / "1.0.0" / "articles" / "train-2022-03-0000000.parquet"
     data = bytearray(shard.read_bytes())
     data[len(data) // 3] ^= 1
     shard.write_bytes(data)
     client = client_of(changing)
     response = client.get("/")
-    assert "articles/train-2022-03-00000.parquet" in response.text
+    assert "articles/train-2022-03-0000000.parquet" in response.text
     assert client.get("/articles.json", params={"q": "的"}).status_code == 200
 
 
 def test_a_file_that_goes_away_while_it_is_looked_at(changing: Path) -> None:
     client = client_of(changing)
-    (changing / "1.0.0" / "articles" / "train-2022-02-00000.parquet").unlink()
+    (changing / "1.0.0" / "articles" / "train-2022-02-0000000.parquet").unlink()
     response = client.get("/article/202202102275500014")
     assert response.status_code == 500
     assert "This part of the version cannot be read" in response.text

@@ -25,7 +25,7 @@ def opened(folder: Path) -> Opened:
 
 def rewrite(folder: Path, table: pa.Table) -> None:
     """Write another table in the place of the first shard, with a manifest that fits it."""
-    path = folder / "articles" / "train-2022-01-00000.parquet"
+    path = folder / "articles" / "train-2022-01-0000000.parquet"
     pq.write_table(table, path)
     manifest = json.loads((folder / MANIFEST_NAME).read_text())
     manifest["shards"][0] |= {"bytes": path.stat().st_size, "rows": table.num_rows}
@@ -60,9 +60,9 @@ def to_pipe(shard: Path) -> None:
     ],
 )
 def test_a_shard_that_cannot_be_used_is_left_out(folder: Path, damage: Callable[[Path], Any], words: str) -> None:
-    damage(folder / "articles" / "train-2022-01-00000.parquet")
+    damage(folder / "articles" / "train-2022-01-0000000.parquet")
     found = opened(folder)
-    assert [damage.path for damage in found.damaged] == ["articles/train-2022-01-00000.parquet"]
+    assert [damage.path for damage in found.damaged] == ["articles/train-2022-01-0000000.parquet"]
     assert words in found.damaged[0].reason
     assert found.articles == found.rows == 1
 
@@ -82,7 +82,7 @@ def test_columns_of_other_types_are_damage(folder: Path, columns: dict[str, list
 
 
 def test_columns_of_later_schemas_are_no_damage(folder: Path) -> None:
-    table = pq.read_table(folder / "articles" / "train-2022-01-00000.parquet", partitioning=None)
+    table = pq.read_table(folder / "articles" / "train-2022-01-0000000.parquet", partitioning=None)
     rewrite(folder, table.append_column("mood", pa.array(["calm"] * 3)).drop_columns(["digest", "media"]))
     assert opened(folder).damaged == ()
 
@@ -106,11 +106,11 @@ def test_text_that_is_not_utf_8_is_damage(folder: Path) -> None:
 def test_bytes_are_compared_and_changes_noticed(folder: Path) -> None:
     found = opened(folder)
     assert list(check_bytes(found)) == []
-    shard = folder / "articles" / "test-2022-01-00000.parquet"
+    shard = folder / "articles" / "test-2022-01-0000000.parquet"
     data = bytearray(shard.read_bytes())
     data[10] ^= 1
     shard.write_bytes(data)
-    assert [damage.path for damage in check_bytes(found)] == ["articles/test-2022-01-00000.parquet"]
+    assert [damage.path for damage in check_bytes(found)] == ["articles/test-2022-01-0000000.parquet"]
     assert stamp_of(folder) == found.stamp
     (folder / MANIFEST_NAME).write_text("{}")
     assert stamp_of(folder) != found.stamp

@@ -104,13 +104,13 @@ def test_a_damaged_shard_has_no_hits_and_is_named(tmp_path: Path) -> None:
     rows = [article(n, text="万一") for n in range(4)]
     folder = forge(tmp_path, {("articles", "train"): rows, ("articles", "test"): [article(9, text="万二")]})
     found = open_for_page(find_version(folder))
-    path = folder / "articles" / "train-2022-01-00000.parquet"
+    path = folder / "articles" / "train-2022-01-0000000.parquet"
     data = bytearray(path.read_bytes())
     data[4:200] = os.urandom(196)
     path.write_bytes(data)
     searcher = Searcher(found)
     assert count(searcher, "万") == 1
-    assert [damage.path for damage in searcher.damaged] == ["articles/train-2022-01-00000.parquet"]
+    assert [damage.path for damage in searcher.damaged] == ["articles/train-2022-01-0000000.parquet"]
 
 
 def slow(monkeypatch: pytest.MonkeyPatch, go_on: threading.Event, started: list[str]) -> None:

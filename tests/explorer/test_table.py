@@ -98,7 +98,7 @@ def test_clusters_count_excluded_members(tmp_path: Path) -> None:
 
 def test_times_beyond_all_years_are_none(tmp_path: Path) -> None:
     folder = forge(tmp_path, {("articles", "train"): [article(1), article(2)]})
-    path = folder / "articles" / "train-2022-01-00000.parquet"
+    path = folder / "articles" / "train-2022-01-0000000.parquet"
     table = pq.read_table(path, partitioning=None)
     place = table.schema.get_field_index("published_at")
     import pyarrow as pa

@@ -16,7 +16,7 @@ from ..hub_client import Client
 from ..hub_server import Hub
 from ..versions import make_version
 
-SHARD = "articles/test-2022-01-00000.parquet"
+SHARD = "articles/test-2022-01-0000000.parquet"
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_what_tools_and_systems_leave_is_ignored(version: Path) -> None:
     write(
         version, "yanked.json", ".yanked.json", ".gitattributes", ".git/HEAD", ".git/objects/ab/cd", ".cache/huggingface/download/a.metadata",
         ".cache/huggingface/.gitignore", ".DS_Store", "articles/.DS_Store", "articles/Thumbs.db", "assets/desktop.ini",
-        "articles/._train-2021-11-00000.parquet",
+        "articles/._train-2021-11-0000000.parquet",
     )  # fmt: skip
     found = check(version)
     assert (found.faults, found.notes) == ((), ())
@@ -99,10 +99,10 @@ def test_other_files_are_notes_and_in_a_data_folder_faults(version: Path) -> Non
         f"{path}: is not in the manifest"
         for path in (".cache/other", r"a\x1b[31m.txt", "articles/.train.parquet.swp", "assets/more.png", "notes.txt")
     )
-    write(version, "articles/train-2021-12-00001.parquet", "posts/deep/in/it.txt")
+    write(version, "articles/train-2021-12-0000001.parquet", "posts/deep/in/it.txt")
     found = check(version)
     assert found.faults == tuple(
-        f"{path}: is not in the manifest" for path in ("articles/train-2021-12-00001.parquet", "posts/deep/in/it.txt")
+        f"{path}: is not in the manifest" for path in ("articles/train-2021-12-0000001.parquet", "posts/deep/in/it.txt")
     )
     assert len(found.remedies) == 1 and "move the extra files" in found.remedies[0] and found.damaged == frozenset()
 

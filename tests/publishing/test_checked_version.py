@@ -15,7 +15,7 @@ from ..versions import make_version
 
 
 def damage_byte(folder: Path) -> None:
-    path = folder / "articles/train-2021-12-00000.parquet"
+    path = folder / "articles/train-2021-12-0000000.parquet"
     path.write_bytes(path.read_bytes()[:-1] + b"?")
 
 

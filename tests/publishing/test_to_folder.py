@@ -78,7 +78,7 @@ def test_versions_are_folders_side_by_side(made: Path, place: str) -> None:
         return True
 
     second = publish(made / "1.1.0", place, full_text=True, confirm=agree)
-    assert set(second.sent) == {"articles/newer-2022-02-00000.parquet"} | SMALL, "the rest is copied over there"
+    assert set(second.sent) == {"articles/newer-2022-02-0000000.parquet"} | SMALL, "the rest is copied over there"
     assert len(seen[0].unchanged) == 4 and seen[0].bytes == second.bytes
     for version in ("1.0.0", "1.1.0"):
         for path in files_in(made / version):
@@ -116,9 +116,9 @@ def test_a_damaged_published_file_is_replaced(made: Path, place: str) -> None:
 
 def test_a_damaged_earlier_version_is_not_copied(made: Path, tmp_path: Path) -> None:
     publish(made / "1.0.0", str(tmp_path), full_text=True)
-    (tmp_path / "1.0.0/articles/test-2022-01-00000.parquet").write_bytes(b"damaged")
+    (tmp_path / "1.0.0/articles/test-2022-01-0000000.parquet").write_bytes(b"damaged")
     done = publish(made / "1.1.0", str(tmp_path), full_text=True)
-    assert "articles/test-2022-01-00000.parquet" in done.sent
+    assert "articles/test-2022-01-0000000.parquet" in done.sent
     assert files_in(tmp_path / "1.1.0") == files_in(made / "1.1.0")
 
 

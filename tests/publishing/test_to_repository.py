@@ -36,7 +36,7 @@ def test_a_plan_writes_nothing(hub: Hub, owner: Client, made: Path, name: str) -
     hub.log.clear()
     second = owner("publishing.publish.plan", made, name)
     assert second["version"] == "1.1.0" and second["private"] is False and second["parent"]
-    assert second["new"] == ["articles/newer-2022-02-00000.parquet"] and set(second["changed"]) == SMALL
+    assert second["new"] == ["articles/newer-2022-02-0000000.parquet"] and set(second["changed"]) == SMALL
     assert len(second["unchanged"]) == 4
     assert owner("publishing.publish.plan", made / "1.0.0", name)["published"]
     assert not hub.requests(WRITES)
@@ -54,9 +54,9 @@ def test_a_new_month_sends_its_shard_and_the_small_files(hub: Hub, owner: Client
     send(owner, made / "1.0.0", name)
     hub.log.clear()
     found = send(owner, made / "1.1.0", name)
-    assert set(found["sent"]) == {"articles/newer-2022-02-00000.parquet"} | SMALL
+    assert set(found["sent"]) == {"articles/newer-2022-02-0000000.parquet"} | SMALL
     sent = {line.path.rsplit("/")[-1]: line.received for line in hub.requests("^PUT ")}
-    wanted = ("articles/newer-2022-02-00000.parquet", "ledger.arrow")
+    wanted = ("articles/newer-2022-02-0000000.parquet", "ledger.arrow")
     assert sent == {hash_file(made / "1.1.0" / p)[1]: (made / "1.1.0" / p).stat().st_size for p in wanted}
     repo = hub.repos[name]
     assert list(repo.tags) == ["v1.0.0", "v1.1.0"] and len(repo.commits) == 3
@@ -81,7 +81,7 @@ def test_files_that_left_the_version_are_deleted_and_those_of_others_stay(
     repo.add_commit("a licence", repo.head.files | {"LICENSE": licence, "assets/old.svg": licence})
     smaller = make_version(tmp_path, "2.0.0", months={"train": ("2021-12",), "test": ("2022-01",)})
     found = send(owner, smaller, name)
-    assert found["deleted"] == ["articles/train-2021-11-00000.parquet", "assets/old.svg"]
+    assert found["deleted"] == ["articles/train-2021-11-0000000.parquet", "assets/old.svg"]
     assert holds(repo, repo.head.id) == {**files_in(smaller), "LICENSE": licence.sha256}
 
 

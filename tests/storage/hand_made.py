@@ -37,7 +37,7 @@ def write_version(
         table = pa.Table.from_pylist(list(listed), schema=schema)
         table = table.select([name for name in table.column_names if name not in without])
         for number, begin in enumerate(range(0, table.num_rows, per_shard)):
-            path = f"{config}/{split}-2022-03-{number:05d}.parquet"
+            path = f"{config}/{split}-2022-03-{number:07d}.parquet"
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             part = table.slice(begin, per_shard)
             pq.write_table(part, folder / path, row_group_size=1)

@@ -26,7 +26,7 @@ from newsdata.storage.manifest import (
 )
 
 SHARD = Shard(
-    path="articles/train-2022-03-00000.parquet", config="articles", split="train", rows=2, bytes=9, sha256="ab" * 32,
+    path="articles/train-2022-03-0000000.parquet", config="articles", split="train", rows=2, bytes=9, sha256="ab" * 32,
     digest="cd" * 32, start="0/1",
 )  # fmt: skip
 MANIFEST = Manifest(
@@ -169,7 +169,7 @@ def test_a_snapshot_of_links_in_the_cache_of_the_hub(tmp_path: Path) -> None:
 
 
 def test_six_thousand_shards_are_read(tmp_path: Path) -> None:
-    shards = [dataclasses.asdict(SHARD) | {"path": f"articles/train-{n:04d}-03-00000.parquet"} for n in range(6000)]
+    shards = [dataclasses.asdict(SHARD) | {"path": f"articles/train-{n:04d}-03-0000000.parquet"} for n in range(6000)]
     assert len(read_manifest(written(tmp_path, shards=shards)).shards) == 6000
 
 
@@ -230,8 +230,8 @@ def test_versions_that_lost_their_manifest(tmp_path: Path) -> None:
 
 
 def test_shards_of_a_config_and_of_a_split() -> None:
-    test = dataclasses.replace(SHARD, path="articles/test-2022-03-00000.parquet", split="test")
-    posts = dataclasses.replace(SHARD, path="posts/posts-2022-03-00000.parquet", config="posts", split="posts")
+    test = dataclasses.replace(SHARD, path="articles/test-2022-03-0000000.parquet", split="test")
+    posts = dataclasses.replace(SHARD, path="posts/posts-2022-03-0000000.parquet", config="posts", split="posts")
     manifest = dataclasses.replace(MANIFEST, shards=(SHARD, posts, test))
     assert shards_of(manifest, "articles") == [SHARD, test]
     assert shards_of(manifest, "articles", "test") == [test]

@@ -282,7 +282,7 @@ def test_a_later_version_needs_nothing_but_itself(tmp_path: Path) -> None:
     # shards that stayed are links
     places = {
         path: [(free / version / path).stat().st_ino for version in ("1.0.0", "2.0.0")]
-        for path in ("articles/train-2022-04-00000.parquet", "articles/train-2022-03-00000.parquet")
+        for path in ("articles/train-2022-04-0000000.parquet", "articles/train-2022-03-0000000.parquet")
     }
     assert [len(set(numbers)) for numbers in places.values()] == [1, 2]
 
@@ -316,7 +316,7 @@ def test_borders_are_those_of_the_version(tmp_path: Path, monkeypatch: pytest.Mo
         file.unlink()
     write_archive(archive, {f"_posts/2022-03-02-2022030277777777{i:02d}.md": post() for i in range(9)})
     free = newsdata.build(archive, tmp_path / "free", num_proc=1).path
-    assert pq.read_metadata(free / "posts/posts-2022-03-00000.parquet").num_rows == 21
+    assert pq.read_metadata(free / "posts/posts-2022-03-0000000.parquet").num_rows == 21
     assert newsdata.rehydrate(free, archive, tmp_path / "again", num_proc=1).same_bytes
 
 
@@ -367,9 +367,9 @@ def test_a_copy_that_differs_is_refused(small: tuple[Path, Path], tmp_path: Path
     assert faults[0] == "1 of 15 posts missing: _posts/2022-03-01-202203010000000000.md"
     assert faults[1] == "1 of 15 posts changed: _posts/2022-03-05-202203050000000001.md"
     assert set(faults[2:]) >= {
-        "articles/test-2022-03-00000.parquet: its rows differ",
-        "articles/train-2022-03-00000.parquet: its rows differ",
-        "posts/posts-2022-03-00000.parquet: its rows differ",
+        "articles/test-2022-03-0000000.parquet: its rows differ",
+        "articles/train-2022-03-0000000.parquet: its rows differ",
+        "posts/posts-2022-03-0000000.parquet: its rows differ",
     }
     assert not any("validation" in fault for fault in faults)
     said = str(caught.value).splitlines()
@@ -425,7 +425,7 @@ def test_calls_that_make_no_sense(small: tuple[Path, Path], tmp_path: Path) -> N
     full = newsdata.build(archive, tmp_path / "full", num_proc=1).path
     with pytest.raises(CallError, match="text already"):
         newsdata.rehydrate(full, archive, tmp_path / "again")
-    shard = free / "posts/posts-2022-03-00000.parquet"
+    shard = free / "posts/posts-2022-03-0000000.parquet"
     shard.write_bytes(shard.read_bytes()[:-1] + b"x")
     with pytest.raises(VerifyError, match="damaged"):
         newsdata.rehydrate(free, archive, tmp_path / "again")

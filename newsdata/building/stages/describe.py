@@ -19,7 +19,7 @@ from ...card.readme import CARD_NAME, card_facts, citation_of, read_card, render
 from ...curation.merge import FEEDS, NO_DATE
 from ...curation.splits import Borders, local_days
 from ...errors import VersionError
-from ...schema import SCHEMA_VERSION, SPLITS, Site
+from ...schema import SCHEMA_VERSION, SPLITS
 from ...storage.difference import Difference, compare
 from ...storage.ledger import LEDGER_SCHEMA, add_tombstones, write_ledger
 from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, parse_version, write_manifest
@@ -61,7 +61,7 @@ def describe_build(
         dataset_version="0.0.0",
         follows=base.manifest.dataset_version if base.manifest else None,
         schema_version=SCHEMA_VERSION,
-        configuration=_configuration(listed.site, decided.placed.borders)
+        configuration=_configuration(listed, decided.placed.borders)
         | {"dedup_version": decided.grouped.report["dedup_version"]}
         | {"site": describe_site(listed.site), "card": describe_card(settings.card)}
         | ({"history": True} if settings.history else {}),
@@ -82,20 +82,22 @@ def describe_text_free(full: Manifest, pieces: Sequence[Piece]) -> Manifest:
     return blank_manifest(full, [piece.shard for piece in pieces], filled_cells(pieces))
 
 
-def _configuration(site: Site, borders: Borders) -> dict[str, Any]:
+def _configuration(listed: Listed, borders: Borders) -> dict[str, Any]:
     """The settings that decide the rows, for the manifest."""
 
     def day(value: object) -> str | None:
         return None if value is None else str(value)
 
+    assert listed.posts is not None
     return {
-        "timezone": site.timezone,
-        "drafts": site.drafts,
+        "timezone": listed.site.timezone,
+        "drafts": listed.site.drafts,
         "validation_from": day(borders.validation_from),
         "test_from": day(borders.test_from),
         "test_until": day(borders.test_until),
         "gap_days": borders.gap_days,
         "split_scheme": 1,
+        "shard_rows": listed.posts.shard_rows,
         "text": "full",
     }
 

@@ -37,9 +37,6 @@ from .versions import stage_of
 
 __all__ = ["Revision", "RevisionShard", "plan_revisions", "write_history"]
 
-SHARD_ROWS = 2000
-"""The most rows of a shard of revisions. Rows are only added at the end, so a full shard never changes."""
-
 _LATEST = 253_402_000_000
 """Seconds since 1970, late in the year 9999. A commit with a later time counts as made then."""
 
@@ -160,9 +157,11 @@ class RevisionShard:
 
 
 def plan_revisions(
-    source: Source, site: Site, ids: Mapping[str, str], redacted: Container[str] = ()
+    source: Source, site: Site, ids: Mapping[str, str], shard_rows: int, redacted: Container[str] = ()
 ) -> list[RevisionShard]:
     """Every content of every post in the history of a git source, in the order of the commits, cut by month.
+
+    Rows are only added at the end, so a full shard never changes.
 
     A commit counts as made at its committer's time, or at that of an earlier commit if that is later, because clocks may
     be wrong: a revision never becomes visible before its parent.
@@ -171,6 +170,7 @@ def plan_revisions(
         source: a git repository at a revision.
         site: says which files are posts, now and in the past.
         ids: path -> article id of files that would otherwise share an id with another post.
+        shard_rows: the most rows of a shard.
         redacted: ids of articles that are left out.
 
     Raises:
@@ -203,11 +203,11 @@ def plan_revisions(
         months.setdefault(month, []).append(one._replace(size=sizes.get(one.blob or "", 0)))
     return [
         RevisionShard(
-            path=f"revisions/revisions-{month}-{number:05d}.parquet",
-            rows=tuple(rows[number * SHARD_ROWS : (number + 1) * SHARD_ROWS]),
+            path=f"revisions/revisions-{month}-{number:07d}.parquet",
+            rows=tuple(rows[number * shard_rows : (number + 1) * shard_rows]),
         )
         for month, rows in months.items()
-        for number in range((len(rows) + SHARD_ROWS - 1) // SHARD_ROWS)
+        for number in range((len(rows) + shard_rows - 1) // shard_rows)
     ]
 
 
@@ -230,7 +230,7 @@ class _RevisionData:
 
 def _write_revisions(listed: Listed, settings: Settings, base: Base, stage: Stage) -> list[Piece]:
     assert listed.posts is not None
-    plan = plan_revisions(listed.source, listed.site, listed.posts.own_ids, base.redacted)
+    plan = plan_revisions(listed.source, listed.site, listed.posts.own_ids, listed.posts.shard_rows, base.redacted)
     made_by = (*settings.made_by, f"site {describe_site(listed.site)}", repr(sorted(base.refused)))
     tasks = [_revisions_task(shard, listed, base.refused, made_by) for shard in plan]
     return [

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ...curation.merge import Articles, PostHashes
 from ...graph.engine import Engine, Stage
 from ...graph.task import Bench, StoredFile, Task
-from ...schema import CONFIGS, Reject, Site
+from ...schema import CONFIGS, Reject
 from ...storage.rows import rejects_table
 from ...storage.shards import ROW_GROUP, digest_slices, shard_schema, write_shard, write_slices
 from ...storage.spool import ArticleRows, article_table
@@ -27,7 +27,7 @@ from ..pieces import Piece, piece_of
 from ..request import Request, Settings
 from ..shard_plan import ArticleShard, in_tasks, plan_articles
 from .group import Grouped
-from .list import describe_site
+from .list import Listed, describe_site
 from .merge import Merged
 from .parse import Parsed
 from .split import Placed
@@ -55,17 +55,19 @@ class Decided:
 
 
 def write_shards(
-    decided: Decided, site: Site, settings: Settings, base: Base, request: Request, engine: Engine
+    decided: Decided, listed: Listed, settings: Settings, base: Base, request: Request, engine: Engine
 ) -> list[Piece]:
     """Write every shard.
 
     Returns:
         All shards, those of `posts` included, in the order of the manifest: by config, split and path.
     """
-    parsed, articles = decided.parsed, decided.merged.articles
+    assert listed.posts is not None
+    parsed, articles, site = decided.parsed, decided.merged.articles, listed.site
     made_by = (*settings.made_by, f"site {describe_site(site)}")
     with engine.stage("write", len(articles)) as stage:
-        plan = plan_articles(articles, decided.placed.placement, site.timezone, base.manifest, again=request.again)
+        placement, rows = decided.placed.placement, listed.posts.shard_rows
+        plan = plan_articles(articles, placement, site.timezone, base.manifest, rows, again=request.again)
         digests = _digests(plan, decided, "\0".join(made_by))
         groups = in_tasks(plan)
         tasks = [_task(shards, [*islice(digests, len(shards))], decided, site.timezone) for shards in groups]
@@ -268,7 +270,7 @@ def _write_rejects(rejects: Sequence[Reject], made_by: Sequence[str], timezone: 
         function=_rejects,
         data=lambda: (rejects, timezone),
     )
-    return [piece_of(stage.run_one(task), "shard", "rejects/rejects-undated-00000.parquet", "rejects", "")]
+    return [piece_of(stage.run_one(task), "shard", "rejects/rejects-undated-0000000.parquet", "rejects", "")]
 
 
 def _rejects(data: tuple[Sequence[Reject], str], bench: Bench) -> dict[str, Any]:

@@ -52,12 +52,12 @@ def test_an_edited_post_writes_its_shard(tmp_path: Path) -> None:
 def test_a_group_that_grows_writes_the_shards_of_its_members(tmp_path: Path) -> None:
     """A copy that came first gives nobody a new name; one that comes later is set aside."""
     first, second, kinds = grow(tmp_path, story("2022-03-18", 78, REPRINT, "多家公司产线投产"))
-    assert changed(first.manifest, second.manifest) == {"excluded/excluded-2022-03-00000.parquet"}
+    assert changed(first.manifest, second.manifest) == {"excluded/excluded-2022-03-0000000.parquet"}
     assert kinds.count("write") == 1
     write_archive(tmp_path / "in", story("2022-03-03", 79, STORY))
     noting = Noting()
     third = newsdata.build(tmp_path / "in", tmp_path / "out", executor=noting)
-    assert changed(second.manifest, third.manifest) == {"articles/train-2022-03-00000.parquet"}
+    assert changed(second.manifest, third.manifest) == {"articles/train-2022-03-0000000.parquet"}
     assert noting.kinds.count("write") == 1
 
 
@@ -86,7 +86,7 @@ def test_rejects_are_a_shard_of_their_own(tmp_path: Path) -> None:
     noting = Noting()
     made = newsdata.build(archive, out, executor=noting)
     assert noting.kinds.count("rejects") == 1 and "write" not in noting.kinds
-    rows = pq.read_table(made.path / "rejects" / "rejects-undated-00000.parquet").to_pylist()
+    rows = pq.read_table(made.path / "rejects" / "rejects-undated-0000000.parquet").to_pylist()
     assert [row["path"] for row in rows] == sorted(bad) and {row["rule"] for row in rows} == {"empty"}
     for path in bad:
         (archive / path).unlink()
