@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -101,6 +101,10 @@ class Site:
         drafts: whether files below `_drafts` are posts, too.
         collections_dir: the folder that contains `_posts`, "" for the root of the site.
         exclude: names and patterns of files and folders that are left out.
+        title, lang: of the site, None if it names none.
+        address: of the site, without a slash at its end; "" if it names none.
+        permalink: the template of the addresses of posts; "" if a plug-in decides.
+        excerpt_separator: what ends the lead in a body; None if none is set.
     """
 
     timezone: str = "UTC"
@@ -108,6 +112,11 @@ class Site:
     drafts: bool = False
     collections_dir: str = ""
     exclude: tuple[str, ...] = ()
+    title: str | None = field(default=None, repr=False)  # it decides no row, so it is in no key
+    lang: str | None = None
+    address: str = ""
+    permalink: str = "/:categories/:year/:month/:day/:title:output_ext"
+    excerpt_separator: str | None = None
 
 
 class Span(NamedTuple):

@@ -58,7 +58,9 @@ class Body(NamedTuple):
     issues: tuple[str, ...]
 
 
-def read_body(body: str, *, feed: str, markup: str, title: str | None = None) -> Body:
+def read_body(
+    body: str, *, feed: str, markup: str, title: str | None = None, excerpt_separator: str | None = None
+) -> Body:
     """Read the body of a post, in linear time.
 
     Args:
@@ -66,6 +68,7 @@ def read_body(body: str, *, feed: str, markup: str, title: str | None = None) ->
         feed: "emnews" or "market" (the archive's own feeds), or "site".
         markup: "archive" (a post of the archive's own feeds), "html", "markdown" or "text".
         title: the title of the post, which the first line of a market post may repeat.
+        excerpt_separator: of another site: what stands before it, if it stands in the body, is the digest, too.
 
     Raises:
         RecursionError: Markdown is nested deeper than its library can follow. No other error is raised.
@@ -79,7 +82,8 @@ def read_body(body: str, *, feed: str, markup: str, title: str | None = None) ->
         body = body.replace("\r\n", "\n").replace("\r", "\n")
     if markup == "archive":
         return _read_archive(body, feed, title)
-    return _read_site(body, markup)
+    found = _read_site(body, markup)
+    return found._replace(digest=_lead(body, markup, excerpt_separator)) if excerpt_separator else found
 
 
 # ------------------------------------------------------------------------------------- the archive's posts
@@ -264,3 +268,17 @@ def _read_site(body: str, markup: str) -> Body:
         is_flash=_is_flash(reading.text),
         issues=tuple(issues),
     )
+
+
+_REFERENCE = re.compile(r"^ {0,3}(\[[^\]\n]+\])(:.+)$", re.MULTILINE)
+
+
+def _lead(body: str, markup: str, separator: str) -> str | None:
+    """The text before an excerpt separator, with the link definitions that it needs, as Jekyll cuts it; None without one."""
+    head, found, tail = body.partition(separator)
+    if not found or not tail:
+        return None
+    if markup == "markdown" and "[" in head:
+        used = [name + target for name, target in _REFERENCE.findall(tail) if name in head]
+        head = "\n".join([head, "", *used])
+    return _read_site(head, markup).text or None

@@ -16,6 +16,7 @@ import yaml
 
 from ..schema import InvalidByte, Reject, Site
 from .dates import local_time, read_date, site_zone
+from .front_matter_fields import NO_FIELDS, SiteFields, Written, read_fields
 from .front_matter_lines import archive_lines, rescue
 from .front_matter_values import as_written, is_false, is_null, is_text, merged, names
 from .invalid_bytes import invalid_bytes
@@ -36,7 +37,7 @@ class Header(NamedTuple):
         date_written: the date as written in the front matter, None if it has none.
         categories: as Jekyll reads them: the folders above `_posts`, `categories`, `category`; without repetition.
         tags: as Jekyll reads them.
-        authors, lang, image: see `newsdata.schema.columns("articles")`.
+        fields: what only posts of other sites say; empty for the archive's own feeds.
         published: False if the front matter says `published: false`.
         draft: whether it is a draft, by its folder or by `draft: true`.
         front_matter: the front matter as JSON, keys in written order, every scalar as its text.
@@ -51,9 +52,7 @@ class Header(NamedTuple):
     date_written: str | None
     categories: tuple[str, ...]
     tags: tuple[str, ...]
-    authors: tuple[str, ...]
-    lang: str | None
-    image: str | None
+    fields: SiteFields
     published: bool
     draft: bool
     front_matter: str
@@ -163,9 +162,7 @@ def _read_usual_form(data: bytes, path: str, site: Site) -> Header | None:
         written,
         (*folders, category) if category not in folders else folders,
         (tag,),
-        _NONE,
-        None,
-        None,
+        NO_FIELDS,
         True,
         draft,
         f'{{"layout": "post", "title": "{title}", "date": "{written}", "categories": "{category}", "tags": "{tag}"}}',
@@ -322,9 +319,7 @@ def _header(file: _File, root: Mapping, written: dict[str, str], text: str, body
         date_written,
         tuple(dict.fromkeys(categories)),
         tuple(tags),
-        (),
-        None,
-        None,
+        NO_FIELDS if file.own_feed else _site_fields(file, fields, categories, published_at),
         published,
         draft,
         json.dumps(root, ensure_ascii=False),
@@ -333,6 +328,18 @@ def _header(file: _File, root: Mapping, written: dict[str, str], text: str, body
         1 + text.count("\n", 0, body_at),
         tuple(dict.fromkeys(issues)),
     )
+
+
+def _site_fields(
+    file: _File, values: dict[str, object], categories: list[str], published_at: datetime | None
+) -> SiteFields:
+    """What only the posts of other sites say; the arguments are those of the header so far."""
+    named = post_name(file.path)
+    is_draft = _categories_of_path(file.path, file.site)[1]
+    name = file.path.rpartition("/")[2]
+    slug = named[1] if named else (name.rpartition(".")[0] or name) if is_draft else None
+    date = published_at if named or not is_null(values.get("date")) else None
+    return read_fields(values, Written(file.path, slug, tuple(dict.fromkeys(categories)), date, is_draft), file.site)
 
 
 def _title(file: _File, value: object, written: str | None, issues: list[str]) -> str:

@@ -94,7 +94,8 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
     else:
         feed, markup = "market" if own["market"] else "emnews", "archive"
     try:
-        body = read_body(header.body, feed=feed, markup=markup, title=header.title)
+        separator = header.fields.excerpt_separator
+        body = read_body(header.body, feed=feed, markup=markup, title=header.title, excerpt_separator=separator)
     except RecursionError:  # in a Markdown or HTML library; our own code does not recurse
         reason = "the body is nested deeper than can be followed"
         return Reject(
@@ -103,6 +104,7 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
     media = None
     if feed == "market" and header.tags:
         media = header.tags[0].removesuffix(_TRAILING_NEWS) or None
+    fields = header.fields
     return Post(
         path=path,
         sha256=sha256,
@@ -113,9 +115,9 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
         date_written=header.date_written,
         categories=header.categories,
         tags=header.tags,
-        authors=header.authors,
-        lang=header.lang,
-        image=header.image,
+        authors=fields.authors,
+        lang=fields.lang,
+        image=fields.image,
         published=header.published,
         draft=header.draft,
         front_matter=header.front_matter,
@@ -124,12 +126,12 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
         generation=body.generation,
         category=header.categories[0] if header.categories else None,
         media=media,
-        digest=body.digest,
+        digest=fields.digest or body.digest,
         digest_credit=body.digest_credit,
         text=body.text,
         notices=body.notices,
         source=body.source,
-        url=body.url,
+        url=fields.url or body.url,
         mentions=body.mentions,
         text_codes=body.text_codes,
         headings=body.headings,

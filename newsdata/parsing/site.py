@@ -13,7 +13,10 @@ import pyarrow.compute as pc
 import yaml
 
 from ..schema import Site
-from .yaml_text import Alias, HostileYamlError, Mapping, Scalar, load_yaml
+from .front_matter_fields import FIELD_KEYS
+from .permalinks import NO_PERMALINK
+from .site_settings import SiteSettings, plain_value, read_settings
+from .yaml_text import HostileYamlError, Mapping, Scalar, load_yaml
 
 __all__ = [
     "CONFIGURATION",
@@ -40,7 +43,9 @@ POST_FOLDERS = frozenset({"_posts", "old_post", "_drafts"})
 """Folders whose files can be posts."""
 
 READ_KEYS = frozenset({"title", "date", "categories", "category", "tags", "tag", "published", "draft"})
-"""The keys of the front matter, and of the defaults in `_config.yml`, that matter for how a post is read."""
+"""The keys of the front matter that every post may have."""
+
+_DEFAULT_KEYS = READ_KEYS | FIELD_KEYS
 
 _TEXT_NAME = re.compile(r"\.(?:md|markdown|mkdown|mkdn|mkd|x?html|htm|txt|text)\Z", re.IGNORECASE)
 _OTHER_NAME = re.compile(
@@ -58,7 +63,6 @@ _VENDORED = frozenset({"vendor", "node_modules"})
 _DATED_NAME = re.compile(r"(\d{2,4}-\d{1,2}-\d{1,2})-", re.ASCII)
 _TIMEZONE_LINE = re.compile(r"^timezone[ \t]*:[ \t]*[\"']?([\w/+-]+)", re.ASCII | re.MULTILINE)
 _TYPES = {"post": "posts", "page": "pages", "draft": "drafts"}  # Jekyll still accepts these old names
-_MAX_DEFAULT_DEPTH = 4
 
 
 def post_name(path: str) -> tuple[str, str] | None:
@@ -269,16 +273,20 @@ def read_site(config: bytes | None, *, drafts: bool = False) -> tuple[Site, tupl
         notes.append(f"_config.yml cannot be read{where}; only timezone is used")
         line = _TIMEZONE_LINE.search(text)
         values = Mapping({"timezone": Scalar(line[1], plain=True)} if line else {})
-    encoding = _plain(values.get("encoding"))
+        settings = SiteSettings(permalink=NO_PERMALINK)
+    else:
+        settings = read_settings(values)
+    encoding = plain_value(values.get("encoding"))
     if isinstance(encoding, str) and encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
         notes.append(f'encoding: "{encoding[:60]}" is not used; posts are read as UTF-8')
-    folder = _plain(values.get("collections_dir"))
+    folder = plain_value(values.get("collections_dir"))
     return Site(
-        timezone=_timezone(_plain(values.get("timezone")), notes),
+        timezone=_timezone(plain_value(values.get("timezone")), notes),
         defaults=_defaults(values.get("defaults"), notes),
-        drafts=drafts or _plain(values.get("show_drafts")) is True,
+        drafts=drafts or plain_value(values.get("show_drafts")) is True,
         collections_dir=folder.strip("/") if isinstance(folder, str) else "",
-        exclude=_patterns(_plain(values.get("exclude")), notes),
+        exclude=_patterns(plain_value(values.get("exclude")), notes),
+        **settings._asdict(),
     ), tuple(notes)
 
 
@@ -306,9 +314,9 @@ def _patterns(value: object, notes: list[str]) -> tuple[str, ...]:
 
 
 def _defaults(value: object, notes: list[str]) -> tuple[tuple[str, str, dict[str, object]], ...]:
-    """The sets of `defaults`, with only the keys of `READ_KEYS`."""
+    """The sets of `defaults`, with only the keys that are read."""
     found: list[tuple[str, str, dict[str, object]]] = []
-    plain = _plain(value)
+    plain = plain_value(value)
     if plain is not None and not isinstance(plain, list):
         notes.append("defaults: it is no list; it is not used")
         return ()
@@ -320,26 +328,6 @@ def _defaults(value: object, notes: list[str]) -> tuple[tuple[str, str, dict[str
             continue
         path, kind = (scope or {}).get("path"), (scope or {}).get("type")
         kind = _TYPES.get(kind, kind) if isinstance(kind, str) else ""
-        kept = {key: one for key, one in values.items() if key in READ_KEYS}
+        kept = {key: one for key, one in values.items() if key in _DEFAULT_KEYS}
         found.append((path if isinstance(path, str) else "", kind, kept))
     return tuple(found) if any(values for _, _, values in found) else ()
-
-
-def _plain(value: object, depth: int = 0) -> object:
-    """A value of the configuration as Python holds it; beyond a few levels nothing is looked at."""
-    if isinstance(value, Alias):
-        return _plain(value.target, depth + 1)
-    if isinstance(value, Scalar):
-        word = value.lower() if value.plain else ""
-        if word in ("false", "no", "off"):
-            return False
-        if word in ("true", "yes", "on"):
-            return True
-        return None if value.plain and word in ("", "~", "null") else str(value)
-    if depth > _MAX_DEFAULT_DEPTH:
-        return None
-    if isinstance(value, Mapping):
-        return {key: _plain(one, depth + 1) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one, depth + 1) for one in value]
-    return None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from newsdata.parsing import front_matter
 from newsdata.parsing.front_matter import Header, read_header
+from newsdata.parsing.front_matter_fields import NO_FIELDS
 from newsdata.schema import ISSUES, REJECT_RULES, Site
 
 from .headers import OTHER, OWN, SHANGHAI, other, own, rejected
@@ -26,9 +27,7 @@ def test_a_post_of_the_archive() -> None:
         date_written="2022-05-30 22:00:29 +0800",
         categories=("emnews",),
         tags=("晨报新闻",),
-        authors=(),
-        lang=None,
-        image=None,
+        fields=NO_FIELDS,
         published=True,
         draft=False,
         front_matter='{"layout": "post", "title": "晨光初照", "date": "2022-05-30 22:00:29 +0800", '
