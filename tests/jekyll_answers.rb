@@ -28,10 +28,19 @@ module Recorded
       :tags       => Array(values["tags"]).map { |name| name.to_s.scrub },
       :draft      => !!values["draft"],
       :published  => published?,
+      :url        => address,
     }
   end
 
   private
+
+  # nil where Jekyll cannot make one, or makes it from the time of the file or of the build.
+  def address
+    below = site.config.values_at("url", "baseurl").map { |part| part.to_s.chomp("/") }.join
+    below + url if data.key?("date") || !draft?
+  rescue StandardError
+    nil
+  end
 
   def handle_read_error(error)
     @damage = error

@@ -26,8 +26,9 @@ _PLACEHOLDER = re.compile(r":([a-z_]+)")
 _PLAIN = re.compile(r"[A-Za-z0-9./-]*")
 _UNESCAPED = "-._~!$&'()*+,;=:@/?"
 _PRETTY = "._~!$&'()+,;="  # and `@`: what stays in `:title` beside letters, marks and digits
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July")
-_MONTHS += ("August", "September", "October", "November", "December")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MARKDOWN = frozenset({".md", ".markdown", ".mkdown", ".mkdn", ".mkd"})
 

@@ -161,7 +161,7 @@ def test_no_bytes_of_a_configuration_raise_an_error(config: bytes) -> None:
 
 
 def test_defaults_keep_only_the_keys_that_matter_for_reading() -> None:
-    site, _ = read_site(b"defaults: [{scope: {path: ''}, values: {layout: post, image: {path: x}}}]")
+    site, _ = read_site(b"defaults: [{scope: {path: ''}, values: {layout: post, comments: {path: x}}}]")
     assert site.defaults == ()
     text = b"defaults: [{scope: {path: a, type: post}, values: {layout: x, published: no, tags: [b, 1.10]}}]"
     site, _ = read_site(text)
