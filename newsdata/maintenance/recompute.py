@@ -25,7 +25,7 @@ from ..near_duplicates.boilerplate import Boilerplate
 from ..near_duplicates.signatures import open_signatures, sign
 from ..parsing.post import parse_bytes
 from ..parsing.site import read_site
-from ..schema import Post, Site, table_schema
+from ..schema import SCHEMA_VERSION, Post, Site, table_schema
 from ..sources.source import Source, list_files, open_source, read_file, read_files
 from ..storage.manifest import BOILERPLATE_NAME, Manifest, shards_of, versions_in
 from ..storage.reading import find_rows, read_rows
@@ -94,6 +94,8 @@ def _why_not(manifest: Manifest) -> str | None:
     """Why no row of a version can be made anew; None if rows can."""
     if manifest.configuration.get("text") == "none":
         return "a text-free version does not hold the words to compare with"
+    if manifest.schema_version != SCHEMA_VERSION:
+        return f"the version has schema {manifest.schema_version}, and this newsdata makes schema {SCHEMA_VERSION}"
     tools = installed_tools()
     if manifest.tools != tools:
         names = sorted(

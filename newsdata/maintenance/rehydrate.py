@@ -16,6 +16,7 @@ from ..errors import CallError, MachineError, RehydrateError, VerifyError, Versi
 from ..graph.engine import Engine
 from ..graph.executors.local import local_executor
 from ..graph.process import available_cores
+from ..schema import SCHEMA_VERSION
 from ..storage.ledger import LEDGER_NAME
 from ..storage.manifest import Manifest, read_manifest, shards_of, versions_in
 from ..storage.reading import read_shard_of
@@ -111,6 +112,12 @@ def rehydrate(
     if version.configuration.get("text") != "none":
         raise CallError(
             "this version has its text already", path=folder, hint="name a version that was built with --text none"
+        )
+    if version.schema_version != SCHEMA_VERSION:
+        raise RehydrateError(
+            f"this version has schema {version.schema_version}, and this newsdata makes schema {SCHEMA_VERSION}",
+            path=folder,
+            hint=f"use newsdata {version.tools.get('newsdata', 'of then')}, which made it",
         )
     folder = found.with_files(["*"])
     check_redactions(folder, version)

@@ -73,6 +73,7 @@ def compare(
     tools = {f"tools.{name}": versions for name, versions in _differing(old.tools, new.tools).items()}
     files = _differing_files(old, new)
     asked = [
+        _bump_of_schema(old, new),
         bump(changes, columns_added, columns_removed, columns_changed, settings),
         _bump_of_words(old, new),
         _bump_of_revisions(old, new),
@@ -172,6 +173,16 @@ def _differing_files(old: Manifest, new: Manifest) -> tuple[str, ...]:
 def _compared_shards(manifest: Manifest) -> list[Shard]:
     """All shards but those of `origins`: another commit that holds the same files makes no new version."""
     return [shard for shard in manifest.shards if shard.config != "origins"]
+
+
+def _bump_of_schema(old: Manifest, new: Manifest) -> tuple[str | None, list[str]]:
+    """Level and reason if the tables of the new version have another major schema: then posts are read by other rules, too."""
+    if old.schema_version.partition(".")[0] == new.schema_version.partition(".")[0]:
+        return None, []
+    return "major", [
+        f"schema {new.schema_version}, was {old.schema_version}: other columns, and every post was read anew by the rules of "
+        "now; the changelog of newsdata lists both"
+    ]
 
 
 def _bump_of_words(old: Manifest, new: Manifest) -> tuple[str | None, list[str]]:

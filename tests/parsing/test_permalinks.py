@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from newsdata.parsing.permalinks import NO_PERMALINK, Addressed, permalink_of, post_template
 
 POST = Addressed(
-    "x/_posts/2021-01-03-My--Post_1.md", "My--Post_1", ("News & more", "甲", "甲"), datetime(2021, 1, 3, 4, 5, 6, tzinfo=UTC)
+    "x/_posts/2021-01-03-My--Post_1.md",
+    "My--Post_1",
+    ("News & more", "甲", "甲"),
+    datetime(2021, 1, 3, 4, 5, 6, tzinfo=UTC),
 )
 
 

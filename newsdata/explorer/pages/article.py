@@ -88,6 +88,7 @@ def _answer(asked: Asked, row: int, query: Query, neighbours: Neighbours | None)
         "publisher": table.publisher.at(row),
         "split": table.split.at(row),
         "codes": _codes(values),
+        "text_codes": _text_codes(values),
         "kinds": [kind for kind in _KINDS if any(m["kind"] == kind for m in values.get("mentions") or ())],
         "fields": _fields(asked, values, "excluded" if row >= table.articles else "articles"),
         "issues": [(code, ISSUES.get(code, "")) for code in values.get("issues") or ()],
@@ -158,6 +159,13 @@ def _codes(values: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     counts = Counter(mention["code"] for mention in mentions)
     names = {mention["code"]: mention["text"] or "" for mention in reversed(mentions)}
     return [(code, names[code], count) for code, count in counts.most_common()]
+
+
+def _text_codes(values: Mapping[str, Any]) -> list[tuple[str, str | None, int]]:
+    """The codes that are written in the text, with their exchange and how often. In schema 1 they are plain texts."""
+    found = (code if isinstance(code, Mapping) else {"code": code} for code in values.get("text_codes") or () if code)
+    counts = Counter((code.get("code") or "", code.get("exchange")) for code in found)
+    return [(code, exchange, count) for (code, exchange), count in counts.items()]
 
 
 def _fields(asked: Asked, values: Mapping[str, Any], config: str) -> list[tuple[str, str, str]]:
