@@ -106,14 +106,14 @@ def read_header(data: bytes, path: str, site: Site, *, own_feed: bool) -> Header
             return header
     file = _File(data, path, site, own_feed)
     if path.lower().endswith((".yml", ".yaml")):
-        return _reject(file, "data-file", "Jekyll reads a file with this extension as data")
+        return _reject(file, "data-file", "the file ends in .yml or .yaml: Jekyll reads it as data, not as a post")
     text, issues, fault = _decode(data)
     if fault is not None:
         return _reject(file, *fault, excerpt=text)
     try:
         return _read(file, text, issues)
     except HostileYamlError as error:
-        return _reject(file, "front-matter-hostile", f"the front matter holds {error}", excerpt=text)
+        return _reject(file, "front-matter-hostile", f"the front matter has {error}", excerpt=text)
 
 
 class _File(NamedTuple):
@@ -244,11 +244,13 @@ def _read(file: _File, text: str, issues: list[str]) -> Header | Reject:
     if saved is not None:
         return _header(file, saved[0], {}, text, closing.end(), [*issues, *saved[1]])
     if fault is None:
-        reason = f"the front matter is a {'list' if isinstance(root, list) else 'scalar'}"
+        reason = (
+            f"the front matter is a {'list' if isinstance(root, list) else 'single value'}, not lines of key: value"
+        )
         return _reject(file, "front-matter-not-a-map", reason, line=2, excerpt=front[4:])
     lines = text.split("\n")
     at = min(text.count("\n", 0, start) + fault[1], len(lines) - 1)
-    reason = f"the front matter is neither YAML ({fault[0]}) nor lines with known keys"
+    reason = f"the front matter is not YAML ({fault[0]}), and none of its lines has a known key"
     return _reject(file, "front-matter-unreadable", reason, line=at + 1, excerpt=lines[at])
 
 

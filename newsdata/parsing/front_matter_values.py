@@ -118,7 +118,7 @@ def merged(root: Mapping) -> dict[str, object]:
 
 def _merged(root: Mapping, depth: int, known: dict[int, dict[str, object]]) -> dict[str, object]:
     if depth > _MAX_MERGE_DEPTH:
-        raise HostileYamlError("merge keys that lead on and on")
+        raise HostileYamlError(f"merge keys (<<) that are nested more than {_MAX_MERGE_DEPTH} deep")
     if id(root) not in known:
         fields: dict[str, object] = {}
         for key, value in root.items():

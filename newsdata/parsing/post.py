@@ -97,7 +97,7 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
         separator = header.fields.excerpt_separator
         body = read_body(header.body, feed=feed, markup=markup, title=header.title, excerpt_separator=separator)
     except RecursionError:  # in a Markdown or HTML library; our own code does not recurse
-        reason = "the body is nested deeper than can be followed"
+        reason = "the body is nested too deep to be read"
         return Reject(
             path=path, sha256=sha256, size=len(data), rule="body-hostile", reason=reason, line=header.body_line
         )

@@ -138,14 +138,14 @@ class _TextLoader(yaml.CSafeLoader):
                 reader.add(alias, start, end)
             elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
                 if event.tag and _UNTRUSTED_TAG.match(event.tag):
-                    raise HostileYamlError(f"the tag {event.tag[:60]}")
+                    raise HostileYamlError(f"the tag {event.tag[:60]}, which could run code")
                 value: Value
                 if isinstance(event, yaml.ScalarEvent):
                     value = Scalar(event.value, plain=not event.style and event.tag not in _TEXT_TAGS)
                     reader.add(value, start, end)
                 else:
                     if len(reader.stack) >= _MAX_DEPTH:
-                        raise HostileYamlError(f"more than {_MAX_DEPTH} levels")
+                        raise HostileYamlError(f"more than {_MAX_DEPTH} levels of nesting")
                     value = Mapping() if isinstance(event, yaml.MappingStartEvent) else []
                     reader.stack.append(_Open(value, start))
                 if event.anchor:

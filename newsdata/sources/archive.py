@@ -69,19 +69,22 @@ def _zip_members(file: BinaryIO, name: str) -> Iterator[Member]:
 
 def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: int) -> bytes | Fault:
     if kind not in (0, stat.S_IFREG):
-        return Fault("not-a-file", "a link; links are not followed" if kind == stat.S_IFLNK else "a device or a pipe")
+        return Fault(
+            "not-a-file",
+            "this is a link, and links are not followed" if kind == stat.S_IFLNK else "this is a device or a pipe",
+        )
     if fault := size_fault(info.file_size):
         return fault
     if info.flag_bits & 1:
-        return Fault("unreadable", "the member is encrypted", info.file_size)
+        return Fault("unreadable", "the file is encrypted in the archive", info.file_size)
     try:
         with archive.open(info) as member:
             data = member.read(info.file_size)
             if len(data) != info.file_size or member.read(1):
-                raise EOFError("the member is shorter than the archive says")
+                raise EOFError("it is shorter than the archive says")
             return data
     except Exception as error:  # damaged bytes can make a decoder raise anything
-        return Fault("unreadable", f"the member is damaged: {error}", info.file_size)
+        return Fault("unreadable", f"the file is damaged in the archive: {error}", info.file_size)
 
 
 # -------------------------------------------------------------------------------------------- compression

@@ -94,7 +94,7 @@ def list_file(source: Source, path: str) -> Listing:
     else:
         fault = size_fault(status.st_size)
         if not stat.S_ISREG(status.st_mode):
-            fault = Fault("not-a-file", "a link or no regular file; links are not followed")
+            fault = Fault("not-a-file", "this is a link or no regular file, and links are not followed")
     if fault is not None:
         return Listing(files=Files.of(()), rejects=(as_reject(raw, fault),))
     return Listing(files=Files.of([SourceFile(path, status.st_size, stamp_of(status))]), rejects=())

@@ -75,11 +75,11 @@ def check_path(raw: bytes) -> str | Fault:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        return Fault("path-not-utf-8", "the name is not UTF-8")
+        return Fault("path-not-utf-8", "the name of the file is not UTF-8")
     if text.startswith("/"):
         return Fault("path-unsafe", "the path is absolute")
     if "\0" in text:
-        return Fault("path-unsafe", "the name holds a NUL")
+        return Fault("path-unsafe", "the path has a NUL character")
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if not parts:
         return Fault("path-unsafe", "the name is empty")
@@ -92,7 +92,7 @@ def size_fault(size: int) -> Fault | None:
     """The fault of a file of `size` bytes: "too-large" above `MAX_FILE_BYTES`, else None."""
     if size <= MAX_FILE_BYTES:
         return None
-    return Fault("too-large", f"{size:,} bytes; a post has at most {MAX_FILE_BYTES:,}", size)
+    return Fault("too-large", f"the file has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read", size)
 
 
 def reason_for(error: OSError) -> str:
@@ -273,8 +273,8 @@ def _examine(entry: os.DirEntry[str], raw: bytes) -> str | Fault | bytes:
     if isinstance(path, Fault):
         return path
     if not entry.is_file(follow_symlinks=False):
-        link = "a link; links are not followed"
-        return Fault("not-a-file", link if entry.is_symlink() else "a device, pipe or socket")
+        link = "this is a link, and links are not followed"
+        return Fault("not-a-file", link if entry.is_symlink() else "this is a device, a pipe or a socket")
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:

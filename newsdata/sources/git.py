@@ -127,13 +127,15 @@ def list_files(source: Source, only: str | None = None) -> Listing:
         elif isinstance(path, Fault):
             rejects.append(as_reject(raw, path))
         elif not mode.startswith("100"):
-            rejects.append(as_reject(raw, Fault("not-a-file", "a link; links are not followed")))
+            rejects.append(as_reject(raw, Fault("not-a-file", "this is a link, and links are not followed")))
         elif not size.isdigit():
-            rejects.append(as_reject(raw, Fault("unreadable", f"the repository has no object {blob}")))
+            rejects.append(
+                as_reject(raw, Fault("unreadable", f"git does not have its content (object {blob} is missing)"))
+            )
         elif fault := size_fault(int(size)):
             rejects.append(as_reject(raw, fault))
         elif path in files:
-            rejects.append(as_reject(raw, Fault("path-taken", "the tree names this file twice", int(size))))
+            rejects.append(as_reject(raw, Fault("path-taken", "the commit has this path twice", int(size))))
         else:
             files[path] = SourceFile(path=path, size=int(size), stamp=f"git:{blob}")
     return Listing(

@@ -18,11 +18,11 @@ __all__ = ["tar_members"]
 _BLOCK = 512  # a tar is made of blocks of this many bytes
 _MAX_EXTENSION = 2**20  # bytes of one pax header or long name
 _NOT_FILES = {
-    b"1": "a hard link; links are not followed",
-    b"2": "a link; links are not followed",
-    b"3": "a device",
-    b"4": "a device",
-    b"6": "a pipe",
+    b"1": "this is a hard link, and links are not followed",
+    b"2": "this is a link, and links are not followed",
+    b"3": "this is a device",
+    b"4": "this is a device",
+    b"6": "this is a pipe",
 }
 
 
@@ -148,7 +148,7 @@ def _content(tape: _Tape, kind: bytes, name: bytes, size: int) -> bytes | Fault 
         return None
     if kind not in b"12346":
         tape.skip(size)
-    return Fault("not-a-file", _NOT_FILES.get(kind, "no regular file"))
+    return Fault("not-a-file", _NOT_FILES.get(kind, "this is no regular file"))
 
 
 def _skip_sparse(tape: _Tape, header: bytes, size: int) -> Fault:
@@ -157,7 +157,7 @@ def _skip_sparse(tape: _Tape, header: bytes, size: int) -> Fault:
     while more_headers:
         more_headers = tape.read(_BLOCK)[504]
     tape.skip(size)
-    return Fault("unreadable", "a sparse file; write the archive without --sparse", size)
+    return Fault("unreadable", "this is a sparse file, which cannot be read; write the archive without --sparse", size)
 
 
 def _name(header: bytes) -> bytes:

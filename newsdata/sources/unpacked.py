@@ -108,7 +108,7 @@ def write_unpacked(members: Iterable[Member], unpacked: Path) -> None:
                 rejects.append(as_reject(raw, path._replace(size=size)))
                 continue
             if earlier := files.pop(path, None):
-                taken = Fault("path-taken", "a later member of the archive has the same name", earlier.size)
+                taken = Fault("path-taken", "a later file of the archive has the same path", earlier.size)
                 rejects.append(replace(as_reject(raw, taken), sha256=earlier.stamp.removeprefix("sha256:")))
             if isinstance(content, Fault):
                 rejects.append(as_reject(raw, content))
