@@ -270,6 +270,8 @@ ISSUES: Mapping[str, str] = {
     "bom": "the file starts with a byte order mark",
     "encoding-utf-16": "the file is UTF-16",
     "encoding-invalid": "bytes that are not UTF-8 were replaced by U+FFFD",
+    "encoding-guessed": "the file is not UTF-8; its encoding was told by how likely its text is",
+    "windows-1252": "control characters were read as the quotes and dashes of Windows-1252",
     "line-ends": "the lines end in CR alone",
     "control-characters": "control characters were removed",
     "duplicate-key": "a key stands twice in the front matter; the last one counts",
@@ -286,6 +288,7 @@ ISSUES: Mapping[str, str] = {
     "url-empty": "the address at the end is empty",
     "digest-empty": "the digest is empty",
     "markup-broken": "the body's markup is broken; what could be read was kept",
+    "torn": "the site's navigation stands in the middle: the file was written twice at once, and may hold parts of two posts",
     "liquid": "Liquid tags were left as they stand",
     "kramdown": "kramdown attributes were dropped",
     # state

@@ -53,12 +53,12 @@ _STRINGS = pa.list_(pa.string())
 _SAID: Table = (
     ("title", pa.string(), "headline; empty where the archive has an empty one"),
     ("digest", pa.string(), "the publisher's lead, without its credit; null where there is none"),
-    ("digest_credit", pa.string(), "whom the digest credits at its end"),
+    ("digest_credit", pa.string(), "whom the digest credits at its end; in the first posts, which have no digest, whom the text credits"),
     ("text", pa.string(), "clean text, paragraphs joined by a line feed; empty for a headline-only post"),
     (
         "notices",
         pa.list_(_NOTICE),
-        "what stood in the post and is no part of its text, such as disclaimers and adverts",
+        "what publishers add at the edges of a text, moved out of it as it stood: kind (`disclaimer`, `editor`, `click`, `share`, `advert`, `related` or `source-line`) and words",
     ),
     ("published_at", TIME, "when the publisher dated it; null where neither front matter nor file name say"),
     ("feed", pa.string(), "`emnews` (annotated feed), `market` (publisher feed) or `site` (any other post)"),

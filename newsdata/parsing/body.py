@@ -11,7 +11,12 @@ digest
 digest_credit
     The last thing in the digest, in parentheses after the end of a sentence: `……。（上海证券报）`. If no sentence ends
     before it, it must end in a word that publishers' names end in (报, 网, 社, …). A remark (`（完）`), a number with its
-    unit, and anything with punctuation in it is not a credit and stays in the digest.
+    unit, and anything with punctuation in it is not a credit and stays in the digest. The first posts (G0) have no
+    digest, and the credit at the end of their text: it is taken from there, and is their source, too.
+source
+    What the source line names, `（文章来源：…）`; else what a line `来源：…` at the start of the text names.
+notices
+    What publishers add at the edges of the text: see `newsdata.parsing.notices`.
 url
     The last line in `<>`, before the navigation. It is not searched for anywhere else, and neither is the navigation.
 generation
@@ -29,6 +34,7 @@ from turbohtml import unescape
 
 from ..schema import Image, Link, Mention, Notice, Span, TextCode
 from .html import Reading, read_html, read_text
+from .notices import split_source, take_notices
 from .text_codes import read_text_codes
 from .white_space import clean_line
 
@@ -89,6 +95,7 @@ def read_body(
 # ------------------------------------------------------------------------------------- the archive's posts
 
 _BACK = "[返回"
+_NAVIGATION = re.compile(r"\[返回[^\[\]\n]{0,40}\]\(")
 _TAIL_LINES = 4  # at most; the archive has one or two lines of navigation
 _ADDRESS = re.compile(r"<((?:https?:)?//[^<>\n]*|)\s*>")
 _CUT_ADDRESS = re.compile(r"<(?:https?:)?/[^<>\n]*")
@@ -122,17 +129,25 @@ def _read_archive(body: str, feed: str, title: str | None) -> Body:
         issues.append("control-characters")
     if "{" in rest and ("{%" in rest or "{{" in rest):
         issues.append("liquid")
+    if _BACK in rest and _NAVIGATION.search(rest):
+        issues.append("torn")
     if feed == "market":
         generation = _market_generation(is_html, url, nav)
     else:
         generation = "G1" if marked or is_html else "G0"
+    source, more = split_source(reading.source)
+    reading, notices, named = take_notices(reading)
+    source = source or named
     text = reading.text
+    if generation == "G0":
+        text, credit = _split_credit(text)
+        source = source or credit
     return Body(
         text=text,
-        notices=(),
+        notices=notices + more,
         digest=digest,
         digest_credit=credit,
-        source=reading.source,
+        source=source,
         url=url,
         mentions=reading.mentions,
         text_codes=read_text_codes(text),
@@ -203,10 +218,13 @@ _CREDIT_LABEL = re.compile(r"(?:文章)?(?:来源|出处)\s*[：:]\s*")
 _SENTENCE_END = tuple("。！？!?…”’』」；;.")
 _NO_NAME = re.compile(
     r"[。，、；：！？“”《》,;:!?\"%％]|^[\d.\-+~/\s]*[万亿千百]*[元股点倍个年月日美港币]*$"
-    r"|(?:完|略|待续|下同|同上|有删节|见图|如图|征求意见稿|试行|修订|单位.*)$"
+    r"|[为是的了将已约]|同期|[上去今明前]年|[0-9][%％元]|[万亿]元|其中|包括|不含|含税|[详参]见|预计|截至|折合|如下|左右|公告$|名单$"
+    r"|^(?:(?:本报|本网)?记者|作者|编辑|文|图)(?:[\s：:/／丨|]|$)|(?:完|略|待续|下同|同上|有删节|见图|如图|征求意见稿|试行|修订|单位.*)$"
 )
+_NAME_PARTS = re.compile(r"[·・|丨]")  # `证券时报·e公司`
 _PUBLISHER_END = re.compile(
-    r"(?:[报网社台刊氪]|新闻|财经|客户端|在线|杂志|周刊|头条|中国|研究院?|中心|资讯|通讯|经纬|之家|快讯|Daily|News|Tech[Ww]eb)$"
+    r"(?:[报网社台刊氪]|新闻|财经|经济报道|客户端|APP|在线|杂志|周刊|头条|..中国|卫视|公众号|研究院?|中心|资讯|通讯|经纬|之家|快讯"
+    r"|Daily|News|Tech[Ww]eb)$"
 )
 
 
@@ -217,15 +235,20 @@ def _read_digest(raw: str, issues: list[str]) -> tuple[str | None, str | None]:
     if not digest:
         issues.append("digest-empty")
         return None, None
-    if digest[-1] not in "）)":
-        return digest, None
-    start = max(digest.rfind("（"), digest.rfind("("))
-    before = digest[: max(start, 0)].rstrip()
-    name = _CREDIT_LABEL.sub("", digest[start + 1 : -1]).strip()
+    return _split_credit(digest)
+
+
+def _split_credit(text: str) -> tuple[str, str | None]:
+    """Cut the credit off the end of a text: what is left, and the name; the text and None if it has none."""
+    if not text or text[-1] not in "）)":
+        return text, None
+    start = max(text.rfind("（"), text.rfind("("))
+    before = text[: max(start, 0)].rstrip()
+    name = _CREDIT_LABEL.sub("", text[start + 1 : -1]).strip()
     if not before or not 2 <= len(name) <= _CREDIT_LENGTH or _NO_NAME.search(name):
-        return digest, None
-    if not before.endswith(_SENTENCE_END) and not _PUBLISHER_END.search(name):
-        return digest, None
+        return text, None
+    if not before.endswith(_SENTENCE_END) and not any(map(_PUBLISHER_END.search, _NAME_PARTS.split(name))):
+        return text, None
     return before, name
 
 

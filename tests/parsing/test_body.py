@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsdata.parsing.body import Body, read_body
-from newsdata.schema import Image, Link
+from newsdata.schema import Image, Link, Notice
 
 URL = "http://finance.example.com/news/1345,202201050000000001.html"
 NAV = "[返回东财滚动新闻](//site.example/emnews/)｜[返回首页](//site.example/)"
@@ -83,12 +83,68 @@ def checked(body: Body) -> Body:
 )
 def test_g0_is_a_plain_paragraph(tail: str) -> None:
     body = emnews("\n离岸汇率升至6.35，为三年来最高。 （某时报）" + tail)
-    assert body.text == "离岸汇率升至6.35，为三年来最高。 （某时报）"
-    assert (body.digest, body.digest_credit, body.source) == (None, None, None)
+    assert body.text == "离岸汇率升至6.35，为三年来最高。"
+    assert (body.digest, body.digest_credit, body.source) == (None, "某时报", "某时报")
     assert body.url == (URL if URL in tail else None)
     assert body.generation == "G0"
     assert body.is_flash
     assert body.issues == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "离岸汇率升至6.35，为三年来最高。（完）",
+        "某公司大涨(600001)",
+        "净利两亿元，同比增两成。（上年同期为一亿元）",
+        "某公司设立新总部（研发大楼）",
+        "汇率升至新高。（记者 甲乙）",
+        "某公司（中国）",
+        "（某时报）",
+    ],
+)
+def test_what_is_no_credit_stays_in_the_text_of_g0(text: str) -> None:
+    body = emnews(f"\n{text}{TAIL}")
+    assert (body.text, body.digest_credit, body.source) == (text, None, None)
+
+
+def test_only_the_first_posts_have_a_credit_in_their_text() -> None:
+    body = article("<p>某公司大涨。（某时报）</p>")
+    assert (body.text, body.digest_credit, body.source) == ("某公司大涨。（某时报）", "某日报", None)
+
+
+def test_notices_are_moved_and_spans_stay_exact() -> None:
+    mention = '<span web="1" class="em_stock_key_common" data-code="1,600001">甲公司</span>'
+    body = article(
+        f"<p>来源：某晚报 记者 甲乙</p><p><strong>订单大增</strong></p><p>{mention}(600001)称<a href='/x'>订单</a>大增。"
+        f'（<a href="/y">点击阅读公告全文</a>）{mention}明年扩产。（责任编辑：丙丁）</p>'
+        f'<p><a href="/z"><strong>【点击查看{mention}行情】</strong></a></p>'
+    )
+    assert body.text == "订单大增\n甲公司(600001)称订单大增。甲公司明年扩产。"
+    assert [(notice.kind, notice.text) for notice in body.notices] == [
+        ("source-line", "来源：某晚报 记者 甲乙"),
+        ("click", "（点击阅读公告全文）"),
+        ("editor", "（责任编辑：丙丁）"),
+        ("click", "【点击查看甲公司行情】"),
+    ]
+    assert body.source == "某晚报"
+    assert [mention.text for mention in body.mentions] == ["甲公司", "甲公司"]
+    assert [body.text[link.start : link.end] for link in body.links] == ["订单"]
+    assert [body.text[heading.start : heading.end] for heading in body.headings] == ["订单大增"]
+    assert [body.text[code.start : code.end] for code in body.text_codes] == ["600001"]
+
+
+def test_a_source_line_may_have_two_parentheses() -> None:
+    body = article('<p>正文。</p><p class="em_media">（文章来源：某日报） （责任编辑：DF123）</p>')
+    assert (body.text, body.source, body.notices) == ("正文。", "某日报", (Notice("editor", "（责任编辑：DF123）"),))
+    assert article('<p class="em_media">（文章来源：某报（海外版））</p>').source == "某报（海外版）"
+
+
+def test_navigation_in_the_middle_tells_a_torn_file() -> None:
+    body = emnews(f"> 摘要。\n\n<p>一。</p>{TAIL}\n\n<p>二。</p>{TAIL}")
+    assert body.issues == ("torn",)
+    assert (body.text[:2], body.text[-2:]) == ("一。", "二。")
+    assert article("<p>点按[返回]即可。</p>").issues == ()
 
 
 def test_a_less_than_sign_does_not_make_html() -> None:
@@ -410,7 +466,7 @@ COUNTS = {
     "_posts/2021-12-08-202112082206749391": (1, 31, 0, 0, 0, "G0", "dc428c84"),
     "_posts/2021-12-08-202112082206779752": (1, 178, 0, 0, 0, "G0", "0403507e"),
     "_posts/2021-12-08-202112082206928461": (1, 48, 0, 0, 0, "G0", "9185b947"),
-    "_posts/2021-12-08-202112082206934693": (1, 81, 0, 0, 0, "G0", "7be8eae5"),
+    "_posts/2021-12-08-202112082206934693": (1, 74, 0, 0, 0, "G0", "2e26e9d4"),
     "_posts/2022-01-07-202201072239307540": (39, 3413, 20, 5, 0, "G1", "95b66d91"),
     "_posts/2022-01-21-NW202201212257099936": (1, 192, 0, 0, 0, "G5", "54a0511a"),
     "_posts/2022-01-27-NW202201272263299588": (7, 1624, 0, 0, 0, "G5", "12580163"),
