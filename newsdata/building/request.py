@@ -20,7 +20,17 @@ from .base import Base
 
 __all__ = ["AskedBorders", "Request", "Settings", "check_call", "installed_tools", "settle"]
 
-_TOOLS = ("newsdata", "pyarrow", "numpy", "turbohtml", "markdown-it-py", "python-frontmatter", "PyYAML", "tzdata")
+_TOOLS = (
+    "newsdata",
+    "pyarrow",
+    "numpy",
+    "turbohtml",
+    "markdown-it-py",
+    "python-frontmatter",
+    "PyYAML",
+    "tzdata",
+    "chardet",
+)
 """The packages whose version can change the bytes of a version."""
 
 _MAX_GAP_DAYS = 36_500

@@ -16,6 +16,7 @@ import yaml
 
 from ..schema import InvalidByte, Reject, Site
 from .dates import local_time, read_date, site_zone
+from .encodings import decode, has_c1
 from .front_matter_fields import NO_FIELDS, SiteFields, Written, read_fields
 from .front_matter_lines import archive_lines, rescue
 from .front_matter_values import as_written, is_false, is_null, is_text, merged, names
@@ -107,11 +108,11 @@ def read_header(data: bytes, path: str, site: Site, *, own_feed: bool) -> Header
     file = _File(data, path, site, own_feed)
     if path.lower().endswith((".yml", ".yaml")):
         return _reject(file, "data-file", "the file ends in .yml or .yaml: Jekyll reads it as data, not as a post")
-    text, issues, fault = _decode(data)
+    text, codes, fault = decode(data)
     if fault is not None:
         return _reject(file, *fault, excerpt=text)
     try:
-        return _read(file, text, issues)
+        return _read(file, text, [*codes])
     except HostileYamlError as error:
         return _reject(file, "front-matter-hostile", f"the front matter has {error}", excerpt=text)
 
@@ -132,8 +133,11 @@ def _read_usual_form(data: bytes, path: str, site: Site) -> Header | None:
     except UnicodeDecodeError:
         return None
     match = _USUAL_FORM.match(text)
-    if match is None or b"\r" in data or b"\0" in data:
+    if match is None or b"\0" in data or (b"\xc2" in data and has_c1(text)):
         return None
+    body = text[match.end() :]
+    if "\r" in body:
+        body = body.replace("\r\n", "\n")
     blank, title, date, offset, category, tag = match.groups()
     if (len(category) < 6 and category.lower() in _WORDS) or (len(tag) < 6 and tag.lower() in _WORDS):
         return None
@@ -166,47 +170,11 @@ def _read_usual_form(data: bytes, path: str, site: Site) -> Header | None:
         True,
         draft,
         f'{{"layout": "post", "title": "{title}", "date": "{written}", "categories": "{category}", "tags": "{tag}"}}',
-        text[match.end() :],
+        body,
         (),
         8 + len(blank),
         issues,
     )
-
-
-def _decode(data: bytes) -> tuple[str, list[str], tuple[str, str] | None]:
-    """Decode a file: its text with LF line ends, the issues, and the rule and reason if it has to be rejected."""
-    issues: list[str] = []
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            text = data.decode("utf-16")
-        except UnicodeDecodeError:
-            return "", issues, ("encoding", "it starts like UTF-16 but cannot be read as such")
-        issues.append("encoding-utf-16")
-    else:
-        text = data.decode(errors="replace")
-        if text.startswith("\ufeff"):
-            text = text[1:]
-            issues.append("bom")
-        lost = text.count("\ufffd") - data.count(b"\xef\xbf\xbd") if "\ufffd" in text else 0
-        if lost > 1 + len(text) // 100:
-            return text, issues, ("encoding", f"{lost:,} places are not UTF-8")
-        if lost:
-            issues.append("encoding-invalid")
-    if "\0" in text:
-        zeros = text.count("\0")
-        if zeros * 20 > len(text):
-            blank = not text.replace("\0", "").strip()
-            reason = "only zero bytes" if blank else "every twentieth character or more is a zero byte"
-            return "", issues, ("empty" if blank else "encoding", f"it has {reason}")
-        text = text.replace("\0", "")
-        issues.append("control-characters")
-    if not text or text.isspace():
-        return "", issues, ("empty", "the file has no text")
-    text = text.replace("\r\n", "\n")
-    if "\r" in text and "\n" not in text:
-        text = text.replace("\r", "\n")
-        issues.append("line-ends")
-    return text, issues, None
 
 
 def _read(file: _File, text: str, issues: list[str]) -> Header | Reject:

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsdata.parsing import front_matter
+from newsdata.parsing.encodings import decode
 from newsdata.parsing.front_matter import Header, read_header
 from newsdata.parsing.front_matter_fields import NO_FIELDS
 from newsdata.schema import ISSUES, REJECT_RULES, Site
@@ -140,7 +141,7 @@ def test_the_usual_form_is_read_as_yaml_reads_it(
     data = text.encode("utf-8", "surrogatepass")
     usual = front_matter._read_usual_form(data, OWN, SHANGHAI)
     if usual is not None:
-        text, issues, fault = front_matter._decode(data)
+        text, issues, fault = decode(data)
         assert fault is None
         assert usual == front_matter._read(front_matter._File(data, OWN, SHANGHAI, True), text, list(issues))
         by_yaml = read_header(data, OWN, SHANGHAI, own_feed=False)
@@ -228,8 +229,8 @@ def test_front_matter_with_an_uncertain_meaning_is_rejected(front: str, rule: st
         (b"---\ntitle: a\n\nText", "front-matter-unclosed"),
         (b"title: a\n---\nText", "front-matter-missing"),
         (b"\xff\xfe---", "encoding"),
-        ("---\ntitle: 中文标题很长\n---\n正文也很长很长".encode("gb18030"), "encoding"),
-        ("---\ntitle: a\n---\n".encode("utf-16-le"), "encoding"),
+        ("---\ntitle: 中文\n---\n正文".encode("gb18030"), "encoding"),
+        ("---\ntitle: a\n---\n".encode("utf-16-le") + b"\0", "encoding"),
     ],
 )
 def test_files_of_other_sites_that_cannot_be_read_are_rejected(data: bytes, rule: str) -> None:
@@ -254,6 +255,15 @@ def test_a_file_without_front_matter_is_a_post_only_if_its_name_says_so() -> Non
         (b"\xef\xbb\xbf---\ntitle: a\n---\nx", "a", "bom"),
         ("---\ntitle: 甲\n---\nx".encode("utf-16"), "甲", "encoding-utf-16"),
         ("---\ntitle: 甲\n---\nx".encode("utf-16-be").join([b"\xfe\xff", b""]), "甲", "encoding-utf-16"),
+        ("---\ntitle: 甲\n---\nx".encode("utf-16-be"), "甲", "encoding-utf-16"),
+        (
+            "---\ntitle: 月报\n---\n某公司昨日表示，全年订单比去年多两成，工厂已经满产，明年还要扩建厂房，市场预计下半年需求会继续增加。".encode(
+                "gbk"
+            ),
+            "月报",
+            "encoding-guessed",
+        ),
+        ("---\ntitle: it\x92s\n---\nx".encode(), "it’s", "windows-1252"),
         (b"---\ntitle: a\xff\n---\n" + b"x" * 200, "a\ufffd", "encoding-invalid"),
         (b"---\ntitle: a\n---\nx\0" + b"x" * 200, "a", "control-characters"),
         (b"---\ntitle: a\x08\n---\nx", "a", "control-characters"),
@@ -266,6 +276,21 @@ def test_encodings_and_unusual_marks_are_read(data: bytes, title: str, issue: st
     assert isinstance(header, Header)
     assert header.title == title
     assert set(header.issues) == {"date-from-name"} | ({issue} if issue else set())
+
+
+def test_line_ends_of_the_body_do_not_matter_to_the_usual_form() -> None:
+    front = (
+        '---\nlayout: post\ntitle: "甲"\ndate: 2022-01-05 08:00:00 +0800\ncategories: mouribao\ntags: 某日报新闻\n---\n'
+    )
+    with_defaults = Site(timezone=SHANGHAI.timezone, defaults=(("elsewhere", "", {}),))
+    for body in ("<p>一</p>\r\n <p>二</p>\r\n", "一\r二", "it\x92s", "\x00"):
+        data = (front + body).encode()
+        usual, other = (read_header(data, OWN, site, own_feed=True) for site in (SHANGHAI, with_defaults))
+        assert usual == other, body
+    data = (front + "<p>一</p>\r\n <p>二</p>\r\n").encode()
+    header = front_matter._read_usual_form(data, OWN, SHANGHAI)
+    assert header is not None
+    assert header.body == "<p>一</p>\n <p>二</p>\n"
 
 
 def test_the_body_is_kept_as_it_is() -> None:
