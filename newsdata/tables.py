@@ -53,7 +53,11 @@ _STRINGS = pa.list_(pa.string())
 _SAID: Table = (
     ("title", pa.string(), "headline; empty where the archive has an empty one"),
     ("digest", pa.string(), "the publisher's lead, without its credit; null where there is none"),
-    ("digest_credit", pa.string(), "whom the digest credits at its end; in the first posts, which have no digest, whom the text credits"),
+    (
+        "digest_credit",
+        pa.string(),
+        "whom the digest credits at its end; in the first posts, which have no digest, whom the text credits",
+    ),
     ("text", pa.string(), "clean text, paragraphs joined by a line feed; empty for a headline-only post"),
     (
         "notices",
