@@ -136,12 +136,13 @@ def _read_archive(body: str, feed: str, title: str | None) -> Body:
     else:
         generation = "G1" if marked or is_html else "G0"
     source, more = split_source(reading.source)
-    reading, notices, named = take_notices(reading)
-    source = source or named
-    text = reading.text
     if generation == "G0":
-        text, credit = _split_credit(text)
-        source = source or credit
+        reading, credit = _without_credit(reading)
+    reading, notices, named = take_notices(reading)
+    if generation == "G0" and credit is None and notices:
+        reading, credit = _without_credit(reading)  # a notice stood behind it
+    source = source or (credit if generation == "G0" else None) or named
+    text = reading.text
     return Body(
         text=text,
         notices=notices + more,
@@ -236,6 +237,12 @@ def _read_digest(raw: str, issues: list[str]) -> tuple[str | None, str | None]:
         issues.append("digest-empty")
         return None, None
     return _split_credit(digest)
+
+
+def _without_credit(reading: Reading) -> tuple[Reading, str | None]:
+    """A reading without markup, and the credit at the end of its text."""
+    text, credit = _split_credit(reading.text)
+    return (reading if credit is None else reading._replace(text=text)), credit
 
 
 def _split_credit(text: str) -> tuple[str, str | None]:

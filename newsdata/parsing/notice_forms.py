@@ -48,11 +48,12 @@ _SPEAKS_OF_ITSELF = re.compile(
 _SENTENCES = re.compile(r"[。！；;]")
 
 _EDITOR = r"(?:责任编辑|责编|(?:值班|执行|见习|实习|本文|本期|文字|网络|图文|新媒体)?编辑|编审|校对|审校|审核|审读|主编|监制|统筹|终审|复审|初审|排版|制作|美编)"
-_REPORTER = r"(?:(?:本报|本网|见习|实习|特约)?记者|通讯员|作者|文|图|摄影|供稿|来源)"
-_PERSON = r"(?:[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,8}·[\u4e00-\u9fff·]{1,12}|[A-Za-z]{1,6}[_-]?\d{1,8}|[A-Za-z]{2,12}(?: [A-Z][a-z]+)?)"
+_REPORTER = r"(?:(?:本报|本网|见习|实习|特约)?记者|通讯员|作者|文|图|摄影|供稿|(?:本文|文章)?来源)"
+_PERSON = r"(?:[\u4e00-\u9fff]{1,4}(?:_[A-Z]{1,3}[0-9]{1,6})?|[\u4e00-\u9fff]{1,8}·[\u4e00-\u9fff·]{1,12}|[A-Za-z]{1,6}[_-]?\d{1,8}|[A-Za-z]{2,12}(?: [A-Z][a-z]+)?)"
 _PEOPLE = rf"{_PERSON}(?:[ 、，,/]+{_PERSON}){{0,5}}"
 _IS_EDITOR = re.compile(
-    rf"(?:{_REPORTER}\s*[：:丨|/／\s]\s*{_PEOPLE}[ 、，,；;|丨]*)?"
+    rf"(?:责任编辑|责编)\s*[：:]"
+    rf"|(?:{_REPORTER}\s*[：:丨|/／\s]\s*{_PEOPLE}[ 、，,；;|丨]*)?"
     rf"{_EDITOR}\s*[：:丨|/／\s]\s*{_PEOPLE}"
     rf"(?:[ 、，,；;|丨/]*(?:{_EDITOR}|{_REPORTER})\s*[：:丨|/／\s]\s*{_PEOPLE}){{0,5}}"
 )
@@ -61,10 +62,11 @@ _VERB = r"(?:进入|阅读|查看|下载|观看|打开|了解|参与|领取|报�
 _PLACE = r"(?:此处|这里|此|下方|下面|上方|文末|左下角|链接|图片|蓝字|标题|[“「][^”」]{1,8}[”」])"
 _IS_CLICK = re.compile(
     rf"(?:(?:更多|想|欲|如需|了解|查看|获取|欲知)[^。！？]{{0,20}}[，,]?\s*)?(?:请您?|可|欢迎)?点击(?:{_PLACE}{_VERB}?|{_VERB})[^。！？；]{{0,30}}[。！]?"
+    r"|(?:更多|详情)[^。！？，]{0,12}请?点击"
     r"|(?:阅读|查看|展开)(?:原文|全文|更多|详情|报告全文)|继续阅读"
 )
 _CLICK_ENDS = re.compile(
-    r"(?:全文|原文|详情|更多(?:内容|资讯|信息|行情|精彩|新闻|数据)?|专题|视频|下载|链接|此处|这里|此|查看|了解|进入|阅读|观看|直播)[>》＞!！… ]*$"
+    r"(?:全文|原文|详情|更多(?:内容|资讯|信息|行情|精彩|新闻|数据)?|专题|视频|下载|链接|点击|此处|这里|此|查看|了解|进入|阅读|观看|直播)[>》＞!！… ]*$"
     r"|[>》＞]$"
 )
 _CLICK_SPEAKER = re.compile(r"表示|指出|认为|强调|告诉|称[，：“]")
@@ -80,7 +82,7 @@ _IS_SHARE = re.compile(
     r"|【?打印本?页?】?\s*【?关闭(?:窗口)?】?|【?字号\s*[：:]?\s*大\s*中\s*小】?"
 )
 _QR = re.compile(
-    r"(?:请|欢迎)?(?:打开|使用|用)?(?:手机)?(?:微信)?(?:扫一扫|扫码|扫描|长按(?:识别)?|识别)(?:上方|下方|下面|上面|图中|文末|左侧|右侧|本文)?的?(?:二维码)?"
+    r"(?:请|欢迎)?(?:打开|使用|用)?(?:手机)?(?:微信)?(?:长按)?(?:扫一扫|扫码|扫描|识别|长按)(?:上方|下方|下面|上面|图中|文末|左侧|右侧|本文)?的?(?:二维码)?"
     r"[，,\s]*(?:即可|可|立即|快速|一键)?(?:分享|关注|阅读|查看|下载|添加|加入|进群|入群|访问|打开|观看|订阅|领取|识别|二维码|获取)([^。！？]{0,40})([。！!]?)"
 )
 _QR_OBJECT = re.compile(r"即可|朋友圈|公众号|APP|App|客户端|我们|更多|详情|小程序|视频号|群")
@@ -128,7 +130,7 @@ _KNOWN_ADVERT = re.compile(
     r"炒股开户享福利|炒股就看金麒麟|海量资讯、精准解读，尽在|24小时滚动播报最新的财经资讯和视频|更多精彩内容[，,]?请(?:下载|关注)"
 )
 
-_RELATED = r"(?:(?:相关|延伸|推荐|更多|往期|热门|扩展|拓展|精彩|关联|精选)(?:阅读|报道|新闻|链接|文章|推荐|资讯|回顾|专题|精选|话题)|猜你喜欢|阅读推荐|新闻链接)"
+_RELATED = r"(?:(?:更多)?(?:相关|延伸|推荐|更多|往期|热门|扩展|拓展|精彩|关联|精选)(?:阅读|报道|新闻|链接|文章|推荐|资讯|回顾|专题|精选|话题)|猜你喜欢|阅读推荐|新闻链接)"
 RELATED_LABEL = re.compile(rf"{_RELATED}\s*[：:]?")
 RELATED_INLINE = re.compile(rf"{_RELATED}\s*[】\]：:]+\s*(?=\S)")
 _RELATED_PAGE = re.compile(r"(?:(?:相关|详细)(?:报道|内容|新闻))?(?:详见|见|刊于|下转)[^，。]{0,10}[0-9A-Z]{1,3}版")
@@ -137,14 +139,14 @@ _LONGEST_TITLE = 45
 
 _ORIGIN = r"(?:(?:文章|本文|稿件|信息|新闻)?(?:来源|出处)|转自)\s*[：:丨|]\s*"
 _IS_SOURCE = re.compile(
-    rf"(?:[0-9年月日时分: .\-/]{{6,24}}|(?:作者|记者|时间|日期|发布时间)\s*[：:]\s*[\w :.\-/]{{2,24}}?)?\s*{_ORIGIN}"
-    r"([\w·•\-（）() ]+?)\s*(?:[ |丨/／]\s*(?:.*))?"
+    rf"(?:[0-9年月日时分: .\-/]{{6,24}}|(?:作者|记者|文|时间|日期|发布时间)\s*[：:丨|]\s*[\w :.\-/]{{2,24}}?)?\s*{_ORIGIN}"
+    r"([\w·•\-（）() ]+?)\s*(?:[（(][^（）()]{1,30}[）)])?\s*(?:[ |丨/／，]\s*(?:.*))?"
 )
 _NO_PUBLISHER = re.compile(
     r"(?:公告|[年季]报|数据|研报|官网|整理|资料|统计|Wind|wind|Choice|iFinD|同花顺|报告|研究所|研究院)$"
 )
-_NAME_ENDS = re.compile(r"[\s|丨/／]|(?:本报)?记者|作者|编辑|责编|时间|日期|发布")
-_NO_SOURCE_LINE = re.compile(r"[。！？；，“”]")
+_NAME_ENDS = re.compile(r"[\s|丨/／，]|(?:本报)?记者|作者|编辑|责编|时间|日期|发布")
+_NO_SOURCE_LINE = re.compile(r"[。！？；“”]|，(?!作者|记者|编辑)")
 _LONGEST_SOURCE = 60
 
 
@@ -163,7 +165,7 @@ def kind_of(line: str, *, linked: bool) -> str | None:
         return "share"
     if _is_disclaimer(core, in_brackets=line[0] in OPENERS and line[-1] in CLOSERS):
         return "disclaimer"
-    if _is_source_line(core):
+    if _is_source_line(_inside(line)):
         return "source-line"
     if line[0] in OPENERS and _RELATED_PAGE.fullmatch(core):
         return "related"
@@ -210,6 +212,12 @@ def _every_sentence(text: str, pattern: re.Pattern[str]) -> bool:
     return bool(sentences) and all(pattern.search(sentence) for sentence in sentences)
 
 
+def _inside(line: str) -> str:
+    """A line without the brackets around it."""
+    core = line.strip()
+    return core[1:-1].strip() if core[0] in OPENERS and core[-1] in CLOSERS else core
+
+
 def _is_source_line(core: str) -> bool:
     return (
         len(core) <= _LONGEST_SOURCE and _NO_SOURCE_LINE.search(core) is None and _IS_SOURCE.fullmatch(core) is not None
@@ -218,7 +226,7 @@ def _is_source_line(core: str) -> bool:
 
 def name_in(line: str) -> str | None:
     """The publisher that a source line names; None if it names something else, such as a statistic."""
-    found = _IS_SOURCE.fullmatch(line.strip(DECORATION))
+    found = _IS_SOURCE.fullmatch(_inside(line))
     if found is None:
         return None
     name = _NAME_ENDS.split(found[1].strip(), maxsplit=1)[0].strip(DECORATION)

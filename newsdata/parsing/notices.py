@@ -27,6 +27,7 @@ In doubt the text stays as it is. Patterns are only tried on short lines at the 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from itertools import accumulate
 from typing import NamedTuple
@@ -88,15 +89,18 @@ def take_notices(reading: Reading) -> Taken:
 
 _START_WORDS = (
     "来源", "文章来源", "本文来源", "稿件来源", "信息来源", "新闻来源", "出处", "转自", "作者", "记者", "时间", "日期", "发布",
-    "2", "分享", "转发", "扫", "微信", "手机", "打印", "字号", "责任编辑", "责编", "编辑", "提示", "打开", "一键", "点击",
-    "长按", "阅读", "用", *OPENERS,
+    "文", "2", "分享", "转发", "扫", "微信", "手机", "打印", "字号", "责任编辑", "责编", "编辑", "提示", "打开", "一键", "点击",
+    "长按", "阅读", "用", "使用", "请", "欢迎", "识别", "专业，", "方便，", "一手", *OPENERS,
 )  # fmt: skip
+_EDITOR_BEHIND = re.compile(r"[\s，,；;|]+(?:责任编辑|责编|编辑)\s*[：:][^（）()]*$")
 _LONGEST_LIST = 30  # titles of a list of related articles
 _LONGEST_WIDGET = 12  # lines
-_SHORT = 100  # characters of a last line that is always looked at
+_SHORT = 100  # characters of a last line that is looked at if it does not end as a sentence
 _END_WORDS = (
-    "免责", "郑重", "特别", "重要", "版权", "法律", "声明", "风险", "温馨", "提示", "本文", "本报告", "本资讯", "本内容", "本信息",
-    "本栏目", "本号", "本新闻", "本站", "本网", "以上", "上述", "文章", "文中", "文内", "内容", "数据", "未经", "股市", "投资", "市场", *OPENERS,
+    "免责", "郑重", "特别", "重要", "版权", "法律", "声明", "风险", "温馨", "提示", "提醒", "说明", "揭示", "警示", "备注", "注", "本文", "本报告", "本资讯",
+    "本内容", "本信息", "本栏目", "本号", "本新闻", "本站", "本网", "以上", "上述", "文章", "文中", "文内", "该文", "此文", "内容", "数据", "观点",
+    "据此", "不构成", "仅供", "未经", "提及个股", "股市", "投资", "市场", "理财", "基金", "炒股", "期市", "扫", "微信", "打开", "使用", "用", "手机", "长按",
+    "识别", "请", "欢迎", "海量资讯", "24小时", "更多", *OPENERS,
 )  # fmt: skip
 
 
@@ -104,7 +108,7 @@ def _may_hold_notice(text: str) -> bool:
     """A quick look at the edges: most texts have no notice."""
     last = text[text.rfind("\n") + 1 :]
     return (
-        len(last) <= _SHORT
+        (len(last) <= _SHORT and last[-1] != "。")
         or last[-1] in CLOSERS
         or last.startswith(_END_WORDS)
         or text.startswith(_START_WORDS)
@@ -372,9 +376,12 @@ def split_source(source: str | None) -> tuple[str | None, tuple[Notice, ...]]:
     >>> split_source("某报） （责任编辑：DF123")
     ('某报', (Notice(kind='editor', text='（责任编辑：DF123）'),))
     """
+    editor = _EDITOR_BEHIND.search(source) if source is not None and "编" in source else None
+    if source is not None and editor is not None and kind_of(editor[0].strip(" ，,；;|"), linked=False) == "editor":
+        return source[: editor.start()].strip() or None, (Notice("editor", editor[0].strip(" ，,；;|")),)
     depths = accumulate((char in "（(") - (char in "）)") for char in source or "")
     end = next((at for at, depth in enumerate(depths) if depth < 0), None)
     if source is None or end is None:
         return source, ()
     more = f"{source[end + 1 :].strip()}）"
-    return source[:end].strip() or None, (Notice(kind_of(more, linked=False) or "editor", more),)
+    return source[:end].strip() or None, (Notice(kind_of(more, linked=False) or "source-line", more),)

@@ -108,6 +108,16 @@ def test_what_is_no_credit_stays_in_the_text_of_g0(text: str) -> None:
     assert (body.text, body.digest_credit, body.source) == (text, None, None)
 
 
+@pytest.mark.parametrize("credit", ["（来源：某时报）", "(某时报)", "（某时报）（责任编辑：甲乙）", " （某时报·某端）"])
+def test_the_credit_of_g0_has_many_forms(credit: str) -> None:
+    body = emnews(f"\n某公司大涨。{credit}{TAIL}")
+    assert body.text == "某公司大涨。"
+    assert body.source == body.digest_credit
+    assert body.source is not None
+    assert body.source.startswith("某时报")
+    assert len(body.notices) == ("责任编辑" in credit)
+
+
 def test_only_the_first_posts_have_a_credit_in_their_text() -> None:
     body = article("<p>某公司大涨。（某时报）</p>")
     assert (body.text, body.digest_credit, body.source) == ("某公司大涨。（某时报）", "某日报", None)
