@@ -265,18 +265,19 @@ def _split_credit(text: str) -> tuple[str, str | None]:
 def _read_site(body: str, markup: str) -> Body:
     issues: list[str] = []
     reading: Reading
-    if "{%" in body or "{{" in body:
-        issues.append("liquid")
+    liquid, kramdown = "{%" in body or "{{" in body, False
     if markup == "markdown":
         from .markdown import read_markdown
 
-        reading, kramdown = read_markdown(body)
-        if kramdown:
-            issues.append("kramdown")
+        reading, liquid, kramdown = read_markdown(body)
     elif markup == "html":
         reading = read_html(body, archive=False)
     else:
         reading = read_text(body)
+    if liquid:
+        issues.append("liquid")
+    if kramdown:
+        issues.append("kramdown")
     if reading.broken:
         issues.append("markup-broken")
     if reading.control:
