@@ -53,6 +53,7 @@ _LABEL = re.compile(
     r"(?:(?P<kind>[ABHＡＢＨ]股|港股|美股|股票|证券|股份|上市|交易|基金|转债|债券)(?:股票|证券|股份|交易|上市)?|(?<![\u4e00-\u9fff]))"
     r"(?:代码|代号)(?:分别)?(?:为|是)?\s{0,3}[：:]?\s{0,3}(?=[0-9A-Z])"
 )
+_LABEL_BEGINS = 4  # characters before 代码, at most
 _LABELLED = re.compile(
     rf"(?P<all>{_WITH_EXCHANGE}|(?P<bare>[0-9]{{4,6}}|[A-Z]{{1,5}}))(?![0-9A-Za-z.]|\s?[年月万亿元%])", re.VERBOSE
 )
@@ -77,7 +78,7 @@ def read_text_codes(text: str) -> tuple[TextCode, ...]:
     [('601318', '601318', 'XSHG'), ('02318', '02318', 'XHKG')]
     """
     found: dict[int, TextCode] = {}  # by where it ends: a labelled code in parentheses is found twice
-    if "代" in text:
+    if "代码" in text or "代号" in text:
         for code in _labelled(text):
             found[code.end] = code
     if "(" in text or "（" in text:
@@ -116,7 +117,7 @@ def _in_group(text: str, begin: int, end: int) -> Iterator[TextCode]:
 
 def _labelled(text: str) -> Iterator[TextCode]:
     """The codes behind words such as 股票代码, one or several."""
-    for label in _LABEL.finditer(text):
+    for label in _labels(text):
         kind, at = label["kind"] or "", label.end()
         for _ in range(_LISTED):
             match = _LABELLED.match(text, at)
@@ -132,6 +133,18 @@ def _labelled(text: str) -> Iterator[TextCode]:
             if following is None:
                 break
             at = following.end()
+
+
+def _labels(text: str) -> Iterator[re.Match[str]]:
+    """The words for a code, in text order. Only where 代 stands the expression is tried: that is ten times as fast."""
+    at = text.find("代")
+    while at >= 0:
+        for begin in range(max(0, at - _LABEL_BEGINS), at + 1):
+            label = _LABEL.match(text, begin)
+            if label is not None:
+                yield label
+                break
+        at = text.find("代", at + 1)
 
 
 def _fits(kind: str, code: str) -> bool:
