@@ -40,10 +40,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive that is read in worker processes: it has more months, and so more tasks, than threads would take."""
-    padding = b"<!--" + random.Random(1).randbytes(18_000).hex().encode() + b"-->\n"  # hard to compress
+    """An archive that is read in worker processes: more months have a task of their own than threads would take."""
+    padding = b"<!--" + random.Random(1).randbytes(7_200).hex().encode() + b"-->\n"  # hard to compress
     months = MAX_TASKS_IN_THREADS + 3
-    posts = {path: data for month in range(months) for path, data in many_posts(4, 2, 1 + 31 * month).items()}
+    posts = {path: data for month in range(months) for path, data in many_posts(4, 5, 1 + 31 * month).items()}
     files = {path: data.replace(b"\n\n<http", b"\n\n" + padding + b"<http") for path, data in posts.items()}
     assert len({path[:14] for path in files}) > MAX_TASKS_IN_THREADS and sum(map(len, files.values())) > 4 * 2**20
     return write_archive(tmp_path_factory.mktemp("large"), files)
