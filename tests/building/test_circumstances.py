@@ -273,9 +273,9 @@ def test_killed(large: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_fifty_moments(large: Path, tmp_path: Path) -> None:
+def test_killed_at_twenty_moments(large: Path, tmp_path: Path) -> None:
     moments = random.Random(7)
-    for _ in range(50):
+    for _ in range(20):
         kill_and_go_on(large, tmp_path / "out", moments.uniform(0, 3))
 
 

@@ -158,7 +158,7 @@ def test_the_next_build_runs_what_was_missing(moment: float, small: Undisturbed,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", moments(15))
+@pytest.mark.parametrize("moment", moments(6))
 def test_the_next_build_of_many_posts_runs_what_was_missing(moment: float, large: Undisturbed, tmp_path: Path) -> None:
     kill_and_build(large, tmp_path / "out", moment * large.seconds)
 

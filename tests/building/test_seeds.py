@@ -128,6 +128,6 @@ def test_seeds_change_no_byte(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 63))
+@pytest.mark.parametrize("seed", range(3, 19))
 def test_seeds_change_no_byte_at_length(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compare(seed, tmp_path, monkeypatch, steps=8)
