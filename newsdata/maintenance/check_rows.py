@@ -20,6 +20,7 @@ from ..schema import CONFIGS, SPLITS, table_schema
 from ..storage.ledger import LEDGER_NAME, read_ledger, tombstones
 from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, shards_of
 from ..storage.shards import digest_table
+from ..storage.statistics import statistics_faults
 from .check_files import first_few
 
 __all__ = ["RowsChecked", "check_rows"]
@@ -68,6 +69,10 @@ def check_rows(folder: Path, manifest: Manifest, damaged: frozenset[str]) -> Row
     _check_counts(manifest, seen, faults)
     _check_places(seen, faults)
     not_checked = [f"{shard.path}: its {shard.rows:,} rows" for shard in seen.left_out]
+    if manifest.statistics is not None and any(shard.config in _WITH_ARTICLES for shard in seen.left_out):
+        not_checked.append("whether the statistics are those of the articles")
+    else:
+        _check_statistics(folder, manifest, faults)
     if any(shard.config in (*_WITH_ARTICLES, "posts") for shard in seen.left_out):
         not_checked.append("whether the posts are the sources of the articles")
     else:
@@ -191,6 +196,14 @@ def _check_counts(manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
         paths = [shard.path for shard in shards_of(manifest, config)]
         if len(set(paths)) != len(paths):
             faults.append(f"{MANIFEST_NAME}: a shard of {config} is listed twice")
+
+
+def _check_statistics(folder: Path, manifest: Manifest, faults: list[str]) -> None:
+    """Check the numbers in `Manifest.statistics` against the rows."""
+    try:
+        faults.extend(first_few(f"{MANIFEST_NAME}: {fault}" for fault in statistics_faults(folder, manifest)))
+    except NewsdataError as error:
+        faults.append(f"{MANIFEST_NAME}: its statistics cannot be checked: {error.reason}")
 
 
 def _check_places(seen: _Seen, faults: list[str]) -> None:

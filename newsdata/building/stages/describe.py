@@ -23,6 +23,7 @@ from ...schema import SCHEMA_VERSION, SPLITS, Site
 from ...storage.difference import Difference, compare
 from ...storage.ledger import LEDGER_SCHEMA, add_tombstones, write_ledger
 from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, parse_version, write_manifest
+from ...storage.statistics import count_statistics
 from ...storage.text_free import blank_manifest
 from ...storage.version_rule import next_version
 from ..base import Base
@@ -271,11 +272,11 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
         dataset: the folder.
 
     Returns:
-        The manifest with these files.
+        The manifest with these files, and with the statistics of the rows.
     """
     write_ledger(ledger, dataset)
     signed.boilerplate.save(dataset / BOILERPLATE_NAME)
-    return write_files(manifest, card, dataset)
+    return write_files(replace(manifest, statistics=count_statistics(dataset, manifest)), card, dataset)
 
 
 def write_files(
