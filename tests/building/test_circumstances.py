@@ -95,6 +95,7 @@ def no_leftovers(out: Path) -> None:
 # ------------------------------------------------------------------------------------------- locale, home, streams
 
 
+@pytest.mark.slow
 def test_ascii_locale_and_no_home(large: Path, tmp_path: Path) -> None:
     source = tmp_path / "归档"
     source.symlink_to(large)
@@ -142,16 +143,16 @@ def limited(kind: int, value: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(kind, (value, resource.getrlimit(kind)[1]))
 
 
-@pytest.mark.parametrize("handles", [32, pytest.param(64, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("handles", [32, 64])
 def test_few_file_handles(handles: int, large: Path, tmp_path: Path) -> None:
     code, errors = run(large, tmp_path / "out", preexec_fn=limited(resource.RLIMIT_NOFILE, handles))
     assert (code, errors) == (0, "")
     assert versions(tmp_path / "out") == ["1.0.0"]
 
 
-@pytest.mark.parametrize(
-    "size", [20_000, pytest.param(1_000, marks=pytest.mark.slow), pytest.param(10_000, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1_000, 10_000, 20_000])
 def test_no_room_for_a_file(size: int, large: Path, tmp_path: Path) -> None:
     """A limit on the size of files fails as a full disk does: in the middle of a write, in a worker."""
     out = tmp_path / "out"

@@ -69,7 +69,7 @@ def test_every_kind_of_task_is_run_by_the_executor(tmp_path: Path, expected: lis
         TwiceInTurn(),
         Shuffled(1),
         Delayed("parse", 1),
-        FreshProcesses(),
+        pytest.param(FreshProcesses(), marks=pytest.mark.slow),
         *(pytest.param(Delayed(kind, 3), marks=pytest.mark.slow) for kind in ("hash", *KINDS)),
         *(pytest.param(Shuffled(seed), marks=pytest.mark.slow) for seed in range(2, 8)),
     ],
