@@ -18,7 +18,8 @@ from ..errors import MachineError, NewsdataError
 from ..graph.process import MEMORY, interrupt_on_signals
 from .build import build
 from .explore import explore
-from .inspecting import card, diff, duplicates, info, parse, where
+from .info import info
+from .inspecting import card, diff, duplicates, parse, where
 from .maintaining import prune, redact, rehydrate, verify, yank
 from .output import complain, complain_about_call, make_foreign_messages_safe
 from .publish import publish
