@@ -24,6 +24,7 @@ from .maintaining import prune, redact, rehydrate, verify, yank
 from .output import complain, complain_about_call, make_foreign_messages_safe
 from .publish import publish
 from .regenerate import regenerate
+from .show import show
 
 __all__ = ["cli", "main"]
 
@@ -46,6 +47,7 @@ def cli() -> None:
 cli.add_command(build)
 cli.add_command(regenerate)
 cli.add_command(info)
+cli.add_command(show)
 cli.add_command(explore)
 cli.add_command(where)
 cli.add_command(duplicates)
