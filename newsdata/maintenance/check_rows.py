@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,11 +23,13 @@ from ..storage.ledger import LEDGER_NAME, read_ledger, tombstones
 from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, shards_of
 from ..storage.shards import digest_table
 from ..storage.statistics import statistics_faults
-from .check_files import first_few
+from .check_files import Check, first_few
 
 __all__ = ["RowsChecked", "check_rows"]
 
 _WITH_ARTICLES = ("articles", "excluded")
+_ROWS = "all rows have the right columns, offsets and dates"
+_STATISTICS = "the statistics are those of the articles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +40,13 @@ class RowsChecked:
         rows: the number of rows that were checked.
         faults: what is wrong, one sentence each.
         not_checked: what was left out because a file is damaged.
+        checks: what was checked, and how many faults each check found.
     """
 
     rows: int
     faults: tuple[str, ...]
     not_checked: tuple[str, ...]
+    checks: tuple[Check, ...]
 
 
 def check_rows(folder: Path, manifest: Manifest, damaged: frozenset[str]) -> RowsChecked:
@@ -66,24 +72,30 @@ def check_rows(folder: Path, manifest: Manifest, damaged: frozenset[str]) -> Row
             found.append(f"{shard.path}: cannot be checked: {type(error).__name__}: {error}")
             seen.left_out.append(shard)
         faults += first_few(found)
-    _check_counts(manifest, seen, faults)
-    _check_places(seen, faults)
     not_checked = [f"{shard.path}: its {shard.rows:,} rows" for shard in seen.left_out]
-    if manifest.statistics is not None and any(shard.config in _WITH_ARTICLES for shard in seen.left_out):
-        not_checked.append("whether the statistics are those of the articles")
-    else:
-        _check_statistics(folder, manifest, faults)
-    if any(shard.config in (*_WITH_ARTICLES, "posts") for shard in seen.left_out):
-        not_checked.append("whether the posts are the sources of the articles")
-    else:
-        _check_posts(seen, faults)
-    if LEDGER_NAME in damaged:
-        not_checked.append("whether the ledger has all articles")
-    else:
-        _check_ledger(folder, manifest, seen, faults)
+    checks = [Check(what=_ROWS, faults=len(faults), left_out=bool(seen.left_out))]
+    no_articles = any(shard.config in _WITH_ARTICLES for shard in seen.left_out)
+    no_posts = no_articles or any(shard.config == "posts" for shard in seen.left_out)
+    steps: list[tuple[str, bool, Callable[[list[str]], None]]] = [
+        ("the sums in the manifest are right", False, partial(_check_counts, manifest, seen)),
+        ("every article and leak group is in one split", False, partial(_check_places, seen)),
+        (_STATISTICS, no_articles, partial(_check_statistics, folder, manifest)),
+        ("the posts are the sources of the articles", no_posts, partial(_check_posts, seen)),
+        ("the ledger has all articles", LEDGER_NAME in damaged, partial(_check_ledger, folder, manifest, seen)),
+    ]  # fmt: skip
+    for what, left_out, check in steps:
+        if what == _STATISTICS and manifest.statistics is None:
+            continue
+        before = len(faults)
+        if left_out:
+            not_checked.append(f"whether {what}")
+        else:
+            check(faults)
+        checks.append(Check(what=what, faults=len(faults) - before, left_out=left_out))
     return RowsChecked(
-        rows=sum(seen.rows.values()), faults=tuple(map(shown, faults)), not_checked=tuple(map(shown, not_checked))
-    )
+        rows=sum(seen.rows.values()), faults=tuple(map(shown, faults)), not_checked=tuple(map(shown, not_checked)),
+        checks=tuple(checks),
+    )  # fmt: skip
 
 
 class _Seen:
