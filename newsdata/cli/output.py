@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -227,4 +226,6 @@ def _plain(value: object) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value) if isinstance(value, Path) else value
+    return (
+        value if value is None or isinstance(value, str | int | float) else str(value)
+    )  # paths, and what a shard holds

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from ..counts import noun, plural
+from ..counts import plural
 from .options import VERSION, json_option, revision_option
-from .output import Line, Styled, columns, print_json, printable, say
+from .output import Line, Styled, columns, print_json, printable, say, say_wrapped
 from .table import parts_between, width_of, wrap
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _WIDTH = 80  # of lines where stdout is no terminal
 _EXCERPT = 3  # lines of an article's text
 _ITEMS = 5  # items of a list that a line names
 _LONG = ("title", "digest", "text")  # columns that are not printed as fields
-_NAMES_OF_ITEMS = ("text", "title", "path", "url", "sha256")  # what an item of a list is called by
+_NAMES_OF_ITEMS = ("path", "url", "sha256")  # what an item of a list is called by
 
 
 @click.command()
@@ -56,25 +57,29 @@ def show(
     else:
         for row in found.rows:
             say(*_short(found, row, word), "")
-        say(_count(found, word, split))
+        say_wrapped("", _count(found, word, split))
     if found.matching == 0:
         raise click.exceptions.Exit(1)
 
 
 def _count(found: Shown, word: str | None, split: str | None) -> str:
     """What was printed, of how much."""
-    of, there = found.of, f"{split or found.version}"
+    shown, of, there = len(found.rows), found.of, split or found.version
+    if not of:
+        why = "" if split else "; `newsdata info` shows what became of the files"
+        return f"no article in {there}{why}"
     if word is not None:
         if not found.matching:
-            return f"no article of {there} holds {word}"
-        if len(found.rows) == found.matching:
-            return f"{plural(found.matching, 'article')} of {of:,} in {there} {'holds' if found.matching == 1 else 'hold'} {word}"
-        return f"the first {len(found.rows):,} of {plural(found.matching, 'article')} in {there} that hold {word}"
-    if len(found.rows) < of:
-        return f"{len(found.rows):,} of {plural(of, 'article')} in {there}, spaced evenly; with an ID, one is printed whole"
-    return (
-        f"all {plural(of, 'article')} in {there}" if of > 1 else f"{of or 'no'} {noun(of or 1, 'article')} in {there}"
-    )
+            return f'no article of {there} holds "{word}"'
+        if shown < found.matching:
+            return f'the first {shown:,} of {plural(found.matching, "article")} in {there} that hold "{word}"'
+        holds = "holds" if found.matching == 1 else "hold"
+        return f'{plural(found.matching, "article")} of {of:,} in {there} {holds} "{word}"'
+    told = f"{shown:,} of {plural(of, 'article')} in {there}, spaced evenly"
+    if shown == of:
+        told = f"all {plural(of, 'article')} in {there}" if of > 1 else f"1 article in {there}"
+    has_text = any(row.row.get(column) for row in found.rows for column in _LONG)
+    return f"{told}; " + ("with an ID, one is printed whole" if has_text else "this version has no text")
 
 
 def _short(found: Shown, row: ShownRow, word: str | None) -> Iterator[Line]:
@@ -84,9 +89,9 @@ def _short(found: Shown, row: ShownRow, word: str | None) -> Iterator[Line]:
     yield from _wrapped(_title(values, word), width, "")
     facts = [
         _moment(values.get("published_at"), found.timezone, "minutes") or "no date",
-        row.split,
+        f"excluded: {values['excluded_reason']}" if values.get("excluded_reason") else row.split,
         f"{values['num_chars']:,} characters" if values.get("num_chars") is not None else "",
-        values["article_id"],
+        _id(values) if values.get("title") else "",
         values.get("media") or values.get("source") or "",
     ]
     for line in _flowing([printable(fact) for fact in facts if fact], width - 2):
@@ -101,7 +106,7 @@ def _whole(found: Shown, row: ShownRow, word: str | None) -> Iterator[Line]:
     yield from _wrapped(_title(values, word), width, "")
     yield ""
     fields = {"split": row.split, "shard": row.shard}
-    fields |= {name: _value(value, found.timezone) for name, value in values.items() if name not in _LONG}
+    fields |= {name: _field(values, name, found.timezone) for name in values if name not in _LONG}
     longest = max(map(width_of, fields))
     for name, told in fields.items():
         if told:
@@ -120,9 +125,13 @@ def _whole(found: Shown, row: ShownRow, word: str | None) -> Iterator[Line]:
         yield "  this version has no text; `newsdata rehydrate` makes the one with text"
 
 
+def _id(values: dict[str, Any]) -> str:
+    return str(values.get("article_id") or "an article without an id")
+
+
 def _title(values: dict[str, Any], word: str | None) -> list[Styled]:
     """The title in its style, with the hits marked; the id stands for one that is missing."""
-    parts = _marked(values.get("title") or values["article_id"], word)
+    parts = _marked(values.get("title") or _id(values), word)
     return [Styled(text, style or "head") for text, style in parts]
 
 
@@ -181,30 +190,34 @@ def _moment(value: datetime | None, zone: str, precision: str) -> str:
     """A time in the site's zone; "" if it is unknown."""
     if value is None:
         return ""
-    told = value.astimezone(ZoneInfo(zone)).isoformat(" ", precision)
+    with suppress(OverflowError):  # the last or first day of all
+        value = value.astimezone(ZoneInfo(zone))
+    told = value.isoformat(" ", precision)
     return told[:16] if precision == "minutes" else told
 
 
-def _value(value: Any, zone: str) -> str:
-    """A field in a line; "" if it holds nothing."""
+def _field(values: dict[str, Any], name: str, zone: str) -> str:
+    """A column of a row in a line; "" if it holds nothing."""
+    value = values[name]
     if value is None or value == []:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return str(value)
     if isinstance(value, datetime):
         return printable(_moment(value, zone, "seconds"))
     if isinstance(value, list):
-        names = list(dict.fromkeys(map(_name_of, value)))
+        names = [found for item in value if (found := _name(item, values.get("text") or ""))]
+        names = list(dict.fromkeys(names)) or [plural(len(value), "item")]
         more = f", … ({len(value):,} in all)" if len(names) > _ITEMS else ""
         return printable(", ".join(names[:_ITEMS]) + more)
     return printable(str(value))
 
 
-def _name_of(item: Any) -> str:
-    """How an item of a list is named."""
+def _name(item: Any, text: str) -> str:
+    """How an item of a list is named: by itself, or by one of its fields, or by the part of the text that it marks."""
     if not isinstance(item, dict):
         return str(item)
+    if isinstance(start := item.get("start"), int) and isinstance(end := item.get("end"), int) and text[start:end]:
+        return text[start:end]
     name = next((name for name in _NAMES_OF_ITEMS if item.get(name) is not None), None)
-    return f"{item[name]:.16}…" if name == "sha256" else str(item[name]) if name else "?"
+    return f"{item[name]:.16}…" if name == "sha256" else str(item[name]) if name else ""
