@@ -11,8 +11,8 @@ import click
 from ..counts import in_number, plural
 from ..errors import CallError, DriftError
 from .options import FOLDER, VERSION, json_option, revision_option
-from .output import Styled, columns, print_json, say, say_wrapped, warn
-from .table import NARROW, table
+from .output import Styled, columns, print_json, printable, say, say_wrapped, warn
+from .table import NARROW, table, width_of
 
 if TYPE_CHECKING:
     from ..dataset.duplicates import Member
@@ -111,13 +111,17 @@ def diff(old: str, new: str, as_json: bool) -> None:
     say([Styled(f"{found.old} → {found.new}: {found.bump or 'nothing differs'}", "head")])
     for reason in found.reasons:
         say_wrapped("  ", in_number(reason))
-    rows = []
+    room = columns()
     for change in found.changes[:_CHANGES]:
         what = f"({', '.join(change.columns)})" if change.columns else ""
         if change.old_path and not what:
             what = f"from {change.old_path}"
-        rows.append([change.config, change.kind, change.key, what])
-    say(*table([""] * 4, rows, room=columns(), indent="    "))
+        row = f"    {change.config:<9} {change.kind:<8} {change.key}"
+        if what and room and width_of(printable(f"{row}  {what}")) > room:
+            say(row)
+            say_wrapped("      ", what)
+        else:
+            say(f"{row}  {what}".rstrip())
     if len(found.changes) > _CHANGES:
         say(f"    … and {len(found.changes) - _CHANGES:,} more; --json lists all")
 

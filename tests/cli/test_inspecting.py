@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import newsdata
 from newsdata.cli.main import cli
 
 from ..conftest import many_posts, post, run_newsdata, write_archive
+from ..terminal import columns_of, in_terminal
 
 
 @pytest.mark.parametrize("command", [["verify"], ["where", "_config.yml"], ["duplicates"]])
@@ -82,3 +84,22 @@ def test_the_card_of_a_version(demo: Path, tmp_path: Path) -> None:
     done = run_newsdata("card", demo, "--check", "--card", wrong)
     assert done.returncode == 1 and "mine.md: the card and the data disagree: " in done.stderr
     assert done.stderr.startswith("  ") and "license" in done.stderr
+
+
+def test_tables_fit_the_terminal(demo: Path, tmp_path: Path) -> None:
+    told = in_terminal(80, "duplicates", demo)
+    assert told.code == 0 and max(map(columns_of, told.lines)) <= 80
+    assert [line.split()[0] for line in told.lines] == ["202202102275500014:", "├─", "├─", "└─"]
+    assert len({columns_of(line[: line.rindex("2022")]) for line in told.lines[1:]}) == 1, (
+        "the ids are below each other"
+    )
+    plain = run_newsdata("duplicates", demo, PYTHONIOENCODING="ascii").stdout.splitlines()
+    assert [line.split()[0] for line in plain[1:]] == ["|-", "|-", "`-"]
+    archive = shutil.copytree("examples/archive", tmp_path / "in")
+    (archive / "old_post" / "2022-02-10-202202102275500014.md").unlink()
+    shutil.copytree(demo / "1.0.0", out := tmp_path / "out" / "1.0.0")
+    newsdata.build(archive, out.parent, num_proc=1)
+    told = in_terminal(70, "diff", out, out.parent)
+    assert told.code == 0 and max(map(columns_of, told.lines)) <= 70 and "" not in told.lines
+    at = next(number for number, line in enumerate(told.lines) if line.split()[:2] == ["articles", "changed"])
+    assert told.lines[at + 1].startswith("      (digest, "), "its columns follow"
