@@ -259,12 +259,12 @@ def _cell(value: object) -> str:
         return value.isoformat()
     if isinstance(value, list):
         more = f" and {len(value) - 1:,} more" if len(value) > 1 else ""
-        return f"{_cut(_json(value[0]), _CELL_CUT - len(more))}{more}"
-    return _cut(value if isinstance(value, str) else _json(value), _CELL_CUT)
+        return f"{_cut(_shown(value[0]), _CELL_CUT - len(more))}{more}"
+    return _cut(_shown(value), _CELL_CUT)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _cut(text: str, limit: int) -> str:
