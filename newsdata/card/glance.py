@@ -106,7 +106,7 @@ def _lengths(statistics: Mapping[str, Any], splits: Sequence[str]) -> str:
 def _publishers(manifest: Manifest) -> list[str]:
     statistics: Mapping[str, Any] = manifest.statistics or {}
     found = statistics.get("publishers")
-    if not found:
+    if not found or not found["top"]:
         return []
     named, others = found["top"], max(found["names"] - len(found["top"]), 0)
     total = sum(entry["articles"] for entry in named) + found["others"] + found["none"]
