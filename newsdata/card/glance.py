@@ -112,7 +112,7 @@ def _publishers(manifest: Manifest) -> list[str]:
     total = sum(entry["articles"] for entry in named) + found["others"] + found["none"]
     rows = [(escape(entry["name"]), f"{entry['articles']:,}", percent(entry["articles"], total)) for entry in named]
     rows += [(plural(others, "other name"), f"{found['others']:,}", percent(found["others"], total))] if others else []
-    rows += [("no publisher named", f"{found['none']:,}", percent(found["none"], total))] if found["none"] else []
+    rows += [("none named", f"{found['none']:,}", percent(found["none"], total))] if found["none"] else []
     count = found["names"]
     return [
         "### Publishers",

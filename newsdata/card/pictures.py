@@ -109,7 +109,7 @@ def _time(manifest: Manifest) -> Picture | None:
     alt = f"Articles per {axis.unit}: {'; '.join(words)}. The most in one {axis.unit}: {most:,}."
     grid, top = _grid(most)
     legend = _legend([f"{split}{_since(split, manifest)}" for split in splits], splits, _BASE + 640)
-    outside = f"{plural(axis.outside, 'article')} with far other dates are not drawn" if axis.outside else ""
+    outside = f"not drawn, because their dates are far away: {axis.outside:,}" if axis.outside else ""
     below = _BASE + 640 + _LINE * ((len(splits) + 1) // 2)
     parts = [
         *grid,
@@ -202,7 +202,7 @@ def _short(number: int) -> str:
     >>> _short(800), _short(6400), _short(20_000), _short(3_000_000)
     ('800', '6.4k', '20k', '3M')
     """
-    for size, letter in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")):
+    for size, letter in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
         if number >= size:
             whole, rest = divmod(10 * number // size, 10)
             return f"{whole}.{rest}{letter}" if rest and whole < 100 else f"{whole}{letter}"
@@ -219,7 +219,7 @@ def _publishers(manifest: Manifest) -> Picture | None:
     rows = [(entry["name"], entry["articles"], COLORS["train"]) for entry in found["top"][:12]]
     others = found["names"] - len(rows)
     rows += [(plural(others, "other"), found["others"], COLORS["other"])] if others > 0 else []
-    rows += [("no publisher named", found["none"], COLORS["pale"])] if found["none"] else []
+    rows += [("none named", found["none"], COLORS["pale"])] if found["none"] else []
     first, total = found["top"][0], sum(count for _, count, _ in rows)
     alt = (
         f"Articles by publisher: {plural(found['names'], 'name')}; most, {first['articles']:,} of {total:,} articles, "

@@ -123,7 +123,9 @@ def fit(words: str, length: int) -> str:
 
 def _width(character: str) -> int:
     """About how wide a character is, in tenths; never too little for usual fonts."""
-    return 160 if unicodedata.east_asian_width(character) in "WFA" else 95
+    if character in "WMwm@%&" or unicodedata.east_asian_width(character) in "WFA":
+        return 160
+    return 120 if character.isupper() else 100
 
 
 def _clean(words: str) -> str:

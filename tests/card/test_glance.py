@@ -39,7 +39,7 @@ def test_each_picture_has_a_table(manifest: Manifest) -> None:
     shown = show_charts(manifest, CITATION)
     assert "| `train` | 8 | 2021-12-05 | 2022-01-02 | 2021-12-05 (5) | 25.0% |" in shown
     assert "| 1 to 49 | 6 (75.0%) | 3 (100%) |" in shown and "| 50 or more | 1 (12.5%) | 0 (0%) |" in shown
-    assert "| 甲报 | 9 | 81.8% |" in shown and "| no publisher named | 2 | 18.2% |" in shown
+    assert "| 甲报 | 9 | 81.8% |" in shown and "| none named | 2 | 18.2% |" in shown
     assert shown.count("](assets/") == 3
 
 

@@ -103,7 +103,7 @@ def test_publishers_beyond_the_named_ones(manifest: Manifest) -> None:
     found = {"names": 30, "top": top, "others": 40, "none": 0}
     (picture,) = (one for one in draw_pictures(changed(manifest, publishers=found)) if "publishers" in one.path)
     words = words_of(picture.svg)
-    assert "报11" in words and "18 others" in words and "40" in words and "no publisher named" not in words
+    assert "报11" in words and "18 others" in words and "40" in words and "none named" not in words
 
 
 def test_without_text_there_is_no_publisher(tmp_path: Path) -> None:
