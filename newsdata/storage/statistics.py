@@ -231,6 +231,8 @@ def _sample(folder: Path, manifest: Manifest) -> dict[str, str]:
     short = (chars > 0) & (chars <= _SAMPLE_CHARS)
     row = int(np.lexsort((-np.asarray(filled), ~short))[0])
     values = table.slice(row, 1).to_pylist()[0]
+    if manifest.configuration.get("text") == "none":
+        del values["category"]  # it may be the publisher's name in Latin letters
     return {name: _cell(value) for name, value in values.items() if value not in (None, "", [])}
 
 

@@ -110,7 +110,7 @@ def test_without_text_no_publisher_is_named(tmp_path: Path) -> None:
     made = build(EXAMPLES, tmp_path, text="none", num_proc=1)
     assert made.manifest.statistics is not None
     assert "publishers" not in made.manifest.statistics
-    assert not {"title", "text", "media", "source", "tags"} & made.manifest.statistics["sample"].keys()
+    assert not {"title", "text", "media", "source", "tags", "category"} & made.manifest.statistics["sample"].keys()
 
 
 def test_a_damaged_shard_is_told(tmp_path: Path) -> None:
