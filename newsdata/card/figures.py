@@ -30,6 +30,19 @@ _FEEDS = {
     "market": "the archive's feed by publisher",
     "site": "any other post",
 }
+_IGNORED = {
+    "not below _posts": "in no folder that holds posts",
+    "not below collections_dir": "not in the folder that `_config.yml` names for posts",
+    "configuration": "`_config.yml`, the settings of the site",
+    "draft": "in `_drafts`; drafts were not read",
+    "hidden name": "the name marks it as hidden",
+    "backup name": "the name marks it as a backup",
+    "vendored": "in a folder of installed packages",
+    "excluded by _config.yml": "`_config.yml` leaves it out",
+    "not text": "a picture or another file that is no text",
+    "not a post's name": "the name is not that of a post",
+    "redacted": "of an article that was removed on purpose",
+}
 _ACCOUNTING = {
     "files_seen": ("files seen", "every file of the archive"),
     "posts": ("posts", "files that were read"),
@@ -177,11 +190,16 @@ def show_details(manifest: Manifest, citation: Citation) -> str:
     ]
     return join_blocks(
         [
-            counts_table("Feed", counts.get("posts_by_feed", {}), _FEEDS, "Posts"),
-            counts_table("Ignored", counts.get("ignored_by_reason", {}), {}, "Files"),
-            counts_table("Leniency (column `issues`)", counts.get("issues_by_code", {}), ISSUES, "Posts"),
-            "The search for near-copies:" if shown else "",
-            render_table(("What", "Value", "Meaning"), shown),
+            *_headed("Posts by feed:", counts_table("Feed", counts.get("posts_by_feed", {}), _FEEDS, "Posts")),
+            *_headed(
+                "Files that are no posts, by reason:",
+                counts_table("Ignored because", counts.get("ignored_by_reason", {}), _IGNORED, "Files"),
+            ),
+            *_headed(
+                "Mistakes in posts that were read all the same, by their code in the column `issues`:",
+                counts_table("Code", counts.get("issues_by_code", {}), ISSUES, "Posts"),
+            ),
+            *_headed("The search for near-copies:", render_table(("What", "Value", "Meaning"), shown)),
         ]
     )
 
@@ -199,6 +217,11 @@ def show_provenance(manifest: Manifest, citation: Citation) -> str:
     ]
     rows += [(escape(tool), show_value(version), "version of this package") for tool, version in manifest.tools.items()]
     return render_table(("What", "Value", "Meaning"), rows)
+
+
+def _headed(words: str, table: str) -> tuple[str, ...]:
+    """A table below its sentence; nothing if the table is empty."""
+    return (words, table) if table else ()
 
 
 def _measure(value: object) -> str:

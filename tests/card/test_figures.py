@@ -9,6 +9,8 @@ import pytest
 
 from newsdata.card.citation import Citation
 from newsdata.card.figures import show_accounting, show_details, show_duplicates, show_leakage, show_provenance
+from newsdata.parsing.site import classify
+from newsdata.schema import Site
 from newsdata.storage.manifest import Manifest, read_manifest
 
 CITATION = Citation(title="news")
@@ -26,6 +28,26 @@ def test_every_figure_of_a_build_has_a_meaning(part: object, built: Manifest) ->
     lines = [line for table in tables if "| Meaning" in table for line in table.splitlines()[2:]]
     assert len(lines) > 5
     assert [line for line in lines if not all(cell.strip() for cell in line.strip("|").split("|"))] == []
+
+
+def test_every_reason_to_ignore_a_file_has_a_meaning(built: Manifest) -> None:
+    site = Site(exclude=("_posts/out.md",))
+    names = [
+        "a.md",
+        "_config.yml",
+        "_drafts/a.md",
+        "_posts/.a.md",
+        "_posts/a.md~",
+        "vendor/_posts/a.md",
+        "_posts/out.md",
+        "_posts/a.png",
+        "_posts/a",
+    ]
+    reasons = {reason for name in names if (reason := classify(name, site))} | {"redacted"}
+    assert len(reasons) == 10
+    counted = dataclasses.replace(built, accounting={"ignored_by_reason": dict.fromkeys(reasons, 1)}, duplicates={})
+    lines = show_details(counted, CITATION).splitlines()[4:]
+    assert len(lines) == 10 and not any("|  |" in line for line in lines)
 
 
 def test_leaks_are_explained_by_column(built: Manifest) -> None:
