@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -190,6 +189,8 @@ def _moment(value: datetime | None, zone: str, precision: str) -> str:
     """A time in the site's zone; "" if it is unknown."""
     if value is None:
         return ""
+    from zoneinfo import ZoneInfo  # takes longer to load than everything else that --help needs
+
     with suppress(OverflowError):  # the last or first day of all
         value = value.astimezone(ZoneInfo(zone))
     told = value.isoformat(" ", precision)
