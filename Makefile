@@ -82,7 +82,7 @@ floors: $(FLOORS)/.floors
 # Fails at a link or an anchor that leads nowhere, and at a public name without a page.
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/docs_pages.py build/docs
-	PYTHONPATH=. $(BIN)/zensical build --strict --clean
+	$(BIN)/zensical build --strict --clean
 
 bench: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark.py
