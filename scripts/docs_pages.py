@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 import newsdata
+from newsdata.card.sections import CONFIG_MEANING
 from newsdata.cli.main import cli
 from newsdata.schema import CONFIGS, ISSUES, REJECT_RULES, columns, table_schema
 
@@ -23,15 +24,6 @@ __all__ = ["gather"]
 ROOT = Path(__file__).resolve().parent.parent
 
 _WITH_THE_DOCS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE")
-
-_CONFIGS_IN_WORDS = {
-    "articles": "one row an article in a split",
-    "posts": "one row a post, before merging",
-    "rejects": "one row a file that should be a post and could not be read",
-    "excluded": "one row an article that may be in no split",
-    "origins": "one row a file; from git only",
-    "revisions": "one row a content that a post ever had; only with `--history`",
-}
 
 
 def gather(target: Path) -> None:
@@ -80,7 +72,7 @@ def columns_page() -> Iterator[str]:
     yield "Offsets count Unicode code points; times are instants, shown in the zone of the site.\n"
     for config in CONFIGS:
         yield f"## {config}\n"
-        yield f"{_CONFIGS_IN_WORDS[config].capitalize()}.\n"
+        yield f"{CONFIG_MEANING[config].capitalize()}.\n"
         yield "| column | type | meaning |\n|---|---|---|"
         types = {field.name: str(field.type).replace("<item: ", "<") for field in table_schema(config, "ZONE")}
         for name, meaning in columns(config).items():

@@ -22,9 +22,9 @@ from .figures import show_accounting, show_details, show_duplicates, show_leakag
 from .glance import show_charts, show_sample
 from .markdown import counts_table, escape, join_blocks, percent, render_table
 
-__all__ = ["SECTIONS"]
+__all__ = ["CONFIG_MEANING", "SECTIONS"]
 
-_CONFIG_MEANING = {
+CONFIG_MEANING = {
     "articles": "one row for each article, merged from its posts",
     "posts": "one row for each file that was read, before merging",
     "rejects": "one row for each file that should be a post and could not be read, with the reason",
@@ -32,6 +32,7 @@ _CONFIG_MEANING = {
     "origins": "one row for each source file that git named",
     "revisions": "one row for each content that a source file ever had, and each time it was taken away",
 }
+"""What the rows of each config are."""
 _REASONS = {
     "no-date": "neither front matter nor file name gives a date",
     "straddle": "a near-copy is in an earlier split",
@@ -74,7 +75,7 @@ def _splits(manifest: Manifest, citation: Citation) -> str:
             size = file_size(sum(shard.bytes for shard in shards))
             cells = (f"`{config}`", f"`{split}`", f"{count:,}", *map(escape, days), f"{len(shards):,}", size)
             rows.append(cells)
-    meanings = [f"- `{config}`: {_CONFIG_MEANING[config]}" for config in configs_of(manifest)]
+    meanings = [f"- `{config}`: {CONFIG_MEANING[config]}" for config in configs_of(manifest)]
     table = render_table(("Config", "Split", "Rows", "From", "To", "Files", "Size"), rows, right=(2, 5, 6))
     return join_blocks([table, "\n".join(meanings)])
 
@@ -125,7 +126,7 @@ def _columns(manifest: Manifest, citation: Citation) -> str:
         filled, rows = manifest.columns.get(config, {}), count_rows(manifest, config)
         meanings = columns(config)
         shown = list(table_schema(config, timezone))
-        intro = f"`{config}`: {_CONFIG_MEANING[config]}."
+        intro = f"`{config}`: {CONFIG_MEANING[config]}."
         if config == "excluded" and "articles" in configs_of(manifest):
             shown = [column for column in shown if column.name not in columns("articles")]
             intro = "`excluded` has the columns of `articles`, and:"
