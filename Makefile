@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 DEMO ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-steps test check slow floors bench dist clean
+.PHONY: help demo demo-steps test check slow floors docs bench dist clean
 
 help:
 	@echo "make demo    build the example archive into $(DEMO)/ and look at the result"
@@ -16,6 +16,7 @@ help:
 	@echo "make check   run ruff and mypy"
 	@echo "make slow    run the tests that take minutes"
 	@echo "make floors  run the tests of loading with the lowest versions that are allowed, in $(FLOORS)"
+	@echo "make docs    make the documentation site in site/; open site/index.html"
 	@echo "make bench   run the benchmarks (tens of minutes)"
 	@echo "make dist    make wheel and sdist in dist/"
 	@echo "make clean   remove the environments, the demo and all caches"
@@ -78,6 +79,11 @@ $(FLOORS)/.floors: pyproject.toml constraints-floors.txt
 floors: $(FLOORS)/.floors
 	$(FLOORS)/bin/python -m pytest -m "not slow" -n auto tests/dataset tests/storage tests/card tests/test_schema.py tests/test_errors.py
 
+# Fails at a link or an anchor that leads nowhere, and at a public name without a page.
+docs: $(VENV)/.dev
+	$(BIN)/python scripts/docs_pages.py build/docs
+	$(BIN)/zensical build --strict --clean
+
 bench: $(VENV)/.dev
 	$(BIN)/python scripts/benchmark.py
 
@@ -86,4 +92,4 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf $(VENV) $(FLOORS) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(FLOORS) $(DEMO) build dist site .cache *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .dataset.describe import diff, info
     from .dataset.duplicates import duplicates
     from .dataset.load import load_dataset, load_pandas
+    from .dataset.show import show
     from .dataset.where import where
     from .errors import NewsdataError
     from .maintenance.prune import prune
@@ -45,6 +46,7 @@ __all__ = [
     "publish",
     "redact",
     "rehydrate",
+    "show",
     "tag_version",
     "verify",
     "where",
@@ -69,6 +71,7 @@ _HOME = {
     "publish": "publishing.publish",
     "redact": "publishing.redact",
     "rehydrate": "maintenance.rehydrate",
+    "show": "dataset.show",
     "tag_version": "publishing.tag",
     "verify": "maintenance.verify",
     "where": "dataset.where",

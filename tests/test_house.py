@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -44,21 +45,29 @@ LONG_FUNCTIONS: dict[str, str] = {}
 LONG_MODULES = {"parsing.html": "the HTML reader: an issue of its own looks at it"}
 
 
+@cache
 def modules() -> list[tuple[str, Path]]:
     files = [p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py"]
     return [(".".join(p.relative_to(PACKAGE).with_suffix("").parts), p) for p in sorted(files)]
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a module's code, the module itself first."""
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
 
 
 def room_of(name: str) -> str:
     return name.partition(".")[0]
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """The modules of this package that a module imports, inside functions too."""
     package = path.relative_to(PACKAGE).parent.parts
     names = {name for name, _ in modules()}
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - node.level + 1]
             prefix = ".".join([*base, *((node.module or "").split(".") if node.module else [])])
@@ -67,7 +76,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -104,7 +113,7 @@ def test_no_module_is_named_in_a_string() -> None:
     found = [
         (name, ast.unparse(node))
         for name, path in modules()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes_of(path)
         if (isinstance(node, ast.Name) and node.id in ("import_module", "__import__"))
         or (isinstance(node, ast.Attribute) and node.attr == "import_module")
     ]
@@ -171,8 +180,9 @@ def test_no_module_carries_state_from_one_call_to_another() -> None:
     """No `global`, and no list, dict or set of a module that a function changes."""
     found = []
     for name, path in modules():
-        tree = ast.parse(path.read_text("utf-8"))
-        found += [(name, node.lineno) for node in ast.walk(tree) if isinstance(node, ast.Global)]
+        tree = nodes_of(path)[0]
+        assert isinstance(tree, ast.Module)
+        found += [(name, node.lineno) for node in nodes_of(path) if isinstance(node, ast.Global)]
         held = {
             target.id
             for node in tree.body
@@ -180,7 +190,7 @@ def test_no_module_carries_state_from_one_call_to_another() -> None:
             for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
             if isinstance(target, ast.Name)
         }
-        found += [(name, line) for line in _changes(tree, held)]
+        found += [(name, line) for line in _changes(path, held)]
     assert found == []
 
 
@@ -199,13 +209,12 @@ _CHANGING = {
 }
 
 
-def _changes(tree: ast.Module, held: set[str]) -> Iterator[int]:
-    for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        own = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        own |= {argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)}
-        for node in ast.walk(function):
+def _changes(path: Path, held: set[str]) -> Iterator[int]:
+    for function in functions_of(path):
+        inside = tuple(ast.walk(function))
+        own = {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        own |= {node.arg for node in inside if isinstance(node, ast.arg)}
+        for node in inside:
             target: ast.expr | None = None
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
                 target = node.func.value

@@ -11,6 +11,7 @@ from typing import Any
 
 __all__ = [
     "code_span",
+    "counts_table",
     "escape",
     "flatten",
     "join_blocks",
@@ -116,6 +117,28 @@ def render_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Se
         return ""
     rule = ["---:" if number in right else "---" for number in range(len(header))]
     return "\n".join([f"| {' | '.join(header)} |", f"| {' | '.join(rule)} |", *lines])
+
+
+def counts_table(head: str, counts: Mapping[str, int], meanings: Mapping[str, str], unit: str) -> str:
+    """A table of counts, with a column for the meanings of the keys where some are known; empty without counts.
+
+    Args:
+        head: what the keys are.
+        counts: key -> how many; those that are 0 are left out.
+        meanings: key -> its meaning.
+        unit: what is counted.
+
+    >>> print(counts_table("Why", {"a": 2000, "b": 0}, {}, "Files"))
+    | Why | Files |
+    | --- | ---: |
+    | `a` | 2,000 |
+    """
+    filled = {key: count for key, count in counts.items() if count}
+    known = any(key in meanings for key in filled)
+    rows = [
+        (code_span(key), *([meanings.get(key, "")] if known else []), f"{count:,}") for key, count in filled.items()
+    ]
+    return render_table((head, *(["Meaning"] if known else []), unit), rows, right=(2 if known else 1,))
 
 
 def join_blocks(blocks: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..counts import in_number, noun, plural
-from ..errors import RejectsError, shown
+from ..errors import RejectsError
 from ..graph.process import available_cores, do_without_pandas
 from ..sources.folder_walk import path_inside
 from ..sources.listing_ahead import ListingAhead, list_ahead
 from .options import FOLDER, build_options, json_option, quiet_option, verbose_option
-from .output import complain, print_json, say
+from .output import Styled, complain, print_json, say, say_wrapped
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
         for note in made.notes:
             complain(f"note: {note}")
     else:
-        say(*_summary(made))
+        _say_summary(made, out)
 
 
 @contextmanager
@@ -96,53 +97,67 @@ def _one_line(made: Build) -> str:
     return f"{'built' if made.created else 'unchanged'} {made.path}: {', '.join(told)}"
 
 
-def _summary(made: Build) -> Iterator[str]:
-    """What a build did, for people: a headline, then a label and a fact on each line."""
+def _say_summary(made: Build, out: Path) -> None:
+    """Print what a build did, for people: a headline, a label and a fact on each line, and how to look at the version."""
     if not made.created:
-        yield f"Nothing changed since {made.version}; nothing was written ({made.path})"
-        yield from (f"  {'note':>9}   {note}" for note in made.notes)
+        say_wrapped("", f"Nothing changed since {made.version}; nothing was written ({made.path})")
+        for note in made.notes:
+            say_wrapped(_label("note"), note)
         return
-    counts = made.manifest.accounting
     seconds = sum(stage["seconds"] for stage in made.stages.values())
-    yield f"Built {made.path} in {seconds:.1f} s"
+    say([Styled(f"Built {made.path}", "head"), f" in {seconds:.1f} s"])
+    for label, fact in _summary(made):
+        say_wrapped(label, fact)
+    say(f"Look at it: newsdata explore {shlex.quote(str(out))}")
+
+
+def _label(name: str) -> str:
+    return f"  {name:>10}   "
+
+
+def _summary(made: Build) -> Iterator[tuple[str, str]]:
+    """A label and a fact for each line of the summary."""
+    counts = made.manifest.accounting
     files, posts, articles = counts["files_seen"], counts["posts"], counts["articles"]
+    rejects = plural(counts["rejects"], "reject")
     yield (
-        f"  {files:>9,} {noun(files, 'file')} = {plural(posts, 'post')} + {plural(counts['rejects'], 'reject')} "
-        f"+ {counts['ignored']:,} ignored"
+        f"  {files:>10,} ",
+        f"{noun(files, 'file')} = {plural(posts, 'post')} + {rejects} + {counts['ignored']:,} ignored",
     )
     yield (
-        f"  {posts:>9,} {noun(posts, 'post')} = {plural(articles, 'article')} "
-        f"+ {counts['merged_posts']:,} merged into one of them"
+        f"  {posts:>10,} ",
+        f"{noun(posts, 'post')} = {plural(articles, 'article')} + {counts['merged_posts']:,} merged into one of them",
     )
     yield from _splits(made)
     for reason, count in counts["excluded_by_reason"].items():
-        yield f"  {'excluded':>9}   {plural(count, 'article')}: {reason}"
+        yield _label("excluded"), f"{plural(count, 'article')}: {reason}"
     yield from _rejects(made)
     if made.difference:
         reasons = made.difference.reasons
         more = f"; and {len(reasons) - _REASONS} more" if len(reasons) > _REASONS else ""
         told = in_number("; ".join(reasons[:_REASONS])) or "nothing changed"
-        yield f"  {made.difference.bump or '':>9}   since {made.difference.old}: {told}{more}"
-    yield from (f"  {'note':>9}   {note}" for note in made.notes)
-    yield from (f"  {'note':>9}   _config.yml: {note}" for note in counts.get("config_notes", ()))
+        yield _label(made.difference.bump or ""), f"since {made.difference.old}: {told}{more}"
+    for note in (*made.notes, *(f"_config.yml: {note}" for note in counts.get("config_notes", ()))):
+        yield _label("note"), note
 
 
-def _splits(made: Build) -> Iterator[str]:
+def _splits(made: Build) -> Iterator[tuple[str, str]]:
     counts = made.manifest.accounting
     for split, rows in counts["articles_by_split"].items():
         if rows:
             first, last = counts["dates_by_split"][split]
-            yield f"  {split:>9}   {plural(rows, 'article')}, {first} to {last}"
+            yield _label(split), f"{plural(rows, 'article')}, {first} to {last}"
         elif split in ("validation", "test") and made.manifest.configuration["validation_from"]:
-            yield f"  {split:>9}   no article: none has a date in it, or all of them were excluded"
+            yield _label(split), "no article: none has a date in it, or all of them were excluded"
 
 
-def _rejects(made: Build) -> Iterator[str]:
+def _rejects(made: Build) -> Iterator[tuple[str, str]]:
+    below = " " * 11
     for rule, count in made.manifest.accounting["rejects_by_rule"].items():
-        yield f"  {'rejected':>9}   {plural(count, 'post')}: {rule}"
+        yield _label("rejected"), f"{plural(count, 'post')}: {rule}"
         examples = [reject for reject in made.rejects if reject.rule == rule][:_EXAMPLES]
         for reject in examples:
             line = f", line {reject.line}" if reject.line else ""
-            yield f"          {shown(reject.path)}{line}: {shown(reject.reason)}"
+            yield below, f"{reject.path}{line}: {reject.reason}"
         if count > len(examples):
-            yield f"          and {count - len(examples):,} more; they are in the config `rejects` and in --json"
+            yield below, f"and {count - len(examples):,} more; they are in the config `rejects` and in --json"

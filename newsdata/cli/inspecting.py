@@ -1,84 +1,27 @@
-"""Commands that show what is there and change nothing: `info`, `where`, `duplicates`, `diff`, `parse`, `card`."""
+"""Commands that show what is there and change nothing: `where`, `duplicates`, `diff`, `parse`, `card`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..counts import file_size, in_number, noun, plural
+from ..counts import in_number, plural
 from ..errors import CallError, DriftError
 from .options import FOLDER, VERSION, json_option, revision_option
-from .output import print_json, say, warn
+from .output import Styled, columns, print_json, printable, say, say_wrapped, warn
+from .table import NARROW, table, width_of
 
 if TYPE_CHECKING:
     from ..dataset.duplicates import Member
 
-__all__ = ["card", "diff", "duplicates", "info", "parse", "where"]
+__all__ = ["card", "diff", "duplicates", "parse", "where"]
 
 _CLUSTERS = 20  # clusters that `duplicates` prints for people
+_MEMBER = ("time", "likeness", "split", "publisher", "title", "id")  # what stands for a member of a cluster
 _CHANGES = 20  # changed rows that `diff` prints for people
-
-
-@click.command()
-@click.argument("directory", metavar="DIR|REPO", type=VERSION)
-@revision_option
-@json_option
-def info(directory: str, revision: str | None, as_json: bool) -> None:
-    """Show counts, dates, splits, licence and citation of a version.
-
-    DIR is its folder, or the folder that holds versions. A version on the Hub is written owner/name or owner/name@1.0.0.
-    """
-    from ..dataset.describe import info as describe
-
-    facts = describe(directory, revision=revision)
-    if as_json:
-        print_json(facts)
-    else:
-        say(*_info_lines(facts))
-
-
-def _info_lines(facts: dict[str, Any]) -> Iterator[str]:
-    counts, configuration = facts["accounting"], facts["configuration"]
-    commit = f", commit {facts['commit']}" if facts["commit"] else ""
-    yield f"{facts.get('pretty_name') or 'dataset'} {facts['version']}   ({facts['path']}{commit})"
-    if facts.get("yanked"):
-        yield f"  yanked: {facts['yanked']}"
-    if configuration["text"] == "partial":
-        of = counts.get("articles_of_release", 0)
-        yield f"  partial: {counts['articles']:,} of {of:,} articles of {facts['version']}, not the release itself"
-    if configuration["text"] == "none":
-        yield "  without text: every column with the publishers' words is null; `newsdata rehydrate` fills them"
-    for config, splits in facts["configs"].items():
-        for split, size in splits.items():
-            if size["rows"]:
-                days = facts["dates"].get(split) if config == "articles" else None
-                dates = f"   {days[0]} to {days[1]}" if days else ""
-                rows = f"{size['rows']:>9,} {noun(size['rows'], 'row'):<4}"
-                yield f"  {config:>9}  {split:<10} {rows} {file_size(size['bytes']):>11}{dates}"
-    excluded = f", {counts['excluded']:,} of them excluded" if counts["excluded"] else ""
-    yield (
-        f"  {plural(counts['files_seen'], 'file')} = {plural(counts['posts'], 'post')} "
-        f"+ {plural(counts['rejects'], 'reject')} + {counts['ignored']:,} ignored; "
-        f"{plural(counts['articles'], 'article')}{excluded}"
-    )
-    if configuration["validation_from"]:
-        yield (
-            f"  validation from {configuration['validation_from']}, test from {configuration['test_from']} "
-            f"to {configuration['test_until']} ({configuration['timezone']})"
-        )
-    else:
-        yield f"  every article with a date is in train ({configuration['timezone']})"
-    if len(facts["versions"]) > 1:
-        yanked = facts["yanked_versions"]
-        yield "  versions: " + ", ".join(f"{v} (yanked)" if v in yanked else v for v in facts["versions"])
-    if facts.get("license"):
-        yield f"  licence: {facts['license']}"
-    if facts.get("citation"):
-        yield ""
-        yield from facts["citation"].strip().split("\n")
 
 
 @click.command()
@@ -100,8 +43,8 @@ def where(directory: str, name: str, revision: str | None, as_json: bool) -> Non
     else:
         split = f", split {found.split}" if found.split else ""
         shard = f", {found.shard}" if found.shard else ""
-        say(f"{name}: {found.became}{split}{shard}")
-        say(f"  {found.why}")
+        say([Styled(f"{name}: {found.became}", "head"), f"{split}{shard}"])
+        say_wrapped("  ", found.why)
         for post in found.posts:
             say(f"  post {post}")
     if found.became == "unknown":
@@ -126,24 +69,27 @@ def duplicates(directory: str, article_id: str | None, revision: str | None, as_
         return
     if not found:
         say("no article has a near-copy")
+    room = columns()
+    header = _MEMBER if room and room < NARROW else [""] * len(_MEMBER)
     for cluster in found[:_CLUSTERS]:
-        say(f"{cluster.duplicate_cluster}: {plural(len(cluster.members), 'article')}")
-        for number, member in enumerate(cluster.members):
-            say(_member_line(member, is_first=number == 0))
+        members = cluster.members
+        cells = [_member(members, at) for at in range(len(members))]
+        say([Styled(f"{cluster.duplicate_cluster}: {plural(len(members), 'article')}", "head")])
+        say(*table(header, cells, room=room, right=[1], flexible=4, indent=""))
     if len(found) > _CLUSTERS:
         say(f"… and {plural(len(found) - _CLUSTERS, 'more cluster')}; --json lists all")
 
 
-def _member_line(member: Member, *, is_first: bool) -> str:
+def _member(members: Sequence[Member], at: int) -> list[str | Styled]:
+    """The cells of a member of a cluster, as a branch of a tree."""
+    member = members[at]
+    branch = "└─" if at + 1 == len(members) else "├─"
     time = f"{member.published_at:%Y-%m-%d %H:%M}" if member.published_at else "no date"
-    if is_first:
-        similarity = "first"
-    else:
-        similarity = "-" if member.similarity is None else f"{member.similarity:.2f}"
-    return (
-        f"  {time:<16} {similarity:>6}  {member.split:<10} {member.publisher or '-'}  {member.title or ''}"
-        f"  {member.article_id}"
-    )
+    likeness = "-" if member.similarity is None else f"{member.similarity:.2f}"
+    return [
+        f"{branch} {time}", likeness if at else "first", member.split, member.publisher or "-", member.title or "",
+        Styled(member.article_id, "quiet"),
+    ]  # fmt: skip
 
 
 @click.command()
@@ -162,16 +108,20 @@ def diff(old: str, new: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    say(f"{found.old} → {found.new}: {found.bump or 'nothing differs'}")
+    say([Styled(f"{found.old} → {found.new}: {found.bump or 'nothing differs'}", "head")])
     for reason in found.reasons:
-        say(f"  {in_number(reason)}")
+        say_wrapped("  ", in_number(reason))
+    room = columns()
     for change in found.changes[:_CHANGES]:
-        what = ""
-        if change.columns:
-            what = f" ({', '.join(change.columns)})"
-        elif change.old_path:
-            what = f" from {change.old_path}"
-        say(f"    {change.config} {change.kind} {change.key}{what}")
+        what = f"({', '.join(change.columns)})" if change.columns else ""
+        if change.old_path and not what:
+            what = f"from {change.old_path}"
+        row = f"    {change.config:<9} {change.kind:<8} {change.key}"
+        if what and room and width_of(printable(f"{row}  {what}")) > room:
+            say(row)
+            say_wrapped("      ", what)
+        else:
+            say(f"{row}  {what}".rstrip())
     if len(found.changes) > _CHANGES:
         say(f"    … and {len(found.changes) - _CHANGES:,} more; --json lists all")
 

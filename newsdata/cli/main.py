@@ -18,11 +18,13 @@ from ..errors import MachineError, NewsdataError
 from ..graph.process import MEMORY, interrupt_on_signals
 from .build import build
 from .explore import explore
-from .inspecting import card, diff, duplicates, info, parse, where
+from .info import info
+from .inspecting import card, diff, duplicates, parse, where
 from .maintaining import prune, redact, rehydrate, verify, yank
 from .output import complain, complain_about_call, make_foreign_messages_safe
 from .publish import publish
 from .regenerate import regenerate
+from .show import show
 
 __all__ = ["cli", "main"]
 
@@ -45,6 +47,7 @@ def cli() -> None:
 cli.add_command(build)
 cli.add_command(regenerate)
 cli.add_command(info)
+cli.add_command(show)
 cli.add_command(explore)
 cli.add_command(where)
 cli.add_command(duplicates)

@@ -10,10 +10,11 @@ import click
 from ..counts import file_size, plural
 from ..errors import shown
 from .options import FOLDER, VERSION, json_option, num_proc_option, quiet_option, verbose_option
-from .output import ask, print_json, say, warn
+from .output import Styled, ask, print_json, say, say_wrapped, warn
 from .progress import progress_bar
 
 if TYPE_CHECKING:
+    from ..maintenance.verify import Verified
     from ..publishing.erase import Erasure
 
 __all__ = ["prune", "redact", "rehydrate", "verify", "yank"]
@@ -44,24 +45,33 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
     if as_json:
         print_json(found)
     else:
-        for fault in found.faults:
-            say(fault)
-        for what in found.not_checked:
-            say(f"not checked: {what}")
-        for note in found.notes:
-            say(f"note: {note}")
-        for remedy in found.remedies:
-            say(f"to mend it: {remedy}")
-        if found.recomputed == 0:
-            say(f"{place}: not recomputed: no row could be made anew")
-        if found.recomputed != 0 or found.faults:
-            state = plural(len(found.faults), "fault") if found.faults else "good"
-            rows = f", {plural(found.recomputed, 'row')} recomputed" if found.recomputed else ""
-            say(f"{place}: {state} ({plural(found.files, 'file')}, {plural(found.rows, 'row')}{rows})")
+        _say_verified(found, str(place))
     if found.faults:
         raise click.exceptions.Exit(1)
     if found.recomputed == 0:
         raise click.exceptions.Exit(2)
+
+
+def _say_verified(found: Verified, place: str) -> None:
+    """Print a line for each check, then what is wrong, what was left out and what to do, and the sum."""
+    for check in found.checks:
+        state = Styled("FAILED", "bad") if check.faults else Styled("ok    ", "good")
+        if check.left_out and not check.faults:
+            state = Styled("unsure", "bad")
+        say([state, f"  {check.what}"])
+    for fault in found.faults:
+        say(fault)
+    for label, lines in (
+        ("not checked: ", found.not_checked), ("note: ", found.notes), ("to mend it: ", found.remedies),
+    ):  # fmt: skip
+        for line in lines:
+            say_wrapped(label, line)
+    if found.recomputed == 0:
+        say(f"{place}: not recomputed: no row could be made anew")
+    if found.recomputed != 0 or found.faults:
+        state = Styled(plural(len(found.faults), "fault"), "bad") if found.faults else Styled("good", "good")
+        rows = f", {plural(found.recomputed, 'row')} recomputed" if found.recomputed else ""
+        say([f"{place}: ", state, f" ({plural(found.files, 'file')}, {plural(found.rows, 'row')}{rows})"])
 
 
 @click.command()

@@ -1,46 +1,113 @@
-"""Print for people and for machines: text that no terminal is harmed by, JSON, and log lines."""
+"""Print for people and for machines: text that no terminal is harmed by, JSON, and log lines.
+
+Colours are used on a terminal only, and never when NO_COLOR is set or TERM is "dumb".
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import logging
+import os
 import re
 import shutil
 import sys
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from ..errors import shown
 
 __all__ = [
+    "Line",
+    "Styled",
     "ask",
+    "columns",
     "complain",
     "complain_about_call",
     "log_to_stderr",
     "make_foreign_messages_safe",
     "print_json",
+    "printable",
     "say",
+    "say_wrapped",
     "warn",
 ]
+
+_WIDEST = 120  # columns of a terminal that lines take; longer lines are hard to read
+
+_STYLES: Mapping[str, Mapping[str, Any]] = {
+    "head": {"bold": True},
+    "quiet": {"dim": True},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red", "bold": True},
+    "mark": {"fg": "black", "bg": "yellow"},
+}
+
+_PLAIN = str.maketrans({"…": "...", "→": "->", "├": "|", "└": "`", "─": "-"})
+"""Our own signs that not every encoding has, in ASCII."""
 
 _INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 """Letters that JSON leaves as they are and a terminal should not get: controls, marks that turn the direction of text,
 separators of lines, halves of surrogate pairs."""
 
 
-def say(*lines: str) -> None:
+class Styled(NamedTuple):
+    """A part of a line and how it looks on a terminal: "head", "quiet", "good", "bad", "mark", or "" for plain text."""
+
+    text: str
+    style: str = ""
+
+
+Line = str | Sequence[str | Styled]
+"""A line to print: text, or parts of it, some of them in a style."""
+
+
+def say(*lines: Line) -> None:
     """Print lines for people on stdout. What does not print is escaped, and so are letters that the terminal's encoding does
     not have: a title, a path or a reason may hold anything."""
+    coloured = _has_colours()
     for line in lines:
-        click.echo(_encodable(shown(line), sys.stdout.encoding))
+        parts = [line] if isinstance(line, str) else line
+        click.echo("".join(_drawn(part, coloured) for part in parts), color=coloured)
+
+
+def say_wrapped(label: str, text: str) -> None:
+    """Print a label and a text on stdout. On a terminal, a long text is broken between words, below where it began."""
+    line, width = printable(label + text), columns()
+    below = " " * (len(label) if label.strip() else len(label) + 2)
+    if width:
+        line = textwrap.fill(
+            printable(text), max(width, len(label) + 20), initial_indent=label, subsequent_indent=below,
+            break_long_words=False, break_on_hyphens=False, expand_tabs=False, replace_whitespace=False,
+        )  # fmt: skip
+    click.echo(line)
+
+
+def printable(text: str) -> str:
+    """A text as `say` prints it on stdout: escaped, and in letters that its encoding has."""
+    return _encodable(shown(text), sys.stdout.encoding)
+
+
+def columns() -> int | None:
+    """The columns of the terminal that stdout is, at most 120; None if it is no terminal: then lines may have any length."""
+    return min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else None
+
+
+def _has_colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _drawn(part: str | Styled, coloured: bool) -> str:
+    """A part of a line, escaped, in its style."""
+    text, style = (part, "") if isinstance(part, str) else part
+    text = printable(text)
+    return click.style(text, **_STYLES[style]) if coloured and style else text
 
 
 def complain(message: str) -> None:
@@ -139,8 +206,12 @@ class _EscapingFormatter(logging.Formatter):
 
 
 def _encodable(text: str, encoding: str | None) -> str:
+    """A text in letters that an encoding has; of our own signs, others stand for those that it lacks."""
     encoding = encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    try:
+        return text.encode(encoding).decode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _plain(value: object) -> Any:
@@ -155,4 +226,6 @@ def _plain(value: object) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value) if isinstance(value, Path) else value
+    return (
+        value if value is None or isinstance(value, str | int | float) else str(value)
+    )  # paths, and what a shard holds

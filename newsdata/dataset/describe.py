@@ -28,7 +28,8 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
     Returns:
         a dictionary of plain values that can be written as JSON. `yanked` tells why the version was marked as bad, or is
         None; `versions` lists the versions in the same folder or repository, `yanked_versions` the bad ones with their
-        reasons; `configs` gives rows, bytes and shards by config and split; `dates` the first and last day by split; `commit` the commit on the Hub.
+        reasons; `configs` gives rows, bytes and shards by config and split; `dates` the first and last day by split; `statistics` the part of the manifest, or None; `commit` the commit on
+        the Hub.
 
     Raises:
         VersionError: there is no such version.
@@ -63,6 +64,7 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
         "accounting": dict(manifest.accounting),
         "duplicates": dict(manifest.duplicates),
         "leakage": manifest.leakage,
+        "statistics": manifest.statistics,
         "tools": dict(manifest.tools),
     }
 

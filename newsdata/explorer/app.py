@@ -60,7 +60,7 @@ _OTHERS = ("in", "split", "publisher", "code", "kind", "issue", "cluster", "sort
 """Parameters that the form of an error page keeps as they are."""
 _VERSION = re.compile(r"/v/(?P<version>[^/]+)(?P<rest>/.*)?")
 _KEPT_VIEWS = 2  # versions that are open at once
-_AT_ONCE = 8  # requests that are worked on; each may hold a row group of texts
+_AT_ONCE = 4  # requests that are worked on; each may hold a row group of texts
 _KEPT_ANSWERS, _LARGEST_KEPT = 64, 500_000  # answers, and bytes of one
 
 

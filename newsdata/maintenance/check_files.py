@@ -15,7 +15,7 @@ from ..errors import shown
 from ..schema import CONFIGS
 from ..storage.manifest import MANIFEST_NAME, PUBLISHED_MARKS_NAME, YANKED_NAME, File, Manifest, Shard, fault_of
 
-__all__ = ["DAMAGED_REMEDY", "FilesChecked", "check_files", "first_few"]
+__all__ = ["DAMAGED_REMEDY", "Check", "FilesChecked", "check_files", "first_few"]
 
 DAMAGED_REMEDY = (
     "get the damaged files again from where this version came from, or build the next version from the archive "
@@ -28,6 +28,21 @@ _LISTED = 20  # faults or notes of one kind that are listed
 _OWN = {MANIFEST_NAME, YANKED_NAME, PUBLISHED_MARKS_NAME, ".gitattributes"}
 _FOLDERS_OF_TOOLS = {".git", ".cache/huggingface"}
 _FILES_OF_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One of the things that were checked.
+
+    Attributes:
+        what: the sentence that was checked.
+        faults: how many faults were found.
+        left_out: whether it could not be checked, or not of all rows, because files are damaged.
+    """
+
+    what: str
+    faults: int
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,11 +22,14 @@ from ..schema import CONFIGS, SPLITS, table_schema
 from ..storage.ledger import LEDGER_NAME, read_ledger, tombstones
 from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, shards_of
 from ..storage.shards import digest_table
-from .check_files import first_few
+from ..storage.statistics import statistics_faults
+from .check_files import Check, first_few
 
 __all__ = ["RowsChecked", "check_rows"]
 
 _WITH_ARTICLES = ("articles", "excluded")
+_ROWS = "all rows have the right columns, offsets and dates"
+_STATISTICS = "the statistics are those of the articles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +40,13 @@ class RowsChecked:
         rows: the number of rows that were checked.
         faults: what is wrong, one sentence each.
         not_checked: what was left out because a file is damaged.
+        checks: what was checked, and how many faults each check found.
     """
 
     rows: int
     faults: tuple[str, ...]
     not_checked: tuple[str, ...]
+    checks: tuple[Check, ...]
 
 
 def check_rows(folder: Path, manifest: Manifest, damaged: frozenset[str]) -> RowsChecked:
@@ -65,20 +72,30 @@ def check_rows(folder: Path, manifest: Manifest, damaged: frozenset[str]) -> Row
             found.append(f"{shard.path}: cannot be checked: {type(error).__name__}: {error}")
             seen.left_out.append(shard)
         faults += first_few(found)
-    _check_counts(manifest, seen, faults)
-    _check_places(seen, faults)
     not_checked = [f"{shard.path}: its {shard.rows:,} rows" for shard in seen.left_out]
-    if any(shard.config in (*_WITH_ARTICLES, "posts") for shard in seen.left_out):
-        not_checked.append("whether the posts are the sources of the articles")
-    else:
-        _check_posts(seen, faults)
-    if LEDGER_NAME in damaged:
-        not_checked.append("whether the ledger has all articles")
-    else:
-        _check_ledger(folder, manifest, seen, faults)
+    checks = [Check(what=_ROWS, faults=len(faults), left_out=bool(seen.left_out))]
+    no_articles = any(shard.config in _WITH_ARTICLES for shard in seen.left_out)
+    no_posts = no_articles or any(shard.config == "posts" for shard in seen.left_out)
+    steps: list[tuple[str, bool, Callable[[list[str]], None]]] = [
+        ("the sums in the manifest are right", False, partial(_check_counts, manifest, seen)),
+        ("every article and leak group is in one split", False, partial(_check_places, seen)),
+        (_STATISTICS, no_articles, partial(_check_statistics, folder, manifest)),
+        ("the posts are the sources of the articles", no_posts, partial(_check_posts, seen)),
+        ("the ledger has all articles", LEDGER_NAME in damaged, partial(_check_ledger, folder, manifest, seen)),
+    ]  # fmt: skip
+    for what, left_out, check in steps:
+        if what == _STATISTICS and manifest.statistics is None:
+            continue
+        before = len(faults)
+        if left_out:
+            not_checked.append(f"whether {what}")
+        else:
+            check(faults)
+        checks.append(Check(what=what, faults=len(faults) - before, left_out=left_out))
     return RowsChecked(
-        rows=sum(seen.rows.values()), faults=tuple(map(shown, faults)), not_checked=tuple(map(shown, not_checked))
-    )
+        rows=sum(seen.rows.values()), faults=tuple(map(shown, faults)), not_checked=tuple(map(shown, not_checked)),
+        checks=tuple(checks),
+    )  # fmt: skip
 
 
 class _Seen:
@@ -201,6 +218,14 @@ def _check_counts(manifest: Manifest, seen: _Seen, faults: list[str]) -> None:
         paths = [shard.path for shard in shards_of(manifest, config)]
         if len(set(paths)) != len(paths):
             faults.append(f"{MANIFEST_NAME}: a shard of {config} is listed twice")
+
+
+def _check_statistics(folder: Path, manifest: Manifest, faults: list[str]) -> None:
+    """Check the numbers in `Manifest.statistics` against the rows."""
+    try:
+        faults.extend(first_few(f"{MANIFEST_NAME}: {fault}" for fault in statistics_faults(folder, manifest)))
+    except NewsdataError as error:
+        faults.append(f"{MANIFEST_NAME}: its statistics cannot be checked: {error.reason}")
 
 
 def _check_places(seen: _Seen, faults: list[str]) -> None:

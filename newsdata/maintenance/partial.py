@@ -31,6 +31,7 @@ from ..storage.manifest import BOILERPLATE_NAME, Manifest, Shard, check_file
 from ..storage.reading import read_shard_of
 from ..storage.rows import PostTables, rejects_table, rows_of_posts
 from ..storage.shards import ROW_GROUP, Written, read_shard, shard_schema, write_shard
+from ..storage.statistics import count_statistics
 from ..storage.text_free import blank_table
 from .archive_copy import ArchiveCopy, read_same
 from .made_anew import make_articles
@@ -104,6 +105,7 @@ def write_partial(folder: Path, version: Manifest, copy: ArchiveCopy, dataset: P
         shards=tuple(shards),
         files=(),
     )
+    draft = replace(draft, statistics=count_statistics(dataset, draft))
     marked = replace(draft, configuration={**version.configuration, "text": PARTIAL})
     card = read_card(folder / CARD_NAME if own_card else None)
     return write_files(draft, card, dataset, notice=_notice(draft), marked=marked)

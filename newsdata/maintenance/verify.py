@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..storage.manifest import (
     versions_without_manifest,
 )
 from ..storage.reading import find_rows
-from .check_files import DAMAGED_REMEDY, check_files
+from .check_files import DAMAGED_REMEDY, Check, check_files
 from .check_rows import check_rows
 
 __all__ = ["Verified", "articles_held", "check_redactions", "verify"]
@@ -46,6 +46,7 @@ class Verified:
         recomputed: the number of rows that were made anew; None if that was not asked for.
         not_checked: what could not be checked because a file is damaged: its rows, and checks that need them.
         remedies: what to do about the faults, one sentence for each kind.
+        checks: what was checked, in all versions together, and how many faults each check found.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Verified:
     recomputed: int | None = None
     not_checked: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 def verify(
@@ -113,7 +115,11 @@ def verify(
         made = rows_made_anew(*open_version(path, revision or found.version), recompute, source)
     except (pa.ArrowException, OSError) as error:  # a damaged shard, which is a fault already
         return replace(found, recomputed=0, notes=(*found.notes, f"no row can be made anew: {error}"))
-    return replace(found, recomputed=made.rows, faults=(*found.faults, *made.faults), notes=(*found.notes, *made.notes))
+    same = Check(what="rows that are made anew are the same", faults=len(made.faults), left_out=not made.rows)
+    return replace(
+        found, recomputed=made.rows, faults=(*found.faults, *made.faults), notes=(*found.notes, *made.notes),
+        checks=(*found.checks, same),
+    )  # fmt: skip
 
 
 def _verify(out: Path, revision: str | None) -> Verified:
@@ -135,6 +141,7 @@ def _verify(out: Path, revision: str | None) -> Verified:
     except ManifestError as error:
         faults.append(f"{REDACTIONS_NAME}: {error.reason}")
         remedies.append(f"{REDACTIONS_NAME}: {error.hint}")
+    beside = Check(what="all manifests, and the redactions, can be read", faults=len(faults))
     found = [_verify_version(out / version, manifest) for version, manifest in manifests.items()]
     return Verified(
         path=out,
@@ -149,7 +156,17 @@ def _verify(out: Path, revision: str | None) -> Verified:
         ),
         not_checked=tuple(f"{one.version}/{what}" for one in found for what in one.not_checked),
         remedies=tuple(dict.fromkeys((*remedies, *(remedy for one in found for remedy in one.remedies)))),
+        checks=(beside, *_added_up(found)),
     )
+
+
+def _added_up(found: Sequence[Verified]) -> Iterator[Check]:
+    """The checks of several versions as one list."""
+    every = [check for one in found for check in one.checks]
+    for what in dict.fromkeys(check.what for check in every):
+        same = [check for check in every if check.what == what]
+        faults, left_out = sum(check.faults for check in same), any(check.left_out for check in same)
+        yield Check(what=what, faults=faults, left_out=left_out)
 
 
 def check_redactions(folder: Path, version: Manifest) -> None:
@@ -187,6 +204,7 @@ def _verify_version(folder: Path, manifest: Manifest) -> Verified:
         notes=(*_check_part(manifest), *files.notes),
         not_checked=rows.not_checked,
         remedies=(*files.remedies, *((_WRONG_REMEDY,) if rows.faults else ())),
+        checks=(Check(what="all files are those of the manifest", faults=len(files.faults)), *rows.checks),
     )
 
 

@@ -125,6 +125,8 @@ class Manifest:
         shards, files: every Parquet file, and every other file except the manifest itself.
         duplicates: how near-duplicates were found, and how many.
         leakage: near-duplicates between splits, or None if there is only one split.
+        statistics: articles by split and day, lengths, publishers, near-copies and a sample; see
+            `manifest_shapes.Statistics`. None if there are no articles, or if an earlier newsdata made the version.
         changes: one release note for each version, oldest first.
         full: of a text-free version, every shard of the full build; empty for a version with text.
     """
@@ -142,6 +144,7 @@ class Manifest:
     files: Annotated[tuple[File, ...], msgspec.Meta(max_length=_MOST_SHARDS)] = ()
     duplicates: Mapping[str, Any] = field(default_factory=dict)
     leakage: Mapping[str, Any] | None = None
+    statistics: Mapping[str, Any] | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
     full: Annotated[tuple[FullShard, ...], msgspec.Meta(max_length=_MOST_SHARDS)] = ()
 
@@ -203,6 +206,7 @@ _SHAPES: Mapping[str, Any] = {
     "columns": shapes.Columns,
     "duplicates": shapes.Duplicates,
     "leakage": shapes.Leakage | None,
+    "statistics": shapes.Statistics | None,
     "changes": list[shapes.ChangeNote],
 }
 
@@ -248,6 +252,22 @@ def _faults_of(manifest: Manifest) -> Iterator[str]:
             date.fromisoformat(day or "2000-01-01")
         except ValueError:
             yield f"{where}: there is no day {day!r}"
+    yield from _faults_of_statistics(manifest.statistics or {})
+
+
+def _faults_of_statistics(statistics: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong in statistics although every type is right."""
+    for split, counts in statistics.get("articles", {}).items():
+        for name in counts:
+            try:
+                date.fromisoformat(name if statistics["unit"] == "day" else f"{name}-01")
+            except ValueError:
+                yield f"statistics of {split}: there is no {statistics['unit']} {name!r}"
+    bins = statistics["lengths"]["from"] if statistics else [0]
+    if bins[0] != 0 or sorted({*bins}) != bins:
+        yield "statistics.lengths: the bins do not begin at 0 and ascend"
+    if statistics and any(len(counts) != len(bins) for counts in statistics["lengths"]["articles"].values()):
+        yield "statistics.lengths: a split has another number of bins"
 
 
 def read_yanked(folder: Path | str) -> str | None:

@@ -6,7 +6,7 @@ so that a forged number, text or list is refused before anything is made from it
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Required, TypedDict
+from typing import Annotated, Any, NotRequired, Required, TypedDict
 
 from msgspec import Meta
 
@@ -24,6 +24,7 @@ __all__ = [
     "Rows",
     "ShortText",
     "Source",
+    "Statistics",
     "Tools",
 ]
 
@@ -151,6 +152,48 @@ class Duplicates(TypedDict, total=False):
     articles_with_copies: Count
     largest_cluster: Count
     aliases: _Aliases
+
+
+_Unit = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}(-[0-9]{2})?\Z")]
+_ByUnit = Annotated[dict[_Unit, Count], Meta(max_length=120_000)]  # the years 1 to 9999 have so many months
+_Bins = Annotated[list[Count], Meta(min_length=1, max_length=100)]
+_PublisherName = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+_Lengths = TypedDict("_Lengths", {"from": _Bins, "articles": dict[Name, _Bins]})
+
+
+class _Publisher(TypedDict):
+    name: _PublisherName
+    articles: Count
+
+
+class _Publishers(TypedDict):
+    names: Count
+    top: Annotated[list[_Publisher], Meta(max_length=100)]
+    others: Count
+    none: Count
+
+
+class Statistics(TypedDict):
+    """`Manifest.statistics`.
+
+    Attributes:
+        unit: what `articles` is counted by: "day", or "month" if more than 1,000 days have articles.
+        articles: split -> day (YYYY-MM-DD) or month (YYYY-MM) in the site's time zone -> articles, in the order of time.
+        lengths: `from`, the smallest number of characters of each bin, and `articles`, split -> articles in each bin.
+        publishers: the number of different `names`, the `top` ones with their articles, and the articles of all `others`
+            and of `none`; missing in a version without text.
+        near_copies: split -> articles that have a near-copy in the version.
+        sample: column -> value as text, of one article.
+    """
+
+    unit: Annotated[str, Meta(pattern=r"^(day|month)\Z")]
+    articles: dict[Name, _ByUnit]
+    lengths: _Lengths
+    publishers: NotRequired[_Publishers]
+    near_copies: dict[Name, Count]
+    sample: Annotated[dict[Name, Annotated[str, Meta(max_length=1000)]], Meta(max_length=200)]
 
 
 class ChangeNote(TypedDict, total=False):

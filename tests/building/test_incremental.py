@@ -146,13 +146,13 @@ def play(seed: int, tmp_path: Path, steps: int = 4) -> None:
         base = made.path
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(len(SOURCES)))
 def test_incremental_is_full(seed: int, tmp_path: Path) -> None:
     play(seed, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8, 200))
+@pytest.mark.parametrize("seed", range(len(SOURCES), 64))
 def test_incremental_is_full_at_length(seed: int, tmp_path: Path) -> None:
     play(seed, tmp_path, steps=8)
 

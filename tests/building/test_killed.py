@@ -152,13 +152,13 @@ def test_every_kind_of_task_has_its_stage() -> None:
     assert set(STAGE_OF.values()) | {"describe"} == set(STAGES)
 
 
-@pytest.mark.parametrize("moment", moments(3))
+@pytest.mark.parametrize("moment", [0.5, *(pytest.param(moment, marks=pytest.mark.slow) for moment in moments(3))])
 def test_the_next_build_runs_what_was_missing(moment: float, small: Undisturbed, tmp_path: Path) -> None:
     kill_and_build(small, tmp_path / "out", moment * small.seconds)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", moments(15))
+@pytest.mark.parametrize("moment", moments(6))
 def test_the_next_build_of_many_posts_runs_what_was_missing(moment: float, large: Undisturbed, tmp_path: Path) -> None:
     kill_and_build(large, tmp_path / "out", moment * large.seconds)
 

@@ -18,6 +18,30 @@ from ..conftest import many_posts, write_archive
 from .edited_archive import digests
 
 
+def without_statistics(version: Path) -> None:
+    """Make a version look like one of an earlier newsdata: no statistics, no pictures."""
+    shutil.rmtree(version / "assets")
+    data = json.loads((version / "manifest.json").read_text("utf-8"))
+    del data["statistics"]
+    data["files"] = [file for file in data["files"] if not file["path"].startswith("assets/")]
+    (version / "manifest.json").write_text(json.dumps(data), "utf-8")
+
+
+def test_a_version_without_statistics_is_kept_until_rows_change(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(12)), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    without_statistics(out / "1.0.0")
+    for cache in (True, False):
+        made = newsdata.build(archive, out, num_proc=1, cache=cache)
+        assert not made.created and made.manifest.statistics is None
+    assert newsdata.verify(out).faults == newsdata.verify(out).notes == ()
+    write_archive(archive, many_posts(1, start_day=13))
+    made = newsdata.build(archive, out, num_proc=1)
+    assert made.version == "1.1.0" and made.manifest.statistics
+    assert len(list((made.path / "assets").iterdir())) == 3  # the posts name no publisher
+    assert {"assets/files.svg", "README.md"} <= {*newsdata.diff(out / "1.0.0", made.path).files}
+
+
 def with_old_cache(tmp_path: Path) -> tuple[Path, Path, set[str]]:
     """An archive, a folder with one version of it, and the names of the files in its old cache."""
     archive, out = write_archive(tmp_path / "in", many_posts(12)), tmp_path / "out"

@@ -119,7 +119,7 @@ def compare(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: i
                 assert stores[way].last() == stores["without"].last(), (seed, step)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 def test_seeds_change_no_byte(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds_used: list[str]
 ) -> None:
@@ -128,6 +128,6 @@ def test_seeds_change_no_byte(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 63))
+@pytest.mark.parametrize("seed", range(1, 17))
 def test_seeds_change_no_byte_at_length(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compare(seed, tmp_path, monkeypatch, steps=8)

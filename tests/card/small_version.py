@@ -96,5 +96,13 @@ def build_version(folder: Path, title: str = "甲厂公布数字") -> Manifest:
         shards=tuple(shards),
         duplicates={"dedup_version": "1", "clusters": 2},
         leakage={"pairs": [PAIR], "random": [PAIR | {"leak_j50": 0.5}], "examples": [{"title": "甲厂公布"}]},
+        statistics={
+            "unit": "day",
+            "articles": {"train": {"2021-12-05": 5, "2022-01-02": 3}, "test": {"2022-02-03": 3}},
+            "lengths": {"from": [0, 1, 50], "articles": {"train": [1, 6, 1], "test": [0, 3, 0]}},
+            "publishers": {"names": 1, "top": [{"name": "甲报", "articles": 9}], "others": 0, "none": 2},
+            "near_copies": {"train": 2, "test": 0},
+            "sample": {"article_id": "7", "title": title, "mentions": '{"start": 0}'},
+        },
         changes=({"version": "1.0.0", "rows_added": 5}, {"version": "1.2.0", "rows_added": 6}),
     )

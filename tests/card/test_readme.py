@@ -15,7 +15,7 @@ from newsdata.card.metadata import check_metadata
 from newsdata.card.readme import card_facts, check_card, read_card, render_card
 from newsdata.card.sections import SECTIONS
 from newsdata.errors import CallError, DriftError
-from newsdata.storage.manifest import File, Manifest
+from newsdata.storage.manifest import Manifest
 
 from .small_version import PAIR, ZONE, build_version
 
@@ -76,7 +76,7 @@ def test_parts_without_content_are_left_out(manifest: Manifest) -> None:
     bare = dataclasses.replace(manifest, leakage=None, duplicates={}, changes=(), files=())
     sections = _sections(render_card(CARD, bare, name="news"))
     assert all(sections.values())
-    assert not {"## Leakage between splits", "## Near-duplicates", "## Changelog"} & sections.keys()
+    assert not {"## Leakage between splits", "## Near-copies", "## Changelog"} & sections.keys()
 
 
 def test_a_version_without_rows_has_no_configs(manifest: Manifest) -> None:
@@ -102,19 +102,31 @@ def test_another_site_gets_no_word_about_the_finance_archive(manifest: Manifest)
 
 
 def test_a_build_without_text_says_so_and_shows_no_pair(manifest: Manifest) -> None:
-    free = dataclasses.replace(manifest, configuration={**manifest.configuration, "text": "none"})
+    sample = {**(manifest.statistics or {}), "sample": {"article_id": "7"}}
+    free = dataclasses.replace(manifest, configuration={**manifest.configuration, "text": "none"}, statistics=sample)
     readme = render_card(CARD, free, name="news")
-    assert "This build holds no text" in readme
+    assert "This version holds no text" in readme
     assert "newsdata rehydrate" in readme
     assert "甲厂公布" not in readme
     assert "甲厂公布" in render_card(CARD, manifest, name="news")
     assert 'row["mentions"]' not in readme
 
 
-def test_charts_are_shown(manifest: Manifest) -> None:
-    files = tuple(File(path=p, bytes=1, sha256="0" * 64) for p in ("assets/posts-per-day.svg", "croissant.json"))
-    readme = render_card(CARD, dataclasses.replace(manifest, files=files), name="news")
-    assert "![posts per day](assets/posts-per-day.svg)" in readme
+def test_pictures_stand_beside_their_tables(manifest: Manifest) -> None:
+    sections = _sections(render_card(CARD, manifest, name="news"))
+    for heading, name in (
+        ("### Over time", "articles-over-time"),
+        ("### Length", "lengths"),
+        ("### Publishers", "publishers"),
+        ("## Where every file went", "files"),
+    ):
+        assert f"](assets/{name}.svg)" in sections[heading] and "| ---" in sections[heading]
+
+
+def test_a_version_made_before_has_no_pictures(manifest: Manifest) -> None:
+    readme = render_card(CARD, dataclasses.replace(manifest, statistics=None), name="news")
+    assert ".svg" not in readme and "## At a glance" not in readme and "## One article" not in readme
+    assert all(_sections(readme).values())
 
 
 def test_header_names_exactly_the_shards(manifest: Manifest) -> None:

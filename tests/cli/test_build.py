@@ -28,12 +28,13 @@ def test_the_summary_adds_up(tmp_path: Path) -> None:
     told = run_newsdata("build", archive, tmp_path / "out").stdout.splitlines()
     assert told[0].startswith(f"Built {tmp_path / 'out' / '1.0.0'} in ")
     assert told[1:3] == [
-        "         36 files = 30 posts + 5 rejects + 1 ignored",
-        "         30 posts = 30 articles + 0 merged into one of them",
+        "          36 files = 30 posts + 5 rejects + 1 ignored",
+        "          30 posts = 30 articles + 0 merged into one of them",
     ]
     assert [line.split()[0] for line in told[3:6]] == ["train", "validation", "test"]
-    assert "   rejected   5 posts: empty" in told
+    assert "    rejected   5 posts: empty" in told
     assert sum("_posts/2022-03-01-" in line for line in told) == 3 and any("and 2 more" in line for line in told)
+    assert told[-1] == f"Look at it: newsdata explore {tmp_path / 'out'}"
 
 
 def test_quiet_is_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import sys
 import unicodedata
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+import newsdata
 from newsdata.cli import main as command_line
 from newsdata.cli.output import make_foreign_messages_safe
 
 from ..conftest import many_posts, post, write_archive
+from ..terminal import in_terminal
 
 EVIL = "\x1b[31mred\x07\x9b1m\u202egnp\u2066\u2028\r\x08"
 """A colour, a bell, a CSI of one byte, marks that turn text, a line separator, a return, a backspace."""
@@ -72,6 +75,10 @@ def test_every_command_over_hostile_names(
     for name in (evil.relative_to(archive), f"_posts/2022-03-03-{EVIL}.md", EVIL):
         assert "\\x1b" in run("where", out, name)
     assert "\\x1b" in run("duplicates", out)
+    assert "\\x1b" in run("show", out, "-n", "100") + run("show", out, "--grep", "\x1b[31m")
+    assert "\\x1b" in run("show", out, evil.relative_to(archive)) + run("show", out, EVIL) + run(
+        "show", out, "--grep", EVIL
+    )
     evil.write_bytes(evil.read_bytes() + b"\nmore\n")
     run("build", archive, out, "--num-proc", "1", "--max-reject-share", "1")
     versions = sorted(path for path in out.iterdir() if path.name[0].isdigit())
@@ -86,6 +93,19 @@ def test_every_command_over_hostile_names(
     run("prune", out, "--keep", "1")
     assert "\\x1b" in run("info", f"{out}{EVIL}") + run(f"bu{EVIL}") + run("info", out, f"--{EVIL}")
     shutil.rmtree(out)
+
+
+def test_a_hostile_title_in_colours(tmp_path: Path) -> None:
+    """On a terminal the only escapes are the program's own, and each is taken back before the line ends."""
+    archive, out = evil_archive(tmp_path / "archive"), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1, max_reject_share=1)
+    for arguments in (["show", out, "--grep", "red"], ["duplicates", out]):
+        told = in_terminal(80, *arguments)
+        assert any("2022-03-01-e\\x1b[31m\\u202e0" in line for line in told.lines)
+        assert told.code == 0 and "\x1b[1m" in told.raw and harm("".join(told.lines)) == set()
+        assert set(re.findall(r"\x1b\[[0-9]*m?", told.raw)) <= {"\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[30m", "\x1b[43m"}
+        for line in told.raw.splitlines():
+            assert line.rfind("\x1b[0m") >= line.rfind("\x1b["), line
 
 
 def test_warnings_and_logs_of_libraries_are_escaped(capfd: pytest.CaptureFixture[str]) -> None:

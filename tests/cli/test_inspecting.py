@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ import newsdata
 from newsdata.cli.main import cli
 
 from ..conftest import many_posts, post, run_newsdata, write_archive
+from ..terminal import columns_of, in_terminal
 
 
-@pytest.mark.parametrize("command", [["info"], ["verify"], ["where", "_config.yml"], ["duplicates"]])
+@pytest.mark.parametrize("command", [["verify"], ["where", "_config.yml"], ["duplicates"]])
 def test_commands_print_for_people_and_for_machines(command: list[str], demo: Path) -> None:
     name, *more = command
     assert json.loads(run_newsdata(name, demo, *more, "--json").stdout)
@@ -22,26 +24,9 @@ def test_commands_print_for_people_and_for_machines(command: list[str], demo: Pa
     assert done.returncode == 0 and done.stdout and done.stderr == ""
 
 
-def test_info_for_people(demo: Path) -> None:
-    facts = newsdata.info(demo)
-    told = CliRunner().invoke(cli, ["info", str(demo)]).output
-    counts = facts["accounting"]
-    assert told.startswith(f"{facts['pretty_name']} 1.0.0   ({demo / '1.0.0'})\n")
-    assert f"{counts['files_seen']} files = {counts['posts']} posts + {counts['rejects']} rejects" in told
-    first, last = facts["dates"]["test"]
-    assert any(line.split()[:2] == ["articles", "test"] and f"{first} to {last}" in line for line in told.splitlines())
-    assert told.endswith(f"\n\n{facts['citation'].strip()}\n")
-
-
-def test_counts_of_one_and_small_sizes(tmp_path: Path) -> None:
+def test_counts_of_one(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(1, per_day=1), timezone=None), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)
-    told = CliRunner().invoke(cli, ["info", str(out)]).output
-    assert "  1 file = 1 post + 0 rejects + 0 ignored; 1 article\n" in told
-    size = newsdata.info(out)["configs"]["articles"]["train"]["bytes"]
-    assert told.splitlines()[1].split(maxsplit=6) == [
-        "articles", "train", "1", "row", f"{size / 1000:.1f}", "kB", "2022-02-28 to 2022-02-28",
-    ]  # fmt: skip
     told = CliRunner().invoke(cli, ["duplicates", str(out), "202203010000000000"]).output
     assert told.startswith("202203010000000000: 1 article\n")
     write_archive(archive, many_posts(1, per_day=2), timezone=None)
@@ -75,7 +60,7 @@ def test_diff_for_people(tmp_path: Path) -> None:
     newsdata.build(archive, out, num_proc=1)
     told = CliRunner().invoke(cli, ["diff", str(out / "1.0.0"), str(out)]).output.splitlines()
     assert told[0] == "1.0.0 → 1.1.0: minor" and "  30 rows added to newer" in told[1]
-    assert sum(line.startswith("    articles added ") for line in told) == 20
+    assert sum(line.split()[:2] == ["articles", "added"] for line in told) == 20
     assert told[-1] == "    … and 40 more; --json lists all"
     same = CliRunner().invoke(cli, ["diff", str(out), str(out)])
     assert same.output.startswith("1.1.0 → 1.1.0: nothing differs")
@@ -99,3 +84,22 @@ def test_the_card_of_a_version(demo: Path, tmp_path: Path) -> None:
     done = run_newsdata("card", demo, "--check", "--card", wrong)
     assert done.returncode == 1 and "mine.md: the card and the data disagree: " in done.stderr
     assert done.stderr.startswith("  ") and "license" in done.stderr
+
+
+def test_tables_fit_the_terminal(demo: Path, tmp_path: Path) -> None:
+    told = in_terminal(80, "duplicates", demo)
+    assert told.code == 0 and max(map(columns_of, told.lines)) <= 80
+    assert [line.split()[0] for line in told.lines] == ["202202102275500014:", "├─", "├─", "└─"]
+    assert len({columns_of(line[: line.rindex("2022")]) for line in told.lines[1:]}) == 1, (
+        "the ids are below each other"
+    )
+    plain = run_newsdata("duplicates", demo, PYTHONIOENCODING="ascii").stdout.splitlines()
+    assert [line.split()[0] for line in plain[1:]] == ["|-", "|-", "`-"]
+    archive = shutil.copytree("examples/archive", tmp_path / "in")
+    (archive / "old_post" / "2022-02-10-202202102275500014.md").unlink()
+    shutil.copytree(demo / "1.0.0", out := tmp_path / "out" / "1.0.0")
+    newsdata.build(archive, out.parent, num_proc=1)
+    told = in_terminal(70, "diff", out, out.parent)
+    assert told.code == 0 and max(map(columns_of, told.lines)) <= 70 and "" not in told.lines
+    at = next(number for number, line in enumerate(told.lines) if line.split()[:2] == ["articles", "changed"])
+    assert told.lines[at + 1].startswith("      (digest, "), "its columns follow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from newsdata.cli.main import cli
 from newsdata.maintenance.verify import Verified
+
+from ..terminal import in_terminal
 
 
 class Verify:
@@ -82,6 +85,28 @@ def test_what_was_not_checked_and_what_to_do_is_said(monkeypatch: pytest.MonkeyP
     ]
     said = json.loads(run(monkeypatch, verify, "--json").output)
     assert (said["not_checked"], said["notes"], said["remedies"]) == (["a: its 9 rows"], ["b: is extra"], ["get it"])
+
+
+def test_one_line_a_check(demo: Path, tmp_path: Path) -> None:
+    good = CliRunner().invoke(cli, ["verify", str(demo)]).output.splitlines()
+    assert len(good) == 9 and {line.split()[0] for line in good[:-1]} == {"ok"}
+    assert "ok      all files are those of the manifest" in good and good[-1].startswith(f"{demo}: good (")
+    shutil.copytree(demo, bad := tmp_path / "out")
+    (bad / "1.0.0" / "CITATION.cff").write_text("", encoding="utf-8")
+    (shard := next((bad / "1.0.0" / "posts").iterdir())).unlink()
+    shard.mkdir()
+    told = in_terminal(60, "verify", bad)
+    assert told.code == 1 and "\x1b[31m\x1b[1mFAILED\x1b[0m  all files are" in told.raw
+    assert [line.split(maxsplit=1) for line in told.lines if line.startswith("unsure")] == [
+        ["unsure", "all rows have the right columns, offsets and dates"],
+        ["unsure", "the posts are the sources of the articles"],
+    ]
+    assert told.lines[-1].startswith(f"{bad}: 2 faults (")
+    older = tmp_path / "two"
+    shutil.copytree(bad / "1.0.0", older / "1.0.0")
+    shutil.copytree(demo / "1.0.0", older / "1.1.0")
+    faults = [line for line in CliRunner().invoke(cli, ["verify", str(older)]).output.splitlines() if "FAILED" in line]
+    assert faults == ["FAILED  all files are those of the manifest"], "the checks of all versions are one list"
 
 
 def test_rows_of_the_example_are_recomputed(demo: Path) -> None:

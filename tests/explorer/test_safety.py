@@ -152,6 +152,15 @@ def test_the_card_shows_its_own_pictures_only(hostile: TestClient) -> None:
     assert picture.headers["content-type"] == "image/svg+xml"
 
 
+def test_the_pictures_of_a_build_are_shown(archive: Path) -> None:
+    client = client_of(archive)
+    card = client.get("/about").text
+    for file in sorted((archive / "1.0.0" / "assets").iterdir()):
+        assert f'<img src="/assets/{file.name}" alt="' in card
+        assert client.get(f"/assets/{file.name}").content == file.read_bytes()
+    assert card.count("<img ") == 4
+
+
 def test_a_picture_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     folder = hostile_version(tmp_path)
     secret = tmp_path / "secret"

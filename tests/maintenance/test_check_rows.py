@@ -33,7 +33,24 @@ def first(folder: Path, config: str) -> str:
 def test_a_whole_version_is_good(demo: Path) -> None:
     manifest = read_manifest(demo / "1.0.0")
     rows = sum(shard.rows for shard in manifest.shards)
-    assert check(demo / "1.0.0") == RowsChecked(rows=rows, faults=(), not_checked=())
+    found = check(demo / "1.0.0")
+    assert (found.rows, found.faults, found.not_checked) == (rows, (), ())
+    assert len(found.checks) == 6 and not any(one.faults or one.left_out for one in found.checks)
+
+
+def test_each_check_counts_its_own_faults(demo: Path) -> None:
+    folder, manifest = demo / "1.0.0", read_manifest(demo / "1.0.0")
+    wrong = {**manifest.accounting, "posts": 1}
+    found = check(folder, accounting=wrong)
+    assert found.faults and [(one.what, one.faults) for one in found.checks if one.faults] == [
+        ("the sums in the manifest are right", len(found.faults))
+    ]
+    found = check(folder, first(folder, "posts"))
+    assert [one.what for one in found.checks if one.left_out] == [
+        "all rows have the right columns, offsets and dates",
+        "the posts are the sources of the articles",
+    ]
+    assert len(check(folder, statistics=None).checks) == 5, "an older version has none to check"
 
 
 @pytest.mark.parametrize("config", ["articles", "excluded", "posts", "rejects"])
@@ -44,6 +61,8 @@ def test_without_the_rows_of_a_damaged_shard_there_is_no_fault(config: str, demo
     found = check(folder, shard.path)
     assert found.faults == () and found.rows == sum(s.rows for s in manifest.shards) - shard.rows
     unsure = () if config == "rejects" else ("whether the posts are the sources of the articles",)
+    if config in ("articles", "excluded"):
+        unsure = ("whether the statistics are those of the articles", *unsure)
     assert found.not_checked == (f"{shard.path}: its {shard.rows:,} rows", *unsure)
 
 

@@ -39,6 +39,27 @@ def test_a_redacted_article_is_in_no_later_version(tmp_path: Path) -> None:
     assert not newsdata.build(archive, out, num_proc=1).created
 
 
+def test_statistics_and_pictures_are_those_of_the_rows_that_stay(tmp_path: Path) -> None:
+    archive, out, _ = redactable(tmp_path)
+    own = [path for path in archive.rglob("*.md") if ONE in path.name]
+    for path in own:
+        path.write_bytes(
+            path.read_bytes().replace("东财滚动新闻".encode(), "孤山独报新闻".encode()).replace(b"emnews", b"gushan")
+        )
+    before = newsdata.build(archive, out, num_proc=1)
+    assert "孤山独报" in str(before.manifest.statistics)
+    newsdata.redact(out, ONE, reason="a request")
+    after = newsdata.build(archive, out, num_proc=1)
+    counts = [
+        sum(sum(days.values()) for days in (made.manifest.statistics or {})["articles"].values())
+        for made in (before, after)
+    ]
+    assert counts[0] - counts[1] == 1
+    files = [path for path in after.path.rglob("*") if path.suffix in (".svg", ".json", ".md")]
+    assert len(files) >= 6 and not any("孤山独报" in path.read_text("utf-8") for path in files)
+    assert newsdata.verify(out).faults == ()
+
+
 def test_no_build_brings_a_redacted_article_back(tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, out, num_proc=1)

@@ -118,7 +118,7 @@ _PLAIN_WORDS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     _TITLES,
     _STAMPS,
@@ -306,7 +306,7 @@ _LINES = ["---\n", "...\n", "title: ", "date: ", "tags: ", "categories: ", "layo
 _PIECES = st.sampled_from([*_LINES, *"\n\"'\\[]{}#\t\r\0\ufeff\u2028x", ": ", "- ", "&a ", "*a", "!x ", "<<: "])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.binary(max_size=120) | st.lists(_PIECES, max_size=40).map(lambda p: ("---\n" + "".join(p)).encode()),
     st.booleans(),

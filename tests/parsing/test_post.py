@@ -148,7 +148,7 @@ def test_any_post_is_read_or_rejected(path: str, data: bytes) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 @given(PATHS_OF_SITES, files())
 def test_very_many_posts_are_read_or_rejected(path: str, data: bytes) -> None:
     check(read(path, data))

@@ -44,8 +44,8 @@ def read(root: Path) -> list[Post | Reject]:
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("made")
-    made = make_archive(root / "archive", posts=4000, labels=root / "labels.jsonl")
-    assert made.files == 4000
+    made = make_archive(root / "archive", posts=1500, labels=root / "labels.jsonl")
+    assert made.files == 1500
     return root
 
 
@@ -109,7 +109,7 @@ def test_twins_and_moved_copies(archive: Path) -> None:
         feeds[post.article_id].add(post.feed)
     assert 0.3 < sum(len(found) == 2 for found in feeds.values()) / len(feeds) < 0.6
     moved = {name for name, count in paths.items() if count == 2}
-    assert len(moved) > 40
+    assert len(moved) > 20
     annotations = {name: set[tuple[object, ...]]() for name in moved}
     for post in posts:
         name = post.path.partition("/")[2]

@@ -49,6 +49,14 @@ MANIFEST = Manifest(
     files=(File(path="README.md", bytes=1, sha256="ab" * 32),),
     duplicates={"clusters": 1},
     leakage={"pairs": []},
+    statistics={
+        "unit": "day",
+        "articles": {"train": {"2022-03-01": 2}},
+        "lengths": {"from": [0, 50], "articles": {"train": [1, 1]}},
+        "publishers": {"names": 1, "top": [{"name": "甲", "articles": 1}], "others": 0, "none": 1},
+        "near_copies": {"train": 0},
+        "sample": {"title": "新"},
+    },
     changes=({"version": "1.0.0", "reasons": ["新"]},),
     full=(FullShard(path=SHARD.path, bytes=7, sha256="01" * 32, digest="02" * 32),),
 )
@@ -77,6 +85,10 @@ def test_every_field_of_the_records_is_written(tmp_path: Path) -> None:
     data = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
     assert list(data) == [field.name for field in dataclasses.fields(Manifest)]
     assert data["shards"] == [dataclasses.asdict(SHARD)]
+
+
+def test_a_version_without_statistics(tmp_path: Path) -> None:
+    assert read_manifest(written(tmp_path, statistics=...)).statistics is None
 
 
 def test_a_folder_without_a_manifest(tmp_path: Path) -> None:
@@ -131,6 +143,11 @@ def test_a_number_that_no_version_has(tmp_path: Path, keys: str, value: object) 
         ("accounting.dates_by_split", {"train": ["2022-02-30", "2022-03-01"]}), ("accounting.dates_by_split", {"train": ["2022-02-03"]}),
         ("columns", {"articles": {"title": "many"}}), ("columns", {"articles": 7}), ("leakage", {"pairs": [{"leak_any": 7}]}),
         ("leakage", {"pairs": {}}), ("duplicates", {"aliases": {"leak_group": [1]}}), ("changes", [{"reasons": "new"}]), ("tools", {"a": 1}),
+        ("statistics", {}), ("statistics.unit", "week"), ("statistics.unit", "month"), ("statistics.articles.train", {"2022-02-30": 1}),
+        ("statistics.articles.train", {"2022-03-01": -1}), ("statistics.articles", {"../train": {}}), ("statistics.lengths.from", [0, 0]),
+        ("statistics.lengths.from", []), ("statistics.lengths.from", [1, 50]), ("statistics.lengths.articles.train", [1]),
+        ("statistics.publishers.top", [{"name": "甲" * 101, "articles": 1}]), ("statistics.publishers.top", [{"name": "甲", "articles": 1}] * 101),
+        ("statistics.publishers.none", "all"), ("statistics.near_copies.train", 2.5), ("statistics.sample.title", "x" * 2000), ("statistics.sample.title", ["x"]),
     ],
 )  # fmt: skip
 def test_a_value_that_no_version_has(tmp_path: Path, keys: str, value: object) -> None:

@@ -127,7 +127,13 @@ def hostile_archive(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "source", ["example", pytest.param("finews", marks=needs_finews), "hostile"], ids=lambda name: str(name)
+    "source",
+    [
+        "example",
+        pytest.param("finews", marks=[needs_finews, pytest.mark.slow]),
+        pytest.param("hostile", marks=pytest.mark.slow),
+    ],
+    ids=lambda name: str(name),
 )
 def test_no_word_is_in_it_and_rehydrated_it_equals_the_full_build(source: str, tmp_path: Path) -> None:
     archive = {"example": EXAMPLE, "finews": SHARED / "finews"}.get(source) or hostile_archive(tmp_path)

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from ...card.cite import CITATION_NAME, render_cff
 from ...card.croissant import render_croissant
+from ...card.pictures import draw_pictures
 from ...card.readme import CARD_NAME, card_facts, citation_of, read_card, render_card
 from ...curation.merge import FEEDS, NO_DATE
 from ...curation.splits import Borders, local_days
@@ -23,6 +24,7 @@ from ...schema import SCHEMA_VERSION, SPLITS
 from ...storage.difference import Difference, compare
 from ...storage.ledger import LEDGER_SCHEMA, add_tombstones, write_ledger
 from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, parse_version, write_manifest
+from ...storage.statistics import count_statistics
 from ...storage.text_free import blank_manifest
 from ...storage.version_rule import next_version
 from ..base import Base
@@ -273,17 +275,17 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
         dataset: the folder.
 
     Returns:
-        The manifest with these files.
+        The manifest with these files, and with the statistics of the rows.
     """
     write_ledger(ledger, dataset)
     signed.boilerplate.save(dataset / BOILERPLATE_NAME)
-    return write_files(manifest, card, dataset)
+    return write_files(replace(manifest, statistics=count_statistics(dataset, manifest)), card, dataset)
 
 
 def write_files(
     manifest: Manifest, card: str, dataset: Path, *, notice: str = "", marked: Manifest | None = None
 ) -> Manifest:
-    """Write card, Croissant and manifest into the folder of a version, where everything else is.
+    """Write card, pictures, Croissant and manifest into the folder of a version, where everything else is.
 
     Args:
         manifest: without the files beside the shards.
@@ -305,7 +307,11 @@ def write_files(
     croissant = render_croissant(manifest, readme, name=name)
     cff = render_cff(citation_of(readme, name), manifest, card_facts(readme)["tags"])
     own = [] if card == read_card() else [(CARD_NAME, card)]  # kept, because the next version uses it, too
-    for path, text in (("README.md", readme), ("croissant.json", croissant), (CITATION_NAME, cff), *own):
+    pictures = [(picture.path, picture.svg) for picture in draw_pictures(manifest)]
+    if pictures:
+        (dataset / "assets").mkdir(exist_ok=True)
+    described = (("README.md", readme), ("croissant.json", croissant), (CITATION_NAME, cff))
+    for path, text in (*described, *own, *pictures):
         (dataset / path).write_text(text, encoding="utf-8", newline="\n")
     files = []
     for path_ in sorted(p for p in dataset.rglob("*") if p.suffix != ".parquet" and p.is_file()):

@@ -1,0 +1,273 @@
+"""`Manifest.statistics`: the figures that the pictures of the card are drawn from, counted from the rows of a version.
+
+They are about the config `articles`. The publisher of an article is `media`, or else `source`. Versions without text name no
+publisher.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..curation.merge import NO_DATE
+from ..curation.splits import local_days
+from ..schema import SPLITS
+from .manifest import Manifest, Shard, shards_of
+from .reading import checked_values, open_shard, read_shard_of
+
+__all__ = ["LENGTHS", "count_statistics", "statistics_faults"]
+
+LENGTHS = (0, 1, 50, 100, 200, 400, 800, 1600, 3200, 6400)
+"""The smallest number of characters of each bin of lengths; the last bin has no end."""
+
+_MOST_DAYS = 1000  # with articles; beyond that, months are counted
+_NAMED = 12  # publishers
+_NAME_CUT = 100  # characters of a publisher's name
+_CELL_CUT = 200  # characters of a value of the sample
+_SAMPLED = 500  # articles from which the sample is chosen
+_SAMPLE_CHARS = 300  # the sample's text has at most so many characters, if any article has
+_COLUMNS = ("published_at", "num_chars", "duplicate_cluster")
+_NAMES = ("media", "source")
+
+
+def count_statistics(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
+    """The statistics of a version, in the form of `Manifest.statistics`; None if it has no articles.
+
+    Args:
+        folder: of the version, with its shards.
+        manifest: of the version; its own statistics are not used.
+
+    Raises:
+        VerifyError: a shard is missing or damaged.
+    """
+    if not shards_of(manifest, "articles"):
+        return None
+    counted = _count(folder, manifest, LENGTHS)
+    days = {day for counts in counted.days.values() for day in counts}
+    unit = "day" if len(days) <= _MOST_DAYS else "month"
+    return {
+        "unit": unit,
+        "articles": {split: _by_unit(counts, unit) for split, counts in counted.days.items()},
+        "lengths": {"from": list(LENGTHS), "articles": {split: [*counts] for split, counts in counted.lengths.items()}},
+        **({} if counted.publishers is None else {"publishers": _publishers(counted.publishers)}),
+        "near_copies": dict(counted.copies),
+        "sample": _sample(folder, manifest),
+    }
+
+
+def statistics_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """What the statistics of a manifest say about the rows of the version that is not so, one sentence each.
+
+    They are compared as they are: with their own unit, bins and names of publishers.
+
+    Raises:
+        VerifyError: a shard is missing or damaged.
+    """
+    said = manifest.statistics
+    if said is None:
+        return
+    counted = _count(folder, manifest, said["lengths"]["from"])
+    days = {split: _by_unit(counts, said["unit"]) for split, counts in counted.days.items()}
+    lengths = {split: [*counts] for split, counts in counted.lengths.items()}
+    for name, here, found in (
+        ("articles", said["articles"], days),
+        ("lengths", said["lengths"]["articles"], lengths),
+        ("near_copies", said["near_copies"], counted.copies),
+    ):
+        for split in sorted(here.keys() | found.keys()):
+            if here.get(split) != found.get(split):
+                yield f"statistics.{name}: {split} is not what its rows give"
+    if names := said.get("publishers"):
+        every = counted.publishers or {}
+        top = {entry["name"]: entry["articles"] for entry in names["top"]}
+        rest = sum(every.values()) - sum(top.values()) - names["none"]
+        wrong = [name for name, count in top.items() if every.get(name, 0) != count]
+        if wrong or (names["none"], names["others"]) != (every.get(None, 0), rest):
+            yield "statistics.publishers: the numbers are not what the rows give"
+
+
+# ------------------------------------------------------------------------------------------------------ counting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """What the rows of `articles` give, by split.
+
+    Attributes:
+        days: split -> day (YYYY-MM-DD) in the site's time zone -> articles, in the order of the days.
+        lengths: split -> articles in each bin.
+        publishers: name -> articles, the most frequent first; None stands for articles without a publisher. None for a
+            version without text.
+        copies: split -> articles that have a near-copy anywhere in the version, excluded articles included.
+    """
+
+    days: Mapping[str, Mapping[str, int]]
+    lengths: Mapping[str, Sequence[int]]
+    publishers: Mapping[str | None, int] | None
+    copies: Mapping[str, int]
+
+
+def _count(folder: Path, manifest: Manifest, bins: Sequence[int]) -> _Counted:
+    timezone = str(manifest.configuration["timezone"])
+    named = manifest.configuration.get("text") != "none"
+    columns = [*_COLUMNS, *(_NAMES if named else ())]
+    days: dict[str, dict[str, int]] = {}
+    lengths: dict[str, list[int]] = {}
+    clusters: dict[str, list[pa.Array]] = {}
+    names = [_no_names()]
+    for split in SPLITS:
+        for table in _tables(folder, shards_of(manifest, "articles", split), columns):
+            counts = lengths.setdefault(split, [0] * len(bins))
+            for place, count in enumerate(_in_bins(table, bins)):
+                counts[place] += count
+            found = Counter(_days(table, timezone))
+            days[split] = dict(sorted((found + Counter(days.get(split, {}))).items()))
+            clusters.setdefault(split, []).extend(table["duplicate_cluster"].chunks)
+            if named:
+                names.append(_name_counts(table))
+    aside = _tables(folder, shards_of(manifest, "excluded"), ["duplicate_cluster"])
+    others = [chunk for table in aside for chunk in table["duplicate_cluster"].chunks]
+    return _Counted(
+        days=days,
+        lengths=lengths,
+        publishers=_add_names(names) if named else None,
+        copies=_copies(clusters, others),
+    )
+
+
+def _tables(folder: Path, shards: Sequence[Shard], columns: Sequence[str]) -> Iterator[pa.Table]:
+    return (table for shard in shards for table in read_shard_of(folder, shard, columns))
+
+
+def _days(table: pa.Table, timezone: str) -> dict[str, int]:
+    """Day -> articles."""
+    times = table["published_at"].cast(pa.int64()).fill_null(NO_DATE).to_numpy()
+    days, counts = np.unique(local_days(times[times != NO_DATE], timezone), return_counts=True)
+    return dict(zip(map(str, days), counts.tolist(), strict=True))
+
+
+def _in_bins(table: pa.Table, bins: Sequence[int]) -> list[int]:
+    places = np.searchsorted(bins, table["num_chars"].fill_null(0).to_numpy(), side="right") - 1
+    counts: list[int] = np.bincount(np.maximum(places, 0), minlength=len(bins)).tolist()
+    return counts
+
+
+def _no_names() -> pa.Table:
+    return pa.table({"name": pa.array([], pa.string()), "articles": pa.array([], pa.int64())})
+
+
+def _name_counts(table: pa.Table) -> pa.Table:
+    """The publishers of some articles and their numbers of articles."""
+    media, source = (pc.if_else(pc.equal(table[name], ""), None, table[name]) for name in _NAMES)
+    names = pc.utf8_slice_codeunits(pc.coalesce(media, source), 0, _NAME_CUT)
+    return pa.table({"name": names, "articles": np.ones(len(names), np.int64)}).group_by("name").aggregate(
+        [("articles", "sum")]
+    ).rename_columns(["name", "articles"])  # fmt: skip
+
+
+def _add_names(tables: Sequence[pa.Table]) -> dict[str | None, int]:
+    sums = pa.concat_tables(tables).group_by("name").aggregate([("articles", "sum")])
+    counted = sums.sort_by([("articles_sum", "descending"), ("name", "ascending")])
+    return dict(zip(counted["name"].to_pylist(), counted["articles_sum"].to_pylist(), strict=True))
+
+
+def _copies(clusters: Mapping[str, Sequence[pa.Array]], others: Sequence[pa.Array]) -> dict[str, int]:
+    """Split -> articles whose cluster has another article."""
+    every = pa.chunked_array([chunk for chunks in clusters.values() for chunk in chunks] + [*others], pa.string())
+    counts = pc.value_counts(every)
+    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    return {
+        split: int(pc.sum(pc.is_in(pa.chunked_array(chunks, pa.string()), value_set=several)).as_py() or 0)
+        for split, chunks in clusters.items()
+    }
+
+
+# ------------------------------------------------------------------------------------------------ what is written
+
+
+def _by_unit(days: Mapping[str, int], unit: str) -> dict[str, int]:
+    """Day -> articles, as it is or added up by month (YYYY-MM)."""
+    if unit == "day":
+        return dict(days)
+    months: Counter[str] = Counter()
+    for day, count in days.items():
+        months[day[:7]] += count
+    return dict(sorted(months.items()))
+
+
+def _publishers(counts: Mapping[str | None, int]) -> dict[str, Any]:
+    named = [(name, count) for name, count in counts.items() if name is not None]
+    return {
+        "names": len(named),
+        "top": [{"name": name, "articles": count} for name, count in named[:_NAMED]],
+        "others": sum(count for _, count in named[_NAMED:]),
+        "none": counts.get(None, 0),
+    }
+
+
+# ---------------------------------------------------------------------------------------------------- the sample
+
+
+def _sample(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """One article to look at: column -> value as text, without columns that have no value.
+
+    It is a short one with much in it, among the first ones of the first split, so that a day's new posts leave it as it is.
+    """
+    table = _first_rows(folder, manifest)
+    filled = sum(
+        _has_value(table[name]) * weight
+        for name, weight in (("title", 1), ("digest", 1), ("media", 1), ("mentions", 1), ("issues", -1))
+    )
+    chars = table["num_chars"].fill_null(0).to_numpy()
+    short = (chars > 0) & (chars <= _SAMPLE_CHARS)
+    row = int(np.lexsort((-np.asarray(filled), ~short))[0])
+    values = table.slice(row, 1).to_pylist()[0]
+    if manifest.configuration.get("text") == "none":
+        del values["category"]  # it may be the publisher's name in Latin letters
+    return {name: _cell(value) for name, value in values.items() if value not in (None, "", [])}
+
+
+def _first_rows(folder: Path, manifest: Manifest) -> pa.Table:
+    """The first `_SAMPLED` articles of the first split, or a few more."""
+    split = next(split for split in SPLITS if shards_of(manifest, "articles", split))
+    tables: list[pa.Table] = []
+    for shard in shards_of(manifest, "articles", split):
+        with open_shard(folder, shard) as file:
+            tables.append(checked_values(file.read_row_group(0).slice(0, _SAMPLED), folder / shard.path))
+        if sum(table.num_rows for table in tables) >= _SAMPLED:
+            break
+    return pa.concat_tables(tables)
+
+
+def _has_value(column: pa.ChunkedArray) -> np.ndarray:
+    kind = column.type
+    size = pc.list_value_length(column) if pa.types.is_list(kind) else pc.binary_length(column)
+    values: np.ndarray = (size.fill_null(0).to_numpy() > 0).astype(np.int8)
+    return values
+
+
+def _cell(value: object) -> str:
+    """A value of a row as text of at most `_CELL_CUT` characters; of a list the first entry."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list):
+        more = f" and {len(value) - 1:,} more" if len(value) > 1 else ""
+        return f"{_cut(_shown(value[0]), _CELL_CUT - len(more))}{more}"
+    return _cut(_shown(value), _CELL_CUT)
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
