@@ -225,7 +225,7 @@ def _sample(folder: Path, manifest: Manifest) -> dict[str, str]:
     table = _first_rows(folder, manifest)
     filled = sum(
         _has_value(table[name]) * weight
-        for name, weight in (("title", 1), ("digest", 1), ("media", 1), ("mentions", 1), ("issues", -1))
+        for name, weight in (("title", 1), ("digest", 1), ("media", 1), ("mentions", 2), ("issues", -1))
     )
     chars = table["num_chars"].fill_null(0).to_numpy()
     short = (chars > 0) & (chars <= _SAMPLE_CHARS)
