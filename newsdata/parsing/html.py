@@ -168,14 +168,12 @@ class _Reader:
                 continue  # the elements of SVG, for example
             action = tag.action
             if skip is not None:
-                ends, depth = _ends_skip(skip, tag, depth)
-                if not ends:
-                    if tag.action is Action.RAW and written.endswith("/>"):
-                        return False  # HTML looks for its end tag, SVG does not
-                    continue
-                inside = tag.closing and tag.name == skip.name
-                skip = None
-                if inside:
+                if action is Action.RAW and written.endswith("/>"):
+                    return False  # HTML looks for its end tag, SVG does not
+                depth = _open_after(skip, tag, depth)
+                closes = tag.closing and tag.name == skip.name
+                skip = skip if depth else None
+                if depth or closes:
                     continue
             if action is _PARAGRAPH or action is _END_PARAGRAPH:
                 if pieces or self.mention is not None:
@@ -185,10 +183,7 @@ class _Reader:
                 if self.mention is not None and self.mention[1].name == "span":
                     self.span_in_mention(tag)
             elif action is _MENTION:
-                if self.mention is None:
-                    self.mention, self.spans = (len(pieces), tag), 0
-                elif tag.name == self.mention[1].name == "span":
-                    self.spans += 1
+                self.start_mention(tag)
             elif action is _END_ANCHOR:
                 self.close_anchor()
             elif action is _NOTHING:
@@ -330,6 +325,12 @@ class _Reader:
         else:
             self.pieces[at] = ""
 
+    def start_mention(self, tag: Tag) -> None:
+        if self.mention is None:
+            self.mention, self.spans = (len(self.pieces), tag), 0
+        elif tag.name == self.mention[1].name == "span":
+            self.spans += 1
+
     def span_in_mention(self, tag: Tag) -> None:
         """A span tag inside a mention that started with a `<span>`. The end tag of the mention closes no other span."""
         if not tag.closing:
@@ -411,14 +412,14 @@ class _Reader:
             self.lines.kind = tag.kind
 
 
-def _ends_skip(skip: Tag, tag: Tag, depth: int) -> tuple[bool, int]:
-    """Whether a tag ends the dropped element `skip`, and how many elements of its name are open then.
+def _open_after(skip: Tag, tag: Tag, depth: int) -> int:
+    """How many elements with the name of the dropped element `skip` are open after a tag; 0 if it ends.
 
     A hidden paragraph or inline element ends with the paragraph at the latest; any other one with its end tag.
     """
     own = tag.name == skip.name
     if tag.closing and own:
-        return depth == 1, depth - 1
+        return depth - 1
     if tag.action >= _BLOCK and skip.action is Action.HIDDEN:
-        return True, 0
-    return False, depth + own
+        return 0
+    return depth + own
