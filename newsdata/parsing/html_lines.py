@@ -148,10 +148,12 @@ class Lines:
             if not clean_line("".join(plain)):
                 return "h"
         if self.archive:
-            if line.startswith(_SOURCE_STARTS) and _SOURCE.fullmatch(line):
-                return "source"
-            if kind == "source" and len(line) > _SOURCE_LENGTH and not _SOURCE.fullmatch(line):
-                return "p"
+            form = _SOURCE.fullmatch(line)
+            if form is not None and line.startswith(_SOURCE_STARTS):
+                kind = "source"
+            other = form is None and (len(line) > _SOURCE_LENGTH or _EDITOR in line)
+            if kind == "source" and (self.source or other):
+                return "p"  # a second source, or an editor: `newsdata.parsing.notices` takes it
         return kind
 
     def _take_source(self, line: str) -> None:
@@ -159,7 +161,7 @@ class Lines:
         if found is not None:
             name = found[1] or found[2] or ""
         else:
-            name = "" if _EDITOR in line else line.strip("（）()")
+            name = line.strip("（）()")
         self.source = self.source or name or None
 
     def _take_marks(self, line: str, base: int, moves: Moves | None) -> None:
