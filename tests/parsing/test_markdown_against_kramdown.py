@@ -96,7 +96,7 @@ def bodies(folder: Path) -> Iterator[str]:
     "name",
     [
         "jekyll-fixtures",
-        "twbs",
+        pytest.param("twbs", marks=pytest.mark.slow),
         pytest.param("mzlogin", marks=pytest.mark.slow),
         pytest.param("opensuse-news", marks=pytest.mark.slow),
     ],
