@@ -26,12 +26,13 @@ _NO_ATTRIBUTE = re.compile(r"""[^\s/"']""")
 _AUTOLINK = re.compile(r"<((?:https?:)?//[^\s<>]+)>")
 _DECLARATION = re.compile(r"<[!?][^<>]*+>|</>")
 _KEPT_COMMENTS = ("EM_StockImg_Start", "EM_StockImg_End")
-_ENDS = {  # end tags of elements that are left out, because their content is not HTML
+_ENDS = {  # end tags of elements that are not text
     name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>", re.IGNORECASE | re.ASCII)
     for name, action in ELEMENTS.items()
-    if action is Action.RAW or name == "svg"
+    if action in (Action.RAW, Action.DROPPED)
 }
 _CODE = ("script", "style")
+_LIKE_PRE = ("xmp", "plaintext")  # their content is not HTML either; without an end tag it would run to the end
 _PREFIXES = frozenset(name[:length] for name in ELEMENTS for length in range(len(name) + 1))
 
 
@@ -49,7 +50,7 @@ def repair_html(html: str) -> tuple[str, bool]:
     out: list[str] = []
     broken = no_comment_end = False
     failures = 0
-    unclosed: set[str] = set()
+    ends: dict[str, tuple[int, int]] = {}
     last = len(html.rstrip())
     done = 0
     while (at := html.find("<", done)) >= 0:
@@ -74,8 +75,9 @@ def repair_html(html: str) -> tuple[str, bool]:
             failures += tag is None
         written = _tag(tag) if tag is not None else None
         if tag is not None and written is not None:
-            if tag[2].lower() in _ENDS:
-                done, whole = _skip_element(html, tag, unclosed)
+            skipped = _skip_element(html, tag, ends) if tag[2].lower() in _ENDS else None
+            if skipped is not None:
+                done, whole = skipped
                 broken = broken or not whole
                 continue
             done = tag.end()
@@ -100,30 +102,37 @@ def _comment(html: str, at: int, end: int) -> tuple[str, int]:
     return f"<!--{name}-->" if name in _KEPT_COMMENTS else "", end + 3
 
 
-def _skip_element(html: str, tag: re.Match[str], unclosed: set[str]) -> tuple[int, bool]:
-    """Where an element ends that is left out with its content, and whether it is sound.
+def _skip_element(html: str, tag: re.Match[str], ends: dict[str, tuple[int, int]]) -> tuple[int, bool] | None:
+    """Where an element ends that is left out with its content, and whether it is sound; None if its tag can stay.
 
     Args:
         html: the body.
         tag: its start tag, or an end tag without one.
-        unclosed: names of elements that have no end tag from here on. The name is added if there is none.
+        ends: for each name, where its next end tag begins and ends, as far as it is known. What is found is added.
     """
     name, end = tag[2].lower(), tag.end()
+    is_html = ELEMENTS[name] is not Action.RAW and name != "svg"
+    closes_itself = tag[3].endswith("/")
+    if is_html and (tag[1] or closes_itself):
+        return None
     if tag[1]:
         return end, False
-    closes_itself = tag[3].endswith("/")
     if name == "svg" and closes_itself:
         return end, True
-    close = None if name in unclosed else _ENDS[name].search(html, end)
-    if close is not None:
-        return close.end(), True
-    unclosed.add(name)
+    if name not in ends or ends[name][0] < end:
+        found = _ENDS[name].search(html, end)
+        ends[name] = found.span() if found else (len(html), -1)
+    close = ends[name][1]
+    if close >= 0:
+        return None if is_html else (close, True)
     return len(html) if name in _CODE and not closes_itself else end, False
 
 
 def _tag(tag: re.Match[str]) -> str | None:
     """The tag with its attributes in quotes; None if HTML does not have this name, or if these are not attributes."""
     name = tag[2].lower()
+    if name in _LIKE_PRE:
+        name = "pre"
     if name not in ELEMENTS:
         return "" if ":" in name or "-" in name else None
     if not tag[3]:

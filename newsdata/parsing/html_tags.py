@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from turbohtml import Token, tokenize
+from turbohtml import Token, TokenType
 
 from .text_codes import exchange_of_mention
 
-__all__ = ["ELEMENTS", "Action", "Tag", "Target", "address", "known_tags", "read_own_chart", "read_tag"]
+__all__ = ["ELEMENTS", "Action", "Tag", "Target", "address", "known_tags", "read_tag"]
 
 Target = tuple[str, int | None, str | None, str | None, str | None]
 """What a mention names: kind, market, code, exchange, url."""
@@ -30,31 +30,32 @@ class Action(IntEnum):
     END_BOLD = 7
     ANCHOR = 8
     IMAGE = 9
-    DROPPED = 10  # its content is dropped, up to its end tag
-    HIDDEN = 11  # `display:none`: its content is dropped, at most up to the end of the paragraph
-    RAW = 12  # its content is not HTML
-    BLOCK = 13
-    HIDDEN_BLOCK = 14
-    PARAGRAPH = 15
-    HEADING = 16
-    ROW = 17
-    CELL = 18
-    TABLE = 19
-    PRE = 20
-    CAPTION = 21
-    END_BLOCK = 22
-    END_PARAGRAPH = 23
-    END_ROW = 24
-    END_CELL = 25
-    END_PRE = 26
-    CHART = 27
-    END_CHART = 28
+    RUBY = 10  # a part of `<ruby>`, or its end tag
+    DROPPED = 11  # its content is dropped, up to its end tag
+    HIDDEN = 12  # `display:none`: its content is dropped, at most up to the end of the paragraph
+    RAW = 13  # its content is not HTML, and is dropped
+    BLOCK = 14
+    HIDDEN_BLOCK = 15
+    PARAGRAPH = 16
+    HEADING = 17
+    ROW = 18
+    CELL = 19
+    TABLE = 20
+    PRE = 21
+    CAPTION = 22
+    END_BLOCK = 23
+    END_PARAGRAPH = 24
+    END_ROW = 25
+    END_CELL = 26
+    END_PRE = 27
+    CHART = 28
+    END_CHART = 29
 
 
 _NAMES = {
     Action.NOTHING: """abbr acronym area base basefont bdi bdo big blink button cite code col colgroup
         command data datalist del dfn em embed font frame head i input ins kbd keygen label link map mark
-        meta meter nobr output param picture progress q rb rp rt rtc ruby s samp slot small source strike
+        meta meter nobr output param picture progress q s samp slot small source strike
         sub sup time track tt u var wbr math mi mn mo ms mtext mrow mfrac msqrt mroot mstyle mpadded
         mphantom msub msup msubsup munder mover munderover mtable mtr mtd mspace semantics annotation""",
     Action.BLOCK: """address article aside blockquote body caption center dd details dialog dir div dl dt
@@ -67,10 +68,11 @@ _NAMES = {
     Action.SPAN: "span",
     Action.BOLD: "b strong",
     Action.IMAGE: "img",
+    Action.RUBY: "ruby rb rp rt rtc",
     Action.ROW: "tr",
     Action.CELL: "td th",
     Action.TABLE: "table",
-    Action.PRE: "pre listing xmp plaintext",
+    Action.PRE: "pre listing xmp",
     Action.CAPTION: "figcaption",
     Action.DROPPED: "applet audio canvas object svg template video",
     Action.RAW: "iframe noembed noframes noscript script style textarea title",
@@ -82,6 +84,8 @@ _ENDS = {
     Action.SPAN: Action.END_SPAN,
     Action.ANCHOR: Action.END_ANCHOR,
     Action.BOLD: Action.END_BOLD,
+    Action.RUBY: Action.RUBY,
+    Action.RAW: Action.RAW,
     Action.PARAGRAPH: Action.END_PARAGRAPH,
     Action.HEADING: Action.END_PARAGRAPH,
     Action.ROW: Action.END_ROW,
@@ -89,22 +93,26 @@ _ENDS = {
     Action.CELL: Action.END_CELL,
     Action.PRE: Action.END_PRE,
 }
-_VOID = {
-    "area",
-    "base",
-    "br",
-    "col",
-    "embed",
-    "frame",
-    "hr",
-    "img",
-    "input",
-    "link",
-    "meta",
-    "param",
-    "source",
-    "wbr",
-}
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "frame",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
+_TAGS = (TokenType.START_TAG, TokenType.END_TAG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,26 +140,12 @@ class Tag:
 
 
 _WELL_FORMED = re.compile(
-    r"""/?+[A-Za-z][A-Za-z0-9]*+
-        (?:\s++[A-Za-z_:@][A-Za-z0-9_:@.-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=`]++))?+)*+\s*+/?+""",
+    r"""</?+[A-Za-z][A-Za-z0-9]*+
+        (?:\s++[A-Za-z_:@][A-Za-z0-9_:@.-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=`]++))?+)*+\s*+/?+>""",
     re.VERBOSE,
-)
-# An image as the archive's feed writes it, with addresses in which no `&` starts a character reference. (In an
-# attribute, an `&` does not start one if no semicolon follows the name, but `=`, a letter or a digit.) Nearly all
-# images have this form.
-_PLAIN_ADDRESS = r"https?://(?:[!#-%'-;=?-~]|&[A-Za-z0-9]++=)*+"
-_OWN_IMAGE = re.compile(
-    rf'img src="{_PLAIN_ADDRESS}" orginial_src="({_PLAIN_ADDRESS})"(?: (?:alt|width|height|border)="\w*+")*+ ?/?'
-)
-# A price chart as the archive's feed writes it, with the comment before it. The address of the image has the symbol.
-_OWN_CHART = re.compile(
-    r'<!-- EM_StockImg_Start --><p style="text-align:center;">'
-    r'<a href="[^"<>]*+"(?: data-code2?="[^"<>]*+")*+ class="EmImageRemark" target="_blank">'
-    rf'<img src="({_PLAIN_ADDRESS})"(?: (?:border|alt|width|height|data-code2?)="[^"<>]*+"| style="border:[#\w ]*+;")*+ ?/?></a>'
 )
 _COMMENTS = {"EM_StockImg_Start": Action.CHART, "EM_StockImg_End": Action.END_CHART}
 _KNOWN: tuple[dict[str, Tag], dict[str, Tag]] = ({}, {})
-_TARGETS: tuple[dict[str, Target], dict[str, Target]] = ({}, {})
 _MAX_KNOWN = 16_384  # tags; two for each of about 6,000 securities take about 10 MB
 _MAX_KNOWN_LENGTH = 400  # characters of a tag
 _NOT_KEPT = frozenset((Action.IMAGE, Action.ANCHOR))  # nearly every one has another address
@@ -162,67 +156,45 @@ def known_tags(archive: bool) -> Mapping[str, Tag]:
     return _KNOWN[archive]
 
 
-def known_targets(archive: bool) -> Mapping[str, Target]:
-    """The targets of those of `known_tags` that start a mention."""
-    return _TARGETS[archive]
-
-
-def read_tag(written: str, archive: bool) -> Tag | None:
-    """Read a tag: what is written between `<` and `>`. None if it is not a well-formed tag of HTML.
+def read_tag(token: Token, archive: bool) -> Tag | None:
+    """Read a token that is not text. None if it is not a well-formed tag of HTML: then the body needs repair.
 
     Tags are kept (see `known_tags`), because reading one takes much longer than finding it.
 
-    >>> read_tag('span class="em_stock_key_common" data-code="0,000333"', True).target
+    >>> (token,) = tokenize('<span class="em_stock_key_common" data-code="0,000333">', capture_source=True)
+    >>> read_tag(token, True).target
     ('security', 0, '000333', 'XSHE', None)
-    >>> read_tag("5%，b", True) is None
+    >>> (token,) = tokenize("<b则c>", capture_source=True)
+    >>> read_tag(token, True) is None
     True
     """
-    known = _KNOWN[archive]
-    tag = known.get(written) or _read_tag(written, archive)
+    written = token.source or ""
+    tag = _read_tag(token, written, archive)
     if tag is not None and len(written) <= _MAX_KNOWN_LENGTH and tag.action not in _NOT_KEPT:
+        known = _KNOWN[archive]
         if len(known) >= _MAX_KNOWN:
             known.clear()
-            _TARGETS[archive].clear()
         known[written] = tag
-        if tag.target is not None:
-            _TARGETS[archive][written] = tag.target
     return tag
 
 
-def read_own_chart(written: str) -> str | None:
-    """The symbol of a price chart in the archive's own form, from the comment to the link. None if it has another form.
-
-    >>> chart = '<a href="/r" class="EmImageRemark" target="_blank"><img src="http://x.org/GetPic.aspx?nid=1.600000" /></a>'
-    >>> read_own_chart(f'<!-- EM_StockImg_Start --><p style="text-align:center;">{chart}')
-    '1.600000'
-    """
-    found = _OWN_CHART.fullmatch(written)
-    symbol = _CHART.search(found[1]) if found else None
-    return symbol[1] if symbol else None
-
-
-def _read_tag(written: str, archive: bool) -> Tag | None:
-    if written.startswith("!--") and written.endswith("--") and len(written) >= 5:
-        name = written[3:-2]
-        if "--" in name:
-            return None
-        return Tag(action=_COMMENTS.get(name.strip(), Action.NOTHING) if archive else Action.NOTHING, name="!--")
-    if archive and (image := _OWN_IMAGE.fullmatch(written)) and "nid=" not in written:
-        return Tag(action=Action.IMAGE, name="img", url=image[1])
-    if _WELL_FORMED.fullmatch(written) is None:
-        return None
-    token = next(tokenize(f"<{written}>"))
+def _read_tag(token: Token, written: str, archive: bool) -> Tag | None:
+    if token.type not in _TAGS:
+        if written.startswith("</"):
+            return None  # a comment to HTML, but more likely words in angle brackets
+        name = (token.data or "").strip() if archive and token.type is TokenType.COMMENT else ""
+        return Tag(action=_COMMENTS.get(name, Action.NOTHING), name="!--")
     name = token.tag or ""
     action = ELEMENTS.get(name)
-    if action is None or action is Action.RAW:
+    if action is None or _WELL_FORMED.fullmatch(written) is None:
         return None
-    if written.startswith("/"):
+    if token.type is TokenType.END_TAG:
         if action is not Action.BREAK:  # `</br>` is a line break, too
             action = _ENDS.get(action, Action.END_BLOCK if action >= Action.BLOCK else Action.NOTHING)
         return Tag(action=action, name=name, closing=True)
     if action is Action.DROPPED and token.self_closing:
         action = Action.NOTHING
-    if not token.attrs:
+    if not token.attrs or action is Action.RAW:
         return Tag(action=action, name=name, kind="p" if action is Action.PARAGRAPH else "")
     return _with_attributes(token, action, name, archive)
 
@@ -267,6 +239,8 @@ def address(url: str | None) -> str | None:
     """
     if not url:
         return None
+    if url.startswith(("http://", "https://")) and url.isprintable() and url[-1] != " ":
+        return url  # nearly always; the rest gives the same
     url = _URL_JUNK.sub("", url).strip()
     if not url or _JUNK.sub("", url[:64]).lower().startswith(_UNSAFE):
         return None
@@ -316,9 +290,9 @@ def _image(token: Token, archive: bool) -> Tag:
     url = address(token.attr("src"))
     kind = chart = ""
     if archive:
-        chart = _symbol(url, token.attr("data-code"))
         if url and _CHART_SERVICE in url and "nid=" in url:
             kind = "chart"
+        chart = _symbol(url, token.attr("data-code"))
         # `src` may be a placeholder. The misspelt attribute is the publisher's.
         url = address(token.attr("orginial_src")) or address(token.attr("original_src")) or url
     url = url or address(token.attr("data-src")) or address(token.attr("data-original"))

@@ -34,6 +34,7 @@ _UNSEEN = re.compile(rf"[{_INVISIBLE}{_CONTROLS}]|{_JOINER}")
 _UNSEEN_IN_CODE = re.compile(rf"[{_INVISIBLE}{_CONTROLS}\x0c\x85\u2028\u2029]|{_JOINER}")
 _CONTROL = re.compile(rf"[{_CONTROLS}\u202a-\u202e\u2066-\u2069]")
 _BLANK = re.compile(r"[^\S\x0b\x1c-\x1f]")
+_WIDE_STOPS = frozenset("。！？；：，、")  # their own width separates words
 _SOFT = re.compile(r"[ \t\r\f]*\n[ \t\r\f\n]*")
 _WIDE = (
     "\u2e80-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff60\uffe0-\uffe6\U00020000-\U0003ffff"
@@ -76,7 +77,8 @@ def clean(raw: str) -> tuple[str, Moves]:
     """Clean a line. Returns the clean line, and the map of its positions.
 
     A run of white space becomes one blank, at the edges nothing. A line break of the source between two East Asian wide
-    characters becomes nothing (the "segment break transformation" of CSS Text 4, section 4.1.3).
+    characters becomes nothing (the "segment break transformation" of CSS Text 4, section 4.1.3), and so does a `<br>`
+    after full-width punctuation.
 
     >>> line, moved = clean("  growth\\u200b of\\n 5% ")
     >>> line, line[moved.new(14):]
@@ -98,7 +100,8 @@ def clean(raw: str) -> tuple[str, Moves]:
         blank = ""
         if begin and end < len(raw) and (run == " " or _BLANK.search(run)):
             soft = "\n" in run and _SOFT.fullmatch(_UNSEEN.sub("", run))
-            blank = "" if soft and _WELDS.fullmatch(raw[begin - 1] + raw[end]) else " "
+            welded = soft and _WELDS.fullmatch(raw[begin - 1] + raw[end])
+            blank = "" if welded or (LINE_BREAK in run and raw[begin - 1] in _WIDE_STOPS) else " "
         pieces.append(raw[done:begin])
         pieces.append(blank)
         moves.cut(begin, end, len(blank))

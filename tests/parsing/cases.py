@@ -28,7 +28,7 @@ _CHECKS: dict[str, Callable[[Post, Any], bool]] = {
     "lines": lambda post, lines: set(lines) <= set(post.text.split("\n")),
     "in_text": lambda post, parts: all(part in post.text for part in parts),
     "not_in_text": lambda post, parts: not any(part in post.text for part in parts),
-    "text_first3": lambda post, lines: post.text.split("\n")[:3] == lines,
+    "text_first3": lambda post, lines: post.text.split("\n")[: len(lines)] == lines,
     "text_any": lambda post, texts: post.text in texts,
     "links": lambda post, links: [[link.url, post.text[link.start : link.end]] for link in post.links] == links,
     "headings": lambda post, words: [post.text[start:end] for start, end in post.headings] == words,

@@ -150,6 +150,15 @@ def test_a_source_line_may_have_two_parentheses() -> None:
     assert article('<p class="em_media">（文章来源：某报（海外版））</p>').source == "某报（海外版）"
 
 
+def test_a_second_source_line_and_an_editor_in_its_place_are_notices() -> None:
+    first, second = (f'<p class="em_media">（文章来源：{name}）</p>' for name in ("某日报", "某晚报"))
+    body = article(f"<p>正文。</p>{first}{second}")
+    assert (body.text, body.source) == ("正文。", "某日报")
+    assert body.notices == (Notice("source-line", "（文章来源：某晚报）"),)
+    body = article(f'<p>正文。</p>{first}<p class="em_media">（责任编辑：甲乙）</p>')
+    assert (body.text, body.notices) == ("正文。", (Notice("editor", "（责任编辑：甲乙）"),))
+
+
 def test_navigation_in_the_middle_tells_a_torn_file() -> None:
     body = emnews(f"> 摘要。\n\n<p>一。</p>{TAIL}\n\n<p>二。</p>{TAIL}")
     assert body.issues == ("torn",)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from turbohtml import TokenType, tokenize
 
-from newsdata.parsing.html import _Reader, read_html
+from newsdata.parsing.html import read_html
 from newsdata.schema import Image
 
 from .html_bodies import CHART, article, later, page, security
@@ -314,7 +313,7 @@ def test_text_is_the_text_that_a_tokenizer_gives(html: str) -> None:
     assert "".join(read_html(html, archive=False).text.split()) == "".join(seen.split())
 
 
-# --------------------------------------------------------------------------------- paragraphs read as a whole
+# ------------------------------------------------------------------------- the archive's elements in any order
 
 PARAGRAPHS = [
     "<p>", "</p>", "<p>", "</p>", "\n <p>", "<p>　　", "甲公司", "业绩增长", " ", "  ", "\n", "\n\n", "\u3000\u3000", "&lt;", "&nbsp;", "&#10;",
@@ -343,29 +342,90 @@ PARAGRAPHS = [
 
 
 def _in_pieces(html: str) -> str:
-    """The same body with an empty comment before each end tag, so that no paragraph is read as a whole."""
+    """The same body with an empty comment before each end tag."""
     return re.sub(r"<(?=/(?:p|center)>|!-- EM_StockImg_End)", "<!----><", html)
 
 
 @pytest.mark.parametrize("archive", [True, False])
 @given(st.lists(st.sampled_from(PARAGRAPHS)).map("".join))
 @settings(max_examples=1000, deadline=None)
-def test_a_paragraph_read_as_a_whole_is_as_if_read_tag_by_tag(archive: bool, html: str) -> None:
+def test_an_empty_comment_changes_nothing(archive: bool, html: str) -> None:
     assert read_html(html, archive=archive) == read_html(_in_pieces(html), archive=archive)
 
 
-def test_no_paragraph_of_a_usual_article_is_read_tag_by_tag() -> None:
+def test_a_usual_article() -> None:
     html = (
         '<p style="display:none;height:1px;overflow:hidden;"><br /></p><!-- EM_StockImg_Start --><p style="text-align:center;">'
         '<a href="/r/1.600000" data-code="600000|1|2" class="EmImageRemark" target="_blank"><img src="https://x.org/GetPic.aspx?nid=1.600000&t=k"'
         ' border="0" alt="K图 600000_1" data-code="K 600000|1|2" style="border:#d1d1d1 1px solid;" width="5" height="2" /></a></p>'
-        f"<!-- EM_StockImg_End --><p>甲</p>\n <p>　　{security('600000', '乙')}和{later('000001', '丁')}</p><p><strong>己</strong></p>"
+        f"<!-- EM_StockImg_End --><p>甲</p>\r\n <p>　　{security('600000', '乙')}和{later('000001', '丁')}</p><p><strong>己</strong></p>"
         '<center><img src="/c.png"></center><p style="text-align:center;">庚</p>'
         f'<p class="em_media">（文章来源：辛{later("90.BK1", "证券")}报）</p>'
     )
-    with patch.object(_Reader, "read_tags", wraps=_Reader(True).read_tags) as tag_by_tag:
-        found = read_html(html, archive=True)
-    assert not tag_by_tag.called
+    found = read_html(html, archive=True)
     assert (len(found.mentions), len(found.headings), found.images) == (2, 1, (Image(url="/c.png", caption="庚"),))
     assert (found.text, found.source, found.chart_symbols) == ("甲\n乙和丁\n己", "辛证券报", ("1.600000",))
-    assert found == read_html(_in_pieces(html), archive=True)
+
+
+# ------------------------------------------------------------------------------------------------------- ruby
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>。", "漢字(かんじ)。"),
+        ("<ruby>漢字<rp>（</rp><rt>かんじ</rt><rp>）</rp></ruby>。", "漢字（かんじ）。"),
+        ("<ruby>漢字<rp>【<rt>かんじ<rp>】</ruby>。", "漢字【かんじ】。"),
+        ("<ruby>漢字<rt>かんじ</rt></ruby>。", "漢字(かんじ)。"),
+        ("<ruby>漢<rt>かん</rt>字<rt>じ</rt></ruby>", "漢(かん)字(じ)"),
+        ("<ruby>漢<rt>かん<rb>字<rt>じ</ruby>と", "漢(かん)字(じ)と"),
+        ("<ruby>\n  漢字\n  <rp>(</rp>\n  <rt>かんじ</rt>\n  <rp>)</rp>\n</ruby>\n。", "漢字(かんじ) 。"),
+        ("<ruby>\n漢\n<rt>かん</rt>\n字\n<rt>じ</rt>\n</ruby>と", "漢(かん)字(じ)と"),
+        ("<ruby>漢字<rt> </rt></ruby>と<ruby>語<rt></ruby>", "漢字 と語"),
+        ("<ruby>漢字<rt>かんじ", "漢字(かんじ)"),
+        ("<p><ruby>漢字<rt>かんじ</p><p>one\n<b>two</b></p>", "漢字(かんじ)\none two"),
+        ("<rt>かんじ</rt>", "かんじ"),
+    ],
+)
+def test_a_reading_of_ruby_is_in_parentheses(html: str, text: str) -> None:
+    assert page(html).text == text
+
+
+def test_ruby_keeps_spans_exact() -> None:
+    body = article(
+        f"<p>甲{later('1', '<ruby>乙<rt>yǐ</rt></ruby>')}丙<a href='/x'><ruby>丁<rt>dīng</rt></ruby></a></p>"
+    )
+    assert body.text == "甲乙(yǐ)丙丁(dīng)"
+    assert [(m.start, m.end, m.text) for m in body.mentions] == [(1, 6, "乙(yǐ)")]
+    assert [(x.start, x.end) for x in body.links] == [(7, 14)]
+
+
+# ------------------------------------------------------------------------------------------------ line breaks
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>甲涨。<br>乙跌。<br/>丙平。</p>", "甲涨。\n乙跌。\n丙平。"),
+        ("<p>他说“好。”<br>乙跌</p>", "他说“好。”\n乙跌"),
+        ("<p>甲涨。<br />\n</p><p>乙</p>", "甲涨。\n乙"),
+        ("<p>甲涨。<br>乙公司<br>跌。</p>", "甲涨。乙公司 跌。"),
+        ("<p>甲：<br>乙</p>", "甲：乙"),
+        ("<p>up.<br>down</p>", "up. down"),
+        ("<p>甲涨。<br>（文章来源：某报）</p>", "甲涨。"),
+        ("<h2>甲涨。<br>乙</h2>", "甲涨。乙"),
+        ("<table><tr><td>甲。<br>乙</td><td>丙</td></tr></table>", "甲。乙\t丙"),
+    ],
+)
+def test_a_line_break_after_a_chinese_sentence(html: str, text: str) -> None:
+    assert article(html).text == text
+
+
+def test_spans_of_a_paragraph_whose_lines_are_paragraphs() -> None:
+    body = article(
+        f"<p>甲{later('1', '乙')}涨。<br>{later('2', '丙 ')}跌。<br><a href='/x'>丁。<br>戊</a><br></p><p><b>己。<br>庚</b></p>"
+    )
+    assert body.text == "甲乙涨。\n丙 跌。\n丁。\n戊\n己。\n庚"
+    assert [body.text[m.start : m.end] for m in body.mentions] == [m.text for m in body.mentions] == ["乙", "丙"]
+    assert [(body.text[x.start : x.end], x.url) for x in body.links] == [("丁。", "/x"), ("戊", "/x")]
+    assert [body.text[h.start : h.end] for h in body.headings] == ["己。", "庚"]
