@@ -39,7 +39,7 @@ def test_the_card_of_a_site(built: Path) -> None:
     header = card.split("---\n")[1]
     assert "pretty_name: The *river* post\n" in header and "language:\n- zh\n" in header
     assert "\n# The &#42;river&#42; post\n" in card
-    assert "of the Jekyll site The &#42;river&#42; post (https://river.example/news)." in card
+    assert "of the Jekyll site The &#42;river&#42; post (https&#58;//river.example/news)." in card
     common, apart = card.split("Only the first archive of newsdata has values in these:")[:2]
     assert "| `authors` | list of string | 100% |" in common and "| `mentions` |" not in common.split("## Columns")[1]
     assert "| `mentions` |" in apart and "| `chart_symbols` |" in apart
