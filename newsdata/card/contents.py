@@ -9,6 +9,7 @@ from ..counts import plural
 from ..schema import CONFIGS
 from ..storage.manifest import Manifest, shards_of
 from .markdown import one_line
+from .site_facts import facts_of_site
 
 __all__ = ["configs_of", "content_digest", "count_rows", "days_of", "holds_text", "splits_of", "summarize"]
 
@@ -52,8 +53,14 @@ def summarize(manifest: Manifest) -> str:
     dated = f", dated {min(s[0] for s in spans)} to {max(s[1] for s in spans)}" if spans else ""
     timezone = one_line(manifest.configuration.get("timezone", "UTC"))
     posts = count_rows(manifest, "posts")
+    facts = facts_of_site(manifest)
+    named = [
+        f"the Jekyll site {facts.title}" if facts.title else "a Jekyll site",
+        *([f"({facts.address})"] if facts.address else []),
+    ]
+    site = " ".join(named)
     return (
         f"Version {manifest.dataset_version} holds {plural(articles, 'article')}{dated} ({timezone}), "
-        f"made from {plural(posts, 'post')} of a Jekyll site."
+        f"made from {plural(posts, 'post')} of {site}."
         + ("" if holds_text(manifest) else " It holds no text of the posts.")
     )

@@ -31,6 +31,7 @@ from .citation import Citation, check_citation, citation_facts, read_citation
 from .contents import configs_of, content_digest, splits_of
 from .metadata import check_metadata, read_yaml, size_category
 from .sections import SECTIONS
+from .site_facts import with_site
 
 __all__ = [
     "CARD_NAME",
@@ -72,6 +73,7 @@ def render_card(card_text: str, manifest: Manifest, *, name: str) -> str:
     header, body, header_faults = _split_header(text)
     faults += [*header_faults, *_marker_faults(body)]
     _raise_if_any(faults, "the card cannot be used")
+    header, body = with_site(header, body, manifest)
     header = {key: value for key, value in header.items() if key not in _GENERATED} | generate_header(manifest)
     yaml_text = yaml.safe_dump(header, allow_unicode=True, sort_keys=False, width=1000)
     _raise_if_any(

@@ -21,6 +21,7 @@ from .contents import configs_of, content_digest, count_rows, days_of, holds_tex
 from .figures import show_accounting, show_details, show_duplicates, show_leakage, show_provenance
 from .glance import show_charts, show_sample
 from .markdown import counts_table, escape, join_blocks, percent, render_table
+from .site_facts import is_first_archive
 
 __all__ = ["CONFIG_MEANING", "SECTIONS"]
 
@@ -33,6 +34,20 @@ CONFIG_MEANING = {
     "revisions": "one row for each content that a source file ever had, and each time it was taken away",
 }
 """What the rows of each config are."""
+_OF_FIRST_ARCHIVE = frozenset(
+    {
+        "digest_credit",
+        "publisher",
+        "media",
+        "source",
+        "mentions",
+        "text_codes",
+        "chart_symbol",
+        "chart_symbols",
+        "generation",
+    }
+)
+"""The columns that no other site fills."""
 _REASONS = {
     "no-date": "neither front matter nor file name gives a date",
     "straddle": "a near-copy is in an earlier split",
@@ -139,7 +154,11 @@ def _columns(manifest: Manifest, citation: Citation) -> str:
             )
             for column in shown
         ]
-        parts += [intro, render_table(("Column", "Type", "Filled", "Meaning"), table, right=(2,))]
+        head = ("Column", "Type", "Filled", "Meaning")
+        apart = [] if is_first_archive(manifest) else [row for row in table if row[0].strip("`") in _OF_FIRST_ARCHIVE]
+        parts += [intro, render_table(head, [row for row in table if row not in apart], right=(2,))]
+        if apart:
+            parts += ["Only the first archive of newsdata has values in these:", render_table(head, apart, right=(2,))]
     return join_blocks(parts)
 
 

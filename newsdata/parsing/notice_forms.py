@@ -49,7 +49,8 @@ _SENTENCES = re.compile(r"[。！；;]")
 
 _EDITOR = r"(?:责任编辑|责编|(?:值班|执行|见习|实习|本文|本期|文字|网络|图文|新媒体)?编辑|编审|校对|审校|审核|审读|主编|监制|统筹|终审|复审|初审|排版|制作|美编)"
 _REPORTER = r"(?:(?:本报|本网|见习|实习|特约)?记者|通讯员|作者|文|图|摄影|供稿|(?:本文|文章)?来源)"
-_PERSON = r"(?:[\u4e00-\u9fff]{1,4}(?:_[A-Z]{1,3}[0-9]{1,6})?|[\u4e00-\u9fff]{1,8}·[\u4e00-\u9fff·]{1,12}|[A-Za-z]{1,6}[_-]?\d{1,8}|[A-Za-z]{2,12}(?: [A-Z][a-z]+)?)"
+_PERSON = r"(?!编辑|责编|责任|记者|校对|审)(?:[\u4e00-\u9fff]{1,4}(?:_[A-Z]{1,3}[0-9]{1,6})?|[\u4e00-\u9fff]{1,8}·[\u4e00-\u9fff·]{1,12}|[A-Za-z]{1,6}[_-]?\d{1,8}|[A-Za-z]{2,12}(?: [A-Z][a-z]+)?)"
+_LONGEST_CREDIT = 100
 _PEOPLE = rf"{_PERSON}(?:[ 、，,/]+{_PERSON}){{0,5}}"
 _IS_EDITOR = re.compile(
     rf"(?:责任编辑|责编)\s*[：:]"
@@ -155,7 +156,7 @@ def kind_of(line: str, *, linked: bool) -> str | None:
     core = line.strip(DECORATION)
     if not core:
         return None
-    if _IS_EDITOR.fullmatch(core):
+    if len(core) <= _LONGEST_CREDIT and _IS_EDITOR.fullmatch(core):
         return "editor"
     if "点击" in core or len(core) <= 6:
         framed = linked or line[0] + line[-1] in ("【】", "[]")

@@ -64,6 +64,9 @@ class Configuration(TypedDict, total=False):
     text: Annotated[str, Meta(pattern=r"^(full|none|partial)\Z")]
     dedup_version: ShortText
     site: ShortText
+    site_title: ShortText
+    site_language: ShortText
+    site_address: ShortText
     card: ShortText
     history: bool
     shard_rows: Annotated[int, Meta(ge=1, le=2**31)]

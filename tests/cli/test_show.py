@@ -134,7 +134,7 @@ def hostile(folder: Path, **columns: object) -> Path:
     import pyarrow.parquet as pq
 
     out = make_version(folder, months={"train": ("2021-12",)}, rows=2).parent
-    path = out / "1.0.0" / "articles" / "train-2021-12-00000.parquet"
+    path = out / "1.0.0" / "articles" / "train-2021-12-0000000.parquet"
     table = pq.read_table(path)
     for name, values in columns.items():
         table = table.append_column(name, values if isinstance(values, pa.Array) else pa.array([values, values]))

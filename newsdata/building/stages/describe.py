@@ -91,9 +91,11 @@ def _configuration(listed: Listed, borders: Borders) -> dict[str, Any]:
         return None if value is None else str(value)
 
     assert listed.posts is not None
+    site = listed.site
+    said = {"site_title": site.title, "site_language": site.lang, "site_address": site.address}
     return {
-        "timezone": listed.site.timezone,
-        "drafts": listed.site.drafts,
+        "timezone": site.timezone,
+        "drafts": site.drafts,
         "validation_from": day(borders.validation_from),
         "test_from": day(borders.test_from),
         "test_until": day(borders.test_until),
@@ -101,7 +103,7 @@ def _configuration(listed: Listed, borders: Borders) -> dict[str, Any]:
         "split_scheme": 1,
         "shard_rows": listed.posts.shard_rows,
         "text": "full",
-    }
+    } | {name: value for name, value in said.items() if value}
 
 
 def account_for(listed: Listed, decided: Decided) -> dict[str, Any]:
