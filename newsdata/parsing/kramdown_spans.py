@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from html import escape
+from html.entities import html5
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline, newline, text
@@ -176,7 +177,7 @@ def _math(state: StateInline, silent: bool) -> bool:
 def _entity(state: StateInline, silent: bool) -> bool:
     """A character reference. The HTML reader says what it means."""
     match = CHARACTER_REFERENCE.match(state.src, state.pos) if state.src[state.pos] == "&" else None
-    if match is None:
+    if match is None or (match[0][1] != "#" and match[0][1:] not in html5):
         return False
     push_html(state, match[0])
     state.pos = match.end()

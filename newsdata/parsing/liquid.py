@@ -14,7 +14,7 @@ post_url
 link
     Its text is the path that the tag gives, from the root of the site: `{% link img/a.png %}` is `/img/a.png`.
 any other tag, and every variable
-    Stays as written. The body is flagged.
+    Stays as written. The body is flagged. A tag alone on its line is a paragraph, since Jekyll leaves an empty line.
 """
 
 from __future__ import annotations
@@ -83,7 +83,20 @@ class _Reader:
             self.out.append(self.body[at : found.start()])
             at = self._piece(found.start())
         self.out.append(self.body[at:])
-        return Liquid("".join(self.out), tuple(self.html), self.mark, self.kept)
+        return Liquid(self._apart("".join(self.out)), tuple(self.html), self.mark, self.kept)
+
+    def _apart(self, source: str) -> str:
+        """Put blank lines around tags that stand alone on their line."""
+        if not self.kept:
+            return source
+        piece = f"{self.mark}([0-9]+){self.mark}"
+        alone = re.compile(rf"^[ \t]*(?:{piece}[ \t]*)+$", re.MULTILINE)
+
+        def apart(line: re.Match[str]) -> str:
+            tags = all(self.html[int(found[1])].startswith("{%") for found in re.finditer(piece, line[0]))
+            return f"\n{line[0]}\n" if tags else line[0]
+
+        return alone.sub(apart, source)
 
     def _piece(self, start: int) -> int:
         """Read what starts at `start`. Returns where it ends."""

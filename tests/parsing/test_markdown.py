@@ -49,6 +49,13 @@ def test_liquid_that_is_not_text_stays_as_written() -> None:
     assert site("<p>{{ x }}</p>", "html").issues == ("liquid",)
 
 
+def test_a_liquid_tag_alone_on_its_line_is_a_paragraph() -> None:
+    body = site("{% if a %}\n| b | c |\n{% endif %} {% x %}\n- d\n  {% e %}\n  f\n{{ g }}\nh {% i %}\nj\n")
+    assert body.text.split("\n") == [
+        *("{% if a %}", "b\tc", "{% endif %} {% x %}", "d", "{% e %}", "f {{ g }} h {% i %} j"),
+    ]
+
+
 def test_liquid_that_is_text_is_read() -> None:
     body = site(
         "{% highlight js linenos %}\nvar a = '*b*';\n\n  if (a < 1) {}\n{% endhighlight %}\n\n"

@@ -160,7 +160,7 @@ a {::comment}b{:/comment} c {::nomarkdown}*d*{:/} {::options x="y" /}e⏎⏎{::c
 {::nomarkdown type="latex"}⏎\\a⏎{:/}⏎{::nomarkdown type="html"}⏎<i>b</i>⏎{:/}⏎c
 \\*a\\* \\_b\\_ \\# \\[c\\] \\~~d~~ \\q \\\\ \\<e> \\{:f} \\`g\\` \\|
 "a" 'b' -- c --- d... <<e>> << f >> it's '80s
-a &amp; b < c > d <e f <1> <- => <<g> <h
+a &amp; b &nothing; &hellip; < c > d <e f <1> <- => <<g> <h
 <FONT color="red">*a*</FONT> <A HREF="/b">*c*</A> <a href=d>e</a> <X>f</X> <甲>g <center>*h*</center>
 {% highlight a %}⏎*b* <c>⏎{% endhighlight %}⏎⏎d {% raw %}`{{ e }}` *f*{% endraw %}⏎⏎g{% comment %} *h*⏎⏎i {% endcomment %} j
 a {%- comment -%} b {%- endcomment -%} c⏎⏎```⏎{% raw %}⏎{% if d %}⏎{% endraw %}⏎```⏎⏎- e⏎⏎{% highlight f linenos %}⏎⏎  g⏎⏎{% endhighlight %}
