@@ -301,7 +301,8 @@ def _read_site(body: str, markup: str) -> Body:
     )
 
 
-_REFERENCE = re.compile(r"^ {0,3}(\[[^\]\n]+\])(:.+)$", re.MULTILINE)
+_LABEL = re.compile(r"\[[^\[\]\n]+\]")
+_REFERENCE = re.compile(r"^ {0,3}(\[[^\[\]\n]+\])(:.+)$", re.MULTILINE)
 
 
 def _lead(body: str, markup: str, separator: str) -> str | None:
@@ -310,6 +311,7 @@ def _lead(body: str, markup: str, separator: str) -> str | None:
     if not found or not tail:
         return None
     if markup == "markdown" and "[" in head:
-        used = [name + target for name, target in _REFERENCE.findall(tail) if name in head]
+        names = set(_LABEL.findall(head))
+        used = [name + target for name, target in _REFERENCE.findall(tail) if name in names]
         head = "\n".join([head, "", *used])
     return _read_site(head, markup).text or None

@@ -184,6 +184,8 @@ class _Text:
             core = line.strip(DECORATION)
             label = RELATED_LABEL.fullmatch(core) is not None
             if label and number < self.last - 1:
+                if "链接" in core and not all(map(self.is_link, range(number + 1, self.last))):
+                    return False  # newspapers print facts below this word
                 self.take_list(number)
                 return True
             inline = RELATED_INLINE.match(line.lstrip(DECORATION))

@@ -22,6 +22,7 @@ _STYLES = {
     "pretty": "/:categories/:year/:month/:day/:title/",
     "weekdate": "/:categories/:year/W:week/:short_day/:title:output_ext",
 }
+_LONGEST = 8192  # characters of an address: a template can name a long value many times
 _PLACEHOLDER = re.compile(r":([a-z_]+)")
 _PLAIN = re.compile(r"[A-Za-z0-9./-]*")
 _UNESCAPED = "-._~!$&'()*+,;=:@/?"
@@ -71,7 +72,8 @@ def permalink_of(post: Addressed, template: str, own: str | None) -> str | None:
 
     Returns:
         A path that begins with `/`; None if it cannot be known: a plug-in decides, a placeholder is none of Jekyll's, or it needs
-        a date that the post does not have.
+        a date that the post does not have, or it would be longer than
+        any address.
 
     >>> post = Addressed("x/_posts/2020-02-01-A-b.md", "A-b", ["X y"], datetime(2020, 2, 1))
     >>> permalink_of(post, post_template("date"), None), permalink_of(post, "/:i_month-:i_day/:slug", None)
@@ -80,14 +82,18 @@ def permalink_of(post: Addressed, template: str, own: str | None) -> str | None:
     (None, None, '/about')
     """
     chosen = template if own is None else own
-    if own is None and chosen == NO_PERMALINK:
+    if (own is None and chosen == NO_PERMALINK) or len(chosen) > _LONGEST:
         return None
     parts: list[str] = []
-    at = 0
+    known: dict[str, str | None] = {}
+    at = length = 0
     for match in _PLACEHOLDER.finditer(chosen):
         name = match[1].removesuffix("_")
-        value = _value(name, post, own)
-        if value is None:
+        if name not in known:
+            known[name] = _value(name, post, own)
+        value = known[name]
+        length += 0 if value is None else len(value)
+        if value is None or length > _LONGEST:
             return None
         parts += (chosen[at : match.start()], _escaped(value), "_" if name != match[1] else "")
         at = match.end()

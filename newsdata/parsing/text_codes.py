@@ -63,7 +63,11 @@ _LISTED = 10  # codes behind one label
 _NO_CODE = re.compile(
     r"(?:电话|热线|专线|传真|手机|座机|邮编|QQ|微信|[号编密条证]码|[^\W\d]号|日期|时间|年份|[^\W\d]额|[^\W\d]数|[产销总数流存]量"
     r"|[^\W\d]价|[^\W\d]费|[^\W\d][款]|[奖资现罚本租定]金|收入|营收|利润|净利|支出|成本|负债|市值|票房|面积|人口|里程|库存|订单"
-    r"|[合总共小累统]计|[共约逾仅是]|达到|超过|多达|不足|不到)[（(\s：:]*$"
+    r"|[合总共小累统]计|浏览|阅读|点击|转发|播放|评论|下载|达到|超过|多达|不足|不到)[为是达共约近]?[（(\s：:]*$"
+    r"|[共约逾仅是][（(\s：:]*$"
+)
+_UNIT = re.compile(
+    r"[)）]\s?(?:平方|公里|万元|亿元|美元|港元|欧元|人次|吨|千瓦|兆瓦|亩|[人元户票次][，。；、]?$|[人元户票次][，。；、])"
 )
 _LOOK_BACK = 12  # characters before a code in which such a word is looked for
 _LOOSE_LABEL = re.compile(r"[：:]\s+$")
@@ -109,7 +113,7 @@ def _in_group(text: str, begin: int, end: int) -> Iterator[TextCode]:
         elif match.start() == match.start("bare"):  # no name in front of it
             before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
             refused = refused or bool(_NO_CODE.search(before) or _LOOSE_LABEL.search(before))
-            if not refused:
+            if not refused and not _UNIT.match(text, match.end()):
                 yield _bare(match, _exchange_of(match["bare"]))
         else:
             yield _bare(match, _exchange_of(match["bare"]))

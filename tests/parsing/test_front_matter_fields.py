@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from newsdata import Post, RawPost, parse_post
@@ -92,6 +94,13 @@ MORE = "excerpt_separator: <!--more-->"
 def test_leads(front: str, body: str, config: str, digest: str | None) -> None:
     found = read(front, body=body, config=config)
     assert found.digest == digest and found.digest_credit is None
+
+
+def test_a_lead_with_many_references_takes_linear_time() -> None:
+    lines = "".join(f"[{number}]: /a\n" for number in range(50_000))
+    begun = time.process_time()
+    found = read(MORE, path="_posts/2020-02-03-a.txt", body=f"{'[x] ' * 50_000}<!--more-->\n{lines}")
+    assert found.digest is not None and time.process_time() - begun < 10
 
 
 def test_addresses() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from newsdata.parsing.html_repair import repair_html
 from newsdata.parsing.html_tags import read_tag
 from newsdata.schema import Image
 
-from .html_bodies import CHART, URL, article, later, security
+from .html_bodies import CHART, URL, article, later, page, security
 
 
 @pytest.mark.parametrize(
@@ -148,3 +150,56 @@ def test_repair_does_not_change_sound_markup(html: str) -> None:
     again, broken = repair_html(html)
     assert not broken
     assert read_html(again, archive=True) == read_html(html, archive=True)
+
+
+@pytest.mark.parametrize("name", ["svg", "video", "object", "template"])
+def test_an_element_without_its_end_tag_hides_nothing(name: str) -> None:
+    body = article(f"<p>一<{name}>二</p><p>三</p>")
+    assert (body.text, body.issues) == ("一二\n三", ("markup-broken",))
+    assert article(f"<p>一<{name}>二</p></{name}><p>三</p>").text == "一\n三"
+    nested = f"<{name}>" * 3 + "二" + f"</{name}>" * (1 if name == "svg" else 3)
+    assert article(f"<p>一{nested}<5</p>").text == "一<5"
+
+
+def test_svg_with_empty_elements_hides_nothing_behind_it() -> None:
+    svg = "<svg><title/><path d='m1'/></svg>"
+    assert article(f"<p>一</p>{svg}<p>二</p>{svg}<p>三</p>").text == "一\n二\n三"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<!--end-->", "一"),
+        ("<!--end--><a href='x", "一"),
+        ("<!--end--><p>二<a href='x>三</p>", "一\n二三"),
+        ("<!--en", "一"),
+        ("<xmp>a<b>c</xmp>", "一\na<b>c"),
+        ("<xmp>a", "一\na"),
+        ("<plaintext>a", "一\na"),
+    ],
+)
+def test_a_body_ends_as_it_is_written(html: str, text: str) -> None:
+    assert page(f"<p>一</p>{html}").text == text
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<video>",
+        "<svg>",
+        "<title/>",
+        "<a ",
+        "<ruby>a<rt>b",
+        "a。<br>",
+        "<b>a。<br></b>",
+        "<!--",
+        "<i style='display:none'>",
+    ],
+)
+def test_reading_takes_linear_time(part: str) -> None:
+    def seconds(times: int) -> float:
+        start = process_time()
+        article("<p>" + part * times)
+        return process_time() - start
+
+    assert seconds(32_000) < 24 * max(seconds(4_000), 0.004) + 0.1

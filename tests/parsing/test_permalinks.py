@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -59,6 +60,18 @@ def test_what_cannot_be_known() -> None:
     assert permalink_of(POST, "/:author/:title", None) is None
     assert permalink_of(undated, post_template("date"), None) is None
     assert permalink_of(undated, post_template("none"), None) == "/news%20&%20more/%E7%94%B2/My-Post_1.html"
+
+
+def test_a_template_that_repeats_a_long_value_is_no_address() -> None:
+    long = POST._replace(slug="a" * 100_000)
+    begun = time.process_time()
+    assert permalink_of(long, ":title" * 1_000, None) is None
+    assert permalink_of(POST, "x", ":title" * 40_000) is None
+    assert (
+        permalink_of(POST._replace(categories=["c" * 20] * 10_000), "/" + ":slugified_categories" * 300, None)
+        is not None
+    )
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(("path", "extension"), [("a.MKD", ".html"), ("a.htm", ".htm"), ("a.b.txt", ".txt"), ("a", "")])
