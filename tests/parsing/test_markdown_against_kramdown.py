@@ -39,7 +39,7 @@ def without_liquid(body: str) -> str:
     def resolved(match: re.Match[str]) -> str:
         if match[2] is None:
             return ""
-        inside = match[3] if match[2] == "raw" else re.sub(r"\{[{%].*?[%}]\}", "", match[3], flags=re.DOTALL)
+        inside = match[3] if match[2] == "raw" else _LIQUID.sub(resolved, match[3])
         return f"{match[1]}{inside}{match[4]}"
 
     return _LIQUID.sub(resolved, body)
@@ -163,7 +163,8 @@ a {::comment}b{:/comment} c {::nomarkdown}*d*{:/} {::options x="y" /}e⏎⏎{::c
 a &amp; b &nothing; &hellip; < c > d <e f <1> <- => <<g> <h
 <FONT color="red">*a*</FONT> <A HREF="/b">*c*</A> <a href=d>e</a> <X>f</X> <甲>g <center>*h*</center>
 {% highlight a %}⏎*b* <c>⏎{% endhighlight %}⏎⏎d {% raw %}`{{ e }}` *f*{% endraw %}⏎⏎g{% comment %} *h*⏎⏎i {% endcomment %} j
-a {%- comment -%} b {%- endcomment -%} c⏎⏎```⏎{% raw %}⏎{% if d %}⏎{% endraw %}⏎```⏎⏎- e⏎⏎{% highlight f linenos %}⏎⏎  g⏎⏎{% endhighlight %}
+a {%- comment -%} b {%- endcomment -%} c⏎⏎```⏎{% raw %}⏎{% if d %}⏎{% endraw %}⏎```⏎⏎- e⏎⏎{% highlight f %}⏎⏎  g⏎⏎{% endhighlight %}
+{% highlight a %}⏎{% raw %}⏎*b* {{ c }} <d>⏎{% endraw %}⏎{% endhighlight %}⏎⏎{% raw %}{% highlight e %}f{% endhighlight %}{% endraw %}
 """
 
 # Markdown that kramdown reads in another way. The reasons are in docs/jekyll.md.
