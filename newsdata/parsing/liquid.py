@@ -5,7 +5,7 @@ Nothing is run. What follows from a tag alone becomes text; everything else stay
 raw
     The two tags go. What stands between them is Markdown like the rest, but `{{ … }}` and `{% … %}` in it are words.
 highlight
-    The two tags go. What stands between them is a block of code.
+    The two tags go. What stands between them is a block of code, without the tags `raw` in it.
 comment
     Goes, with everything in it.
 post_url
@@ -29,6 +29,7 @@ _OPENING = re.compile(r"\{[{%]")
 _TAG = re.compile(r"\{%-?\s*(\w+)\s*(.*?)\s*-?%\}", re.DOTALL)
 _WRAPPERS = ("raw", "highlight", "comment")
 _ENDS = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in _WRAPPERS}
+_RAW = re.compile(r"\{%-?\s*raw\s*-?%\}")
 _PRIVATE_USE = range(0xE000, 0xF900)
 _BLANKS = " \t\n\r"
 
@@ -108,7 +109,7 @@ class _Reader:
         tag = _TAG.fullmatch(written)
         name = tag[1] if tag else ""
         if name in _WRAPPERS:
-            after = None if name in self.unclosed else _ENDS[name].search(self.body, end)
+            after = None if name in self.unclosed else self._end_tag(name, end)
             if after is not None:
                 self._block(name, written, self.body[end : after.start()], after[0])
                 return self._after(after[0], after.end())
@@ -130,18 +131,47 @@ class _Reader:
             return None
         return end + 2
 
+    def _end_tag(self, name: str, at: int) -> re.Match[str] | None:
+        """The tag that ends a block whose content starts here. In a `highlight`, words in a `raw` end nothing."""
+        found = _ENDS[name].search(self.body, at)
+        while name == "highlight" and found is not None and "raw" not in self.unclosed:
+            raw = _RAW.search(self.body, at, found.start())
+            if raw is None:
+                break
+            after = _ENDS["raw"].search(self.body, raw.end())
+            if after is None:
+                self.unclosed.add("raw")
+                break
+            at = after.end()
+            if at > found.start():
+                found = _ENDS[name].search(self.body, at)
+        return found
+
     def _block(self, name: str, opening: str, content: str, closing: str) -> None:
         self._trim(opening)
         if name == "highlight":
-            self.kept = self.kept or _OPENING.search(content) is not None
-            code = escape(content.strip("\n"))
-            self._mark(f"<pre>{code}</pre>")
+            self._mark(f"<pre>{escape(self._code(content))}</pre>")
         elif name == "raw":
             if opening.endswith("-%}"):
                 content = content.lstrip(_BLANKS)
             if closing.startswith("{%-"):
                 content = content.rstrip(_BLANKS)
             self._words(content)
+
+    def _code(self, content: str) -> str:
+        """The content of a `highlight` without the tags `raw` in it."""
+        code: list[str] = []
+        at = 0
+        while (raw := _RAW.search(content, at)) is not None:
+            after = _ENDS["raw"].search(content, raw.end())
+            if after is None:
+                break
+            code.append(content[at : raw.start()])
+            self.kept = self.kept or _OPENING.search(code[-1]) is not None
+            code.append(content[raw.end() : after.start()])
+            at = after.end()
+        self.kept = self.kept or _OPENING.search(content, at) is not None
+        return "".join([*code, content[at:]]).strip("\n")
 
     def _words(self, content: str) -> None:
         """Write what a `raw` tag shields: Markdown in which Liquid is words."""

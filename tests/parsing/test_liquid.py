@@ -25,6 +25,17 @@ def read(body: str) -> tuple[str, bool]:
         ("{% raw %}{{ a {% b{% endraw %}", "{{ a {% b", False),
         ("{% highlight a %}\n\n  b < c\n\n{% endhighlight %}", "<pre>  b &lt; c</pre>", False),
         ("{% highlight a %}{{ b }}{% endhighlight %}", "<pre>{{ b }}</pre>", True),
+        (
+            "{% highlight a %}\n{% raw %}\n  {{ b }}\n{% endraw %}\nc\n{% endhighlight %}",
+            "<pre>  {{ b }}\n\nc</pre>",
+            False,
+        ),
+        (
+            "{% highlight a %}{{ b }}{% raw %}{% endhighlight %}{% endraw %}{% endhighlight %}c",
+            "<pre>{{ b }}{% endhighlight %}</pre>c",
+            True,
+        ),
+        ("{% highlight a %}{% raw %}b{% endhighlight %}", "<pre>{% raw %}b</pre>", True),
         ("{% post_url 2021-03-01-a_b %} {% post_url c/2021-03-01-d %}", "2021-03-01-a_b c/2021-03-01-d", False),
         ("{% link a/b.md %} {%- link /c.pdf -%} d", "/a/b.md/c.pdfd", False),
         ("a {% link %}", "a {% link %}", True),

@@ -39,7 +39,7 @@ def without_liquid(body: str) -> str:
     def resolved(match: re.Match[str]) -> str:
         if match[2] is None:
             return ""
-        inside = match[3] if match[2] == "raw" else re.sub(r"\{[{%].*?[%}]\}", "", match[3], flags=re.DOTALL)
+        inside = match[3] if match[2] == "raw" else _LIQUID.sub(resolved, match[3])
         return f"{match[1]}{inside}{match[4]}"
 
     return _LIQUID.sub(resolved, body)
@@ -106,9 +106,8 @@ def test_posts_of_other_sites_are_read_as_kramdown_reads_them(name: str) -> None
     if not folder.is_dir():
         pytest.skip("the shared posts of other sites are not here")
     sources = list(bodies(folder))
-    different = list(differences(sources))
     assert len(sources) > 50
-    assert len(different) <= len(sources) / 100, different
+    assert list(differences(sources)) == []
 
 
 def test_posts_of_the_tests_are_read_as_kramdown_reads_them() -> None:
@@ -163,7 +162,8 @@ a {::comment}b{:/comment} c {::nomarkdown}*d*{:/} {::options x="y" /}e⏎⏎{::c
 a &amp; b &nothing; &hellip; < c > d <e f <1> <- => <<g> <h
 <FONT color="red">*a*</FONT> <A HREF="/b">*c*</A> <a href=d>e</a> <X>f</X> <甲>g <center>*h*</center>
 {% highlight a %}⏎*b* <c>⏎{% endhighlight %}⏎⏎d {% raw %}`{{ e }}` *f*{% endraw %}⏎⏎g{% comment %} *h*⏎⏎i {% endcomment %} j
-a {%- comment -%} b {%- endcomment -%} c⏎⏎```⏎{% raw %}⏎{% if d %}⏎{% endraw %}⏎```⏎⏎- e⏎⏎{% highlight f linenos %}⏎⏎  g⏎⏎{% endhighlight %}
+a {%- comment -%} b {%- endcomment -%} c⏎⏎```⏎{% raw %}⏎{% if d %}⏎{% endraw %}⏎```⏎⏎- e⏎⏎{% highlight f %}⏎⏎  g⏎⏎{% endhighlight %}
+{% highlight a %}⏎{% raw %}⏎*b* {{ c }} <d>⏎{% endraw %}⏎{% endhighlight %}⏎⏎{% raw %}{% highlight e %}f{% endhighlight %}{% endraw %}
 """
 
 # Markdown that kramdown reads in another way. The reasons are in docs/jekyll.md.
