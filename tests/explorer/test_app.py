@@ -329,7 +329,7 @@ def test_a_byte_that_changed_is_found_by_the_hash(changing: Path) -> None:
 
 @pytest.mark.parametrize("config", ["articles/train-2022-03", "posts/posts-2022-03"])
 def test_pages_and_exports_leave_out_a_shard_with_other_bytes(changing: Path, config: str) -> None:
-    shard = changing / "1.0.0" / f"{config}-00000.parquet"
+    (shard,) = (changing / "1.0.0").glob(f"{config}-*.parquet")
     every = client_of(changing).get("/articles.json").json()["total"]
     data = bytearray(shard.read_bytes())
     data[150:400] = bytes(250)  # in the first columns, not in those that lists are counted from
@@ -341,7 +341,7 @@ def test_pages_and_exports_leave_out_a_shard_with_other_bytes(changing: Path, co
     assert client.get("/export.csv").text.count("\r\n") == len(ids) + 1
     for address in ("/", "/?view=table", "/?q=的&view=context", "/splits", "/clusters", "/issues", "/issues.csv"):
         assert client.get(address).status_code == 200, address
-    assert f"{config}-00000.parquet" in read_page(client, "/").text
+    assert f"{config}-" in read_page(client, "/").text
 
 
 def test_names_with_a_meaning_in_addresses_have_pages(tmp_path: Path) -> None:
