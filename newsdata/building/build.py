@@ -215,12 +215,13 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     grouped = group_articles(merged, signed, base, engine)
     placed = split_articles(merged, grouped, listed.site, settings, base, engine)
     decided = Decided(parsed=parsed, merged=merged, grouped=grouped, placed=placed)
-    pieces = write_shards(decided, listed, settings, base, request, engine)
-    pieces += write_history(listed, settings, base, request, engine)
+    written = write_shards(decided, listed, settings, base, request, engine)
+    written = written.with_more(write_history(listed, settings, base, request, engine))
     leakage = measure_leakage(merged, signed, grouped, placed, listed.site, engine)
     check_leakage(leakage, request.max_leak)
 
-    draft = describe_build(listed, decided, pieces, leakage, settings, base)
+    draft = describe_build(listed, decided, written, leakage, settings, base)
+    pieces = written.pieces
     if settings.text == "none":
         pieces = blank_all(pieces, settings, listed.site.timezone, engine)
         draft = describe_text_free(draft, pieces)

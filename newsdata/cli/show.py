@@ -13,7 +13,7 @@ import click
 from ..counts import plural
 from .options import VERSION, json_option, revision_option
 from .output import Line, Styled, columns, print_json, printable, say, say_wrapped
-from .table import parts_between, width_of, wrap
+from .table import cut, parts_between, width_of, wrap
 
 if TYPE_CHECKING:
     from ..dataset.show import Shown, ShownRow
@@ -89,11 +89,11 @@ def _short(found: Shown, row: ShownRow, word: str | None) -> Iterator[Line]:
     facts = [
         _moment(values.get("published_at"), found.timezone, "minutes") or "no date",
         f"excluded: {values['excluded_reason']}" if values.get("excluded_reason") else row.split,
-        f"{values['num_chars']:,} characters" if values.get("num_chars") is not None else "",
+        plural(values["num_chars"], "character") if values.get("num_chars") is not None else "",
         _id(values) if values.get("title") else "",
-        values.get("media") or values.get("source") or "",
     ]
-    for line in _flowing([printable(fact) for fact in facts if fact], width - 2):
+    publisher = cut(printable(values.get("media") or values.get("source") or ""), width - 2)
+    for line in _flowing([*(printable(fact) for fact in facts if fact), *filter(None, [publisher])], width - 2):
         yield ["  ", Styled(line, "quiet")]
     yield from _excerpt(values, word, width)
 

@@ -12,7 +12,17 @@ from .parameters import Reader
 from .table import Table
 from .view import View
 
-__all__ = ["PAGE_SIZE", "Answer", "Asked", "Download", "Missing", "article_address", "local_time", "pages_of"]
+__all__ = [
+    "PAGE_SIZE",
+    "Answer",
+    "Asked",
+    "Download",
+    "Missing",
+    "article_address",
+    "local_time",
+    "name_in_address",
+    "pages_of",
+]
 
 PAGE_SIZE = 50
 
@@ -90,7 +100,19 @@ def article_address(base: str, article_id: str, query: str = "") -> str:
     '/article/_posts/2022-06-02-a%20b?q=x'
     """
     is_plain = {"", ".", ".."}.isdisjoint(article_id.split("/"))  # browsers resolve dots between slashes
-    return f"{base}/article/{quote(article_id, safe='/' if is_plain else '')}{query}"
+    return f"{base}/article/{name_in_address(article_id, safe='/' if is_plain else '')}{query}"
+
+
+def name_in_address(name: str, safe: str = "") -> str:
+    """A name as the end of an address. One slash behind it belongs to the address and is dropped when it is read.
+
+    The slash keeps `..` from being resolved by browsers, and a name that ends in `.json` from meaning the JSON twin.
+
+    >>> name_in_address("a b"), name_in_address(".."), name_in_address("_posts/2022-06-02-data.json", safe="/")
+    ('a%20b', '..%2F', '_posts/2022-06-02-data.json%2F')
+    """
+    slash = "%2F" if name in (".", "..") or name.endswith((".json", "/")) else ""
+    return quote(name, safe=safe) + slash
 
 
 def local_time(table: Table, row: int, zone: Any) -> datetime | None:

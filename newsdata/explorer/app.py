@@ -208,7 +208,7 @@ class _Server:
             return Response(kept.body, 200, headers, kept.media_type)
         reader = Reader(request.scope["query_string"])
         head, _, name = place.path.partition("/")
-        asked = Asked(view=view, base=place.base, reader=reader, name=name)
+        asked = Asked(view=view, base=place.base, reader=reader, name=name.removesuffix("/"))  # see name_in_address
         if place.path in _DOWNLOADS and not place.as_json:
             return _download(request, _DOWNLOADS[place.path](asked), headers)
         if place.path in _PAGES:

@@ -1,12 +1,13 @@
 """A version, opened for the page: which of its files can be read, and where each row stands.
 
 Versions may come from anywhere, so nothing in one is trusted. A shard that is missing, a link, of another size than the
-manifest says, no Parquet, or with a column of another type is left out, and every page says so.
+manifest says, no Parquet, or with a column of another type is left out, and every page says so. So are shards whose bytes
+are known to be others than the manifest says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -76,6 +77,7 @@ class Opened:
         rows: number of all rows.
         damaged: the shards of these two configs that were left out.
         stamp: what the manifest's file looked like; another stamp means that the version changed.
+        changed: shards of any config that must not be read: their paths, and why.
     """
 
     found: FoundVersion
@@ -85,6 +87,7 @@ class Opened:
     rows: int
     damaged: tuple[Damage, ...]
     stamp: tuple[int, ...]
+    changed: Mapping[str, str]
 
     @property
     def folder(self) -> Path:
@@ -113,8 +116,13 @@ class Opened:
         return [shard for shard in shards_of(self.manifest, config) if why_unusable(self, shard) is None]
 
 
-def open_for_page(found: FoundVersion) -> Opened:
-    """Find the rows of a version. Only the ends of its Parquet files are read."""
+def open_for_page(found: FoundVersion, changed: Mapping[str, str] | None = None) -> Opened:
+    """Find the rows of a version. Only the ends of its Parquet files are read.
+
+    Args:
+        found: the version.
+        changed: shards to leave out: their paths, and why.
+    """
     folder, manifest = found.folder, found.manifest
     zone = ZoneInfo(manifest.configuration["timezone"])
     empty = Opened(
@@ -125,6 +133,7 @@ def open_for_page(found: FoundVersion) -> Opened:
         rows=0,
         damaged=(),
         stamp=stamp_of(folder),
+        changed=dict(changed or {}),
     )
     groups: list[RowGroup] = []
     damaged: list[Damage] = []
@@ -152,6 +161,7 @@ def open_for_page(found: FoundVersion) -> Opened:
         rows=row,
         damaged=tuple(damaged),
         stamp=empty.stamp,
+        changed=empty.changed,
     )
 
 
@@ -173,7 +183,7 @@ def groups_of(opened: Opened, config: str) -> tuple[RowGroup, ...]:
 
 def why_unusable(opened: Opened, shard: Shard) -> str | None:
     """Why a shard cannot be used, as far as can be told without reading it; None if it can."""
-    reason = reading.why_unusable(opened.folder, shard.path)
+    reason = opened.changed.get(shard.path) or reading.why_unusable(opened.folder, shard.path)
     if reason is not None:
         return reason
     size = (opened.folder / shard.path).stat().st_size

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from .answers import Answer
+from .answers import Answer, name_in_address
 from .text_parts import Verbatim, visible
 from .view import View
 
@@ -34,7 +34,7 @@ class Renderer:
         )
         self._environment.filters |= {
             "number": _number, "percent": _percent, "moment": _moment, "verbatim": Verbatim, "web": _web_address,
-            "in_address": lambda text: quote(str(text), safe=""), "plural": _plural,
+            "in_query": lambda text: quote(str(text), safe=""), "in_path": lambda name: name_in_address(str(name)), "plural": _plural,
         }  # fmt: skip
 
     def page(self, answer: Answer, site: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from ..card.readme import card_facts
 from ..storage.manifest import MANIFEST_NAME, hash_file
 from .clusters import ClusterSummary, all_clusters
 from .keyword_in_context import Concordance, words_in_context
-from .opened import Damage, DamagedFile, Opened, check_bytes, groups_of, is_regular, read_table, stamp_of
+from .opened import Damage, DamagedFile, Opened, check_bytes, groups_of, is_regular, open_for_page, read_table, stamp_of
 from .parameters import FIELDS, BadParameter, Query
 from .rows import Rows
 from .search import Phrase, Searcher
@@ -47,7 +47,8 @@ class View:
         opened, table, rows, searcher: of the version.
         shown_path: how the user named the folder or repository that holds the version.
         patience: seconds that a request waits for a search.
-        check: a thread that compares all files with their hashes, once. A small version waits for it.
+        check: a thread that compares all files with their hashes, once. A small version waits for it, and shards that were
+            changed are left out.
     """
 
     def __init__(
@@ -58,14 +59,17 @@ class View:
         self.check = threading.Thread(target=self._check, daemon=True, name="check")
         self.check.start()
         self.table: Table = load_table(opened)
+        if sum(shard.bytes for shard in opened.manifest.shards) <= _CHECKED_FIRST:
+            self.check.join()
+            if changed := self._changed_shards():
+                self.opened = opened = open_for_page(opened.found, changed)
+                self.table = load_table(opened)
         self.rows = Rows(opened, opened.groups)
         self.searcher = Searcher(opened, cache if opened.articles > ARTICLES_WITHOUT else None)
         self.shown_path = shown_path
         self.patience = patience
         self._lock = threading.Lock()
         self._concordances: OrderedDict[Query, Concordance] = OrderedDict()
-        if sum(shard.bytes for shard in opened.manifest.shards) <= _CHECKED_FIRST:
-            self.check.join()
 
     @property
     def version(self) -> str:
@@ -177,6 +181,11 @@ class View:
             while len(self._concordances) > _KEPT_CONCORDANCES:
                 self._concordances.popitem(last=False)
             return self._concordances[asked]
+
+    def _changed_shards(self) -> dict[str, str]:
+        """The shards that the check found to be damaged, and why."""
+        shards = {shard.path for shard in self.opened.manifest.shards}
+        return {damage.path: damage.reason for damage in self._found if damage.path in shards}
 
     def _check(self) -> None:
         for damage in check_bytes(self.opened):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +22,18 @@ from ..curation.merge import NO_DATE
 from ..curation.splits import local_days
 from ..schema import SPLITS
 from .manifest import Manifest, Shard, shards_of
-from .reading import checked_values, open_shard, read_shard_of
+from .reading import checked_values, open_shard
 
-__all__ = ["LENGTHS", "count_statistics", "statistics_faults"]
+__all__ = [
+    "LENGTHS",
+    "Counts",
+    "add_counts",
+    "choose_sample",
+    "count_rows",
+    "count_statistics",
+    "statistics_faults",
+    "sum_statistics",
+]
 
 LENGTHS = (0, 1, 50, 100, 200, 400, 800, 1600, 3200, 6400)
 """The smallest number of characters of each bin of lengths; the last bin has no end."""
@@ -33,7 +42,9 @@ _MOST_DAYS = 1000  # with articles; beyond that, months are counted
 _NAMED = 12  # publishers
 _NAME_CUT = 100  # characters of a publisher's name
 _CELL_CUT = 200  # characters of a value of the sample
+_COUNTED_AT_ONCE = 20_000  # articles, or the next shard more
 _SAMPLED = 500  # articles from which the sample is chosen
+_SAMPLED_SHARDS = 20  # at most
 _SAMPLE_CHARS = 300  # the sample's text has at most so many characters, if any article has
 _COLUMNS = ("published_at", "num_chars", "duplicate_cluster")
 _NAMES = ("media", "source")
@@ -51,16 +62,45 @@ def count_statistics(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
     """
     if not shards_of(manifest, "articles"):
         return None
-    counted = _count(folder, manifest, LENGTHS)
-    days = {day for counts in counted.days.values() for day in counts}
+    named = manifest.configuration.get("text") != "none"
+    return _told(_count(folder, manifest, LENGTHS), named) | {"sample": choose_sample(folder, manifest)}
+
+
+def sum_statistics(
+    parts: Iterable[tuple[str, Counts]], clusters: pa.Array, splits: np.ndarray, *, named: bool
+) -> dict[str, Any] | None:
+    """The same without the sample, from the counts of all shards; None if there are no articles.
+
+    Args:
+        parts: split and counts of each shard, or of several.
+        clusters: the cluster of each article, excluded ones included.
+        splits: the number of its split in `SPLITS`, int8; any other number for excluded ones.
+        named: whether publishers may be named.
+    """
+    by_split: dict[str, list[Counts]] = {}
+    for split, counts in parts:
+        by_split.setdefault(split, []).append(counts)
+    if not by_split:
+        return None
+    ordered = {split: add_counts(by_split[split]) for split in SPLITS if split in by_split}
+    members = {split: [clusters.filter(pa.array(splits == SPLITS.index(split)))] for split in ordered}
+    others = clusters.filter(pa.array(splits >= len(SPLITS)))
+    return _told(_Counted(by_split=ordered, copies=_copies(members, [others])), named)
+
+
+def _told(counted: _Counted, named: bool) -> dict[str, Any]:
+    """Counts in the form of `Manifest.statistics`, without the sample."""
+    days = {day for counts in counted.by_split.values() for day in counts["days"]}
     unit = "day" if len(days) <= _MOST_DAYS else "month"
     return {
         "unit": unit,
-        "articles": {split: _by_unit(counts, unit) for split, counts in counted.days.items()},
-        "lengths": {"from": list(LENGTHS), "articles": {split: [*counts] for split, counts in counted.lengths.items()}},
-        **({} if counted.publishers is None else {"publishers": _publishers(counted.publishers)}),
+        "articles": {split: _by_unit(counts["days"], unit) for split, counts in counted.by_split.items()},
+        "lengths": {
+            "from": list(LENGTHS),
+            "articles": {split: counts["lengths"] for split, counts in counted.by_split.items()},
+        },
+        **({"publishers": _publishers(counted.publishers)} if named else {}),
         "near_copies": dict(counted.copies),
-        "sample": _sample(folder, manifest),
     }
 
 
@@ -76,8 +116,8 @@ def statistics_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
     if said is None:
         return
     counted = _count(folder, manifest, said["lengths"]["from"])
-    days = {split: _by_unit(counts, said["unit"]) for split, counts in counted.days.items()}
-    lengths = {split: [*counts] for split, counts in counted.lengths.items()}
+    days = {split: _by_unit(counts["days"], said["unit"]) for split, counts in counted.by_split.items()}
+    lengths = {split: counts["lengths"] for split, counts in counted.by_split.items()}
     for name, here, found in (
         ("articles", said["articles"], days),
         ("lengths", said["lengths"]["articles"], lengths),
@@ -87,7 +127,7 @@ def statistics_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
             if here.get(split) != found.get(split):
                 yield f"statistics.{name}: {split} is not what its rows give"
     if names := said.get("publishers"):
-        every = counted.publishers or {}
+        every = counted.publishers
         top = {entry["name"]: entry["articles"] for entry in names["top"]}
         rest = sum(every.values()) - sum(top.values()) - names["none"]
         wrong = [name for name, count in top.items() if every.get(name, 0) != count]
@@ -98,86 +138,125 @@ def statistics_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------------ counting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counted:
-    """What the rows of `articles` give, by split.
+class Counts(TypedDict):
+    """What some rows of `articles` give; a task of a build keeps it as JSON.
 
     Attributes:
-        days: split -> day (YYYY-MM-DD) in the site's time zone -> articles, in the order of the days.
-        lengths: split -> articles in each bin.
-        publishers: name -> articles, the most frequent first; None stands for articles without a publisher. None for a
-            version without text.
+        days: day (YYYY-MM-DD) in the site's time zone -> articles, in the order of the days.
+        lengths: articles in each bin of lengths.
+        publishers: name and articles, by name; None, the last, stands for articles without a publisher.
+    """
+
+    days: dict[str, int]
+    lengths: list[int]
+    publishers: list[tuple[str | None, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """What the rows of a version give.
+
+    Attributes:
+        by_split: split -> counts of its rows, in the order of the splits.
         copies: split -> articles that have a near-copy anywhere in the version, excluded articles included.
     """
 
-    days: Mapping[str, Mapping[str, int]]
-    lengths: Mapping[str, Sequence[int]]
-    publishers: Mapping[str | None, int] | None
+    by_split: Mapping[str, Counts]
     copies: Mapping[str, int]
+
+    @property
+    def publishers(self) -> dict[str | None, int]:
+        """Name -> articles of all splits, the most frequent first; None stands for articles without a publisher."""
+        every = add_counts(self.by_split.values())["publishers"]
+        return dict(sorted(every, key=lambda pair: -pair[1]))
+
+
+def count_rows(table: pa.Table, timezone: str, bins: Sequence[int] = LENGTHS) -> Counts:
+    """Count rows of `articles`.
+
+    Args:
+        table: the rows; the columns `media` and `source` may be missing.
+        timezone: the site's, an IANA name.
+        bins: the smallest number of characters of each bin of lengths.
+    """
+    return {
+        "days": _days(table, timezone),
+        "lengths": _in_bins(table, bins).tolist(),
+        "publishers": _name_counts(table) if _NAMES[0] in table.column_names else [],
+    }
+
+
+def add_counts(parts: Iterable[Counts]) -> Counts:
+    """The sum of some counts, of at least one.
+
+    >>> one: Counts = {"days": {"2022-03-01": 1}, "lengths": [0, 1], "publishers": [("a", 1)]}
+    >>> add_counts([one, one])
+    {'days': {'2022-03-01': 2}, 'lengths': [0, 2], 'publishers': [('a', 2)]}
+    """
+    some = [*parts]
+    days: Counter[str] = Counter()
+    names: Counter[str | None] = Counter()
+    for part in some:
+        days.update(part["days"])
+        names.update(dict(part["publishers"]))
+    return {
+        "days": dict(sorted(days.items())),
+        "lengths": [sum(counts) for counts in zip(*(part["lengths"] for part in some), strict=True)],
+        "publishers": sorted(names.items(), key=lambda pair: (pair[0] is None, pair[0] or "")),
+    }
 
 
 def _count(folder: Path, manifest: Manifest, bins: Sequence[int]) -> _Counted:
     timezone = str(manifest.configuration["timezone"])
     named = manifest.configuration.get("text") != "none"
     columns = [*_COLUMNS, *(_NAMES if named else ())]
-    days: dict[str, dict[str, int]] = {}
-    lengths: dict[str, list[int]] = {}
+    by_split: dict[str, list[Counts]] = {}
     clusters: dict[str, list[pa.Array]] = {}
-    names = [_no_names()]
     for split in SPLITS:
         for table in _tables(folder, shards_of(manifest, "articles", split), columns):
-            counts = lengths.setdefault(split, [0] * len(bins))
-            for place, count in enumerate(_in_bins(table, bins)):
-                counts[place] += count
-            found = Counter(_days(table, timezone))
-            days[split] = dict(sorted((found + Counter(days.get(split, {}))).items()))
+            by_split.setdefault(split, []).append(count_rows(table, timezone, bins))
             clusters.setdefault(split, []).extend(table["duplicate_cluster"].chunks)
-            if named:
-                names.append(_name_counts(table))
     aside = _tables(folder, shards_of(manifest, "excluded"), ["duplicate_cluster"])
     others = [chunk for table in aside for chunk in table["duplicate_cluster"].chunks]
     return _Counted(
-        days=days,
-        lengths=lengths,
-        publishers=_add_names(names) if named else None,
-        copies=_copies(clusters, others),
+        by_split={split: add_counts(parts) for split, parts in by_split.items()}, copies=_copies(clusters, others)
     )
 
 
 def _tables(folder: Path, shards: Sequence[Shard], columns: Sequence[str]) -> Iterator[pa.Table]:
-    return (table for shard in shards for table in read_shard_of(folder, shard, columns))
+    """The rows of some shards, of many small ones in one table."""
+    some: list[pa.Table] = []
+    waiting = 0
+    for shard in shards:
+        with open_shard(folder, shard, columns) as file:
+            # Threads cost more than they save for a few small columns.
+            rows = checked_values(file.read(list(columns), use_threads=False), folder / shard.path)
+        some.append(rows)
+        waiting += rows.num_rows
+        if waiting >= _COUNTED_AT_ONCE:
+            yield pa.concat_tables(some)
+            some, waiting = [], 0
+    if some:
+        yield pa.concat_tables(some)
 
 
 def _days(table: pa.Table, timezone: str) -> dict[str, int]:
     """Day -> articles."""
     times = table["published_at"].cast(pa.int64()).fill_null(NO_DATE).to_numpy()
     days, counts = np.unique(local_days(times[times != NO_DATE], timezone), return_counts=True)
-    return dict(zip(map(str, days), counts.tolist(), strict=True))
+    return {str(day): count for day, count in zip(days, counts.tolist(), strict=True)}
 
 
-def _in_bins(table: pa.Table, bins: Sequence[int]) -> list[int]:
+def _in_bins(table: pa.Table, bins: Sequence[int]) -> np.ndarray:
     places = np.searchsorted(bins, table["num_chars"].fill_null(0).to_numpy(), side="right") - 1
-    counts: list[int] = np.bincount(np.maximum(places, 0), minlength=len(bins)).tolist()
-    return counts
+    return np.bincount(np.maximum(places, 0), minlength=len(bins))
 
 
-def _no_names() -> pa.Table:
-    return pa.table({"name": pa.array([], pa.string()), "articles": pa.array([], pa.int64())})
-
-
-def _name_counts(table: pa.Table) -> pa.Table:
+def _name_counts(table: pa.Table) -> list[tuple[str | None, int]]:
     """The publishers of some articles and their numbers of articles."""
     media, source = (pc.if_else(pc.equal(table[name], ""), None, table[name]) for name in _NAMES)
-    names = pc.utf8_slice_codeunits(pc.coalesce(media, source), 0, _NAME_CUT)
-    return pa.table({"name": names, "articles": np.ones(len(names), np.int64)}).group_by("name").aggregate(
-        [("articles", "sum")]
-    ).rename_columns(["name", "articles"])  # fmt: skip
-
-
-def _add_names(tables: Sequence[pa.Table]) -> dict[str | None, int]:
-    sums = pa.concat_tables(tables).group_by("name").aggregate([("articles", "sum")])
-    counted = sums.sort_by([("articles_sum", "descending"), ("name", "ascending")])
-    return dict(zip(counted["name"].to_pylist(), counted["articles_sum"].to_pylist(), strict=True))
+    counts = pc.value_counts(pc.utf8_slice_codeunits(pc.coalesce(media, source), 0, _NAME_CUT))
+    return [*zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)]
 
 
 def _copies(clusters: Mapping[str, Sequence[pa.Array]], others: Sequence[pa.Array]) -> dict[str, int]:
@@ -217,15 +296,15 @@ def _publishers(counts: Mapping[str | None, int]) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------------- the sample
 
 
-def _sample(folder: Path, manifest: Manifest) -> dict[str, str]:
-    """One article to look at: column -> value as text, without columns that have no value.
+def choose_sample(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """One article to look at, of a version that has some: column -> value as text, without columns that have no value.
 
     It is a short one with much in it, among the first ones of the first split, so that a day's new posts leave it as it is.
     """
     table = _first_rows(folder, manifest)
     filled = sum(
         _has_value(table[name]) * weight
-        for name, weight in (("title", 1), ("digest", 1), ("media", 1), ("mentions", 1), ("issues", -1))
+        for name, weight in (("title", 1), ("digest", 1), ("media", 1), ("mentions", 2), ("issues", -1))
     )
     chars = table["num_chars"].fill_null(0).to_numpy()
     short = (chars > 0) & (chars <= _SAMPLE_CHARS)
@@ -237,12 +316,14 @@ def _sample(folder: Path, manifest: Manifest) -> dict[str, str]:
 
 
 def _first_rows(folder: Path, manifest: Manifest) -> pa.Table:
-    """The first `_SAMPLED` articles of the first split, or a few more."""
+    """The first `_SAMPLED` articles of the first split, or a few more; fewer if its shards are small."""
     split = next(split for split in SPLITS if shards_of(manifest, "articles", split))
     tables: list[pa.Table] = []
-    for shard in shards_of(manifest, "articles", split):
+    for shard in shards_of(manifest, "articles", split)[:_SAMPLED_SHARDS]:
         with open_shard(folder, shard) as file:
-            tables.append(checked_values(file.read_row_group(0).slice(0, _SAMPLED), folder / shard.path))
+            tables.append(
+                checked_values(file.read_row_group(0, use_threads=False).slice(0, _SAMPLED), folder / shard.path)
+            )
         if sum(table.num_rows for table in tables) >= _SAMPLED:
             break
     return pa.concat_tables(tables)

@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from newsdata import build
+from newsdata.card.citation import Citation
+from newsdata.card.glance import show_charts
 from newsdata.card.pictures import draw_pictures, files_parts
 from newsdata.storage.manifest import Manifest, read_manifest
 from tests.conftest import ROOT
@@ -32,6 +34,8 @@ HOSTILE = [
 _DRAW = """
 import hashlib, sys
 from pathlib import Path
+from newsdata.card.citation import Citation
+from newsdata.card.glance import show_charts
 from newsdata.card.pictures import draw_pictures
 from newsdata.storage.manifest import read_manifest
 for picture in draw_pictures(read_manifest(Path(sys.argv[1]))):
@@ -138,6 +142,22 @@ def test_numbers_of_any_size(manifest: Manifest, count: int) -> None:
     accounting = {"files_seen": count, "posts": count, "rejects": count, "ignored": 0, "articles": count, "excluded": 1}
     for picture in draw_pictures(dataclasses.replace(many, accounting=accounting)):
         assert ElementTree.fromstring(picture.svg).tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    "statistics",
+    [
+        {"articles": {"other": {"2021-12-05": 3}}, "near_copies": {"other": 3}},
+        {"articles": {}, "lengths": {"from": [0], "articles": {}}, "near_copies": {}},
+        {"lengths": {"from": [0, 5], "articles": {"other": [1, 1]}}, "near_copies": {"train": 2**50}},
+        {"publishers": {"names": 0, "top": [{"name": "\u200b", "articles": 0}], "others": 7, "none": 0}},
+    ],
+)
+def test_statistics_that_contradict_each_other(manifest: Manifest, statistics: dict[str, Any]) -> None:
+    forged = changed(manifest, **statistics)
+    for picture in draw_pictures(forged):
+        assert ElementTree.fromstring(picture.svg).tag.endswith("svg")
+    assert show_charts(forged, Citation(title="news"))
 
 
 def test_the_parts_of_the_files_add_up(demo: Path) -> None:

@@ -13,6 +13,7 @@ from newsdata.cli.main import cli
 from newsdata.errors import VerifyError
 
 from ..conftest import many_posts, post, run_newsdata, write_archive
+from ..explorer.forged import article, forge
 from ..terminal import columns_of, in_terminal
 from ..versions import make_version
 
@@ -160,3 +161,11 @@ def test_a_version_by_somebody_else(tmp_path: Path) -> None:
     for arguments in ([beyond], [beyond, identity]):
         refused = show(*arguments).exception
         assert isinstance(refused, VerifyError) and "is damaged (" in str(refused)
+
+
+def test_a_long_publisher_is_cut_and_one_character_is_one(tmp_path: Path) -> None:
+    shards = {("articles", "train"): [article(1, text="涨", media="望" * 90)]}
+    forge(tmp_path, shards)
+    told = in_terminal(60, "show", tmp_path).lines
+    assert told[1] == "  2022-01-02 16:00  train  1 character  000000000000000001"
+    assert told[2].startswith("  望望") and told[2].endswith("望…") and columns_of(told[2]) <= 60

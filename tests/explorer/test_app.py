@@ -325,6 +325,47 @@ def test_a_byte_that_changed_is_found_by_the_hash(changing: Path) -> None:
     assert client.get("/articles.json", params={"q": "的"}).status_code == 200
 
 
+@pytest.mark.parametrize("config", ["articles/train-2022-03", "posts/posts-2022-03"])
+def test_pages_and_exports_leave_out_a_shard_with_other_bytes(changing: Path, config: str) -> None:
+    shard = changing / "1.0.0" / f"{config}-0000000.parquet"
+    every = client_of(changing).get("/articles.json").json()["total"]
+    data = bytearray(shard.read_bytes())
+    data[150:400] = bytes(250)  # in the first columns, not in those that lists are counted from
+    shard.write_bytes(data)
+    client = client_of(changing)
+    ids = client.get("/export.txt").text.split()
+    is_article = config.startswith("articles")
+    assert (0 < len(ids) < every) if is_article else len(ids) == every
+    assert client.get("/export.csv").text.count("\r\n") == len(ids) + 1
+    for address in ("/", "/?view=table", "/?q=的&view=context", "/splits", "/clusters", "/issues", "/issues.csv"):
+        assert client.get(address).status_code == 200, address
+    assert f"{config}-0000000.parquet" in read_page(client, "/").text
+
+
+def test_names_with_a_meaning_in_addresses_have_pages(tmp_path: Path) -> None:
+    names = ["..", ".", "a", "a/", "a//..", "_posts/2022-01-01-data", "_posts/2022-01-01-data.json", "x.json.json"]
+    rows = [article(n, article_id=name, duplicate_cluster=name) for n, name in enumerate(names)]
+    copies = [article(n + 50, duplicate_cluster=name, excluded_reason="straddle") for n, name in enumerate(names)]
+    aside = [row | {"article_id": f"{row['duplicate_cluster']}/../.."} for row in copies]
+    forge(tmp_path, {("articles", "train"): rows, ("excluded", "excluded"): aside})
+    client = client_of(tmp_path)
+    for start, name_of, wanted in (
+        ("/", "/article/", set(names)),
+        ("/excluded", "/excluded/", {row["article_id"] for row in aside}),
+    ):
+        found = set()
+        for link in read_page(client, start).links:
+            if link.startswith(name_of):
+                beside = read_page(client, link)
+                assert {"/v/1.0.0" + link.replace("/_posts/", "/_posts%2F")} <= set(beside.links), link
+                (twin,) = [other for other in beside.links if other.endswith(".json") and other.startswith(name_of)]
+                found.add(client.get(twin).json()["rows"][0]["article_id"])
+        assert found == wanted
+    clusters = [link for link in read_page(client, "/clusters").links if link.startswith("/cluster/")]
+    assert len(clusters) == len(names)
+    assert all("2 near-copies" in read_page(client, link).text for link in clusters)
+
+
 def test_a_file_that_goes_away_while_it_is_looked_at(changing: Path) -> None:
     client = client_of(changing)
     (changing / "1.0.0" / "articles" / "train-2022-02-0000000.parquet").unlink()

@@ -24,7 +24,7 @@ from ...schema import SCHEMA_VERSION, SPLITS
 from ...storage.difference import Difference, compare
 from ...storage.ledger import LEDGER_SCHEMA, add_tombstones, write_ledger
 from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, parse_version, write_manifest
-from ...storage.statistics import count_statistics
+from ...storage.statistics import choose_sample, sum_statistics
 from ...storage.text_free import blank_manifest
 from ...storage.version_rule import next_version
 from ..base import Base
@@ -33,7 +33,7 @@ from ..pieces import Piece, filled_cells
 from ..request import Request, Settings
 from .list import Listed, describe_card, describe_site
 from .sign import Signed
-from .write import Decided
+from .write import Decided, WrittenShards
 
 __all__ = [
     "account_for",
@@ -49,7 +49,7 @@ __all__ = [
 def describe_build(
     listed: Listed,
     decided: Decided,
-    pieces: Sequence[Piece],
+    written: WrittenShards,
     leakage: Mapping[str, Any] | None,
     settings: Settings,
     base: Base,
@@ -70,8 +70,9 @@ def describe_build(
         source=listed.described,
         tools=settings.tools,
         accounting=account_for(listed, decided),
-        columns=filled_cells(pieces),
-        shards=tuple(piece.shard for piece in pieces),
+        columns=filled_cells(written.pieces),
+        shards=tuple(piece.shard for piece in written.pieces),
+        statistics=sum_statistics(written.counts, decided.grouped.clusters, decided.placed.placement.split, named=True),
         duplicates=decided.grouped.report,
         leakage=leakage,
     )
@@ -270,7 +271,7 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
     """Write ledger, boilerplate, card, Croissant, citation and manifest into the folder of a version.
 
     Args:
-        manifest: without the files beside the shards.
+        manifest: without the files beside the shards, and with statistics without a sample.
         ledger: of the version.
         signed: has the list of boilerplate.
         card: the curator's prose.
@@ -281,7 +282,10 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
     """
     write_ledger(ledger, dataset)
     signed.boilerplate.save(dataset / BOILERPLATE_NAME)
-    return write_files(replace(manifest, statistics=count_statistics(dataset, manifest)), card, dataset)
+    if manifest.statistics is not None:
+        sample = choose_sample(dataset, manifest)
+        manifest = replace(manifest, statistics={**manifest.statistics, "sample": sample})
+    return write_files(manifest, card, dataset)
 
 
 def write_files(

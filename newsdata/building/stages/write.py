@@ -21,6 +21,7 @@ from ...schema import CONFIGS, Reject
 from ...storage.rows import rejects_table
 from ...storage.shards import ROW_GROUP, digest_slices, shard_schema, write_shard, write_slices
 from ...storage.spool import ArticleRows, article_table
+from ...storage.statistics import Counts, add_counts, count_rows
 from ...storage.text_free import blank_shard
 from ..base import Base
 from ..pieces import Piece, piece_of
@@ -34,7 +35,7 @@ from .split import Placed
 from .versions import stage_of
 from .words import open_spool, spool_places, touched
 
-__all__ = ["Decided", "GroupNames", "article_rows", "blank_all", "write_shards"]
+__all__ = ["Decided", "GroupNames", "WrittenShards", "article_rows", "blank_all", "write_shards"]
 
 _GATHERED_AT_ONCE = ROW_GROUP // 4
 """Rows whose posts are in memory at once, together with the other posts of their batches in the spool."""
@@ -54,14 +55,27 @@ class Decided:
     placed: Placed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenShards:
+    """What the stage made.
+
+    Attributes:
+        pieces: all shards, those of `posts` included, in the order of the manifest: by config, split and path.
+        counts: split and counts of all rows of `articles`, in parts.
+    """
+
+    pieces: list[Piece]
+    counts: list[tuple[str, Counts]]
+
+    def with_more(self, pieces: Sequence[Piece]) -> WrittenShards:
+        """The same with shards of other configs at the end."""
+        return WrittenShards(pieces=[*self.pieces, *pieces], counts=self.counts)
+
+
 def write_shards(
     decided: Decided, listed: Listed, settings: Settings, base: Base, request: Request, engine: Engine
-) -> list[Piece]:
-    """Write every shard.
-
-    Returns:
-        All shards, those of `posts` included, in the order of the manifest: by config, split and path.
-    """
+) -> WrittenShards:
+    """Write every shard."""
     assert listed.posts is not None
     parsed, articles, site = decided.parsed, decided.merged.articles, listed.site
     made_by = (*settings.made_by, f"site {describe_site(site)}")
@@ -71,17 +85,20 @@ def write_shards(
         digests = _digests(plan, decided, "\0".join(made_by))
         groups = in_tasks(plan)
         tasks = [_task(shards, [*islice(digests, len(shards))], decided, site.timezone) for shards in groups]
+        made = [*zip(stage.run(tasks), groups, strict=True)]
         written = [
             piece_of(artifact, f"shard-{number}", shard.path, shard.split, shard.start)
-            for artifact, shards in zip(stage.run(tasks), groups, strict=True)
+            for artifact, shards in made
             for number, shard in enumerate(shards)
         ]
         rejects = _write_rejects(parsed.rejects, made_by, site.timezone, stage)
     order = {config: number for number, config in enumerate(CONFIGS)}
-    return sorted(
+    pieces = sorted(
         [*parsed.pieces, *written, *rejects],
         key=lambda piece: (order[piece.config], CONFIGS[piece.config].index(piece.split), piece.path),
     )
+    counts = [(shards[0].split, artifact.facts["counts"]) for artifact, shards in made if "counts" in artifact.facts]
+    return WrittenShards(pieces=pieces, counts=counts)
 
 
 # ---------------------------------------------------------------------------------------------------- articles
@@ -131,14 +148,23 @@ def _cut(chosen: np.ndarray, size: int) -> Iterator[np.ndarray]:
 def _write(data: _WriteData, bench: Bench) -> dict[str, Any]:
     schema = shard_schema(data.config, data.timezone)
     spool = open_spool(data.spool)
-    tables = (pa.concat_tables([article_table(some, spool, schema) for some in group]) for group in data.groups)
+    counts: list[Counts] = []
+
+    def groups() -> Iterator[pa.Table]:
+        for group in data.groups:
+            table = pa.concat_tables([article_table(some, spool, schema) for some in group])
+            if data.config == "articles":
+                counts.append(count_rows(table, data.timezone))
+            yield table
+
     names = [f"shard-{number}" for number in range(len(data.sizes))]
     paths = [bench.file(name) for name in names]
     if len(paths) == 1:
-        written = [write_shard(paths[0], tables, data.config, schema)]
+        written = [write_shard(paths[0], groups(), data.config, schema)]
     else:
-        written = write_slices(paths, pa.concat_tables(tables), [*accumulate(data.sizes)], data.config, schema)
-    return {"written": {name: one._asdict() for name, one in zip(names, written, strict=True)}}
+        written = write_slices(paths, pa.concat_tables(groups()), [*accumulate(data.sizes)], data.config, schema)
+    facts: dict[str, Any] = {"written": {name: one._asdict() for name, one in zip(names, written, strict=True)}}
+    return facts | ({"counts": add_counts(counts)} if counts else {})
 
 
 def _rows_of(chosen: np.ndarray, decided: Decided, *, excluded: bool) -> ArticleRows:

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from ...dataset.where import where
 from ...errors import NewsdataError
 from ...schema import ISSUES, columns
 from ...storage.manifest import LEDGER_NAME
-from ..answers import Answer, Asked, Missing, article_address, local_time
+from ..answers import Answer, Asked, Missing, article_address, local_time, name_in_address
 from ..clusters import members_of
 from ..find_in_shards import find_in_config
 from ..opened import READ_ERRORS, is_regular
@@ -126,9 +125,9 @@ def _missing(asked: Asked, *, is_excluded: bool) -> Missing:
         if found.became == "article" and found.article_id:
             hints.append((article_address(asked.base, found.article_id), f"the article {found.article_id}"))
     if is_excluded:
-        hints.append((f"{asked.base}/excluded/{quote(asked.name, safe='')}", "look at it among those set aside"))
+        hints.append((f"{asked.base}/excluded/{name_in_address(asked.name)}", "look at it among those set aside"))
     elif found is not None and found.became == "excluded" and found.article_id:
-        address = f"{asked.base}/excluded/{quote(found.article_id, safe='')}"
+        address = f"{asked.base}/excluded/{name_in_address(found.article_id)}"
         hints.append((address, "look at it among those set aside"))
     if found is not None and found.became == "reject":
         hints.append((f"{asked.base}/rejects", "all rejects"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import numpy as np
 
 from ...schema import ISSUES, REJECT_RULES, columns
-from ..answers import Answer, Asked, Download, article_address, pages_of
+from ..answers import Answer, Asked, Download, article_address, name_in_address, pages_of
 from ..exports import csv_of_rows
 from ..opened import DamagedFile, read_table
 from ..parameters import Query
@@ -50,7 +50,7 @@ def excluded(asked: Asked) -> Answer:
     here = wanted[(page - 1) * _PAGE : page * _PAGE]
     why_of = dict(zip(rows, reasons, strict=True))
     items = [
-        (one, f"{asked.base}/excluded/{quote(one.article_id, safe='')}", why_of[one.row],
+        (one, f"{asked.base}/excluded/{name_in_address(one.article_id)}", why_of[one.row],
          cluster_address(asked.base, one.cluster) if table.copies(one.row) > 1 else None)
         for one in listed(view, asked.base, here, Query())
     ]  # fmt: skip
@@ -203,7 +203,7 @@ def _beside(asked: Asked, rows: Sequence[int]) -> list[tuple[dict[str, Any], dic
         read = None if row is None else view.rows.shown([row])[0]
         address = "" if row is None else article_address(asked.base, post["article_id"] or "")
         if row is not None and row >= view.table.articles:
-            address = f"{asked.base}/excluded/{quote(post['article_id'] or '', safe='')}"
+            address = f"{asked.base}/excluded/{name_in_address(post['article_id'] or '')}"
         found.append((post, read and read | {"text": (read["text"] or "")[:_RAW]}, address))
     return found
 

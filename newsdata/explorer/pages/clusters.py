@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from ...dataset.duplicates import similarity, words_of_rows
 from ...errors import NewsdataError
 from ...near_duplicates.boilerplate import Boilerplate
 from ...storage.manifest import BOILERPLATE_NAME, check_file
-from ..answers import PAGE_SIZE, Answer, Asked, Missing, pages_of
+from ..answers import PAGE_SIZE, Answer, Asked, Missing, name_in_address, pages_of
 from ..clusters import CLUSTER_SORTS, ClusterSummary, members_of, sort_clusters
 from ..opened import is_regular
 from ..parameters import BadParameter, Query
@@ -31,7 +31,7 @@ _REASONS = {
 def cluster_address(base: str, name: str, **parameters: Any) -> str:
     """The address of a cluster."""
     kept = {key: value for key, value in parameters.items() if value}
-    return f"{base}/cluster/{quote(name, safe='')}{'?' + urlencode(kept) if kept else ''}"
+    return f"{base}/cluster/{name_in_address(name)}{'?' + urlencode(kept) if kept else ''}"
 
 
 def clusters(asked: Asked) -> Answer:
