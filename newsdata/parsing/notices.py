@@ -38,6 +38,7 @@ from .notice_forms import (
     CLICK_GROUP,
     CLOSERS,
     DECORATION,
+    DISCLAIMER_LABEL,
     ENDS_SENTENCE,
     LONGEST,
     OPENERS,
@@ -162,6 +163,12 @@ class _Text:
         kind = kind_of(line, linked=linked)
         if kind == "source-line" and (line[0] not in OPENERS or not self.take_source(line)):
             return None  # below a table or picture, whose source it is
+        if (
+            kind is None
+            and self.kinds.get(number + 1) == "disclaimer"
+            and DISCLAIMER_LABEL.fullmatch(line.strip(DECORATION))
+        ):
+            return "disclaimer"  # the heading above one
         if kind is None and is_advert(line, linked=linked, beside=self.is_call(number - 1) or self.is_call(number + 1)):
             return "advert"
         return kind
