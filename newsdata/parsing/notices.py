@@ -226,7 +226,7 @@ class _Text:
         while (start := last_group(line, end)) is not None:
             before = line[:start].rstrip()
             group = line[start:end]
-            if not before or before[-1] not in ENDS_SENTENCE:
+            if before[-1:] not in ENDS_SENTENCE or (not before and end == len(line)):
                 return
             kind = kind_of(group, linked=False)
             if kind not in ("editor", "disclaimer", "click", "source-line", "related"):
@@ -392,5 +392,6 @@ def split_source(source: str | None) -> tuple[str | None, tuple[Notice, ...]]:
     end = next((at for at, depth in enumerate(depths) if depth < 0), None)
     if source is None or end is None:
         return source, ()
-    more = f"{source[end + 1 :].strip()}）"
+    more = source[end + 1 :].strip()
+    more += ")" if more.startswith("(") else "）"
     return source[:end].strip() or None, (Notice(kind_of(more, linked=False) or "source-line", more),)

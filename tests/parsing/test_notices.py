@@ -166,6 +166,7 @@ def test_a_text_of_notices_alone_becomes_empty() -> None:
 def test_a_source_line_may_go_on_in_further_parentheses() -> None:
     assert split_source("某报（海外版）") == ("某报（海外版）", ())
     assert split_source("某报）（原题：甲") == ("某报", (Notice("source-line", "（原题：甲）"),))
+    assert split_source("某报） (原题：甲") == ("某报", (Notice("source-line", "(原题：甲)"),))
     assert split_source("某报 责任编辑：DF123") == ("某报", (Notice("editor", "责任编辑：DF123"),))
     assert split_source("某报 编辑部：甲乙丙丁戊己") == ("某报 编辑部：甲乙丙丁戊己", ())
     assert split_source(None) == (None, ())
