@@ -224,17 +224,17 @@ class _Text:
         line = self.lines[number]
         end = len(line)
         while (start := last_group(line, end)) is not None:
-            before = line[:start].rstrip()
+            before = _before_blanks(line, start)
             group = line[start:end]
-            if before[-1:] not in ENDS_SENTENCE or (not before and end == len(line)):
+            if (before and line[before - 1] not in ENDS_SENTENCE) or (not before and end == len(line)):
                 return
             kind = kind_of(group, linked=False)
             if kind not in ("editor", "disclaimer", "click", "source-line", "related"):
                 return
             if kind == "source-line" and not self.take_source(group):
                 return
-            self.cuts.setdefault(number, []).append((len(before), end, kind))
-            end = len(before)
+            self.cuts.setdefault(number, []).append((before, end, kind))
+            end = before
 
     # ------------------------------------------------------------------------------------------ the start
 
@@ -298,8 +298,8 @@ class _Text:
             base = self.starts[number]
             for found in CLICK_GROUP.finditer(line):
                 start, end = found.span()
-                before = line[:start].rstrip()
-                closes = end == behind and (not before or before[-1] in ENDS_SENTENCE)
+                before = _before_blanks(line, start)
+                closes = end == behind and (not before or line[before - 1] in ENDS_SENTENCE)
                 if end <= behind and (closes or self.is_linked(base + start, base + end)):
                     self.cuts.setdefault(number, []).append((start, end, "click"))
 
@@ -337,6 +337,13 @@ class _Text:
                 size += 1
             number += 1
         return places.moved(self.reading, "\n".join(kept)), tuple(notices)
+
+
+def _before_blanks(line: str, at: int) -> int:
+    """Where the blanks start that end at `at`. Nothing is copied: a line may have a million groups."""
+    while at and line[at - 1].isspace():
+        at -= 1
+    return at
 
 
 class _Places:
