@@ -4,7 +4,7 @@ What is a code:
 
 - In parentheses: six digits that a mainland A share can have (Shanghai 600, 601, 603, 605, 688, 689; Shenzhen 000-003,
   300-302; Beijing 43, 83, 87, 92), also behind a name such as `*ST…`; any six digits with their exchange (`510300.SH`,
-  `SZ000001`); Hong Kong codes (`03301.HK`); tickers with their market (`BABA.US`, `NYSE: BABA`). One pair of parentheses may
+  `SZ000001`); Hong Kong codes (`03301.HK`); tickers with their market (`BABA.US`, `NYSE: BABA`); `A股：601318；H股：02318`. One pair of parentheses may
   hold several, between commas and the like.
 - Anywhere: what stands behind a word for it (`股票代码：02318`, `A股代码：601318，H股代码：02318`).
 
