@@ -15,7 +15,7 @@ from .white_space import LINE_BREAK, Moves, clean, clean_line, has_control, trim
 __all__ = ["Lines"]
 
 _SENTENCE_END = re.compile(r"[。！？…][”’」』）]*\s*\Z")
-_SOURCE = re.compile(r"[（(]\s*文章来源\s*[：:]\s*(.*?)\s*[）)]|文章来源\s*[：:]\s*(.*?)")
+_SOURCE = re.compile(r"[（(]\s*(?:文章)?来源\s*[：:]\s*(.*?)\s*[）)]|(?:文章)?来源\s*[：:]\s*(.*?)")
 _SOURCE_STARTS = ("（文章来源", "(文章来源")
 _SOURCE_LENGTH = 60  # a longer `em_media` paragraph that is not of the form `（文章来源：…）` is text
 _EDITOR = "编辑"

@@ -127,3 +127,6 @@ def nested(state: StateBlock, text: str, tokens: list[Token] | None = None) -> N
     inner = StateBlock(text, state.md, state.env, state.tokens if tokens is None else tokens)
     inner.level = state.level
     state.md.block.tokenize(inner, 0, inner.lineMax)
+    if tokens is not None:  # its places are those of another list of tokens
+        document = document_of(state)
+        document.boundary = document.paragraph = document.contents = (-1, -1)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 __all__ = [
-    "CLICK_GROUP", "CLOSERS", "DECORATION", "ENDS_SENTENCE", "LONGEST", "OPENERS", "RELATED_INLINE", "RELATED_LABEL",
-    "SHARE_PARTS", "is_advert", "is_click", "is_share", "is_title", "kind_of", "last_group", "name_in",
+    "CLICK_GROUP", "CLOSERS", "DECORATION", "DISCLAIMER_LABEL", "ENDS_SENTENCE", "LONGEST", "OPENERS", "RELATED_INLINE",
+    "RELATED_LABEL", "SHARE_PARTS", "is_advert", "is_click", "is_share", "is_title", "kind_of", "last_group", "name_in",
 ]  # fmt: skip
 
 LONGEST = 300  # characters of a line that can be a notice
@@ -24,6 +24,11 @@ ENDS_SENTENCE = "。！？!?…”’』」；;.）)】]"
 # ------------------------------------------------------------------------------------------------ patterns
 
 _SPEAKER = re.compile(r"表示|指出|认为|强调|提醒|告诉|介绍|(?<![名简])称[，：“]|“")
+_TELLS = re.compile(
+    r"昨[日天]|今[日天]|日前|近日|宣布|透露|回应|重申|发文|写[道在入进]|主持人|公告[说称]|发布公告|监管人士|专家建议|常识"
+    r"|判决|被判|被罚|被处|该公司被|法院[判认在裁]|(?:认定|公司规定|[^传胡瞎]说)。?$"
+)
+"""Words that a sentence of the news has, and a notice has not."""
 
 _ADVICE = (
     r"不构成[^，。；]{0,10}(?:建议|意见|推荐)"
@@ -40,6 +45,7 @@ _LEGAL = (
 _IS_ADVICE = re.compile(_ADVICE)
 _IS_LEGAL = re.compile(f"{_ADVICE}|{_LEGAL}")
 _DECLARES = re.compile(r"(?:免责|郑重|特别|重要|版权|法律|本[文站网报])?(?:声明|免责条款)\s*[：:丨|】）)]")
+DISCLAIMER_LABEL = re.compile(r"(?:(?:免责|郑重|特别|重要|版权|法律)声明|免责条款|风险(?:提示|揭示))\s*[：:]?")
 _HINTS = re.compile(r"(?:特别|温馨|重要|投资)?(?:风险)?(?:提示|提醒|说明|揭示|警示|备注|注)\s*[：:丨|】）)]")
 _SPEAKS_OF_ITSELF = re.compile(
     r"本(?:文|报告|资讯|内容|信息|栏目|号|新闻)|以上|上述|文[章中内]|该文|此文|内容|数据|观点|投资者据此|据此|(?:股市|市场|投资|理财|基金|炒股|期市)有?风险"
@@ -190,12 +196,14 @@ def is_share(line: str) -> bool:
     if _IS_SHARE.fullmatch(core):
         return True
     found = _QR.fullmatch(core)
-    if found is None or _FIGURES.search(core):
+    if found is None or _FIGURES.search(core) or _TELLS.search(core):
         return False
     return not found[2] or "二维码" in core or _QR_OBJECT.search(found[1]) is not None
 
 
 def _is_disclaimer(core: str, *, in_brackets: bool) -> bool:
+    if _TELLS.search(core):
+        return False
     if _DECLARES.match(core):
         return _IS_LEGAL.search(core) is not None
     hints = _HINTS.match(core)

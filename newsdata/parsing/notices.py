@@ -38,6 +38,7 @@ from .notice_forms import (
     CLICK_GROUP,
     CLOSERS,
     DECORATION,
+    DISCLAIMER_LABEL,
     ENDS_SENTENCE,
     LONGEST,
     OPENERS,
@@ -162,6 +163,12 @@ class _Text:
         kind = kind_of(line, linked=linked)
         if kind == "source-line" and (line[0] not in OPENERS or not self.take_source(line)):
             return None  # below a table or picture, whose source it is
+        if (
+            kind is None
+            and self.kinds.get(number + 1) == "disclaimer"
+            and DISCLAIMER_LABEL.fullmatch(line.strip(DECORATION))
+        ):
+            return "disclaimer"  # the heading above one
         if kind is None and is_advert(line, linked=linked, beside=self.is_call(number - 1) or self.is_call(number + 1)):
             return "advert"
         return kind
@@ -217,17 +224,17 @@ class _Text:
         line = self.lines[number]
         end = len(line)
         while (start := last_group(line, end)) is not None:
-            before = line[:start].rstrip()
+            before = _before_blanks(line, start)
             group = line[start:end]
-            if not before or before[-1] not in ENDS_SENTENCE:
+            if (before and line[before - 1] not in ENDS_SENTENCE) or (not before and end == len(line)):
                 return
             kind = kind_of(group, linked=False)
             if kind not in ("editor", "disclaimer", "click", "source-line", "related"):
                 return
             if kind == "source-line" and not self.take_source(group):
                 return
-            self.cuts.setdefault(number, []).append((len(before), end, kind))
-            end = len(before)
+            self.cuts.setdefault(number, []).append((before, end, kind))
+            end = before
 
     # ------------------------------------------------------------------------------------------ the start
 
@@ -291,8 +298,8 @@ class _Text:
             base = self.starts[number]
             for found in CLICK_GROUP.finditer(line):
                 start, end = found.span()
-                before = line[:start].rstrip()
-                closes = end == behind and (not before or before[-1] in ENDS_SENTENCE)
+                before = _before_blanks(line, start)
+                closes = end == behind and (not before or line[before - 1] in ENDS_SENTENCE)
                 if end <= behind and (closes or self.is_linked(base + start, base + end)):
                     self.cuts.setdefault(number, []).append((start, end, "click"))
 
@@ -330,6 +337,13 @@ class _Text:
                 size += 1
             number += 1
         return places.moved(self.reading, "\n".join(kept)), tuple(notices)
+
+
+def _before_blanks(line: str, at: int) -> int:
+    """Where the blanks start that end at `at`. Nothing is copied: a line may have a million groups."""
+    while at and line[at - 1].isspace():
+        at -= 1
+    return at
 
 
 class _Places:
@@ -385,5 +399,6 @@ def split_source(source: str | None) -> tuple[str | None, tuple[Notice, ...]]:
     end = next((at for at, depth in enumerate(depths) if depth < 0), None)
     if source is None or end is None:
         return source, ()
-    more = f"{source[end + 1 :].strip()}）"
+    more = source[end + 1 :].strip()
+    more += ")" if more.startswith("(") else "）"
     return source[:end].strip() or None, (Notice(kind_of(more, linked=False) or "source-line", more),)

@@ -4,7 +4,7 @@ What is a code:
 
 - In parentheses: six digits that a mainland A share can have (Shanghai 600, 601, 603, 605, 688, 689; Shenzhen 000-003,
   300-302; Beijing 43, 83, 87, 92), also behind a name such as `*ST…`; any six digits with their exchange (`510300.SH`,
-  `SZ000001`); Hong Kong codes (`03301.HK`); tickers with their market (`BABA.US`, `NYSE: BABA`). One pair of parentheses may
+  `SZ000001`); Hong Kong codes (`03301.HK`); tickers with their market (`BABA.US`, `NYSE: BABA`); `A股：601318；H股：02318`. One pair of parentheses may
   hold several, between commas and the like.
 - Anywhere: what stands behind a word for it (`股票代码：02318`, `A股代码：601318，H股代码：02318`).
 
@@ -25,7 +25,7 @@ _MICS = {
     "SH": "XSHG", "SS": "XSHG", "SSE": "XSHG", "上交所": "XSHG",
     "SZ": "XSHE", "SZSE": "XSHE", "深交所": "XSHE",
     "BJ": "BJSE", "BSE": "BJSE", "北交所": "BJSE",
-    "HK": "XHKG", "HKEX": "XHKG", "SEHK": "XHKG", "港交所": "XHKG", "联交所": "XHKG",
+    "HK": "XHKG", "HKG": "XHKG", "HKEX": "XHKG", "SEHK": "XHKG", "港交所": "XHKG", "联交所": "XHKG",
     "N": "XNYS", "NYSE": "XNYS", "纽交所": "XNYS",
     "O": "XNAS", "OQ": "XNAS", "NASDAQ": "XNAS", "纳斯达克": "XNAS",
     "AMEX": "XASE",
@@ -35,27 +35,28 @@ _MICS = {
 _A_SHARE = "(?:60[0135]|68[89]|00[0-3]|30[0-2]|43[0-9]|8[37][0-9]|92[0-9])[0-9]{3}"
 _WITH_EXCHANGE = r"""
     (?P<number>[0-9]{6})\.(?P<after>(?i:SH|SS|SZ|BJ|OF))
-  | (?P<before>(?i:SH|SZ|BJ))[.:]?(?P<number_2>[0-9]{6})
-  | (?P<number_3>[0-9]{4,5})\.(?P<after_3>(?i:HK)) | (?P<before_4>(?i:HK))[.:]?(?P<number_4>[0-9]{4,5})
+  | (?P<before>(?i:SH|SZ|BJ))[.:：]?(?P<number_2>[0-9]{6})
+  | (?P<number_3>[0-9]{4,5})\.(?P<after_3>(?i:HK)) | (?P<before_4>(?i:HK))[.:：]?(?P<number_4>[0-9]{4,5})
   | (?P<ticker>[A-Z]{1,5}(?:[._][AB])?)\.(?P<after_5>US|N|O|OQ)
-  | (?P<market>(?i:NASDAQ|NYSE|AMEX|HKEX|SEHK|SSE|SZSE|BSE)|纳斯达克|纽交所|港交所|联交所|上交所|深交所|北交所)
+  | (?P<market>(?i:NASDAQ|NYSE|AMEX|HKEX|HKG|SEHK|SSE|SZSE|BSE)|纳斯达克|纽交所|港交所|联交所|上交所|深交所|北交所)
     \s{0,3}[：:]\s{0,3}(?P<listed>[A-Z0-9.]{1,6})"""
 _SEPARATORS = r",，、;；/|\s"
-_ST_NAME = r"S?\*?ST[\u4e00-\u9fffA-Za-z]{0,6}[：:]?"
+_NAME = r"S?\*?ST[\u4e00-\u9fffA-Za-z]{0,6}[：:]?|[AＡ]\s?股\s{0,3}[：:]?\s{0,3}"
+_HONG_KONG = r"(?:[HＨ]\s?股|港股)\s{0,3}(?:[：:]\s{0,3}(?P<short>[0-9]{4})|[：:]?\s{0,3}(?P<long>0[0-9]{4}))"
 
 _GROUP = re.compile(r"[（(]([^（）()]{1,60})[)）]")
 _MAY_HOLD_CODE = re.compile(r"[0-9]{4}|[A-Z]\.[NOU]|[A-Za-z克所][：:]")
 _IN_GROUP = re.compile(
-    rf"(?<![^（({_SEPARATORS}])(?:{_ST_NAME})?(?P<all>{_WITH_EXCHANGE}|(?P<bare>{_A_SHARE}))(?![^）){_SEPARATORS}])",
+    rf"(?<![^（({_SEPARATORS}])(?:(?:{_NAME})?(?P<all>{_WITH_EXCHANGE}|(?P<bare>{_A_SHARE}))|{_HONG_KONG})(?![^）){_SEPARATORS}])",
     re.VERBOSE,
 )
 _LABEL = re.compile(
-    r"(?:(?P<kind>[ABHＡＢＨ]股|港股|美股|股票|证券|股份|上市|交易|基金|转债|债券)(?:股票|证券|股份|交易|上市)?|(?<![\u4e00-\u9fff]))"
+    r"(?:(?P<kind>[ABHＡＢＨ]\s?股|港股|美股|股票|证券|股份|上市|交易|基金|转债|债券)(?:股票|证券|股份|交易|上市)?|(?<![\u4e00-\u9fff]))"
     r"(?:代码|代号)(?:分别)?(?:为|是)?\s{0,3}[：:]?\s{0,3}(?=[0-9A-Z])"
 )
-_LABEL_BEGINS = 4  # characters before 代码, at most
+_LABEL_BEGINS = 5  # characters before 代码, at most
 _LABELLED = re.compile(
-    rf"(?P<all>{_WITH_EXCHANGE}|(?P<bare>[0-9]{{4,6}}|[A-Z]{{1,5}}))(?![0-9A-Za-z.]|\s?[年月万亿元%])", re.VERBOSE
+    rf"(?P<all>{_WITH_EXCHANGE}|(?P<bare>[0-9]{{1,6}}|[A-Z]{{1,5}}))(?![0-9A-Za-z.]|\s?[年月万亿元%])", re.VERBOSE
 )
 _NEXT = re.compile(r"\s{0,3}[,，、;；/|和及]\s{0,3}(?=[0-9A-Z])")
 _LISTED = 10  # codes behind one label
@@ -108,7 +109,9 @@ def _in_group(text: str, begin: int, end: int) -> Iterator[TextCode]:
     """The codes between the parentheses at `begin` and before `end`."""
     refused = False
     for match in _IN_GROUP.finditer(text, begin, end):
-        if match["bare"] is None:
+        if (listed := "short" if match["short"] else "long" if match["long"] else "") != "":
+            yield TextCode(match.start(listed), match.end(listed), match[listed], match[listed], "XHKG")
+        elif match["bare"] is None:
             yield _with_exchange(match)
         elif match.start() == match.start("bare"):  # no name in front of it
             before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
@@ -122,7 +125,7 @@ def _in_group(text: str, begin: int, end: int) -> Iterator[TextCode]:
 def _labelled(text: str) -> Iterator[TextCode]:
     """The codes behind words such as 股票代码, one or several."""
     for label in _labels(text):
-        kind, at = label["kind"] or "", label.end()
+        kind, at = re.sub(r"\s", "", label["kind"] or ""), label.end()
         for _ in range(_LISTED):
             match = _LABELLED.match(text, at)
             if match is None:
@@ -155,14 +158,14 @@ def _fits(kind: str, code: str) -> bool:
     """Whether a code without its exchange can be what a label says."""
     if not code.isdecimal():
         return kind not in ("A股", "Ａ股", "B股", "Ｂ股", "H股", "Ｈ股", "港股", "基金", "转债", "债券")
-    if kind in ("H股", "Ｈ股", "港股"):
-        return len(code) <= 5
-    return len(code) == 6 or (len(code) <= 5 and kind in ("股票", "证券", "股份", "上市", "交易"))
+    if kind in ("H股", "Ｈ股", "港股", "股份"):
+        return len(code) <= 5 or (len(code) == 6 and kind == "股份")
+    return len(code) == 6 or (4 <= len(code) <= 5 and kind in ("股票", "证券", "上市", "交易"))
 
 
 def _exchange_behind(kind: str, code: str) -> str | None:
     """The exchange of a code behind a label."""
-    if kind in ("H股", "Ｈ股", "港股") or (len(code) == 5 and code.isdecimal()):
+    if code.isdecimal() and len(code) <= 5 and (len(code) == 5 or kind in ("H股", "Ｈ股", "港股", "股份")):
         return "XHKG"
     return _exchange_of(code) if len(code) == 6 and kind != "基金" else None
 

@@ -147,6 +147,12 @@ def test_notices_are_moved_and_spans_stay_exact() -> None:
 def test_a_source_line_may_have_two_parentheses() -> None:
     body = article('<p>正文。</p><p class="em_media">（文章来源：某日报） （责任编辑：DF123）</p>')
     assert (body.text, body.source, body.notices) == ("正文。", "某日报", (Notice("editor", "（责任编辑：DF123）"),))
+    body = article('<p>正文。</p><p class="em_media">（责任编辑：DF123）（文章来源：某日报）</p>')
+    assert (body.text, body.source, {notice.kind for notice in body.notices}) == (
+        "正文。",
+        "某日报",
+        {"editor", "source-line"},
+    )
     assert article('<p class="em_media">（文章来源：某报（海外版））</p>').source == "某报（海外版）"
 
 

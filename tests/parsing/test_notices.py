@@ -21,6 +21,7 @@ AT_END = {
         "郑重声明：本站刊出此文只为传播消息，与本网站立场无关。", "风险提示：股市有风险，投资需谨慎。", "以上内容仅供参考，不构成投资建议。",
         "（本文不构成投资建议，据此操作风险自负）", "股市有风险，入市需谨慎。", "（本文只代表作者个人观点，不代表本报立场）", "未经授权，不得转载。",
         "文中提及个股仅为举例，不作买卖推荐。", "声明：本站文章版权归原作者所有，如有侵权请告知。",
+        "免责声明\n本文仅供参考，不构成投资建议。",
     ],
     "editor": [
         "（责任编辑：甲乙）", "责任编辑：DF123", "(责任编辑：甲乙 HN666)", "【责任编辑:甲乙】", "编辑 甲乙 校对 丙丁", "（编辑：甲乙 审核：丙丁 戊己）",
@@ -52,6 +53,8 @@ NEAR_MISSES = [
     "券商推出炒股开户送福利活动，监管要求整改。", "相关链接\n某公司成立于二十年前，主营设备制造。", "相关链接\n注册资本 两千万元\n主营 吊机与港口设备", "相关报道引发市场关注。", "相关新闻发布会将于明日举行",
     "推荐阅读经典著作成为风尚", "相关新闻：某市通报情况，新增两家企业。", "来源：Wind，某某证券研究所", "来源：公司公告", "资金来源：自筹资金。", "（完）",
     "(600123)", "预计净利一亿元（同比增两成）。", "（来源：公司公告）", "页面上有“点击查看”的按钮", "更多详情点击率很高", "更多人点击进入直播间", "编辑：好文章要反复改", "扫描下方道路的雷达", "更多精彩",
+    "市场有风险，投资需谨慎，某所昨日发文。", "投资有风险，入市需谨慎，法院在判决中写道。", "本报告不构成投资建议的条款被写入合同。", "风险自担的原则应写入合同，专家建议。",
+    "未经授权使用其商标，该公司被判赔两亿。", "风险提示：投资者据此操作，风险自担，公司公告说。", "扫描二维码关注微信公众号即可领取消费券，某市商务局昨日宣布。", "免责声明", "股市有风险，投资需谨慎是常识，业内人士重申。",
 ]  # fmt: skip
 
 
@@ -163,6 +166,7 @@ def test_a_text_of_notices_alone_becomes_empty() -> None:
 def test_a_source_line_may_go_on_in_further_parentheses() -> None:
     assert split_source("某报（海外版）") == ("某报（海外版）", ())
     assert split_source("某报）（原题：甲") == ("某报", (Notice("source-line", "（原题：甲）"),))
+    assert split_source("某报） (原题：甲") == ("某报", (Notice("source-line", "(原题：甲)"),))
     assert split_source("某报 责任编辑：DF123") == ("某报", (Notice("editor", "责任编辑：DF123"),))
     assert split_source("某报 编辑部：甲乙丙丁戊己") == ("某报 编辑部：甲乙丙丁戊己", ())
     assert split_source(None) == (None, ())
@@ -204,8 +208,8 @@ def test_nothing_is_lost_and_spans_stay_exact(lines: list[str], data: st.DataObj
 )  # fmt: skip
 def test_time_is_linear(unit: str) -> None:
     spent = []
-    for size in (3_000, 30_000):
+    for size in (20_000, 80_000):
         start = time.process_time()
         take_notices(Reading(text=(unit * size).strip("\n")))
         spent.append(time.process_time() - start)
-    assert spent[1] < 40 * max(spent[0], 0.01)
+    assert spent[1] < 8 * max(spent[0], 0.05)
