@@ -6,7 +6,6 @@ each time, so a change of the rules needs no new counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +42,12 @@ class Counted:
     right: NDArray[np.int64]
     common: _Numbers
     facts: _Numbers
+
+    def first(self, size: int) -> Counted:
+        """The first ones of these pairs."""
+        return Counted(
+            left=self.left[:size], right=self.right[:size], common=self.common[:size], facts=self.facts[:size]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,31 +90,24 @@ def _find_sorted(
     return at, values[at] == wanted
 
 
-def remember(path: Path, identity: NDArray[np.uint64], counted: Sequence[Counted]) -> None:
-    """Write the counts of some batches of pairs to the file `path`.
+def remember(path: Path, identity: NDArray[np.uint64], counted: Counted) -> None:
+    """Write the counts of some pairs to the file `path`.
 
     Args:
         path: the file to write.
         identity: for each article the hash of its rare shingles.
-        counted: the batches.
+        counted: the pairs.
     """
-    left, right = (
-        np.concatenate([np.zeros(0, np.uint64), *(identity[getattr(c, side)] for c in counted)])
-        for side in ("left", "right")
-    )
+    left, right = identity[counted.left], identity[counted.right]
     names = np.unique(np.concatenate([left, right]))
     one, two = np.searchsorted(names, left), np.searchsorted(names, right)
     pairs, first = np.unique(np.minimum(one, two) * max(len(names), 1) + np.maximum(one, two), return_index=True)
-    common, facts = (
-        np.concatenate([np.zeros(0, np.int32), *(getattr(c, name) for c in counted)])[first]
-        for name in ("common", "facts")
-    )
     values = [
         pa.array(names),
         pa.array((pairs // max(len(names), 1)).astype(np.int32)),
         pa.array((pairs % max(len(names), 1)).astype(np.int32)),
-        pa.array(common),
-        pa.array(facts),
+        pa.array(counted.common[first]),
+        pa.array(counted.facts[first]),
     ]
     lists = [pa.ListArray.from_arrays(pa.array([0, len(v)], pa.int32()), v) for v in values]
     with (

@@ -1,4 +1,4 @@
-"""Signatures of articles: bands, rare shingles, and hashes of text, address and passages.
+"""Signatures of articles: bands, rare shingles, units in order, and hashes of text, digest, address and passages.
 
 A signature depends on the article, the list of boilerplate and `method()` alone: it can be kept as long as none of them
 changes.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from .boilerplate import Boilerplate
-from .shingles import combine, shingle, text_table_digest
+from .shingles import shingle
+from .units import Hashes, combine, text_table_digest, unit_lists
 
 __all__ = [
     "BANDS",
     "DEDUP_VERSION",
+    "MIN_SHINGLES",
     "SIGNATURE_SCHEMA",
+    "Words",
     "method",
     "open_signatures",
     "sign",
     "write_signatures",
 ]
 
-DEDUP_VERSION = "1"
+DEDUP_VERSION = "2"
 """The version of the whole method. Raise it if a rule or a constant changes, or if a library gives another result."""
 
 PERMUTATIONS, SEED = 256, 42
@@ -41,28 +45,64 @@ the pairs with a Jaccard similarity of .35 and 90 % of those with .3; 64 bands o
 BANDS = PERMUTATIONS // ROWS
 """Bands of a signature: two articles that share one are compared."""
 
+MIN_SHINGLES = 8
+"""A text with fewer shingles says little by itself ("see attachment"): it is compared by title, digest and text together,
+and only with equal ones."""
+
+TITLE_UNITS = 48
+"""The units of a title that are kept."""
+MIN_DIGEST, MIN_TITLE = 8, 4
+"""A digest or a title with fewer units is no link between articles."""
+
 SIGNATURE_SCHEMA = pa.schema(
     [
         ("key", pa.binary()),  # hash of everything that the row depends on; null if `sign` was given no keys
         ("article_id", pa.string()),
         ("day", pa.int32()),  # days since 1970; null if not known
         ("url", pa.uint64()),  # hash of the address; 0 if there is none
-        ("exact", pa.uint64()),  # hash of the normalised text; 0 if it has no unit
+        ("exact", pa.uint64()),  # hash of the normalised text, see `MIN_SHINGLES`; 0 if there is no unit
+        ("digest", pa.uint64()),  # hash of the normalised digest; 0 if it is short
+        ("head", pa.uint64()),  # hash of the title and the first units of the text; 0 if one of them is short
+        ("script", pa.uint8()),  # a position in `units.SCRIPTS`
+        ("units", pa.int32()),  # number of units of the text
         ("rare", pa.int32()),  # number of rare shingles: those that are not boilerplate
         ("facts", pa.int32()),  # number of these that hold a number
         ("identity", pa.uint64()),  # hash of the rare shingles
-        ("bands", pa.list_(pa.uint32(), BANDS)),
+        ("bands", pa.list_(pa.uint64(), BANDS)),
         ("shingles", pa.list_(pa.uint32())),  # the rare ones, sorted
         ("passages", pa.list_(pa.uint64())),
+        ("title", pa.list_(pa.uint32())),  # units in order, the lowest bit of a number is set
+        ("words", pa.list_(pa.uint32())),  # the text's units in order; none of a long text or of one that says little
     ]
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is compared of some articles, one entry each.
+
+    Attributes:
+        texts: the text, or the digest or title of an article whose text is empty.
+        titles, digests, urls: "" or None if there is none.
+    """
+
+    texts: Sequence[str]
+    titles: Sequence[str | None]
+    digests: Sequence[str | None]
+    urls: Sequence[str | None]
+
+    @staticmethod
+    def of(texts: Sequence[str]) -> Words:
+        """Texts without title, digest and address."""
+        none = [None] * len(texts)
+        return Words(texts=texts, titles=none, digests=none, urls=none)
 
 
 def method() -> dict[str, Any]:
     """What decides signatures and pairs, for the manifest. Signatures of different methods cannot be compared.
 
     >>> method()["version"]
-    '1'
+    '2'
     """
     import rensa
 
@@ -76,9 +116,8 @@ def method() -> dict[str, Any]:
 
 def sign(
     article_ids: Sequence[str] | pa.Array,
-    texts: Sequence[str],
+    words: Words,
     days: Sequence[int | None] | pa.Array,
-    urls: Sequence[str | None],
     boilerplate: Boilerplate,
     keys: Sequence[bytes] | None = None,
 ) -> pa.Table:
@@ -86,43 +125,73 @@ def sign(
 
     Args:
         article_ids: of the articles; no id occurs twice, in any file.
-        texts: the words to compare: the text, or the digest or title of an article whose text is empty.
+        words: what is compared of each.
         days: days since 1970; None if not known.
-        urls: addresses of the articles; None if not known.
         boilerplate: the dataset's list.
         keys: for each article a hash of everything that its row depends on, so that a later build can take the row over;
             None for no keys.
 
     >>> none = Boilerplate.of(np.zeros(0, np.uint32))
-    >>> sign(["1"], ["今天股市上涨了"], [19000], [None], none)["rare"].to_pylist()
+    >>> sign(["1"], Words.of(["今天股市上涨了"]), [19000], none)["rare"].to_pylist()
     [3]
     """
     import rensa
 
-    found = shingle(texts)
+    found = shingle(words.texts)
+    titles = unit_lists([title or "" for title in words.titles], TITLE_UNITS)
+    digests = unit_lists([digest or "" for digest in words.digests], 0)
     rare = ~boilerplate.holds(found.hashes)
     hashes = found.hashes[rare]
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(rare)])[found.offsets]
     facts = np.concatenate([np.zeros(1, np.int64), np.cumsum(hashes & 1)])[offsets]
     minima = rensa.RMinHash.digest_matrix_from_flat_token_hashes(hashes.astype(np.uint64), offsets, PERMUTATIONS, SEED)
     rows = np.array(minima.to_rows(), dtype=np.uint64).reshape(-1, PERMUTATIONS)[:, : BANDS * ROWS]
-    bands = (combine(rows.reshape(-1, ROWS)) >> np.uint64(32)).astype(np.uint32)
+    little = np.diff(found.offsets) < MIN_SHINGLES
+    whole = _together(titles.exact, digests.exact, found.exact)
+    listed = _rows_kept(found.units.offsets, found.units.units, ~little)
     return pa.table(
         [
             pa.nulls(len(article_ids), pa.binary()) if keys is None else pa.array(keys, pa.binary()),
             pa.array(article_ids, pa.string()),
             pa.array(days, pa.int32()),
-            pa.array([_url_key(url) for url in urls], pa.uint64()),
-            pa.array(found.exact),
+            pa.array([_url_key(url) for url in words.urls], pa.uint64()),
+            pa.array(np.where(little, whole, found.exact)),
+            pa.array(np.where(digests.sizes >= MIN_DIGEST, digests.exact, np.uint64(0))),
+            pa.array(
+                np.where(
+                    (titles.sizes >= MIN_TITLE) & (found.lead != 0), _together(titles.exact, found.lead), np.uint64(0)
+                )
+            ),
+            pa.array(found.script),
+            pa.array(found.units.sizes.astype(np.int32)),
             pa.array(np.diff(offsets).astype(np.int32)),
             pa.array(np.diff(facts).astype(np.int32)),
             pa.array(_identities(hashes, offsets)),
-            pa.FixedSizeListArray.from_arrays(pa.array(bands), BANDS),
-            pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(hashes)),
-            pa.ListArray.from_arrays(pa.array(found.passage_offsets.astype(np.int32)), pa.array(found.passages)),
+            pa.FixedSizeListArray.from_arrays(pa.array(combine(rows.reshape(-1, ROWS))), BANDS),
+            _lists(offsets, hashes),
+            _lists(found.passage_offsets, found.passages),
+            _lists(titles.offsets, titles.units),
+            listed,
         ],
         schema=SIGNATURE_SCHEMA,
     )
+
+
+def _lists(offsets: NDArray[np.int64], values: NDArray[np.integer]) -> pa.ListArray:
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
+
+
+def _rows_kept(offsets: NDArray[np.int64], values: NDArray[np.uint32], kept: NDArray[np.bool_]) -> pa.ListArray:
+    """The lists of the kept rows; those of the others are empty."""
+    sizes = np.diff(offsets)
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.where(kept, sizes, 0))])
+    return _lists(ends, values[np.repeat(kept, sizes)])
+
+
+def _together(*parts: Hashes) -> Hashes:
+    """One hash for each row of some columns of hashes; 0 where all of them are 0."""
+    columns = np.stack(parts, axis=1)
+    return np.where(columns.any(axis=1), combine(columns) | np.uint64(1), np.uint64(0))
 
 
 def _url_key(url: str | None) -> int:

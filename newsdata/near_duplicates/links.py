@@ -1,0 +1,178 @@
+"""Links between articles that need no comparison: the same address, short text, digest, or title and beginning.
+
+And candidates for "one stands inside the other", found by the lowest shingles of each article.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .candidates import Keys, Positions, groups_of
+from .shingles import SHORT_UNITS
+from .signatures import MIN_DIGEST, MIN_SHINGLES, open_signatures
+
+__all__ = [
+    "Links",
+    "contained_candidates",
+    "days_agree",
+    "digest_links",
+    "forms",
+    "head_links",
+    "text_links",
+    "url_links",
+]
+
+SHORT_DAYS = 3
+"""The most days between two copies of a short text. Further apart it is the same phrase, but not the same news."""
+FORM_DAYS = 3
+"""A short text, or a digest, that is seen on this many days is a form ("markets closed higher"), and never news."""
+NEWS_UNITS = 24
+"""Shorter texts are copies on one day only."""
+LINK_CAP = 20
+"""An address, digest or beginning that more articles than this have does not link them."""
+
+LOWEST = 3
+"""The lowest shingles of an article by which a longer one is found that holds it."""
+_HOLDERS = 64  # a shingle that more articles have finds none of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Links:
+    """Pairs of articles by position, `left < right`.
+
+    Attributes:
+        left, right: positions.
+        left_out: the number of values that too many articles have.
+    """
+
+    left: Positions
+    right: Positions
+    left_out: int = 0
+
+
+def _neighbours(order: Positions, linked: NDArray[np.bool_], left_out: int = 0) -> Links:
+    """Pairs of neighbours in `order`: `linked` says for each but the last whether it is linked with the next one."""
+    one, two = order[:-1][linked], order[1:][linked]
+    return Links(left=np.minimum(one, two), right=np.maximum(one, two), left_out=left_out)
+
+
+def _days(values: NDArray[np.uint64], days: NDArray[np.int32]) -> NDArray[np.int64]:
+    """For each entry the number of different days of its value; entries are sorted by value, then day."""
+    if not len(values):
+        return np.zeros(0, np.int64)
+    new = np.concatenate([[True], values[1:] != values[:-1]])
+    another = new | np.concatenate([[True], days[1:] != days[:-1]])
+    value = np.cumsum(new) - 1
+    counts: NDArray[np.int64] = np.bincount(value[another])[value]
+    return counts
+
+
+def forms(keys: Keys) -> NDArray[np.bool_]:
+    """For each article whether its text is short and seen on `FORM_DAYS` days: a form that is no news."""
+    rows = np.flatnonzero((keys.units <= SHORT_UNITS) & (keys.exact != 0))
+    order = rows[np.lexsort((keys.day[rows], keys.exact[rows]))]
+    found = np.zeros(len(keys.day), np.bool_)
+    found[order] = _days(keys.exact[order], keys.day[order]) >= FORM_DAYS
+    return found
+
+
+def days_agree(keys: Keys, is_form: NDArray[np.bool_], left: Positions, right: Positions) -> NDArray[np.bool_]:
+    """For each two articles whether their days are those of copies. The days of long texts do not matter."""
+    distance = np.abs(keys.day[left].astype(np.int64) - keys.day[right])
+    long = np.maximum(keys.units[left], keys.units[right]) > SHORT_UNITS
+    news = (np.minimum(keys.units[left], keys.units[right]) >= NEWS_UNITS) & ~is_form[left] & ~is_form[right]
+    agree: NDArray[np.bool_] = long | (distance == 0) | (news & (distance <= SHORT_DAYS))
+    return agree
+
+
+def text_links(keys: Keys, is_form: NDArray[np.bool_]) -> Links:
+    """Articles of equal text with too few rare shingles to be compared otherwise."""
+    rows = np.flatnonzero((keys.rare < MIN_SHINGLES) & (keys.exact != 0))
+    order = rows[np.lexsort((rows, keys.day[rows], keys.exact[rows]))]
+    same = keys.exact[order[1:]] == keys.exact[order[:-1]]
+    return _neighbours(order, same & days_agree(keys, is_form, order[:-1], order[1:]))
+
+
+def url_links(keys: Keys) -> Links:
+    """Articles with the same address."""
+    rows = np.flatnonzero(keys.url != 0)
+    order = rows[np.argsort(keys.url[rows], kind="stable")]
+    sizes = groups_of(keys.url[order])[1]
+    common = np.repeat(sizes > LINK_CAP, sizes)
+    same = (keys.url[order[1:]] == keys.url[order[:-1]]) & ~common[1:]
+    return _neighbours(order, same, int((sizes > LINK_CAP).sum()))
+
+
+def digest_links(keys: Keys) -> Links:
+    """Articles with the same digest, and those whose text is another one's digest."""
+    digests = np.flatnonzero(keys.digest != 0)
+    texts = np.flatnonzero((keys.exact != 0) & (keys.units >= MIN_DIGEST))
+    values, owners = np.concatenate([keys.digest[digests], keys.exact[texts]]), np.concatenate([digests, texts])
+    is_digest = np.arange(len(values)) < len(digests)
+    return _rare_values(keys, values, owners, is_digest)
+
+
+def head_links(keys: Keys) -> Links:
+    """Articles with the same title and the same beginning."""
+    rows = np.flatnonzero(keys.head != 0)
+    return _rare_values(keys, keys.head[rows], rows, np.ones(len(rows), np.bool_))
+
+
+def _rare_values(keys: Keys, values: NDArray[np.uint64], owners: Positions, counts: NDArray[np.bool_]) -> Links:
+    """Articles with the same value, if few articles have it, on few days, and one of its entries counts."""
+    order = np.lexsort((owners, keys.day[owners], values))
+    values, owners, counts = values[order], owners[order], counts[order]
+    begins, sizes = groups_of(values)
+    useful = (sizes <= LINK_CAP) & np.logical_or.reduceat(counts, begins) if len(begins) else np.zeros(0, np.bool_)
+    kept = np.repeat(useful, sizes) & (_days(values, keys.day[owners]) < FORM_DAYS)
+    same = (values[1:] == values[:-1]) & kept[1:] & (owners[1:] != owners[:-1])
+    return _neighbours(owners, same)
+
+
+def contained_candidates(keys: Keys) -> Links:
+    """Two articles of which the larger one has one of the lowest shingles of the smaller one, at twice its size or more."""
+    low, owner = _lowest(keys)
+    if not len(low):
+        return Links(left=np.zeros(0, np.int64), right=np.zeros(0, np.int64))
+    shift = np.uint32(max(0, 29 - len(low).bit_length()))
+    sieve = np.zeros(1 << (32 - int(shift)), np.bool_)
+    sieve[low >> shift] = True
+    values, begins = low[groups_of(low)[0]], np.append(groups_of(low)[0], len(low))
+    found, holders = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for path, place in zip(keys.files, keys.places, strict=True):
+        column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
+        hashes, offsets = column.values.to_numpy(), column.offsets.to_numpy()
+        likely = np.flatnonzero(sieve[hashes >> shift])
+        at = np.minimum(np.searchsorted(values, hashes[likely]), len(values) - 1)
+        sure = values[at] == hashes[likely]
+        found.append(at[sure])
+        holders.append(place[np.searchsorted(offsets, likely[sure], "right") - 1].astype(np.int64))
+        del column, hashes, offsets
+    value, holder = np.concatenate(found), np.concatenate(holders)
+    few = np.bincount(value, minlength=len(values))[value] <= _HOLDERS
+    value, holder = value[few], holder[few]
+    counts = np.diff(begins)[value]  # how many articles have this shingle among their lowest
+    inner = owner[np.repeat(begins[value] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())]
+    outer = np.repeat(holder, counts)
+    larger = keys.rare[outer].astype(np.int64) >= 2 * keys.rare[inner].astype(np.int64)
+    codes = np.unique(np.minimum(inner, outer)[larger] * len(keys.rare) + np.maximum(inner, outer)[larger])
+    return Links(left=codes // len(keys.rare), right=codes % len(keys.rare))
+
+
+def _lowest(keys: Keys) -> tuple[NDArray[np.uint32], Positions]:
+    """The lowest shingles of every article that says enough, sorted, and the article of each."""
+    low, owner = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)]
+    for path, place in zip(keys.files, keys.places, strict=True):
+        column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
+        begins = column.offsets.to_numpy()[:-1]
+        enough = np.flatnonzero(keys.rare[place] >= MIN_SHINGLES)
+        for k in range(LOWEST):
+            low.append(column.values.to_numpy()[begins[enough] + k])
+            owner.append(place[enough].astype(np.int64))
+        del column, begins
+    every, articles = np.concatenate(low), np.concatenate(owner)
+    order = np.lexsort((articles, every))
+    return every[order], articles[order]

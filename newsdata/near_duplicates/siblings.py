@@ -1,0 +1,98 @@
+"""Whether two articles with many common words are siblings instead of copies: this year's and last year's, two companies.
+
+Titles and short texts are compared unit by unit. A unit is a number whose lowest bit is set if it stands for a number.
+"""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SLOT_UNITS", "compare_titles", "is_filled"]
+
+SLOT_UNITS = 12
+"""A stretch of at most this many units that is replaced by another one is a slot of a form: a name, an amount."""
+LEAD_SLOT = 6
+"""At the beginning a replaced stretch of up to this many units is the name of another company; longer ones are the place,
+the date and the reporter of another newspaper."""
+
+_FORM_SHARE, _FORM_UNITS = 0.5, 4  # what two titles of a form have in common at least
+_CONTAINED_UNITS = 4  # of a title that stands in another one
+
+_Units = NDArray[np.uint32]
+
+
+def compare_titles(one: _Units, two: _Units) -> int:
+    """1 if two titles say the same, -1 if they contradict each other, 0 if they tell nothing.
+
+    They say the same if they are equal, or if one stands inside the other and they have the same numbers. They contradict
+    each other if each has a number that the other does not have, or if they are equal but for one stretch in both.
+
+    >>> compare_titles(np.array([2, 4, 7], np.uint32), np.array([2, 4, 9], np.uint32))
+    -1
+    """
+    if not len(one) or not len(two):
+        return 0
+    shorter, longer = sorted((one.tolist(), two.tolist()), key=len)
+    if shorter == longer:
+        return 1
+    some, more = {unit for unit in shorter if unit & 1}, {unit for unit in longer if unit & 1}
+    if some - more and more - some:
+        return -1
+    if len(shorter) >= _CONTAINED_UNITS and some == more and _inside(shorter, longer):
+        return 1
+    begin, end = _common_ends(shorter, longer)
+    alike = begin + end
+    if begin + end < len(shorter) and alike >= max(_FORM_UNITS, _FORM_SHARE * len(longer)):
+        return -1
+    return 0
+
+
+def is_filled(one: _Units, two: _Units, titles: int) -> bool:
+    """Whether two short texts are one form, filled in two ways: a stretch of few units is another one in both.
+
+    Args:
+        one, two: the texts.
+        titles: from `compare_titles`. If it is 1, names inside the text may differ, but no numbers.
+
+    >>> frame = np.arange(10, 60, 2, dtype=np.uint32)
+    >>> other = np.concatenate([[2, 4], frame]).astype(np.uint32)
+    >>> is_filled(np.concatenate([[6, 8], frame]).astype(np.uint32), other, 0), is_filled(frame, other, 0)
+    (True, False)
+    """
+    a, b = one.tolist(), two.tolist()
+    if _inside(*sorted((a, b), key=len)):
+        return False
+    begin, end = _common_ends(a, b)
+    a, b = a[begin : len(a) - end], b[begin : len(b) - end]
+    if not a or not b:
+        return False
+    for tag, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if tag != "replace":
+            continue
+        left, right = a[i:j], b[k:m]
+        if {unit for unit in left if unit & 1} and {unit for unit in right if unit & 1}:
+            return True  # different ones, because equal ones would have been matched
+        size = max(len(left), len(right))
+        first, last = begin + i == 0 and begin + k == 0, end == 0 and j == len(a) and m == len(b)
+        if first and size <= LEAD_SLOT and titles < 1:
+            return True
+        if not first and not last and size <= SLOT_UNITS and titles < 1:
+            return True
+    return False
+
+
+def _inside(shorter: list[int], longer: list[int]) -> bool:
+    """Whether one list stands in the other, in one piece."""
+    size = len(shorter)
+    return any(longer[at : at + size] == shorter for at in range(len(longer) - size + 1) if longer[at] == shorter[0])
+
+
+def _common_ends(one: list[int], two: list[int]) -> tuple[int, int]:
+    """How many units two lists have in common at their beginning, and at their end without these."""
+    most = min(len(one), len(two))
+    begin = next((at for at in range(most) if one[at] != two[at]), most)
+    end = next((at for at in range(most - begin) if one[-1 - at] != two[-1 - at]), most - begin)
+    return begin, end
