@@ -25,7 +25,7 @@ import pyarrow as pa
 from newsdata.near_duplicates.boilerplate import find_boilerplate
 from newsdata.near_duplicates.clusters import assign
 from newsdata.near_duplicates.pairs import match
-from newsdata.near_duplicates.signatures import sign, write_signatures
+from newsdata.near_duplicates.signatures import Words, sign, write_signatures
 
 __all__ = ["STYLES", "Planted", "measure", "plant"]
 
@@ -466,9 +466,8 @@ def measure(style: str, size: int, seed: int = 1) -> dict[str, float]:
             files.append(Path(folder, f"{begin}.arrow"))
             table = sign(
                 [article.article_id for article in some],
-                [article.text for article in some],
+                Words.of([article.text for article in some]),
                 [article.day for article in some],
-                [None] * len(some),
                 boilerplate,
             )
             write_signatures(table, files[-1])

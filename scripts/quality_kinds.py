@@ -95,7 +95,7 @@ class _Voice:
             words = [word + (rng.choice(how.particles) if rng.random() < 0.7 else "") for word in words]
         if rng.random() < 0.35:
             words.insert(rng.randrange(len(words)), self.number())
-        cut = rng.randrange(2, len(words) - 1)
+        cut = rng.randrange(1, len(words))
         return how.space.join(words[:cut]) + how.comma + how.space + how.space.join(words[cut:]) + how.stop
 
     def paragraph(self) -> str:
@@ -123,7 +123,9 @@ class _Voice:
 
     def lead(self) -> str:
         """A short stretch before a copy."""
-        return self.name(3) + self.how.space + self.rng.choice(self.words) + self.how.space + self.name(2) + self.how.comma
+        return (
+            self.name(3) + self.how.space + self.rng.choice(self.words) + self.how.space + self.name(2) + self.how.comma
+        )
 
 
 def _told(voice: _Voice, paragraphs: Sequence[str] | str, title: str = "", day: int = 0, **more: object) -> Told:
@@ -232,11 +234,11 @@ def _other_number(voice: _Voice) -> Case:
 
 
 def _quote(voice: _Voice) -> Case:
-    """Two articles that quote the same long passage: about 45 % of each."""
+    """Two articles that quote the same long passage: 40 to 60 % of each."""
     quote = voice.article(4, 4)
     case = []
     for number in range(2):
-        own = voice.article(5, 5)
+        own = voice.article(3, 6)
         case.append(_told(voice, [*own[:2], *quote, *own[2:]], "", voice.day(), copy_of=number))
     return case
 
@@ -390,6 +392,8 @@ def tell(script: str, cases: int, seed: int = 1, kinds: Sequence[str] = tuple(KI
     (['annual', 'plain'], 2, 2)
     """
     voice = _Voice(random.Random(f"{script} {seed}"), script)  # noqa: S311
-    made = {kind: [KINDS[kind](voice) for _ in range(cases)] for kind in kinds if kind != "traditional" or script == "han"}
+    made = {
+        kind: [KINDS[kind](voice) for _ in range(cases)] for kind in kinds if kind != "traditional" or script == "han"
+    }
     plain = [[_told(voice, voice.article(1, 8))] for _ in range(cases * len(made))]
     return {**made, "plain": plain}

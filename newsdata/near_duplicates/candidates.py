@@ -63,6 +63,7 @@ class Keys:
     day: NDArray[np.int32]
     url: NDArray[np.uint64]
     exact: NDArray[np.uint64]
+    whole: NDArray[np.uint64]
     digest: NDArray[np.uint64]
     head: NDArray[np.uint64]
     script: NDArray[np.uint8]
@@ -74,7 +75,7 @@ class Keys:
 
 NO_DAY = 1 << 30
 """Stands for the day of an article without one."""
-_NUMBERS = ("day", "url", "exact", "digest", "head", "script", "units", "rare", "facts", "identity")
+_NUMBERS = ("day", "url", "exact", "whole", "digest", "head", "script", "units", "rare", "facts", "identity")
 
 
 def read_keys(files: Sequence[Path]) -> Keys:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .pairs import Pairs
+from .pairs import DOORS, Pairs
 
 __all__ = ["Clusters", "assign"]
 
@@ -38,39 +38,64 @@ class Clusters:
     aliases: Mapping[str, Mapping[str, str]]
 
 
-def assign(pairs: Pairs, article_ids: pa.Array, ledger: pa.Table | None = None) -> Clusters:
+def assign(
+    pairs: Pairs, article_ids: pa.Array, ledger: pa.Table | None = None, *, doors: Collection[str] = DOORS
+) -> Clusters:
     """Group articles. The id of a group is the id of its first article.
 
     Articles that the ledger has in one group stay together, and the group keeps its id. A new article gets the id of the
     group that it joins. If old groups are merged, the id that is first in the ledger stays; the others become aliases.
+    Doors join new articles to leak groups and to each other, but never merge groups of the ledger.
 
     Args:
         pairs: from `match`, over these articles.
         article_ids: every article, each once. Those that are not in the ledger must be in the order of time, then id.
         ledger: the decisions of earlier versions, oldest first, with the columns `article_id`, `duplicate_cluster` and
             `leak_group`; it may hold articles that are gone. None for the first version.
+        doors: the rules among `pairs.DOORS` that join leak groups.
     """
     known = _column(ledger, "article_id")
     old = pc.index_in(article_ids, value_set=known)
     names = pa.concat_arrays([known, article_ids.filter(old.is_null())])
     ends = pa.chunked_array([*pairs.table["left"].chunks, *pairs.table["right"].chunks], pa.string())
     left, right = np.split(pc.index_in(ends, value_set=names).to_numpy().astype(np.int64), 2)
-    duplicate = pc.not_equal(pairs.table["rule"], "containment").to_numpy()
+    rule = pairs.table["rule"]
+    duplicate, near = (
+        pc.invert(pc.is_in(rule, pa.array(rules, pa.string()))).to_numpy() for rules in (_NO_COPIES, DOORS)
+    )
     jaccard = pc.fill_null(pairs.table["jaccard"], 1.0).to_numpy()
     firm = duplicate & _no_bridges(left, right, duplicate, jaccard, len(names))
     old_clusters, old_groups = _old_names(ledger, "duplicate_cluster"), _old_names(ledger, "leak_group")
     cluster_links = [(left[firm], right[firm]), _old_links(old_clusters)]
-    group_links = [(left, right), _old_links(old_groups), _old_links(old_clusters)]
+    group_links = [(left[near], right[near]), _old_links(old_groups), _old_links(old_clusters)]
     is_new = old.is_null().to_numpy(zero_copy_only=False)
     wanted = old.fill_null(0).to_numpy().astype(np.int64)
     wanted[is_new] = np.arange(len(known), len(names))
-    clusters, cluster_aliases = _named(cluster_links, old_clusters, names)
-    groups, group_aliases = _named(group_links, old_groups, names)
+    clusters, cluster_aliases = _named(_first_members(cluster_links, len(names)), old_clusters, names)
+    first = _first_members(group_links, len(names))
+    through = pc.is_in(rule, pa.array([*doors], pa.string())).to_numpy()
+    groups, group_aliases = _named(_widened(first, left[through], right[through], len(known)), old_groups, names)
     return Clusters(
         duplicate_cluster=clusters.take(pa.array(wanted)),
         leak_group=groups.take(pa.array(wanted)),
         aliases={"duplicate_cluster": cluster_aliases, "leak_group": group_aliases},
     )
+
+
+_NO_COPIES = ("containment", *DOORS)
+"""Rules by which articles share a leak group and no duplicate cluster."""
+
+
+def _widened(first: _Positions, left: _Positions, right: _Positions, known: int) -> _Positions:
+    """The first member of each article's group after groups were joined by links; a group with a known article stays.
+
+    Args:
+        first: for each article the lowest member of its group.
+        left, right: the two articles of each link.
+        known: articles below this number are known.
+    """
+    joined = _first_members([(first[left], first[right])], len(first))[first]
+    return np.where(first < known, first, joined)
 
 
 def _column(ledger: pa.Table | None, name: str) -> pa.Array:
@@ -90,12 +115,9 @@ def _old_links(old: pa.Array) -> tuple[_Positions, _Positions]:
     return others, first[others]
 
 
-def _named(
-    links: Sequence[tuple[_Positions, _Positions]], old: pa.Array, names: pa.Array
-) -> tuple[pa.Array, dict[str, str]]:
-    """The name of each article's group, and the old names that are given up: old -> new."""
-    first = pa.array(_first_members(links, len(names)))
-    named = pa.concat_arrays([old, names[len(old) :]]).take(first)
+def _named(first: _Positions, old: pa.Array, names: pa.Array) -> tuple[pa.Array, dict[str, str]]:
+    """The name of each article's group, given its first member; and the old names that are given up: old -> new."""
+    named = pa.concat_arrays([old, names[len(old) :]]).take(pa.array(first))
     changed = pc.not_equal(named[: len(old)], old)
     aliases = zip(old.filter(changed).to_pylist(), named[: len(old)].filter(changed).to_pylist(), strict=True)
     return named, dict(aliases)
@@ -105,20 +127,24 @@ def _first_members(links: Sequence[tuple[_Positions, _Positions]], size: int) ->
     """For each of `size` nodes the lowest node of its connected component.
 
     The algorithm of Shiloach and Vishkin: in each round every root takes the lowest root that it is linked with, and paths
-    are shortened, so that few rounds are needed. scipy has the same, but takes 25 MB of memory.
+    are shortened, so that few rounds are needed. scipy has the same, but takes 25 MB of memory. Only nodes with a link take
+    part.
     """
-    left = np.concatenate([link[0] for link in links])
-    right = np.concatenate([link[1] for link in links])
-    root = np.arange(size)
+    nodes, ends = np.unique(np.concatenate([link[side] for side in (0, 1) for link in links]), return_inverse=True)
+    left, right = np.split(ends, 2)
+    root = np.arange(len(nodes))
     while True:
         one, two = root[left], root[right]
         apart = np.flatnonzero(one != two)
         if not len(apart):
-            return root
+            break
         left, right, one, two = left[apart], right[apart], one[apart], two[apart]
         np.minimum.at(root, np.maximum(one, two), np.minimum(one, two))
         while not np.array_equal(shorter := root[root], root):
             root = shorter
+    first = np.arange(size)
+    first[nodes] = nodes[root]
+    return first
 
 
 _FIRM = 0.8  # Jaccard similarity from which a pair always joins clusters

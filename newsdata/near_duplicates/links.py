@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .candidates import Keys, Positions, groups_of
 from .shingles import SHORT_UNITS
 from .signatures import MIN_DIGEST, MIN_SHINGLES, open_signatures
+from .units import SCRIPTS
 
 __all__ = [
     "Links",
@@ -25,17 +26,20 @@ __all__ = [
     "url_links",
 ]
 
-SHORT_DAYS = 3
-"""The most days between two copies of a short text. Further apart it is the same phrase, but not the same news."""
+SHORT_DAYS, EQUAL_DAYS = 3, 1
+"""The most days between two copies of a short text, and between two short texts that are equal. Further apart it is the same
+phrase, but not the same news."""
 FORM_DAYS = 3
 """A short text, or a digest, that is seen on this many days is a form ("markets closed higher"), and never news."""
-NEWS_UNITS = 24
-"""Shorter texts are copies on one day only."""
+NEWS_UNITS = tuple(40 if script in ("han", "kana", "hangul") else 24 for script in SCRIPTS)
+"""By script: shorter texts that are equal are copies on one day only."""
 LINK_CAP = 20
 """An address, digest or beginning that more articles than this have does not link them."""
 
 LOWEST = 3
 """The lowest shingles of an article by which a longer one is found that holds it."""
+MIN_INSIDE = 4
+"""Rare shingles of an article that may be found inside another one, at least."""
 _HOLDERS = 64  # a shingle that more articles have finds none of them
 
 
@@ -72,10 +76,10 @@ def _days(values: NDArray[np.uint64], days: NDArray[np.int32]) -> NDArray[np.int
 
 def forms(keys: Keys) -> NDArray[np.bool_]:
     """For each article whether its text is short and seen on `FORM_DAYS` days: a form that is no news."""
-    rows = np.flatnonzero((keys.units <= SHORT_UNITS) & (keys.exact != 0))
-    order = rows[np.lexsort((keys.day[rows], keys.exact[rows]))]
+    rows = np.flatnonzero((keys.units <= SHORT_UNITS) & (keys.whole != 0))
+    order = rows[np.lexsort((keys.day[rows], keys.whole[rows]))]
     found = np.zeros(len(keys.day), np.bool_)
-    found[order] = _days(keys.exact[order], keys.day[order]) >= FORM_DAYS
+    found[order] = _days(keys.whole[order], keys.day[order]) >= FORM_DAYS
     return found
 
 
@@ -83,16 +87,17 @@ def days_agree(keys: Keys, is_form: NDArray[np.bool_], left: Positions, right: P
     """For each two articles whether their days are those of copies. The days of long texts do not matter."""
     distance = np.abs(keys.day[left].astype(np.int64) - keys.day[right])
     long = np.maximum(keys.units[left], keys.units[right]) > SHORT_UNITS
-    news = (np.minimum(keys.units[left], keys.units[right]) >= NEWS_UNITS) & ~is_form[left] & ~is_form[right]
-    agree: NDArray[np.bool_] = long | (distance == 0) | (news & (distance <= SHORT_DAYS))
+    equal = keys.whole[left] == keys.whole[right]
+    news = ~is_form[left] & ~is_form[right] & (~equal | (keys.units[left] >= np.array(NEWS_UNITS)[keys.script[left]]))
+    agree: NDArray[np.bool_] = long | (distance == 0) | (news & (distance <= np.where(equal, EQUAL_DAYS, SHORT_DAYS)))
     return agree
 
 
 def text_links(keys: Keys, is_form: NDArray[np.bool_]) -> Links:
     """Articles of equal text with too few rare shingles to be compared otherwise."""
-    rows = np.flatnonzero((keys.rare < MIN_SHINGLES) & (keys.exact != 0))
-    order = rows[np.lexsort((rows, keys.day[rows], keys.exact[rows]))]
-    same = keys.exact[order[1:]] == keys.exact[order[:-1]]
+    rows = np.flatnonzero((keys.rare < MIN_SHINGLES) & (keys.whole != 0))
+    order = rows[np.lexsort((rows, keys.day[rows], keys.whole[rows]))]
+    same = keys.whole[order[1:]] == keys.whole[order[:-1]]
     return _neighbours(order, same & days_agree(keys, is_form, order[:-1], order[1:]))
 
 
@@ -168,7 +173,7 @@ def _lowest(keys: Keys) -> tuple[NDArray[np.uint32], Positions]:
     for path, place in zip(keys.files, keys.places, strict=True):
         column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
         begins = column.offsets.to_numpy()[:-1]
-        enough = np.flatnonzero(keys.rare[place] >= MIN_SHINGLES)
+        enough = np.flatnonzero(keys.rare[place] >= MIN_INSIDE)
         for k in range(LOWEST):
             low.append(column.values.to_numpy()[begins[enough] + k])
             owner.append(place[enough].astype(np.int64))

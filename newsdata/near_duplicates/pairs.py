@@ -36,23 +36,25 @@ from .units import SCRIPTS
 
 __all__ = ["CONTAINED", "CONTAINMENT", "DOORS", "JACCARD", "PAIR_SCHEMA", "Pairs", "match"]
 
-JACCARD: Mapping[str, tuple[float, float, float]] = {
-    "han": (0.8, 0.45, 0.35),
-    "kana": (0.8, 0.5, 0.4),
-    "hangul": (0.8, 0.5, 0.4),
-    "latin": (0.9, 0.6, 0.45),
-    "cyrillic": (0.9, 0.55, 0.45),
-    "arabic": (0.9, 0.55, 0.45),
-    "other": (0.9, 0.6, 0.45),
+JACCARD: Mapping[str, tuple[float, float, float, float]] = {
+    "han": (0.98, 0.8, 0.42, 0.35),
+    "kana": (0.98, 0.8, 0.42, 0.35),
+    "hangul": (0.98, 0.8, 0.42, 0.35),
+    "latin": (0.98, 0.9, 0.42, 0.35),
+    "cyrillic": (0.98, 0.9, 0.42, 0.35),
+    "arabic": (0.98, 0.9, 0.42, 0.35),
+    "other": (0.98, 0.9, 0.42, 0.35),
 }
 """Rule A (`duplicate_cluster`), by script: the Jaccard similarity of the rare shingles is at least this where the titles
-contradict each other, where they tell nothing, and where they say the same."""
+contradict each other firmly, where they contradict each other, tell nothing, and say the same; see `compare_titles`."""
+FAR_DAYS, FAR_JACCARD = 30, 0.8
+"""Further apart than this many days the similarity must be this high: a year later it is the next one of a series."""
 CONTAINMENT = 0.6
 """Rule C (`leak_group`): rule A, or at least this share of the smaller article's rare shingles is in the larger one, which
 has at most `MAX_RATIO` times as many, and titles do not contradict each other."""
 CONTAINED = 0.8
 """An article stands inside another one, of whatever size from twice its own on, if that has this share of its rare
-shingles."""
+shingles; all of them, if these are few."""
 FACTS = 0.6
 """A pair needs at least this ratio of the share of common facts to the share of other common shingles. A fact is a shingle
 that holds a number. Filled forms have words in common, but not numbers; an edited copy loses both alike."""
@@ -125,7 +127,7 @@ def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | Non
         _linked(text_links(keys, is_form), "text", 1.0),
         _verified(keys, counted, is_form),
         _linked(digest_links(keys), "digest", np.nan),
-        _linked(head_links(keys), "head", np.nan),
+        _linked(_without_siblings(keys, head_links(keys)), "head", np.nan),
     ]
     table = _pair_table(keys, parts)
     rules = {str(count["values"]): count["counts"] for count in pc.value_counts(table["rule"]).to_pylist()}
@@ -204,13 +206,15 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     containment = common / smaller
     agree = _facts_agree(keys, left, right, common, facts)
     thresholds = np.array([JACCARD[name] for name in SCRIPTS])[keys.script[left]]
-    close = agree & ((jaccard >= thresholds[:, 2]) | (containment >= CONTAINMENT)) & (larger <= MAX_RATIO * smaller)
+    close = agree & ((jaccard >= thresholds[:, 3]) | (containment >= CONTAINMENT)) & (larger <= MAX_RATIO * smaller)
     close &= (keys.script[left] == keys.script[right]) & days_agree(keys, is_form, left, right)
     titles, siblings = _compared(keys, left, right, np.flatnonzero(close))
     close &= ~siblings
-    alike = close & (jaccard >= np.take_along_axis(thresholds, titles[:, None] + 1, axis=1)[:, 0])
-    wide = close & (containment >= CONTAINMENT) & (titles >= 0)
-    inside = agree & (containment >= CONTAINED) & (larger >= 2 * smaller)
+    needed = np.take_along_axis(thresholds, titles[:, None] + 2, axis=1)[:, 0]
+    far = np.abs(keys.day[left].astype(np.int64) - keys.day[right]) > FAR_DAYS
+    alike = close & (jaccard >= np.where(far, np.maximum(needed, FAR_JACCARD), needed))
+    wide = close & (containment >= np.where(far, FAR_JACCARD, CONTAINMENT)) & (titles >= 0)
+    inside = agree & (containment >= np.where(smaller < MIN_SHINGLES, 1, CONTAINED)) & (larger >= 2 * smaller)
     kept = alike | wide | inside
     rule = np.where(alike, _RULES.index("jaccard"), _RULES.index("containment"))
     rule = np.where(inside & ~alike & ~wide, _RULES.index("contained"), rule)
@@ -221,6 +225,12 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
         jaccard=jaccard[kept].astype(np.float32),
         containment=containment[kept].astype(np.float32),
     )
+
+
+def _without_siblings(keys: Keys, links: Links) -> Links:
+    """The links between articles that are no siblings of each other."""
+    _, siblings = _compared(keys, links.left, links.right, np.arange(len(links.left)))
+    return Links(left=links.left[~siblings], right=links.right[~siblings])
 
 
 def _compared(

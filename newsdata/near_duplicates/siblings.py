@@ -6,9 +6,12 @@ Titles and short texts are compared unit by unit. A unit is a number whose lowes
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .units import unit_lists
 
 __all__ = ["SLOT_UNITS", "compare_titles", "is_filled"]
 
@@ -19,19 +22,21 @@ LEAD_SLOT = 6
 the date and the reporter of another newspaper."""
 
 _FORM_SHARE, _FORM_UNITS = 0.5, 4  # what two titles of a form have in common at least
+_STAGES = "alpha beta preview pre rc candidate"  # what a version is called before it is released
 _CONTAINED_UNITS = 4  # of a title that stands in another one
 
 _Units = NDArray[np.uint32]
 
 
 def compare_titles(one: _Units, two: _Units) -> int:
-    """1 if two titles say the same, -1 if they contradict each other, 0 if they tell nothing.
+    """What two titles tell: 1 if they say the same, -1 or -2 if they contradict each other, 0 if nothing.
 
     They say the same if they are equal, or if one stands inside the other and they have the same numbers. They contradict
-    each other if each has a number that the other does not have, or if they are equal but for one stretch in both.
+    each other if they are equal but for one stretch in both (-1); and firmly (-2) if each has a number that the other does
+    not have, or only one names a stage of a version, such as "rc".
 
     >>> compare_titles(np.array([2, 4, 7], np.uint32), np.array([2, 4, 9], np.uint32))
-    -1
+    -2
     """
     if not len(one) or not len(two):
         return 0
@@ -39,15 +44,19 @@ def compare_titles(one: _Units, two: _Units) -> int:
     if shorter == longer:
         return 1
     some, more = {unit for unit in shorter if unit & 1}, {unit for unit in longer if unit & 1}
-    if some - more and more - some:
-        return -1
+    if (some - more and more - some) or (some and _stages() & {*shorter} != _stages() & {*longer}):
+        return -2
     if len(shorter) >= _CONTAINED_UNITS and some == more and _inside(shorter, longer):
         return 1
-    begin, end = _common_ends(shorter, longer)
-    alike = begin + end
-    if begin + end < len(shorter) and alike >= max(_FORM_UNITS, _FORM_SHARE * len(longer)):
+    alike = sum(_common_ends(shorter, longer))
+    if alike < len(shorter) and alike >= max(_FORM_UNITS, _FORM_SHARE * len(longer)):
         return -1
     return 0
+
+
+@cache
+def _stages() -> frozenset[int]:
+    return frozenset(unit_lists([_STAGES], 20).units.tolist())
 
 
 def is_filled(one: _Units, two: _Units, titles: int) -> bool:

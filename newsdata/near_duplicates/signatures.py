@@ -60,7 +60,8 @@ SIGNATURE_SCHEMA = pa.schema(
         ("article_id", pa.string()),
         ("day", pa.int32()),  # days since 1970; null if not known
         ("url", pa.uint64()),  # hash of the address; 0 if there is none
-        ("exact", pa.uint64()),  # hash of the normalised text, see `MIN_SHINGLES`; 0 if there is no unit
+        ("exact", pa.uint64()),  # hash of the normalised text; 0 if it has no unit
+        ("whole", pa.uint64()),  # the same; of a text that says little, a hash of title, digest and text
         ("digest", pa.uint64()),  # hash of the normalised digest; 0 if it is short
         ("head", pa.uint64()),  # hash of the title and the first units of the text; 0 if one of them is short
         ("script", pa.uint8()),  # a position in `units.SCRIPTS`
@@ -155,6 +156,7 @@ def sign(
             pa.array(article_ids, pa.string()),
             pa.array(days, pa.int32()),
             pa.array([_url_key(url) for url in words.urls], pa.uint64()),
+            pa.array(found.exact),
             pa.array(np.where(little, whole, found.exact)),
             pa.array(np.where(digests.sizes >= MIN_DIGEST, digests.exact, np.uint64(0))),
             pa.array(

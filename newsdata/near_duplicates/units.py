@@ -290,12 +290,12 @@ def _code_runs(raw: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def scripts_of(units: Units, articles: int) -> NDArray[np.uint8]:
-    """The script of each article: kana and Hangul from a tenth of its words on, since Han or Latin words stand among them;
-    any other but Latin from a fifth on."""
+    """The script of each article: the first of kana, Hangul, Han, Cyrillic, Arabic and others that a tenth of its words has,
+    else Latin: Han and Latin words stand among those of other scripts."""
     words = ~units.number
     counts = np.bincount(units.article[words] * len(SCRIPTS) + units.script[words], minlength=articles * len(SCRIPTS))
     counts = counts.reshape(articles, len(SCRIPTS))
-    needed = np.array([0, 5, 10, 10, 5, 5, 5]) * counts >= np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    needed = 10 * counts >= np.maximum(counts.sum(axis=1, keepdims=True), 1)
     order = [SCRIPTS.index(name) for name in ("kana", "hangul", "han", "cyrillic", "arabic", "other", "latin")]
     needed[:, SCRIPTS.index("latin")] = True
     found: NDArray[np.uint8] = np.array(order, np.uint8)[needed[:, order].argmax(axis=1)]
