@@ -89,6 +89,8 @@ def build(
     validation_from: str | None = None,
     test_from: str | None = None,
     gap_days: int | None = None,
+    resplit: bool = False,
+    allow_old_test: bool = False,
     drafts: bool | None = None,
     strict: bool = False,
     max_reject_share: float | None = None,
@@ -116,8 +118,11 @@ def build(
         out: the folder that holds the versions; `out/X.Y.Z` is written.
         version: "X.Y.Z", at least as high as the difference demands; by default exactly that ("1.0.0" for the first one).
         validation_from, test_from: the first day of the split, YYYY-MM-DD in the site's time zone. Only for the first
-            version: later ones keep its borders.
-        gap_days: articles within so many days of a border are excluded. Only for the first version.
+            version, or with resplit: others keep the borders.
+        gap_days: articles within so many days of a border are excluded. Only for the first version, or with resplit.
+        resplit: whether the splits are cut anew, as a MAJOR version with another split scheme. The ids of clusters and
+            groups stay. Articles of the old test split, and their copies, are excluded unless they are in test again.
+        allow_old_test: with resplit, whether articles of the old test split may be in any split.
         drafts: whether posts below `_drafts` are read; by default as in the version before, at first not.
         strict: whether any reject ends the build.
         max_reject_share: more rejects than this fraction of the posts end the build; by default more than .01, if these
@@ -158,7 +163,7 @@ def build(
     """
     request = Request(
         source=source, out=out, version=version, validation_from=validation_from, test_from=test_from,
-        gap_days=gap_days, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
+        gap_days=gap_days, resplit=resplit, allow_old_test=allow_old_test, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
         card=None if card is None else read_own_card(card), text=text, history=history, base=Path(base) if base else None,
     )  # fmt: skip
     check_call(request, num_proc)
@@ -212,7 +217,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     check_rejects(parsed.rejects, parsed.posts, request)
     merged = merge(parsed, engine)
     signed = sign_articles(merged, parsed, listed.site, settings, base, engine)
-    grouped = group_articles(merged, signed, base, engine)
+    grouped = group_articles(merged, signed, listed.site, settings, base, engine)
     placed = split_articles(merged, grouped, listed.site, settings, base, engine)
     decided = Decided(parsed=parsed, merged=merged, grouped=grouped, placed=placed)
     written = write_shards(decided, listed, settings, base, request, engine)
@@ -292,9 +297,20 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
         notes.append(f"{gone:,} of {plural(before, 'post')} {noun(gone, 'is', 'are')} gone: is this the right archive?")
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
         notes.append("too few days for a validation and a test split: later versions will have none either")
+    notes += _emptied(version) if difference is None or "split_scheme" in difference.configuration else []
     if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
         notes.append(f"dated years after all others: {plural(newer, 'article')}, now in `newer`; is the date right?")
     return tuple(notes)
+
+
+def _emptied(version: Manifest) -> list[str]:
+    """A note for each split of which more than a tenth was set aside as copies."""
+    rows, aside = (version.accounting.get(name, {}) for name in ("articles_by_split", "straddles_by_split"))
+    return [
+        f"{count:,} of {plural(count + rows.get(split, 0), 'article')} of {split} were set aside as copies of earlier ones"
+        for split, count in aside.items()
+        if split != "newer" and 10 * count > count + rows.get(split, 0)
+    ]
 
 
 def publish_folder(staged: Path, target: Path) -> None:

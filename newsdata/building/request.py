@@ -51,6 +51,8 @@ class Request:
     validation_from: str | None = None
     test_from: str | None = None
     gap_days: int | None = None
+    resplit: bool = False
+    allow_old_test: bool = False
     drafts: bool | None = None
     strict: bool = False
     max_reject_share: float | None = None
@@ -84,8 +86,12 @@ class Settings:
         text: "full", or "none" for a version without the publishers' words.
         history: whether the posts' earlier revisions are read.
         drafts: whether posts below `_drafts` are read.
-        borders: the borders between the splits that the version before fixed; None if it has no dated rows.
+        borders: the borders between the splits that the version before fixed; None if it has no dated rows, or if the
+            splits are cut anew.
         asked_borders: the borders that the caller asks for.
+        resplit: whether the splits are cut anew.
+        allow_old_test: whether articles of an old test split may be in any split.
+        split_scheme: the number of times that the splits were cut.
         tools: name -> version of the packages that can change the bytes of a version.
     """
 
@@ -95,6 +101,9 @@ class Settings:
     drafts: bool
     borders: Borders | None
     asked_borders: AskedBorders
+    resplit: bool
+    allow_old_test: bool
+    split_scheme: int
     tools: Mapping[str, str]
 
     @property
@@ -121,6 +130,8 @@ def check_call(request: Request, num_proc: int | None) -> None:
     for field, share in (("max_reject_share", request.max_reject_share), ("max_leak", request.max_leak)):
         if share is not None and not 0 <= share <= 1:  # NaN is out of range, too
             raise CallError(f"must be between 0 and 1, got {share!r}", field=field)
+    if request.allow_old_test and not request.resplit:
+        raise CallError("works together with --resplit only", field="allow_old_test", hint="give --resplit, too")
     if request.text not in (None, "full", "none"):
         raise CallError(f"must be full or none, got {request.text!r}", field="text")
 
@@ -136,6 +147,10 @@ def settle(request: Request, base: Base) -> Settings:
     """
     if request.version:
         _check_version(request.version, base)
+    if request.resplit and base.manifest is None:
+        raise CallError(
+            "there is no version whose splits could be cut anew", field="resplit", hint="leave out --resplit"
+        )
     before = base.manifest.configuration if base.manifest else {}
     text = _choose_text(request, base)
     asked = AskedBorders(
@@ -149,8 +164,11 @@ def settle(request: Request, base: Base) -> Settings:
         text=text,
         history=history and not request.again,
         drafts=bool(before["drafts"]) if request.drafts is None and before else bool(request.drafts),
-        borders=_kept_borders(asked, base.manifest),
+        borders=None if request.resplit else _kept_borders(asked, base.manifest),
         asked_borders=asked,
+        resplit=request.resplit,
+        allow_old_test=request.allow_old_test,
+        split_scheme=int(before.get("split_scheme", 1)) + request.resplit,
         tools=installed_tools(),
     )
 
@@ -220,6 +238,6 @@ def _kept_borders(asked: AskedBorders, base: Manifest | None) -> Borders | None:
         raise VersionError(
             f"the splits of {base.dataset_version} are fixed: validation from {kept['validation_from']}, "
             f"test from {kept['test_from']}, gap of {plural(gap_days, 'day')}",
-            hint="leave the options out, or build another dataset into another folder",
+            hint="leave the options out, or cut the splits anew with --resplit",
         )
     return Borders(**kept, gap_days=gap_days)

@@ -53,6 +53,7 @@ _REASONS = {
     "straddle": "a near-copy is in an earlier split",
     "moved": "it would be in another split than in the version before",
     "gap": "its date is in the gap around a border",
+    "old-test": "it, or a near-copy of it, was in `test` before the splits were cut anew",
 }
 
 

@@ -33,9 +33,13 @@ _REASONS = 5  # reasons for the version bump that it shows
 @click.argument("source")
 @click.argument("out", type=FOLDER)
 @build_options
-@click.option("--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version only.")
-@click.option("--test-from", metavar="DAY", help="First day of test (YYYY-MM-DD); first version only.")
+@click.option(
+    "--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version or --resplit."
+)
+@click.option("--test-from", metavar="DAY", help="First day of test (YYYY-MM-DD); first version or --resplit.")
 @click.option("--gap-days", type=click.IntRange(0), help="Exclude articles of this many days on each side of a border.")
+@click.option("--resplit", is_flag=True, help="Cut the splits anew, as a MAJOR version; the old test is set aside.")
+@click.option("--allow-old-test", is_flag=True, help="With --resplit: let articles of the old test be in any split.")
 @click.option("--base", type=FOLDER, help="The version to follow (default: the newest in OUT).")
 @click.option("--cache/--no-cache", default=True, help="Use results of earlier builds in OUT (default: yes).")
 @quiet_option

@@ -6,7 +6,7 @@ Times are milliseconds since 1970 UTC, `NO_DATE` where unknown. Days are days of
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from .merge import NO_DATE
 
 __all__ = ["REASONS", "Borders", "Placement", "choose_borders", "local_days", "parse_day", "place"]
 
-REASONS = ("no-date", "moved", "straddle", "gap")
+REASONS = ("no-date", "moved", "straddle", "gap", "old-test")
 """Why an article goes to `excluded`; `place` has the rules."""
 
 _EXCLUDED = len(SPLITS)
@@ -53,10 +53,12 @@ class Placement:
     Attributes:
         split: number of the split in `SPLITS`, or `len(SPLITS)` for `excluded`; int8.
         reason: one of `REASONS` for excluded articles, None for all others; object.
+        by_date: number of the split that the date alone asks for; int8, and of no use for an article without a date.
     """
 
     split: np.ndarray
     reason: np.ndarray
+    by_date: np.ndarray
 
 
 def parse_day(text: str | date | None, option: str) -> date | None:
@@ -114,17 +116,20 @@ def choose_borders(
     validation_from: date | None = None,
     test_from: date | None = None,
     gap_days: int = 0,
+    groups: np.ndarray | None = None,
 ) -> Borders:
-    """Borders for a first build: the given days, or those that come nearest to 80/10/10 % of the articles.
+    """Borders for a new split scheme: the given days, or those that come nearest to 80/10/10 % of the articles.
 
     Each of train, validation and test gets at least one day with articles. With fewer than three such days and no given
-    border, everything is `train`.
+    border, everything is `train`. Articles that are set aside as copies (`straddle`) do not count, if `groups` is given: the
+    borders are then chosen again a few times, each time without those that the last borders set aside.
 
     Args:
         times: of all articles, milliseconds since 1970 UTC, `NO_DATE` where unknown.
         timezone: IANA name of the site's zone.
         validation_from, test_from: first day of the split; None to choose it.
         gap_days: see `Borders`.
+        groups: number of the leak group of each article.
 
     Raises:
         CallError: the given days are not in order or leave no day to a split, or a gap leaves a split empty.
@@ -145,20 +150,59 @@ def choose_borders(
                 hint="give both --validation-from and --test-from, or neither",
             )
         return Borders(gap_days=gap_days)
-    share_before = np.r_[0, np.cumsum(counts)[:-1]] / max(counts.sum(), 1)  # of articles, before each day
-    if validation_from is None:
-        validation_from = _choose_validation(days, share_before, test_from)
-    if test_from is None:
-        test_from = _choose_test(days, share_before, validation_from)
-    borders = Borders(
-        validation_from=validation_from,
-        test_from=test_from,
-        test_until=max([*days[-1:], test_from]),
-        gap_days=gap_days,
-    )
-    if not both_given:
-        _check_gaps(borders, days)
+
+    def chosen(counts: np.ndarray) -> Borders:
+        share_before = np.r_[0, np.cumsum(counts)[:-1]] / max(counts.sum(), 1)  # of articles, before each day
+        first = validation_from or _choose_validation(days, share_before, test_from)
+        second = test_from or _choose_test(days, share_before, first)
+        until = max([*days[-1:], second])
+        return Borders(validation_from=first, test_from=second, test_until=until, gap_days=gap_days)
+
+    borders = chosen(counts)
+    if both_given:
+        return borders
+    if groups is not None:
+        borders = _settled(
+            borders, times, groups, timezone, lambda kept: chosen(_count_days(times[kept], timezone, days))
+        )
+    _check_gaps(borders, days)
     return borders
+
+
+_ROUNDS = 4  # of choosing borders anew after copies were set aside
+
+
+def _settled(
+    borders: Borders, times: np.ndarray, groups: np.ndarray, timezone: str, choose: Callable[[np.ndarray], Borders]
+) -> Borders:
+    """Of the borders that are found by choosing again without the copies, those whose shares come nearest to 80/10/10 %.
+
+    Args:
+        borders: to begin with.
+        times, groups, timezone: as for `choose_borders`.
+        choose: borders by the articles that a mask keeps.
+    """
+    new = np.full(len(times), -1, np.int8)
+    best: tuple[float, Borders] = (np.inf, borders)
+    for _ in range(_ROUNDS):
+        placement = place(times, groups, borders, timezone, before=new)
+        kept = (placement.reason != "straddle") & (times != NO_DATE)
+        shares = np.bincount(placement.by_date[kept], minlength=3)[:3] / max(int(kept.sum()), 1)
+        best = min(best, (float(np.abs(shares - _SHARES).sum()), borders), key=lambda one: one[0])
+        again = choose(kept)
+        if again == borders:
+            break
+        borders = again
+    return best[1]
+
+
+_SHARES = np.array([0.8, 0.1, 0.1])
+
+
+def _count_days(times: np.ndarray, timezone: str, days: Sequence[date]) -> np.ndarray:
+    """The number of articles on each of `days`."""
+    at = np.searchsorted(np.array(days, "datetime64[D]"), local_days(times, timezone))
+    return np.bincount(at, minlength=len(days) + 1)[: len(days)]
 
 
 def _choose_validation(days: Sequence[date], share_before: np.ndarray, test_from: date | None) -> date:
@@ -232,13 +276,16 @@ def place(
     timezone: str,
     *,
     before: np.ndarray,
+    old_test: np.ndarray | None = None,
 ) -> Placement:
     """Decide the split of every article.
 
     An article belongs to the split of its date, unless one of these rules sends it to `excluded`:
 
     - `no-date`: it has no date.
-    - `moved`: an earlier version has it in another split. No article ever moves between splits.
+    - `old-test`: it, or an article of its leak group, was in the test split of an earlier split scheme, and its date now asks
+      for another split than `test`.
+    - `moved`: an earlier version of this split scheme has it in another split. No article ever moves between splits.
     - `gap`: its date is in a gap around a border.
     - `straddle`: an article of its leak group is in an earlier split.
 
@@ -248,7 +295,8 @@ def place(
         borders: the border days.
         timezone: IANA name of the site's zone.
         before: for each article the number of its split in the version that is followed; `len(SPLITS)` if it was
-            excluded there, -1 if it is new.
+            excluded there, -1 if it is new, or if this is a new split scheme.
+        old_test: for each article whether it was in the test split of an earlier split scheme; None if there was none.
     """
     dated = times != NO_DATE
     split = np.full(len(times), 0, dtype=np.int8)
@@ -256,23 +304,29 @@ def place(
     starts = [_midnight(day, timezone) for day in _starts(borders)]
     for start in starts:
         split[times >= start] += 1
+    by_date = split.copy()
     reason[~dated] = "no-date"
 
-    moved = dated & (before >= 0) & (before < _EXCLUDED) & (before != split)
+    tested = np.zeros(len(times), dtype=bool)
+    if old_test is not None and old_test.any():
+        tested = dated & np.isin(groups, groups[old_test]) & (split != SPLITS.index("test"))
+    reason[tested] = "old-test"
+
+    moved = dated & ~tested & (before >= 0) & (before < _EXCLUDED) & (before != split)
     reason[moved] = "moved"
 
     in_gap = np.zeros(len(times), dtype=bool)
     for low, high in _gaps(borders):
         in_gap |= dated & (times >= _midnight(low, timezone)) & (times < _midnight(high, timezone))
-    reason[in_gap & ~moved] = "gap"
+    reason[in_gap & ~moved & ~tested] = "gap"
 
     # A leak group belongs to the earliest split that one of its articles is in. Excluded articles do not count.
-    placed = dated & ~moved & ~in_gap
+    placed = dated & ~moved & ~in_gap & ~tested
     earliest = np.full(int(groups.max()) + 1 if len(groups) else 0, _EXCLUDED, dtype=np.int8)
     np.minimum.at(earliest, groups[placed], split[placed])
     reason[placed & (split > earliest[groups])] = "straddle"
     split[reason != None] = _EXCLUDED  # noqa: E711
-    return Placement(split=split, reason=reason)
+    return Placement(split=split, reason=reason, by_date=by_date)
 
 
 def _starts(borders: Borders) -> list[date]:

@@ -22,7 +22,7 @@ from ..curation.merge import NO_DATE
 from ..curation.splits import local_days
 from ..graph.store import Store
 from ..near_duplicates.boilerplate import Boilerplate
-from ..near_duplicates.signatures import open_signatures, sign
+from ..near_duplicates.signatures import SIGNATURE_SCHEMA, Words, open_signatures, sign
 from ..parsing.post import parse_bytes
 from ..parsing.site import read_site
 from ..schema import SCHEMA_VERSION, Post, Site, table_schema
@@ -35,7 +35,7 @@ from .made_anew import make_articles
 
 __all__ = ["Recomputed", "recompute"]
 
-_SIGNED_FROM = ("url", "exact", "rare", "facts", "identity", "bands", "shingles", "passages")
+_SIGNED_FROM = tuple(name for name in SIGNATURE_SCHEMA.names if name not in ("key", "article_id", "day"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,9 +231,13 @@ def _from_store(folder: Path, manifest: Manifest, rows: Sequence[_Row], outcome:
     days = local_days(times, str(manifest.configuration["timezone"])).astype(np.int64).tolist()
     made = sign(
         [row["article_id"] for row in some],
-        [row["text"] or row["digest"] or row["title"] or "" for row in some],
+        Words(
+            texts=[row["text"] or row["digest"] or row["title"] or "" for row in some],
+            titles=[row["title"] for row in some],
+            digests=[row["digest"] for row in some],
+            urls=[row["url"] for row in some],
+        ),
         [None if time == NO_DATE else day for time, day in zip(times.tolist(), days, strict=True)],
-        [row["url"] for row in some],
         boilerplate,
     )
     for new in made.to_pylist():

@@ -66,6 +66,7 @@ class Keys:
     whole: NDArray[np.uint64]
     digest: NDArray[np.uint64]
     head: NDArray[np.uint64]
+    heading: NDArray[np.uint64]
     script: NDArray[np.uint8]
     units: NDArray[np.int32]
     rare: NDArray[np.int32]
@@ -75,7 +76,7 @@ class Keys:
 
 NO_DAY = 1 << 30
 """Stands for the day of an article without one."""
-_NUMBERS = ("day", "url", "exact", "whole", "digest", "head", "script", "units", "rare", "facts", "identity")
+_NUMBERS = ("day", "url", "exact", "whole", "digest", "head", "heading", "script", "units", "rare", "facts", "identity")
 
 
 def read_keys(files: Sequence[Path]) -> Keys:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .pairs import Pairs
-from .signatures import open_signatures
+from .pairs import CONTAINED, Pairs
+from .signatures import SIGNATURE_SCHEMA, open_signatures
 
 __all__ = ["Evidence", "gather", "leaked", "passage_coverage"]
 
@@ -27,7 +28,10 @@ class Evidence:
 
     Attributes:
         left, right: the two articles of each pair.
-        jaccard, containment: similarities of each pair, from 0 to 1; 1 for articles with the same address.
+        jaccard, containment: similarities of each pair, from 0 to 1; 1 for articles with the same address, 0 where the
+            texts were not compared.
+        sizes: for each article the number of its rare shingles.
+        digests, texts: for each article the hash of its digest and of its text; 0 if it is short or missing.
         files: the signature files, which hold the passages. A passage is 50 units in a row. One in 64, chosen by its hash,
             is kept: about 200 bytes for an article of 1,500 characters.
         owners: for each file the article of each of its rows.
@@ -37,6 +41,9 @@ class Evidence:
     right: NDArray[np.int64]
     jaccard: NDArray[np.float32]
     containment: NDArray[np.float32]
+    sizes: NDArray[np.int32]
+    digests: NDArray[np.uint64]
+    texts: NDArray[np.uint64]
     files: Sequence[Path]
     owners: Sequence[NDArray[np.int32]]
 
@@ -51,18 +58,36 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
     """
     names = [*pairs.table["left"].chunks, *pairs.table["right"].chunks]
     ends = [2 * pairs.table.num_rows]
+    columns: dict[str, list[NDArray[Any]]] = {"rare": [], "digest": [], "exact": []}
     for path in files:
-        rows = open_signatures(path, ["article_id"])
+        rows = open_signatures(path, ["article_id", *columns])
         names.append(rows["article_id"].chunk(0).take(pa.array(np.arange(rows.num_rows))))  # copied
         ends.append(ends[-1] + len(names[-1]))
+        for name, parts in columns.items():
+            parts.append(np.array(rows[name]))
     at = pc.index_in(pa.chunked_array(names, pa.string()), value_set=article_ids).to_numpy().astype(np.int32)
     both, *owners = np.split(at, ends)[:-1]
     left, right = np.split(both.astype(np.int64), 2)
+    unknown = np.where(pc.equal(pairs.table["rule"], "url").to_numpy(), np.float32(1), np.float32(0))
+
+    def known(name: str) -> NDArray[np.float32]:
+        values: NDArray[np.float32] = pairs.table[name].to_numpy()
+        return np.where(np.isnan(values), unknown, values)
+
+    def of_article(name: str) -> NDArray[Any]:
+        values = np.zeros(len(article_ids), SIGNATURE_SCHEMA.field(name).type.to_pandas_dtype())
+        for owner, part in zip(owners, columns[name], strict=True):
+            values[owner] = part
+        return values
+
     return Evidence(
         left=left,
         right=right,
-        jaccard=pc.fill_null(pairs.table["jaccard"], 1.0).to_numpy(),
-        containment=pc.fill_null(pairs.table["containment"], 1.0).to_numpy(),
+        jaccard=known("jaccard"),
+        containment=known("containment"),
+        sizes=of_article("rare"),
+        digests=of_article("digest"),
+        texts=of_article("exact"),
         files=files,
         owners=owners,
     )
@@ -78,13 +103,15 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
 
     Returns:
         The number of tested articles with a copy whose Jaccard similarity is at least .5 (`leak_j50`) or .8
-        (`leak_j80`), whose containment is at least .8 (`leak_c80`), or with any copy (`leak_any`).
+        (`leak_j80`), whose containment is at least .8 (`leak_c80`), or with any pair (`leak_any`); whose digest is also the
+        digest or the text of a seen one, or whose text is the digest of one (`same_digest`); that stand inside a seen one of
+        whatever length (`contained`), and inside which a seen one stands (`contains`).
 
     >>> from .pairs import PAIR_SCHEMA
     >>> row = {"left": "a", "right": "b", "rule": "jaccard", "jaccard": 0.6, "containment": 0.9}
     >>> pairs = Pairs(table=pa.Table.from_pylist([row], PAIR_SCHEMA), report={})
     >>> leaked(gather(pairs, [], pa.array(["a", "b"])), np.array([False, True]), np.array([True, False]))
-    {'leak_j50': 1, 'leak_j80': 0, 'leak_c80': 1, 'leak_any': 1}
+    {'leak_j50': 1, 'leak_j80': 0, 'leak_c80': 1, 'leak_any': 1, 'same_digest': 0, 'contained': 1, 'contains': 0}
     """
     masks = {
         "leak_j50": evidence.jaccard >= 0.5,
@@ -99,7 +126,29 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
             for one, other in ((evidence.left, evidence.right), (evidence.right, evidence.left))
         ]
         counts[name] = len(np.unique(np.concatenate(articles)))
+    counts["same_digest"] = int(_same_digest(evidence, seen, tested).sum())
+    left, right = evidence.left, evidence.right
+    swap = evidence.sizes[left] > evidence.sizes[right]
+    inner, outer = np.where(swap, right, left), np.where(swap, left, right)
+    inside = evidence.containment >= CONTAINED
+    counts["contained"] = len(np.unique(inner[inside & tested[inner] & seen[outer]]))
+    counts["contains"] = len(np.unique(outer[inside & tested[outer] & seen[inner]]))
     return counts
+
+
+def _same_digest(evidence: Evidence, seen: _Mask, tested: _Mask) -> _Mask:
+    """For each article whether it is tested and shares a digest with a seen one."""
+
+    def among(values: NDArray[np.uint64], others: NDArray[np.uint64]) -> _Mask:
+        found: _Mask = np.isin(values, others[seen & (others != 0)])
+        return found
+
+    digests, texts = evidence.digests, evidence.texts
+    shared: _Mask = (digests != 0) & (among(digests, digests) | among(digests, texts)) | (texts != 0) & among(
+        texts, digests
+    )
+    shared &= tested
+    return shared
 
 
 def passage_coverage(evidence: Evidence, cuts: Sequence[tuple[_Mask, _Mask]]) -> list[float | None]:

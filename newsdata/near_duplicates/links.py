@@ -121,9 +121,16 @@ def digest_links(keys: Keys) -> Links:
 
 
 def head_links(keys: Keys) -> Links:
-    """Articles with the same title and the same beginning."""
-    rows = np.flatnonzero(keys.head != 0)
-    return _rare_values(keys, keys.head[rows], rows, np.ones(len(rows), np.bool_))
+    """Articles with the same title and the same beginning, and those of close days with the same long title."""
+    links = []
+    for values in (keys.head, keys.heading):
+        rows = np.flatnonzero(values != 0)
+        links.append(_rare_values(keys, values[rows], rows, np.ones(len(rows), np.bool_)))
+    close = np.abs(keys.day[links[1].left].astype(np.int64) - keys.day[links[1].right]) <= SHORT_DAYS
+    return Links(
+        left=np.concatenate([links[0].left, links[1].left[close]]),
+        right=np.concatenate([links[0].right, links[1].right[close]]),
+    )
 
 
 def _rare_values(keys: Keys, values: NDArray[np.uint64], owners: Positions, counts: NDArray[np.bool_]) -> Links:

@@ -51,8 +51,8 @@ and only with equal ones."""
 
 TITLE_UNITS = 48
 """The units of a title that are kept."""
-MIN_DIGEST, MIN_TITLE = 8, 4
-"""A digest or a title with fewer units is no link between articles."""
+MIN_DIGEST, MIN_TITLE, MIN_HEADING = 8, 4, 10
+"""A digest with fewer units is no link between articles; nor is a title, with the text's beginning or alone."""
 
 SIGNATURE_SCHEMA = pa.schema(
     [
@@ -64,6 +64,7 @@ SIGNATURE_SCHEMA = pa.schema(
         ("whole", pa.uint64()),  # the same; of a text that says little, a hash of title, digest and text
         ("digest", pa.uint64()),  # hash of the normalised digest; 0 if it is short
         ("head", pa.uint64()),  # hash of the title and the first units of the text; 0 if one of them is short
+        ("heading", pa.uint64()),  # hash of the title; 0 if it is short
         ("script", pa.uint8()),  # a position in `units.SCRIPTS`
         ("units", pa.int32()),  # number of units of the text
         ("rare", pa.int32()),  # number of rare shingles: those that are not boilerplate
@@ -149,6 +150,7 @@ def sign(
     rows = np.array(minima.to_rows(), dtype=np.uint64).reshape(-1, PERMUTATIONS)[:, : BANDS * ROWS]
     little = np.diff(found.offsets) < MIN_SHINGLES
     whole = _together(titles.exact, digests.exact, found.exact)
+    head = _together(titles.exact, found.lead)
     listed = _rows_kept(found.units.offsets, found.units.units, ~little)
     return pa.table(
         [
@@ -159,11 +161,8 @@ def sign(
             pa.array(found.exact),
             pa.array(np.where(little, whole, found.exact)),
             pa.array(np.where(digests.sizes >= MIN_DIGEST, digests.exact, np.uint64(0))),
-            pa.array(
-                np.where(
-                    (titles.sizes >= MIN_TITLE) & (found.lead != 0), _together(titles.exact, found.lead), np.uint64(0)
-                )
-            ),
+            pa.array(np.where((titles.sizes >= MIN_TITLE) & (found.lead != 0), head, np.uint64(0))),
+            pa.array(np.where(titles.sizes >= MIN_HEADING, titles.exact, np.uint64(0))),
             pa.array(found.script),
             pa.array(found.units.sizes.astype(np.int32)),
             pa.array(np.diff(offsets).astype(np.int32)),

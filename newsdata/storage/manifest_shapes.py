@@ -92,6 +92,7 @@ class Accounting(TypedDict, total=False):
     excluded: Required[Count]
     articles_by_split: dict[Name, Count]
     dates_by_split: dict[Name, tuple[_Day, _Day]]
+    straddles_by_split: dict[Name, Count]
     excluded_by_reason: _Counts
     posts_by_feed: _Counts
     rejects_by_rule: _Counts
@@ -109,6 +110,9 @@ class _Comparison(TypedDict, total=False):
     leak_j80: _Share | None
     leak_c80: _Share | None
     leak_any: _Share | None
+    same_digest: _Share | None
+    contained: _Share | None
+    contains: _Share | None
     coverage_50gram: _Share | None
     latest_seen: ShortText
     earliest_tested: ShortText
@@ -147,6 +151,7 @@ class Duplicates(TypedDict, total=False):
     short: Count
     candidates: Count
     pairs: _Counts
+    doors: dict[ShortText, bool]
     large_buckets: Count
     largest_bucket: Count
     shared_urls: Count

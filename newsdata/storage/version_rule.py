@@ -33,6 +33,13 @@ _MAJOR_SETTINGS = (
 )
 
 
+_MEANINGS = {
+    "dedup_version": "near-copies are found in another way, and groups have new ids: ",
+    "split_scheme": "the splits were cut anew: ",
+}
+"""What a setting means, where its name does not say it."""
+
+
 def bump(
     changes: Sequence[Change],
     columns_added: Sequence[str],
@@ -57,7 +64,9 @@ def bump(
     reasons["major"] += [f"column {column} removed" for column in columns_removed]
     reasons["major"] += [f"column {column} has another type" for column in columns_changed]
     reasons["major"] += [
-        f"{name} is {new}, was {old}" for name, (old, new) in configuration.items() if name in _MAJOR_SETTINGS
+        f"{_MEANINGS.get(name, '')}{name} is {new}, was {old}"
+        for name, (old, new) in configuration.items()
+        if name in _MAJOR_SETTINGS
     ]
     reasons["minor"] += [f"column {column} added" for column in columns_added]
     asked = highest(*(level for level in _LEVELS if reasons[level]))

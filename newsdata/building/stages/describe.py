@@ -18,7 +18,7 @@ from ...card.croissant import render_croissant
 from ...card.pictures import draw_pictures
 from ...card.readme import CARD_NAME, card_facts, citation_of, read_card, render_card
 from ...curation.merge import FEEDS, NO_DATE
-from ...curation.splits import Borders, local_days
+from ...curation.splits import Borders, Placement, local_days
 from ...errors import VersionError
 from ...schema import SCHEMA_VERSION, SPLITS
 from ...storage.difference import Difference, compare
@@ -63,7 +63,7 @@ def describe_build(
         dataset_version="0.0.0",
         follows=base.manifest.dataset_version if base.manifest else None,
         schema_version=SCHEMA_VERSION,
-        configuration=_configuration(listed, decided.placed.borders)
+        configuration=_configuration(listed, decided.placed.borders, settings.split_scheme)
         | {"dedup_version": decided.grouped.report["dedup_version"]}
         | {"site": describe_site(listed.site), "card": describe_card(settings.card)}
         | ({"history": True} if settings.history else {}),
@@ -85,7 +85,7 @@ def describe_text_free(full: Manifest, pieces: Sequence[Piece]) -> Manifest:
     return blank_manifest(full, [piece.shard for piece in pieces], filled_cells(pieces))
 
 
-def _configuration(listed: Listed, borders: Borders) -> dict[str, Any]:
+def _configuration(listed: Listed, borders: Borders, split_scheme: int) -> dict[str, Any]:
     """The settings that decide the rows, for the manifest."""
 
     def day(value: object) -> str | None:
@@ -101,7 +101,7 @@ def _configuration(listed: Listed, borders: Borders) -> dict[str, Any]:
         "test_from": day(borders.test_from),
         "test_until": day(borders.test_until),
         "gap_days": borders.gap_days,
-        "split_scheme": 1,
+        "split_scheme": split_scheme,
         "shard_rows": listed.posts.shard_rows,
         "text": "full",
     } | {name: value for name, value in said.items() if value}
@@ -130,6 +130,7 @@ def account_for(listed: Listed, decided: Decided) -> dict[str, Any]:
         "excluded": counts[-1],
         "articles_by_split": dict(zip(SPLITS, counts, strict=False)),
         "dates_by_split": _dates_by_split(decided, listed.site.timezone),
+        "straddles_by_split": _straddles(placement),
         "excluded_by_reason": dict(sorted(Counter(r for r in placement.reason.tolist() if r).items())),
         "posts_by_feed": {feed: feeds[feed] for feed in FEEDS if feeds[feed]},
         "rejects_by_rule": dict(sorted(Counter(reject.rule for reject in parsed.rejects).items())),
@@ -142,6 +143,12 @@ def account_for(listed: Listed, decided: Decided) -> dict[str, Any]:
     if lost or unplaced:
         raise AssertionError(f"accounting does not add up: {lost} files, {unplaced} articles")
     return accounting
+
+
+def _straddles(placement: Placement) -> dict[str, int]:
+    """For each split the number of articles that would be in it by date, but are set aside as copies."""
+    counts = np.bincount(placement.by_date[placement.reason == "straddle"], minlength=len(SPLITS))
+    return {split: count for split, count in zip(SPLITS, counts.tolist(), strict=True) if count}
 
 
 def _dates_by_split(decided: Decided, timezone: str) -> dict[str, list[str]]:
@@ -224,18 +231,16 @@ def _release_note(version: str, difference: Difference | None) -> dict[str, Any]
 def _next_ledger(decided: Decided, base: Base, version: str) -> pa.Table:
     """The ledger of the new version: known rows in their order, then new ones by date and id.
 
-    An article keeps the first split that it was given, even while it is excluded.
+    An article keeps the first split that it was given in a split scheme, even while it is excluded.
     """
     ledger, articles, placement = base.ledger, decided.merged.articles, decided.placed.placement
-    before = decided.placed.before
-    splits = np.where((before >= 0) & (before < len(SPLITS)), before, placement.split)
     times = articles.published_at
     now_known = pa.table(
         {
             "article_id": articles.article_id,
             "duplicate_cluster": decided.grouped.clusters,
             "leak_group": decided.grouped.groups,
-            "split": pa.array([*SPLITS, "excluded"], pa.string()).take(pa.array(splits)),
+            "split": pa.array([*SPLITS, "excluded"], pa.string()).take(pa.array(decided.placed.first)),
             "excluded_reason": pa.array(placement.reason, pa.string()),
             "published_at": pa.array(times, mask=times == NO_DATE),
             "first_version": pa.array([version] * len(articles), pa.string()),
@@ -243,7 +248,7 @@ def _next_ledger(decided: Decided, base: Base, version: str) -> pa.Table:
         },
         schema=LEDGER_SCHEMA,
     )
-    new = now_known.take(pa.array(np.flatnonzero(before < 0)))
+    new = now_known.take(pa.array(np.flatnonzero(decided.placed.is_new)))
     new = new.sort_by([("published_at", "ascending"), ("article_id", "ascending")])
     at = pc.index_in(ledger["article_id"].combine_chunks(), articles.article_id)
     current = now_known.take(at)

@@ -12,19 +12,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...curation.merge import NO_DATE
+from ...curation.splits import Borders, choose_borders, place
+from ...errors import CallError
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, StoredFile, Task
-from ...near_duplicates.clusters import assign
-from ...near_duplicates.pairs import Pairs, match
+from ...near_duplicates.clusters import Clusters, assign
+from ...near_duplicates.pairs import DOORS, Pairs, match
 from ...near_duplicates.signatures import DEDUP_VERSION, method
+from ...schema import Site
 from ...storage.ledger import LEDGER_NAME, LEDGER_SCHEMA
 from ..base import Base
+from ..request import Settings
 from .boilerplate import same_method
 from .merge import Merged, read_articles
 from .sign import Signed
 from .versions import stage_of
 
 __all__ = ["Grouped", "group_articles", "read_pairs"]
+
+_SET_ASIDE = 0.03
+"""A door joins leak groups if this sets aside at most this share of all articles more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +54,16 @@ class Grouped:
     report: Mapping[str, Any]
 
 
-def group_articles(merged: Merged, signed: Signed, base: Base, engine: Engine) -> Grouped:
-    """Find the pairs of near-copies among all articles, and give every article its duplicate cluster and its leak group."""
+def group_articles(
+    merged: Merged, signed: Signed, site: Site, settings: Settings, base: Base, engine: Engine
+) -> Grouped:
+    """Find the pairs of near-copies among all articles, and give every article its duplicate cluster and its leak group.
+
+    Which doors join leak groups (`_SET_ASIDE`) is decided by the first version of the method, and kept.
+    """
     same = same_method(base)
+    doors = base.manifest.duplicates.get("doors") if base.manifest and same else None
+    trial = _Trial(timezone=site.timezone, borders=settings.borders, gap_days=settings.asked_borders.gap_days or 0)
     ledger = None
     if base.folder and same:
         path = base.folder / LEDGER_NAME
@@ -67,9 +81,9 @@ def group_articles(merged: Merged, signed: Signed, base: Base, engine: Engine) -
         artifact = stage.run_one(
             Task(
                 stage=stage_of("group"),
-                inputs=(pairs.key, merged.artifact.key, ledger.checksum if ledger else ""),
+                inputs=(pairs.key, merged.artifact.key, ledger.checksum if ledger else "", f"{doors or trial}"),
                 function=_group,
-                data=lambda: _GroupData(pairs=pairs, merged=merged.artifact, ledger=ledger),
+                data=lambda: _GroupData(pairs=pairs, merged=merged.artifact, ledger=ledger, doors=doors, trial=trial),
                 rows=len(merged.articles),
             )
         )
@@ -81,7 +95,7 @@ def group_articles(merged: Merged, signed: Signed, base: Base, engine: Engine) -
         aliases=artifact.facts["aliases"],
         pairs=pairs,
         artifact=artifact,
-        report=_report(signed, pairs, clusters, _all_aliases(artifact, base, same)),
+        report=_report(signed, pairs, clusters, artifact.facts["doors"], _all_aliases(artifact, base, same)),
     )
 
 
@@ -94,13 +108,16 @@ def _all_aliases(artifact: Artifact, base: Base, same: bool) -> dict[str, dict[s
     }
 
 
-def _report(signed: Signed, pairs: Artifact, clusters: pa.Array, aliases: Mapping[str, Any]) -> dict[str, Any]:
+def _report(
+    signed: Signed, pairs: Artifact, clusters: pa.Array, doors: Mapping[str, bool], aliases: Mapping[str, Any]
+) -> dict[str, Any]:
     sizes = pc.value_counts(clusters).field("counts").to_numpy() if len(clusters) else np.zeros(0, np.int64)
     return {
         "dedup_version": DEDUP_VERSION,
         "method": method(),
         "boilerplate": {"shingles": len(signed.boilerplate.hashes), "digest": signed.boilerplate.digest},
         **pairs.facts,
+        "doors": dict(doors),
         "clusters": len(sizes),
         "clusters_of_several": int((sizes > 1).sum()),
         "articles_with_copies": int(sizes[sizes > 1].sum()),
@@ -122,25 +139,67 @@ def read_pairs(artifact: Artifact) -> Pairs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """How splits are cut to find out what a door sets aside; `borders` is None if they are still to be chosen."""
+
+    timezone: str
+    borders: Borders | None
+    gap_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _GroupData:
-    """The pairs, the articles, and the ledger of the base (None if its groups are not kept)."""
+    """The pairs, the articles, the ledger of the base (None if its groups are not kept), and what it decided on doors."""
 
     pairs: Artifact
     merged: Artifact
     ledger: StoredFile | None
+    doors: Mapping[str, bool] | None
+    trial: _Trial
 
 
 def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
     """Group the articles. Those that are not in the ledger are ordered by date, undated ones last."""
     articles, _ = read_articles(data.merged)
     order = np.lexsort((articles.published_at, articles.published_at == NO_DATE))
+    ids = articles.article_id.take(pa.array(order))
     ledger = _read(data.ledger).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None
-    found = assign(read_pairs(data.pairs), articles.article_id.take(pa.array(order)), ledger)
+    pairs = read_pairs(data.pairs)
+    if data.doors is None:
+        found, doors = _try_doors(pairs, ids, ledger, articles.published_at[order], data.trial)
+    else:
+        doors = dict(data.doors)
+        found = assign(pairs, ids, ledger, doors=[door for door in DOORS if doors.get(door)])
     back = np.empty(len(order), dtype=np.int32)
     back[order] = np.arange(len(order))
     names = {"duplicate_cluster": found.duplicate_cluster, "leak_group": found.leak_group}
     _write(pa.table({name: ids.take(pa.array(back)) for name, ids in names.items()}), bench.file("groups"))
-    return {"aliases": {name: dict(old) for name, old in found.aliases.items()}}
+    return {"aliases": {name: dict(old) for name, old in found.aliases.items()}, "doors": dict(doors)}
+
+
+def _try_doors(
+    pairs: Pairs, ids: pa.Array, ledger: pa.Table | None, times: np.ndarray, trial: _Trial
+) -> tuple[Clusters, dict[str, bool]]:
+    """The groups with all doors that together set aside few articles more, and for each door whether it is one of them."""
+
+    def set_aside(found: Clusters) -> float:
+        groups = found.leak_group.dictionary_encode().indices.to_numpy()
+        try:
+            borders = trial.borders or choose_borders(times, trial.timezone, gap_days=trial.gap_days)
+        except CallError:  # stage split says what is wrong
+            return 0.0
+        placement = place(times, groups, borders, trial.timezone, before=np.full(len(times), -1))
+        return int((placement.reason == "straddle").sum()) / max(len(times), 1)
+
+    most = set_aside(assign(pairs, ids, ledger, doors=())) + _SET_ASIDE
+    found = assign(pairs, ids, ledger)
+    if set_aside(found) <= most:
+        return found, dict.fromkeys(DOORS, True)
+    doors: list[str] = []
+    for door in DOORS:
+        if set_aside(assign(pairs, ids, ledger, doors=[*doors, door])) <= most:
+            doors.append(door)
+    return assign(pairs, ids, ledger, doors=doors), {door: door in doors for door in DOORS}
 
 
 def _write(table: pa.Table, path: Path) -> None:

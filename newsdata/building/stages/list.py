@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from ...graph.engine import Engine, Stage
 from ...graph.task import Bench, Task
+from ...near_duplicates.signatures import DEDUP_VERSION
 from ...parsing.site import read_site
 from ...schema import SCHEMA_VERSION, Reject, Site
 from ...sources.listing_ahead import ListingAhead
@@ -136,7 +137,9 @@ def _may_stay(request: Request, settings: Settings, base: Base, site: Site) -> b
         and folder is not None
         and not request.version
         and not request.again
+        and not request.resplit
         and manifest.tools == settings.tools
+        and manifest.configuration.get("dedup_version") == DEDUP_VERSION
         and manifest.schema_version == SCHEMA_VERSION
         and not settings.history  # the history may have changed though the files have not
         and not manifest.configuration.get("history")

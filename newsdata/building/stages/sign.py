@@ -20,9 +20,9 @@ from ...curation.splits import local_days
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, StoredFile, Task
 from ...near_duplicates.boilerplate import Boilerplate
-from ...near_duplicates.signatures import SIGNATURE_SCHEMA, method, open_signatures, sign, write_signatures
+from ...near_duplicates.signatures import SIGNATURE_SCHEMA, Words, method, open_signatures, sign, write_signatures
 from ...schema import Site
-from ...storage.spool import SPOOL_BATCH
+from ...storage.spool import SPOOL_BATCH, Spool
 from ..base import Base
 from ..request import Settings
 from .boilerplate import find_boilerplate
@@ -164,12 +164,18 @@ def _sign(data: _SignData, bench: Bench) -> dict[str, Any]:
     begin = 0
     for texts in texts_of(spool, data.places.some(new)):  # in batches, so that little text is in memory
         some = new[begin : begin + SPOOL_BATCH]
-        file, row = data.places.roles["url"]
-        urls = spool.take(file[some], row[some], ["url"])["url"].to_pylist()
+        titles, digests, urls = (_column(spool, data.places.some(some), name) for name in ("title", "digest", "url"))
+        words = Words(texts=texts, titles=titles, digests=digests, urls=urls)
         at = pa.array(some)
         ids, days = data.article_id.take(at), data.days.take(at)
-        tables.append(sign(ids, texts, days, urls, boilerplate, [keys[n] for n in some.tolist()]))
+        tables.append(sign(ids, words, days, boilerplate, [keys[n] for n in some.tolist()]))
         begin += len(some)
     order = np.argsort(np.concatenate([np.flatnonzero(known.is_valid()), new]))  # copied rows come first in `tables`
     write_signatures(pa.concat_tables(tables).take(pa.array(order)), bench.file("signatures"))
     return {"rows": len(keys)}
+
+
+def _column(spool: Spool, places: Places, name: str) -> list[str | None]:
+    """A column of some articles, each from the post that gives it."""
+    values: list[str | None] = spool.take(*places.roles[name], [name])[name].to_pylist()
+    return values

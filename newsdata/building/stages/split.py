@@ -30,13 +30,15 @@ class Placed:
 
     Attributes:
         borders: the days between the splits.
-        before: for each article the number of its split in the ledger; -1 if it is new.
+        is_new: for each article whether it is not in the ledger.
+        first: for each article the number of the split that it keeps in the ledger.
         placement: split and reason of each article.
         artifact: holds the placement.
     """
 
     borders: Borders
-    before: np.ndarray
+    is_new: np.ndarray
+    first: np.ndarray
     placement: Placement
     artifact: Artifact
 
@@ -47,12 +49,22 @@ def split_articles(
     """Place every article. The borders are those of the base, else those asked for, else chosen from the articles."""
     articles = merged.articles
     with engine.stage("split", len(articles)) as stage:
-        borders = settings.borders or _new_borders(merged, site, settings)
-        before = _splits_before(articles.article_id, base.ledger)
+        borders = settings.borders or _new_borders(merged, grouped, site, settings)
+        ledger = base.ledger.take(pc.index_in(articles.article_id, base.ledger["article_id"].combine_chunks()))
+        old = _split_numbers(ledger["split"].combine_chunks())
+        before = np.full(len(articles), -1) if settings.resplit else old
+        old_test = _old_test(ledger, settings)
         artifact = stage.run_one(
             Task(
                 stage=stage_of("split"),
-                inputs=(merged.artifact.key, grouped.artifact.key, repr(borders), site.timezone, _digest(before)),
+                inputs=(
+                    merged.artifact.key,
+                    grouped.artifact.key,
+                    repr(borders),
+                    site.timezone,
+                    _digest(before),
+                    _digest(old_test),
+                ),
                 function=_place,
                 data=lambda: _SplitData(
                     merged=merged.artifact,
@@ -60,14 +72,17 @@ def split_articles(
                     borders=borders,
                     timezone=site.timezone,
                     before=before,
+                    old_test=old_test,
                 ),
                 rows=len(articles),
             )
         )
-    return Placed(borders=borders, before=before, placement=read_placement(artifact), artifact=artifact)
+    placement = read_placement(artifact)
+    first = np.where((before >= 0) & (before < len(SPLITS)), before, placement.split)
+    return Placed(borders=borders, is_new=old < 0, first=first, placement=placement, artifact=artifact)
 
 
-def _new_borders(merged: Merged, site: Site, settings: Settings) -> Borders:
+def _new_borders(merged: Merged, grouped: Grouped, site: Site, settings: Settings) -> Borders:
     asked = settings.asked_borders
     return choose_borders(
         merged.articles.published_at,
@@ -75,16 +90,35 @@ def _new_borders(merged: Merged, site: Site, settings: Settings) -> Borders:
         validation_from=asked.validation_from,
         test_from=asked.test_from,
         gap_days=asked.gap_days or 0,
+        groups=_numbers(grouped.groups),
     )
 
 
-def _splits_before(ids: pa.Array, ledger: pa.Table) -> np.ndarray:
-    """For each article the number of its split in the ledger (as in `SPLITS`, then "excluded"); -1 if it is new."""
-    numbers = pa.array([*SPLITS, "excluded"], pa.string())
-    split = pc.index_in(ledger["split"].combine_chunks(), value_set=numbers)
-    at = pc.index_in(ids, value_set=ledger["article_id"].combine_chunks())
-    before: np.ndarray = split.take(at).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return before
+def _numbers(groups: pa.Array) -> np.ndarray:
+    numbers: np.ndarray = groups.dictionary_encode().indices.to_numpy()
+    return numbers
+
+
+def _split_numbers(splits: pa.Array) -> np.ndarray:
+    """For each name of a split its number (as in `SPLITS`, then "excluded"); -1 for null."""
+    found = pc.index_in(splits, value_set=pa.array([*SPLITS, "excluded"], pa.string()))
+    numbers: np.ndarray = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return numbers
+
+
+def _old_test(ledger: pa.Table, settings: Settings) -> np.ndarray:
+    """For each article whether it must not be in another split than `test`, because it was in one of another scheme.
+
+    Args:
+        ledger: the row of each article; null for a new one.
+        settings: `resplit` makes the test split of the base an old one; `allow_old_test` lets all of them go.
+    """
+    if settings.allow_old_test:
+        return np.zeros(ledger.num_rows, bool)
+    found = pc.equal(ledger["excluded_reason"], "old-test").fill_null(False)
+    if settings.resplit:
+        found = pc.or_(found, pc.equal(ledger["split"], "test").fill_null(False))
+    return np.asarray(found.combine_chunks().to_numpy(zero_copy_only=False), bool)
 
 
 def _digest(numbers: np.ndarray) -> str:
@@ -93,20 +127,27 @@ def _digest(numbers: np.ndarray) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SplitData:
-    """What placing needs; `before` is as in `Placed`."""
+    """What placing needs; `before` and `old_test` are as for `curation.splits.place`."""
 
     merged: Artifact
     groups: pa.Array
     borders: Borders
     timezone: str
     before: np.ndarray
+    old_test: np.ndarray
 
 
 def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
     articles, _ = read_articles(data.merged)
-    numbers = data.groups.dictionary_encode().indices.to_numpy()
-    placement = place(articles.published_at, numbers, data.borders, data.timezone, before=data.before)
-    table = pa.table({"split": pa.array(placement.split, pa.int8()), "reason": pa.array(placement.reason, pa.string())})
+    times, numbers = articles.published_at, _numbers(data.groups)
+    placement = place(times, numbers, data.borders, data.timezone, before=data.before, old_test=data.old_test)
+    table = pa.table(
+        {
+            "split": pa.array(placement.split, pa.int8()),
+            "reason": pa.array(placement.reason, pa.string()),
+            "by_date": pa.array(placement.by_date, pa.int8()),
+        }
+    )
     with pa.OSFile(str(bench.file("placement")), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
     return {}
@@ -118,4 +159,5 @@ def read_placement(artifact: Artifact) -> Placement:
         table = reader.read_all()
     reason = np.empty(table.num_rows, dtype=object)
     reason[:] = table["reason"].to_pylist()
-    return Placement(split=table["split"].combine_chunks().to_numpy(), reason=reason)
+    split, by_date = (table[name].combine_chunks().to_numpy() for name in ("split", "by_date"))
+    return Placement(split=split, reason=reason, by_date=by_date)

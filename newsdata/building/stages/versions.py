@@ -16,16 +16,16 @@ _VERSIONS = {
     "count": 1,
     "frame": 1,
     "boilerplate": 1,
-    "sign": 1,
-    "pairs": 1,
-    "group": 1,
-    "split": 1,
+    "sign": 2,
+    "pairs": 2,
+    "group": 2,
+    "split": 2,
     "write": 3,
     "rejects": 2,
     "blank": 3,
     "origins": 2,
     "revisions": 3,
-    "measure": 1,
+    "measure": 2,
 }
 
 

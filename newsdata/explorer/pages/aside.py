@@ -25,6 +25,7 @@ _REASONS = {
     "moved": "its date was corrected, so it would change its split",
     "no-date": "neither front matter nor file name give a date",
     "gap": "it is too close to a border of the splits",
+    "old-test": "it, or a near-copy of it, was in the test split before the splits were cut anew",
 }
 
 
