@@ -69,6 +69,7 @@ class Keys:
     heading: NDArray[np.uint64]
     script: NDArray[np.uint8]
     units: NDArray[np.int32]
+    short: NDArray[np.bool_]
     rare: NDArray[np.int32]
     facts: NDArray[np.int32]
     identity: NDArray[np.uint64]
@@ -76,7 +77,21 @@ class Keys:
 
 NO_DAY = 1 << 30
 """Stands for the day of an article without one."""
-_NUMBERS = ("day", "url", "exact", "whole", "digest", "head", "heading", "script", "units", "rare", "facts", "identity")
+_NUMBERS = (
+    "day",
+    "url",
+    "exact",
+    "whole",
+    "digest",
+    "head",
+    "heading",
+    "script",
+    "units",
+    "short",
+    "rare",
+    "facts",
+    "identity",
+)
 
 
 def read_keys(files: Sequence[Path]) -> Keys:

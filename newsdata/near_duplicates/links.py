@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import Keys, Positions, groups_of
-from .shingles import SHORT_UNITS
 from .signatures import MIN_DIGEST, MIN_SHINGLES, open_signatures
-from .units import SCRIPTS
+from .units import IDEOGRAPHIC, SCRIPTS
 
 __all__ = [
     "Links",
@@ -31,7 +30,7 @@ SHORT_DAYS, EQUAL_DAYS = 3, 1
 phrase, but not the same news."""
 FORM_DAYS = 3
 """A short text, or a digest, that is seen on this many days is a form ("markets closed higher"), and never news."""
-NEWS_UNITS = tuple(40 if script in ("han", "kana", "hangul") else 24 for script in SCRIPTS)
+NEWS_UNITS = tuple(40 if script in IDEOGRAPHIC else 24 for script in SCRIPTS)
 """By script: shorter texts that are equal are copies on one day only."""
 LINK_CAP = 20
 """An address, digest or beginning that more articles than this have does not link them."""
@@ -76,7 +75,7 @@ def _days(values: NDArray[np.uint64], days: NDArray[np.int32]) -> NDArray[np.int
 
 def forms(keys: Keys) -> NDArray[np.bool_]:
     """For each article whether its text is short and seen on `FORM_DAYS` days: a form that is no news."""
-    rows = np.flatnonzero((keys.units <= SHORT_UNITS) & (keys.whole != 0))
+    rows = np.flatnonzero(keys.short & (keys.whole != 0))
     order = rows[np.lexsort((keys.day[rows], keys.whole[rows]))]
     found = np.zeros(len(keys.day), np.bool_)
     found[order] = _days(keys.whole[order], keys.day[order]) >= FORM_DAYS
@@ -86,7 +85,7 @@ def forms(keys: Keys) -> NDArray[np.bool_]:
 def days_agree(keys: Keys, is_form: NDArray[np.bool_], left: Positions, right: Positions) -> NDArray[np.bool_]:
     """For each two articles whether their days are those of copies. The days of long texts do not matter."""
     distance = np.abs(keys.day[left].astype(np.int64) - keys.day[right])
-    long = np.maximum(keys.units[left], keys.units[right]) > SHORT_UNITS
+    long = ~(keys.short[left] & keys.short[right])
     equal = keys.whole[left] == keys.whole[right]
     news = ~is_form[left] & ~is_form[right] & (~equal | (keys.units[left] >= np.array(NEWS_UNITS)[keys.script[left]]))
     agree: NDArray[np.bool_] = long | (distance == 0) | (news & (distance <= np.where(equal, EQUAL_DAYS, SHORT_DAYS)))

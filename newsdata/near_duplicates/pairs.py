@@ -29,10 +29,9 @@ from .links import (
     url_links,
 )
 from .pair_counts import Counted, Remembered, recall, remember
-from .shingles import SHORT_UNITS
 from .siblings import compare_titles, is_filled
 from .signatures import MIN_SHINGLES
-from .units import SCRIPTS
+from .units import IDEOGRAPHIC, SCRIPTS
 
 __all__ = ["CONTAINED", "CONTAINMENT", "DOORS", "JACCARD", "PAIR_SCHEMA", "Pairs", "match"]
 
@@ -40,10 +39,10 @@ JACCARD: Mapping[str, tuple[float, float, float, float]] = {
     "han": (0.98, 0.8, 0.42, 0.35),
     "kana": (0.98, 0.8, 0.42, 0.35),
     "hangul": (0.98, 0.8, 0.42, 0.35),
-    "latin": (0.98, 0.9, 0.42, 0.35),
-    "cyrillic": (0.98, 0.9, 0.42, 0.35),
-    "arabic": (0.98, 0.9, 0.42, 0.35),
-    "other": (0.98, 0.9, 0.42, 0.35),
+    "latin": (0.98, 0.9, 0.4, 0.35),
+    "cyrillic": (0.98, 0.9, 0.4, 0.35),
+    "arabic": (0.98, 0.9, 0.4, 0.35),
+    "other": (0.98, 0.9, 0.4, 0.35),
 }
 """Rule A (`duplicate_cluster`), by script: the Jaccard similarity of the rare shingles is at least this where the titles
 contradict each other firmly, where they contradict each other, tell nothing, and say the same; see `compare_titles`."""
@@ -124,7 +123,7 @@ def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | Non
     addresses = url_links(keys)
     parts = [
         _linked(addresses, "url", np.nan),
-        _linked(text_links(keys, is_form), "text", 1.0),
+        _linked(_without_siblings(keys, text_links(keys, is_form)), "text", 1.0),
         _verified(keys, counted, is_form),
         _linked(digest_links(keys), "digest", np.nan),
         _linked(_without_siblings(keys, head_links(keys)), "head", np.nan),
@@ -244,17 +243,18 @@ def _compared(
         some: the numbers of the candidates that are compared; the others are 0 and no siblings.
     """
     titles, siblings = np.zeros(len(left), np.int64), np.zeros(len(left), np.bool_)
+    ideographic = [script in IDEOGRAPHIC for script in SCRIPTS]
     for begin in range(0, len(some), _COMPARED_AT_ONCE):
         chosen = some[begin : begin + _COMPARED_AT_ONCE]
         ends = np.unique(np.concatenate([left[chosen], right[chosen]]))
         heads = lists_of(keys, ends, "title")
-        words = lists_of(keys, ends[keys.units[ends] <= SHORT_UNITS], "words")
+        words = lists_of(keys, ends[keys.short[ends]], "words")
         none = np.zeros(0, np.uint32)
         for at, one, two in zip(chosen.tolist(), left[chosen].tolist(), right[chosen].tolist(), strict=True):
             titles[at] = compare_titles(heads[one], heads[two])
             a, b = words.get(one, none), words.get(two, none)
             if len(a) and len(b):
-                siblings[at] = titles[at] < 0 or is_filled(a, b, titles[at])
+                siblings[at] = titles[at] < 0 or is_filled(a, b, titles[at], ideographic=ideographic[keys.script[one]])
     return titles, siblings
 
 

@@ -31,7 +31,6 @@ from .units import (
 __all__ = [
     "LEAD_UNITS",
     "PASSAGE",
-    "SHORT_UNITS",
     "Shingles",
     "distinct",
     "ordered",
@@ -43,14 +42,14 @@ PASSAGE = 50
 """Units of a passage. Shorter ones say little: 91 % of Chinese articles have 13 characters in a row in common with
 another one."""
 
-SHORT_UNITS = 200
-"""The units of texts up to this length are kept in order, so that two of them can be compared unit by unit."""
+_IDEOGRAPHIC, _ALPHABETIC = 5, 3  # units of a shingle
+_SHORT = {_IDEOGRAPHIC: 200, _ALPHABETIC: 80}
+"""Units of a short text, at most, by the units of a shingle. Two short texts are compared unit by unit."""
 
 LEAD_UNITS = 16
 """Units of a lead: the beginning of a text."""
 
 _PASSAGE_RATE = 64  # one passage in this many is kept, chosen by its hash
-_IDEOGRAPHIC, _ALPHABETIC = 5, 3  # units of a shingle
 
 _Unsigned = TypeVar("_Unsigned", np.uint32, np.uint64)
 
@@ -65,7 +64,8 @@ class Shingles:
         exact: for each article one hash of its whole normalised text; 0 if it has no unit.
         script: of each article, a position in `SCRIPTS`.
         lead: for each article one hash of its first `LEAD_UNITS` units; 0 if it has fewer.
-        units: the units in order of articles with at most `SHORT_UNITS` units; of longer ones none.
+        short: for each article whether its text is short.
+        units: the units in order of short texts; of longer ones none.
         passage_offsets: like `offsets`, for `passages`.
         passages: hashes of one in 64 of the passages of `PASSAGE` units, in text order.
     """
@@ -75,6 +75,7 @@ class Shingles:
     exact: Hashes
     script: NDArray[np.uint8]
     lead: Hashes
+    short: NDArray[np.bool_]
     units: UnitLists
     passage_offsets: NDArray[np.int64]
     passages: Hashes
@@ -90,11 +91,12 @@ def shingle(texts: Sequence[str]) -> Shingles:
     True
     """
     counts, hashes = [np.zeros(1, np.int64)], [np.zeros(0, np.uint32)]
-    lists, scripts = [], [np.zeros(0, np.uint8)]
+    lists, scripts, shorts = [], [np.zeros(0, np.uint8)], [np.zeros(0, np.bool_)]
     passage_counts, passages, leads = [np.zeros(1, np.int64)], [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
     for chunk in chunks(texts):
         units = units_of(chunk)
-        article, own = _windows(units, _widths(units, len(chunk)))
+        widths = _widths(units, len(chunk))
+        article, own = _windows(units, widths)
         ends = np.cumsum(np.bincount(article, minlength=len(chunk))).tolist()
         for begin, end in pairwise([0, *ends]):  # several times as fast as sorting all articles at once
             own[begin:end].sort()
@@ -103,7 +105,9 @@ def shingle(texts: Sequence[str]) -> Shingles:
         counts.append(np.bincount(article[new], minlength=len(chunk)))
         hashes.append(own[new])
         sizes = np.bincount(units.article, minlength=len(chunk))
-        lists.append(list_units(units, sizes, (sizes <= SHORT_UNITS)[units.article], exact_hashes(units, len(chunk))))
+        short = sizes <= np.where(widths == _IDEOGRAPHIC, _SHORT[_IDEOGRAPHIC], _SHORT[_ALPHABETIC])
+        shorts.append(short)
+        lists.append(list_units(units, sizes, short[units.article], exact_hashes(units, len(chunk))))
         scripts.append(scripts_of(units, len(chunk)))
         article, kept, lead = _passages(units, sizes)
         leads.append(lead)
@@ -116,6 +120,7 @@ def shingle(texts: Sequence[str]) -> Shingles:
         exact=joined.exact,
         script=np.concatenate(scripts),
         lead=np.concatenate(leads),
+        short=np.concatenate(shorts),
         units=joined,
         passage_offsets=np.cumsum(np.concatenate(passage_counts)),
         passages=np.concatenate(passages),

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from .units import unit_lists
 
-__all__ = ["SLOT_UNITS", "compare_titles", "is_filled"]
+__all__ = ["compare_titles", "is_filled"]
 
-SLOT_UNITS = 12
-"""A stretch of at most this many units that is replaced by another one is a slot of a form: a name, an amount."""
-LEAD_SLOT = 6
-"""At the beginning a replaced stretch of up to this many units is the name of another company; longer ones are the place,
-the date and the reporter of another newspaper."""
+SLOT_UNITS = {True: 12, False: 6}
+"""A stretch of at most this many units that is replaced by another one is a slot of a form: a name, an amount. By whether
+units are ideographs."""
+NAME_UNITS = {True: range(3, 7), False: range(1, 3)}
+"""Where a stretch of so many units begins one text, and another stretch the other one, it is the name of another company;
+shorter and longer ones are the words that a newspaper puts before a story."""
 
 _FORM_SHARE, _FORM_UNITS = 0.5, 4  # what two titles of a form have in common at least
 _STAGES = "alpha beta preview pre rc candidate"  # what a version is called before it is released
@@ -59,17 +60,20 @@ def _stages() -> frozenset[int]:
     return frozenset(unit_lists([_STAGES], 20).units.tolist())
 
 
-def is_filled(one: _Units, two: _Units, titles: int) -> bool:
+def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bool:
     """Whether two short texts are one form, filled in two ways: a stretch of few units is another one in both.
 
     Args:
         one, two: the texts.
-        titles: from `compare_titles`. If it is 1, names inside the text may differ, but no numbers.
+        titles: from `compare_titles`. If it is 1, names may differ, but no numbers.
+        ideographic: whether units are ideographs.
 
     >>> frame = np.arange(10, 60, 2, dtype=np.uint32)
     >>> other = np.concatenate([[2, 4], frame]).astype(np.uint32)
-    >>> is_filled(np.concatenate([[6, 8], frame]).astype(np.uint32), other, 0), is_filled(frame, other, 0)
-    (True, False)
+    >>> is_filled(np.concatenate([[6, 8], frame]).astype(np.uint32), other, 0, ideographic=False)
+    True
+    >>> is_filled(frame, other, 0, ideographic=False)
+    False
     """
     a, b = one.tolist(), two.tolist()
     if _inside(*sorted((a, b), key=len)):
@@ -84,11 +88,11 @@ def is_filled(one: _Units, two: _Units, titles: int) -> bool:
         left, right = a[i:j], b[k:m]
         if {unit for unit in left if unit & 1} and {unit for unit in right if unit & 1}:
             return True  # different ones, because equal ones would have been matched
-        size = max(len(left), len(right))
+        size, least = max(len(left), len(right)), min(len(left), len(right))
         first, last = begin + i == 0 and begin + k == 0, end == 0 and j == len(a) and m == len(b)
-        if first and size <= LEAD_SLOT and titles < 1:
+        if first and least in NAME_UNITS[ideographic] and titles < 1:
             return True
-        if not first and not last and size <= SLOT_UNITS and titles < 1:
+        if not first and not last and size <= SLOT_UNITS[ideographic] and titles < 1:
             return True
     return False
 

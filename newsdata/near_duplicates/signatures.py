@@ -67,6 +67,7 @@ SIGNATURE_SCHEMA = pa.schema(
         ("heading", pa.uint64()),  # hash of the title; 0 if it is short
         ("script", pa.uint8()),  # a position in `units.SCRIPTS`
         ("units", pa.int32()),  # number of units of the text
+        ("short", pa.bool_()),  # whether these are few
         ("rare", pa.int32()),  # number of rare shingles: those that are not boilerplate
         ("facts", pa.int32()),  # number of these that hold a number
         ("identity", pa.uint64()),  # hash of the rare shingles
@@ -165,6 +166,7 @@ def sign(
             pa.array(np.where(titles.sizes >= MIN_HEADING, titles.exact, np.uint64(0))),
             pa.array(found.script),
             pa.array(found.units.sizes.astype(np.int32)),
+            pa.array(found.short),
             pa.array(np.diff(offsets).astype(np.int32)),
             pa.array(np.diff(facts).astype(np.int32)),
             pa.array(_identities(hashes, offsets)),

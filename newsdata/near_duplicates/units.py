@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "IDEOGRAPHIC",
     "MULTIPLIERS",
     "SCRIPTS",
     "Hashes",
@@ -37,6 +38,9 @@ __all__ = [
 
 SCRIPTS = ("latin", "han", "kana", "hangul", "cyrillic", "arabic", "other")
 """The scripts that are told apart; a text has the one of most of its words, see `Shingles.script`."""
+
+IDEOGRAPHIC = ("han", "kana", "hangul")
+"""Scripts of which each character is a unit; of the others each word is one."""
 
 _CODE_RUN = 24  # printable ASCII characters without a space: no word is that long, addresses and checksums are
 _OTHER, _IDEOGRAPH, _LETTER, _DIGIT, _JOINER = range(5)  # kinds of characters

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from newsdata.near_duplicates.boilerplate import Boilerplate
-from newsdata.near_duplicates.pairs import Pairs, match
-from newsdata.near_duplicates.signatures import sign, write_signatures
+from newsdata.near_duplicates.pairs import DOORS, Pairs, match
+from newsdata.near_duplicates.signatures import Words, sign, write_signatures
 
 NONE = Boilerplate.of(np.zeros(0, np.uint32))
 Row = tuple[str, str, int | None, str | None]
 """Article id, text, day, address."""
+Heads = Mapping[str, tuple[str | None, str | None]]
+"""Article id -> title, digest."""
 
 
 def words(seed: int, length: int = 300) -> str:
@@ -37,17 +40,28 @@ def fund(number: int, rng: random.Random) -> str:
 
 
 def matched(
-    folder: Path, rows: Sequence[Row], boilerplate: Boilerplate = NONE, per_file: int = 7
+    folder: Path,
+    rows: Sequence[Row],
+    boilerplate: Boilerplate = NONE,
+    per_file: int = 7,
+    heads: Heads | None = None,
 ) -> tuple[Pairs, list[Path]]:
     files = []
     for begin in range(0, len(rows), per_file):
         some = rows[begin : begin + per_file]
         files.append(folder / f"{begin}.arrow")
         ids, texts, days, urls = (list(column) for column in zip(*some, strict=True))
-        write_signatures(sign(ids, texts, days, urls, boilerplate), files[-1])
+        given = replace(Words.of(texts), urls=urls)
+        if heads is not None:
+            titles, digests = zip(*(heads.get(name, (None, None)) for name in ids), strict=True)
+            given = replace(given, titles=titles, digests=digests)
+        write_signatures(sign(ids, given, days, boilerplate), files[-1])
     return match(files), files
 
 
-def joined(folder: Path, rows: Sequence[Row], boilerplate: Boilerplate = NONE) -> set[tuple[str, str]]:
-    table = matched(folder, rows, boilerplate)[0].table
-    return set(zip(table["left"].to_pylist(), table["right"].to_pylist(), strict=True))
+def joined(
+    folder: Path, rows: Sequence[Row], boilerplate: Boilerplate = NONE, heads: Heads | None = None
+) -> set[tuple[str, str]]:
+    """The pairs of near-copies, without those that leak by another way."""
+    table = matched(folder, rows, boilerplate, heads=heads)[0].table.to_pylist()
+    return {(pair["left"], pair["right"]) for pair in table if pair["rule"] not in DOORS}

@@ -32,8 +32,9 @@ def test_leaks_are_counted_once_an_article(tmp_path: Path) -> None:
     ids = [r[0] for r in rows]
     evidence = gather(pairs, files, pa.array(ids))
     seen = which(ids, {"train1", "train2"})
-    none = {"leak_j50": 0, "leak_j80": 0, "leak_c80": 0, "leak_any": 0}
-    assert leaked(evidence, seen, ~seen) == {"leak_j50": 2, "leak_j80": 1, "leak_c80": 1, "leak_any": 2}
+    names = ("leak_j50", "leak_j80", "leak_c80", "leak_any", "same_digest", "contained", "contains")
+    none = dict.fromkeys(names, 0)
+    assert leaked(evidence, seen, ~seen) == dict(zip(names, (2, 1, 1, 2, 0, 1, 1), strict=True))
     assert leaked(evidence, seen, which(ids, {"test2"})) == none
     assert passage_coverage(evidence, [(seen, which(ids, set()))]) == [None]
 
@@ -56,3 +57,17 @@ def test_coverage_by_passages(tmp_path: Path, together: int, monkeypatch: pytest
     assert (same, other) == (1, 0)
     assert half is not None
     assert 0.35 < half < 0.65
+
+
+def test_digests_and_roundups_are_counted_both_ways(tmp_path: Path) -> None:
+    digest, flashes = words(1, 24), [words(10 + k, 36) for k in range(4)]
+    rows = [row("seen1", words(2)), row("seen2", digest), row("seen3", "\n".join(flashes)), row("seen4", words(20, 36))]
+    rows += [row("same1", words(3)), row("same2", words(4)), row("inside", flashes[0])]
+    rows += [row("round", "\n".join([words(20, 36), words(21, 96)])), row("other", words(5))]
+    heads = {"seen1": (None, words(6, 24)), "same1": (None, words(6, 24)), "same2": (None, digest)}
+    pairs, files = matched(tmp_path, rows, heads=heads)
+    ids = [r[0] for r in rows]
+    seen = which(ids, {name for name in ids if name.startswith("seen")})
+    counted = leaked(gather(pairs, files, pa.array(ids)), seen, ~seen)
+    assert (counted["same_digest"], counted["contained"], counted["contains"]) == (2, 1, 1)
+    assert (counted["leak_j50"], counted["leak_any"]) == (0, 4)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsdata.near_duplicates import candidates as candidates_module
 from newsdata.near_duplicates import pairs as pairs_module
 from newsdata.near_duplicates.pair_counts import Counted, recall, remember
 from newsdata.near_duplicates.pairs import match
@@ -35,8 +36,8 @@ def text_of(story: int, edit: int) -> str:
 def test_pairs_by_memory_are_those_found_anew(histories: list[list[tuple[str, int, int]]]) -> None:
     held: dict[str, str] = {f"{k:02d}": text_of(k, k % 4) for k in range(8)}
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pairs_module, "BUCKET_CAP", 4)  # so that crowded buckets are met, too
-        patch.setattr(pairs_module, "WINDOW", 2)
+        patch.setattr(candidates_module, "BUCKET_CAP", 4)  # so that crowded buckets are met, too
+        patch.setattr(candidates_module, "WINDOW", 2)
         memory: Path | None = None
         for number, edits in enumerate(histories):
             for kind, at, edit in edits:
@@ -62,13 +63,14 @@ def test_only_pairs_with_something_new_are_counted_again(tmp_path: Path, monkeyp
     memory, second = tmp_path / "counts", tmp_path / "second"
     whole = match(files, counts=memory)
     reads: list[int] = []
-    shingles_of = pairs_module._shingles_of
+    lists_of = pairs_module.lists_of
 
-    def counting(keys: Any, wanted: Any) -> Any:
-        reads.append(len(np.unique(wanted)))
-        return shingles_of(keys, wanted)
+    def counting(keys: Any, wanted: Any, column: str) -> Any:
+        if column == "shingles":
+            reads.append(len(np.unique(wanted)))
+        return lists_of(keys, wanted, column)
 
-    monkeypatch.setattr(pairs_module, "_shingles_of", counting)
+    monkeypatch.setattr(pairs_module, "lists_of", counting)
     assert match(files, seed=memory, counts=second).table.equals(whole.table)
     assert reads == [] and second.read_bytes() == memory.read_bytes()
     rows[0] = row("0-0", words(0, 240)[13:])
@@ -97,16 +99,13 @@ def test_counts_of_other_articles_are_of_no_use_and_do_no_harm(tmp_path: Path) -
 
 def test_counts_are_by_the_sets_of_shingles(tmp_path: Path) -> None:
     identity = np.array([30, 10, 20, 10], np.uint64)
-    batches = [
-        Counted(left=np.array([0]), right=np.array([1]), common=np.array([5], np.int32), facts=np.array([2], np.int32)),
-        Counted(
-            left=np.array([1, 0]),
-            right=np.array([2, 3]),
-            common=np.array([7, 5], np.int32),
-            facts=np.array([0, 2], np.int32),
-        ),
-    ]
-    remember(tmp_path / "counts", identity, batches)
+    counted = Counted(
+        left=np.array([0, 0, 1]),
+        right=np.array([1, 3, 2]),
+        common=np.array([5, 5, 7], np.int32),
+        facts=np.array([2, 2, 0], np.int32),
+    )
+    remember(tmp_path / "counts", identity, counted)
     known = recall(tmp_path / "counts")
     left, right = np.array([10, 30, 20, 20, 99], np.uint64), np.array([30, 10, 10, 30, 10], np.uint64)
     common, facts, found = known.find(left, right)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from newsdata.near_duplicates import candidates as candidates_module
 from newsdata.near_duplicates import pairs as pairs_module
 from newsdata.near_duplicates.clusters import assign
 from newsdata.near_duplicates.pairs import PAIR_SCHEMA, Pairs, match
 from newsdata.near_duplicates.shingles import shingle
-from newsdata.near_duplicates.signatures import sign, write_signatures
+from newsdata.near_duplicates.signatures import Words, sign, write_signatures
 
 from .made_articles import NONE, fund, joined, matched, row, words
 
@@ -68,11 +69,11 @@ def test_forms_with_other_numbers_stay_apart_without_any_list(tmp_path: Path) ->
     assert joined(tmp_path, rows) == {(f"{k}-first", f"{k}-second") for k in range(6)}
 
 
-def test_short_texts_join_when_equal_and_near_in_time(tmp_path: Path) -> None:
+def test_short_texts_join_when_equal_and_on_one_day(tmp_path: Path) -> None:
     rows = [
         row("a", "今日休市", 100),
-        row("b", "今日休市！", 103),
-        row("c", "今日休市", 107),
+        row("b", "今日休市！", 100),
+        row("c", "今日休市", 101),
         row("d", "今日开市", 100),
         row("e", "", 100),
         row("f", "——", 100),
@@ -81,6 +82,87 @@ def test_short_texts_join_when_equal_and_near_in_time(tmp_path: Path) -> None:
         row("i", "今日休市", None),
     ]
     assert joined(tmp_path, rows) == {("a", "b"), ("h", "i")}
+
+
+def test_a_flash_is_copied_on_the_next_day_but_a_form_is_not(tmp_path: Path) -> None:
+    flash, form = words(1, 60), words(2, 60)
+    rows = [
+        row("a", flash, 100),
+        row("b", flash, 101),
+        row("c", "本报讯，" + flash, 103),
+        row("d", "快讯：" + flash, 110),
+    ]
+    rows += [row(f"f{day}{k}", form, day) for day in (100, 101, 102) for k in range(2)]
+    assert joined(tmp_path, rows) == {("a", "b"), ("a", "c"), ("b", "c")} | {
+        (f"f{d}0", f"f{d}1") for d in (100, 101, 102)
+    }
+
+
+def test_a_body_without_content_is_compared_by_title_and_digest(tmp_path: Path) -> None:
+    rows = [row(name, "详见附件。") for name in "abcd"]
+    heads = {
+        "a": ("关于召开会议的通知", None),
+        "b": ("关于人事任免的通知", None),
+        "c": ("关于召开会议的通知", None),
+        "d": ("", "摘要"),
+    }
+    assert joined(tmp_path, rows, heads=heads) == {("a", "c")}
+
+
+def test_flashes_of_another_company_or_another_number_stay_apart(tmp_path: Path) -> None:
+    frame = words(1, 36)
+    rows = [
+        row("a", f"青岚股份：{frame}"),
+        row("b", f"松陵重工：{frame}"),
+        row("c", f"财联社三月三日讯，青岚股份：{frame}"),
+    ]
+    rows += [row(f"n{k}", f"{words(2, 24)}涨{k}.5%，{words(3, 24)}跌2.1%，{words(4, 24)}报3.3元") for k in range(2)]
+    assert joined(tmp_path, rows) == {("a", "c")}
+
+
+def test_titles_that_contradict_each_other_keep_articles_apart(tmp_path: Path) -> None:
+    text = words(1, 600)
+    rows = [row("a", text + words(2, 96)), row("b", text + words(3, 96)), row("c", text + words(4, 96))]
+    heads = {"a": ("河湾软件3.2.9发布", None), "b": ("河湾软件3.2.10发布", None), "c": ("一篇旧闻", None)}
+    assert joined(tmp_path, rows, heads=heads) == {("a", "c"), ("b", "c")}
+    heads = {"a": ("河湾软件3.2.9 rc发布", None), "b": ("河湾软件3.2.9发布", None), "c": ("河湾软件3.2.9发布", None)}
+    assert joined(tmp_path, rows, heads=heads) == {("b", "c")}
+
+
+def test_a_year_later_it_is_the_next_of_a_series(tmp_path: Path) -> None:
+    text = words(1, 600)
+    rows = [row("a", text, 100), row("b", text[:420] + words(2, 180), 110), row("c", text[:420] + words(3, 180), 465)]
+    assert joined(tmp_path, rows) == {("a", "b")}
+
+
+def test_translations_with_common_code_and_addresses_are_no_copies(tmp_path: Path) -> None:
+    code = "\n".join(f"result {k} = compute ( item {k * 7} , row )" for k in range(30))
+    address = "https://files.example.org/pub/9/archive.tar.gz"
+    rows = [row("a", words(1, 60) + code), row("b", "выпуск новой версии " * 8 + code)]
+    rows += [row("c", f"short note {address} one two"), row("d", f"short note {address}?other one two")]
+    assert joined(tmp_path, rows) == {("c", "d")}
+
+
+def test_leaks_by_other_doors_are_found(tmp_path: Path) -> None:
+    digest, flashes = words(1, 24), [words(10 + k, 36) for k in range(5)]
+    rows = [row("a", words(2)), row("b", words(3)), row("c", digest)]
+    rows += [row("roundup", "\n".join(flashes)), *(row(f"flash{k}", text) for k, text in enumerate(flashes))]
+    rows += [row("t1", words(4, 96) + words(5)), row("t2", words(4, 96) + words(6))]
+    heads = {"a": (None, digest), "b": (None, digest), "t1": ("河湾快讯", None), "t2": ("河湾快讯", None)}
+    table = matched(tmp_path, rows, heads=heads)[0].table.to_pylist()
+    found = {(pair["left"], pair["right"]): pair["rule"] for pair in table}
+    assert found == {
+        ("a", "b"): "digest",
+        ("b", "c"): "digest",
+        ("t1", "t2"): "head",
+        **{(f"flash{k}", "roundup"): "contained" for k in range(5)},
+    }
+
+
+def test_a_digest_of_many_days_is_no_link(tmp_path: Path) -> None:
+    heads = {f"{k}": (None, words(1, 24)) for k in range(3)}
+    rows = [row(f"{k}", words(10 + k), 100 + k) for k in range(3)]
+    assert matched(tmp_path, rows, heads=heads)[0].table.num_rows == 0
 
 
 def test_one_address_is_one_cluster_but_a_home_page_is_no_address(tmp_path: Path) -> None:
@@ -94,7 +176,7 @@ def test_one_address_is_one_cluster_but_a_home_page_is_no_address(tmp_path: Path
 
 def test_large_buckets_are_capped_reported_and_still_join(tmp_path: Path) -> None:
     text = words(1)
-    size = 3 * pairs_module.BUCKET_CAP
+    size = 3 * candidates_module.BUCKET_CAP
     rows = [row(f"{k:04d}", text) for k in range(size)]
     pairs, _ = matched(tmp_path, rows, per_file=100)
     assert pairs.report["large_buckets"] > 0
@@ -108,15 +190,16 @@ def test_batches_and_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.M
     rows = [row(f"{k}-{c}", words(k, 240)[c * 26 :]) for k in range(10) for c in range(4)]
     whole = matched(tmp_path, rows)[0].table
     assert whole.num_rows == 10 * 6
-    monkeypatch.setattr(pairs_module, "_PENDING", 10)
+    monkeypatch.setattr(candidates_module, "_PENDING", 10)
     monkeypatch.setattr(pairs_module, "_BLOCK", 1000)
+    monkeypatch.setattr(pairs_module, "_COMPARED_AT_ONCE", 7)
     assert matched(tmp_path, rows)[0].table.equals(whole)
 
 
 def test_no_articles(tmp_path: Path) -> None:
     pairs, files = matched(tmp_path, [])
     assert files == []
-    write_signatures(sign([], [], [], [], NONE), tmp_path / "empty.arrow")
+    write_signatures(sign([], Words.of([]), [], NONE), tmp_path / "empty.arrow")
     again = match([tmp_path / "empty.arrow"])
     assert again.table.equals(pairs.table)
     assert again.table.schema == PAIR_SCHEMA

@@ -158,6 +158,9 @@ SETTINGS = Settings(
     drafts=False,
     borders=None,
     asked_borders=AskedBorders(None, None, None),
+    resplit=False,
+    allow_old_test=False,
+    split_scheme=1,
     tools={"newsdata": "1"},
 )
 
