@@ -53,7 +53,7 @@ BOILERPLATE_ARTICLES = 7
 `scripts/quality.py` on an archive of three days, where days tell nothing: with 10, small families of forms without numbers
 were taken for copies."""
 
-SAMPLE_SIZE = 20_000
+SAMPLE_SIZE = 10_000
 """The number of articles that the list of boilerplate is made from."""
 
 _SLOT_UNITS = 8  # units of a slot, at most; n changed units change n + width - 1 shingles, a cut changes width - 1

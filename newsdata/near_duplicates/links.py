@@ -35,8 +35,8 @@ NEWS_UNITS = tuple(40 if script in IDEOGRAPHIC else 24 for script in SCRIPTS)
 LINK_CAP = 20
 """An address, digest or beginning that more articles than this have does not link them."""
 
-LOWEST = 3
-"""The lowest shingles of an article by which a longer one is found that holds it."""
+LOWEST, NEEDED = 4, 2
+"""A longer article is compared with a shorter one if it has so many of the shorter one's lowest shingles."""
 MIN_INSIDE = 4
 """Rare shingles of an article that may be found inside another one, at least."""
 _HOLDERS = 64  # a shingle that more articles have finds none of them
@@ -144,7 +144,7 @@ def _rare_values(keys: Keys, values: NDArray[np.uint64], owners: Positions, coun
 
 
 def contained_candidates(keys: Keys) -> Links:
-    """Two articles of which the larger one has one of the lowest shingles of the smaller one, at twice its size or more."""
+    """Two articles of which the larger one has some of the lowest shingles of the smaller one, at twice its size or more."""
     low, owner = _lowest(keys)
     if not len(low):
         return Links(left=np.zeros(0, np.int64), right=np.zeros(0, np.int64))
@@ -169,7 +169,10 @@ def contained_candidates(keys: Keys) -> Links:
     inner = owner[np.repeat(begins[value] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())]
     outer = np.repeat(holder, counts)
     larger = keys.rare[outer].astype(np.int64) >= 2 * keys.rare[inner].astype(np.int64)
-    codes = np.unique(np.minimum(inner, outer)[larger] * len(keys.rare) + np.maximum(inner, outer)[larger])
+    every = np.minimum(inner, outer)[larger] * len(keys.rare) + np.maximum(inner, outer)[larger]
+    every.sort()
+    begins, sizes = groups_of(every)
+    codes = every[begins[sizes >= NEEDED]]
     return Links(left=codes // len(keys.rare), right=codes % len(keys.rare))
 
 

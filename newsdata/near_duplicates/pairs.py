@@ -46,7 +46,7 @@ JACCARD: Mapping[str, tuple[float, float, float, float]] = {
 }
 """Rule A (`duplicate_cluster`), by script: the Jaccard similarity of the rare shingles is at least this where the titles
 contradict each other firmly, where they contradict each other, tell nothing, and say the same; see `compare_titles`."""
-FAR_DAYS, FAR_JACCARD = 30, 0.8
+FAR_DAYS, FAR_JACCARD = 60, 0.8
 """Further apart than this many days the similarity must be this high: a year later it is the next one of a series."""
 CONTAINMENT = 0.6
 """Rule C (`leak_group`): rule A, or at least this share of the smaller article's rare shingles is in the larger one, which

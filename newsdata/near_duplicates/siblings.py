@@ -5,6 +5,7 @@ Titles and short texts are compared unit by unit. A unit is a number whose lowes
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from functools import cache
 
@@ -82,19 +83,49 @@ def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bo
     a, b = a[begin : len(a) - end], b[begin : len(b) - end]
     if not a or not b:
         return False
-    for tag, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if tag != "replace":
-            continue
-        left, right = a[i:j], b[k:m]
-        if {unit for unit in left if unit & 1} and {unit for unit in right if unit & 1}:
-            return True  # different ones, because equal ones would have been matched
+    for left, right, first, last in _replaced(a, b):
+        numbers, others = {unit for unit in left if unit & 1}, {unit for unit in right if unit & 1}
+        if numbers - others and others - numbers:
+            return True
         size, least = max(len(left), len(right)), min(len(left), len(right))
-        first, last = begin + i == 0 and begin + k == 0, end == 0 and j == len(a) and m == len(b)
+        first, last = first and begin == 0, last and end == 0
         if first and least in NAME_UNITS[ideographic] and titles < 1:
             return True
         if not first and not last and size <= SLOT_UNITS[ideographic] and titles < 1:
             return True
     return False
+
+
+def _replaced(a: list[int], b: list[int]) -> Iterator[tuple[list[int], list[int], bool, bool]]:
+    """The stretches of `a` that another stretch of `b` stands for, and whether it is the first or the last of both lists."""
+    at, other, size = _core(a, b)
+    if 2 * size >= min(len(a), len(b)):  # one long common stretch, as in most copies: no need to look for more
+        blocks = [(0, at, 0, other), (at + size, len(a), other + size, len(b))]
+    else:
+        found = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+        blocks = [(i, j, k, m) for tag, i, j, k, m in found if tag == "replace"]
+    for i, j, k, m in blocks:
+        if i < j and k < m:
+            yield a[i:j], b[k:m], i == 0 and k == 0, j == len(a) and m == len(b)
+
+
+def _core(a: list[int], b: list[int]) -> tuple[int, int, int]:
+    """A common stretch around the middle of the shorter list: where it begins in `a` and in `b`, and its length."""
+    if len(b) < len(a):
+        other, at, size = _core(b, a)
+        return at, other, size
+    middle = len(a) // 2
+    anchor = a[middle : middle + 4]
+    places = [k for k in range(len(b) - len(anchor) + 1) if b[k] == anchor[0] and b[k : k + len(anchor)] == anchor]
+    if len(places) != 1:
+        return 0, 0, 0
+    at, other = middle, places[0]
+    while at and other and a[at - 1] == b[other - 1]:
+        at, other = at - 1, other - 1
+    end = middle + len(anchor)
+    while end < len(a) and other + end - at < len(b) and a[end] == b[other + end - at]:
+        end += 1
+    return at, other, end - at
 
 
 def _inside(shorter: list[int], longer: list[int]) -> bool:

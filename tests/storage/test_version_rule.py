@@ -54,7 +54,9 @@ def test_columns() -> None:
 )
 def test_settings(setting: str, level: str | None) -> None:
     settings: dict[str, tuple[Any, Any]] = {setting: ("a", "b")}
-    assert bump([], [], [], [], settings) == (level, (f"{setting} is b, was a",) if level else ())
+    asked, reasons = bump([], [], [], [], settings)
+    assert asked == level
+    assert [reason.rsplit(": ", 1)[-1] for reason in reasons] == ([f"{setting} is b, was a"] if level else [])
 
 
 def test_the_highest_level_counts_and_its_reasons_come_first() -> None:

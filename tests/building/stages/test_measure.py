@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +17,21 @@ from ..executors import Noting
 from ..test_grouping import REPRINT, STORY, story
 
 
+NOTHING: dict[str, Any] = {
+    **{name: np.zeros(0, np.uint64) for name in ("sizes", "digests", "texts")},
+    "files": [],
+    "owners": [],
+}
+"""What leaking pairs do not need."""
+
+
 def test_leaking_pairs_are_named() -> None:
     evidence = Evidence(
         left=np.array([0, 0, 2]),
         right=np.array([1, 3, 3]),
         jaccard=np.array([0.9, 0.4, 0.6], dtype=np.float32),
         containment=np.ones(3, dtype=np.float32),
-        files=[],
-        owners=[],
+        **NOTHING,
     )
     ids = pa.array(["a", "b", "c", "d"])
     found = leaking_pairs(evidence, ids, np.array([True, False, True, False]), np.array([False, True, False, True]))
@@ -37,8 +45,7 @@ def test_ten_leaking_pairs_at_most_the_closest_first() -> None:
         right=np.full(count, count),
         jaccard=np.linspace(0.45, 0.99, count).astype(np.float32),
         containment=np.ones(count, dtype=np.float32),
-        files=[],
-        owners=[],
+        **NOTHING,
     )
     ids = pa.array([f"{n:02d}" for n in range(count + 1)])
     seen = np.arange(count + 1) < count

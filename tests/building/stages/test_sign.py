@@ -104,7 +104,7 @@ def test_an_empty_text_is_compared_by_its_digest_or_title(tmp_path: Path, signed
     words = {
         name: text
         for call in signed.call_args_list
-        for name, text in zip(call.args[0].to_pylist(), call.args[1], strict=True)
+        for name, text in zip(call.args[0].to_pylist(), call.args[1].texts, strict=True)
     }
     assert words[ONE].startswith("港口恢复装卸，航线陆续开通") and words[TWO] == "港口恢复"
     assert len(words) == 18 and all(words.values())
