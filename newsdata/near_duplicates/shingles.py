@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .units import (
-    MULTIPLIERS,
     Hashes,
     UnitLists,
     Units,
     chunks,
     exact_hashes,
+    hash_runs,
     join_lists,
     list_units,
-    mix,
     scripts_of,
     units_of,
 )
@@ -174,39 +173,22 @@ def _widths(units: Units, articles: int) -> NDArray[np.int64]:
 def _windows(units: Units, widths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """The shingles in text order: the number of each one's article, and its hash."""
     per_article = np.bincount(units.article, minlength=len(widths))
+    ends = np.repeat(np.cumsum(per_article), per_article)
     width = widths[units.article]
-    number = len(units.hashes)
-    left = np.repeat(np.cumsum(per_article), per_article) - np.arange(number)  # units from here to the end
-    hashes, fact = np.zeros(number, np.uint64), np.zeros(number, np.bool_)
-    for k in range(min(_IDEOGRAPHIC, number)):
-        use = width[: number - k] > k
-        hashes[: number - k] += np.where(use, units.hashes[k:] * MULTIPLIERS[k], np.uint64(0))
-        fact[: number - k] |= use & units.fact[k:]
-    whole = left >= width
-    high = (mix(hashes[whole]) >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFE)
-    return units.article[whole], high | fact[whole]
+    whole = np.flatnonzero(np.arange(len(units.hashes)) + width <= ends)
+    width = width[whole]
+    high = (hash_runs(units.sums, whole, width) >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFE)
+    facts = np.concatenate([np.zeros(1, np.int64), np.cumsum(units.fact)])
+    return units.article[whole], high | (facts[whole + width] > facts[whole])
 
 
 def _passages(units: Units, sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], Hashes, Hashes]:
-    """The article and the hash of each passage that is kept, and the hash of each article's lead.
-
-    The hash of 50 units is joined from hashes of 32, 16 and 2 units, each of which is joined from two halves.
-    """
-    powers = {1: units.hashes}
-    for width in (2, 4, 8, 16, 32):
-        half = powers[width // 2]
-        powers[width] = _joined(half, half, width // 2)
+    """The article and the hash of each passage that is kept, and the hash of each article's lead."""
+    begins = np.cumsum(sizes) - sizes
     leads = np.zeros(len(sizes), np.uint64)
     long = sizes >= LEAD_UNITS
-    leads[long] = powers[LEAD_UNITS][(np.cumsum(sizes) - sizes)[long]] | np.uint64(1)
-    passages = _joined(_joined(powers[32], powers[16], 32), powers[2], 48)
-    article = units.article[: len(passages)]
-    kept = (passages % np.uint64(_PASSAGE_RATE) == 0) & (article == units.article[PASSAGE - 1 :][: len(passages)])
-    return article[kept], passages[kept], leads
-
-
-def _joined(left: Hashes, right: Hashes, distance: int) -> Hashes:
-    """One hash of the window at each position and of the window `distance` units after it."""
-    right = right[distance:]
-    left = left[: len(right)]
-    return mix(left * MULTIPLIERS[0] + right[: len(left)] * MULTIPLIERS[1])
+    leads[long] = hash_runs(units.sums, begins[long], LEAD_UNITS) | np.uint64(1)
+    whole = np.flatnonzero(units.article[PASSAGE - 1 :] == units.article[: max(len(units.article) - PASSAGE + 1, 0)])
+    passages = hash_runs(units.sums, whole, PASSAGE)
+    kept = passages % np.uint64(_PASSAGE_RATE) == 0
+    return units.article[whole[kept]], passages[kept], leads

@@ -27,6 +27,7 @@ __all__ = [
     "chunks",
     "combine",
     "exact_hashes",
+    "hash_runs",
     "join_lists",
     "list_units",
     "mix",
@@ -39,6 +40,7 @@ __all__ = [
 SCRIPTS = ("latin", "han", "kana", "hangul", "cyrillic", "arabic", "other")
 """The scripts that are told apart; a text has the one of most of its words, see `Shingles.script`."""
 
+_HAN = SCRIPTS.index("han")
 IDEOGRAPHIC = ("han", "kana", "hangul")
 """Scripts of which each character is a unit; of the others each word is one."""
 
@@ -227,6 +229,7 @@ class Units:
         number: whether it is a number.
         fact: whether it is a number, and neither date, time nor year.
         script: a position in `SCRIPTS`.
+        sums: prefix sums of the hashes, for `hash_runs`.
     """
 
     article: NDArray[np.int64]
@@ -235,6 +238,7 @@ class Units:
     number: NDArray[np.bool_]
     script: NDArray[np.uint8]
     fact: NDArray[np.bool_]
+    sums: Hashes
 
 
 def units_of(texts: Sequence[str]) -> Units:
@@ -249,7 +253,7 @@ def units_of(texts: Sequence[str]) -> Units:
         raw, starts = _codes(texts)
         outside = raw > 0xFFFF
     inside = np.where(outside, 0, raw)
-    codes, kinds, scripts = table[inside], kind_of[inside], script_of[inside]
+    codes, kinds = table[inside], kind_of[inside]
     kinds[_code_runs(raw)] = _OTHER
     if outside.any():  # in the other planes only ideographs count; emoji and other symbols do not
         codes = np.where(outside, raw, codes)
@@ -262,7 +266,7 @@ def units_of(texts: Sequence[str]) -> Units:
     joins[1:-1] &= digit[:-2] & digit[2:]
     joins[:1] = joins[-1:] = False
     if joins.any():
-        codes, kinds, article, scripts = codes[~joins], kinds[~joins], article[~joins], scripts[~joins]
+        codes, kinds, article = codes[~joins], kinds[~joins], article[~joins]
     kinds = np.where(kinds == _JOINER, np.uint8(_OTHER), kinds)
 
     before = np.concatenate([np.zeros(1, np.uint8), kinds[:-1]])
@@ -280,8 +284,9 @@ def units_of(texts: Sequence[str]) -> Units:
         hashes=hashes,
         ideograph=kinds[begins] == _IDEOGRAPH,
         number=kinds[begins] == _DIGIT,
-        script=scripts[begins],
+        script=np.where(codes[begins] > 0xFFFF, np.uint8(_HAN), script_of[np.minimum(codes[begins], 0xFFFF)]),
         fact=_facts(codes, kinds, begins),
+        sums=_prefix_sums(hashes),
     )
 
 
@@ -325,11 +330,36 @@ def _facts(codes: NDArray[np.uint32], kinds: NDArray[np.uint8], begins: NDArray[
 def exact_hashes(units: Units, articles: int) -> Hashes:
     """For each article one hash of all its units in order; 0 if it has none."""
     sizes = np.bincount(units.article, minlength=articles)
-    exact = np.zeros(articles, np.uint64)
     begins = np.cumsum(sizes) - sizes
-    place = np.arange(len(units.hashes)) - np.repeat(begins, sizes)
-    placed = mix(units.hashes + place.astype(np.uint64) * MULTIPLIERS[0])
-    some = sizes > 0
-    if some.any():
-        exact[some] = mix(np.add.reduceat(placed, begins[some]) + sizes[some].astype(np.uint64)) | np.uint64(1)
-    return exact
+    return np.where(sizes > 0, hash_runs(units.sums, begins, sizes) | np.uint64(1), np.uint64(0))
+
+
+def hash_runs(sums: Hashes, begins: NDArray[np.int64], sizes: NDArray[np.int64] | int) -> Hashes:
+    """One hash for each run of units in order, wherever it stands: a polynomial of the units, from its prefix sums.
+
+    Args:
+        sums: `Units.sums`.
+        begins, sizes: of the runs; none goes beyond the last unit.
+    """
+    down = _powers(len(sums))[1]
+    return mix((sums[begins + sizes] - sums[begins]) * down[begins] + np.asarray(sizes).astype(np.uint64))
+
+
+def _prefix_sums(hashes: Hashes) -> Hashes:
+    """The sums of units times rising powers of a multiplier: entry `i` is the sum of the first `i` of them."""
+    sums = np.zeros(len(hashes) + 1, np.uint64)
+    np.cumsum(hashes * _powers(len(sums))[0][: len(hashes)], out=sums[1:])
+    return sums
+
+
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    """At least `size` powers of a multiplier, and of its inverse, modulo 2^64."""
+    return _powers_of_two(max(16, size.bit_length()))
+
+
+@lru_cache(maxsize=2)
+def _powers_of_two(bits: int) -> tuple[Hashes, Hashes]:
+    base = int(MULTIPLIERS[0])
+    up, down = (np.full(1 << bits, factor, np.uint64) for factor in (base, pow(base, -1, 1 << 64)))
+    up[0] = down[0] = 1
+    return np.cumprod(up, dtype=np.uint64), np.cumprod(down, dtype=np.uint64)
