@@ -177,3 +177,31 @@ def test_borders_are_midnights_of_the_site() -> None:
     midnight = 10 * DAY - 8 * 3_600_000  # 1970-01-11 00:00 in Shanghai
     times = np.array([midnight - 1, midnight])
     assert place(times, np.arange(2), BORDERS, "Asia/Shanghai", before=new(times)).split.tolist() == [0, 1]
+
+
+def test_borders_keep_their_shares_when_copies_are_set_aside() -> None:
+    """Half of the last thirty days repeats what stood in train."""
+    times = np.concatenate([HUNDRED, HUNDRED[-30:], HUNDRED[-30:]])
+    groups = np.concatenate([np.arange(100), np.arange(60) % 20])
+    plain = choose_borders(times, "UTC")
+    better = choose_borders(times, "UTC", groups=groups)
+    sizes = []
+    for borders in (plain, better):
+        placed = place(times, groups, borders, "UTC", before=new(times))
+        sizes.append(np.bincount(placed.split[placed.split < 3], minlength=3) / (placed.split < 3).sum())
+    off = [float(np.abs(shares - [0.8, 0.1, 0.1]).sum()) for shares in sizes]
+    assert off[1] < 0.05 < off[0]
+    days = {"validation_from": date(1970, 2, 1), "test_from": date(1970, 3, 1)}
+    assert choose_borders(times, "UTC", groups=groups, **days).validation_from == days["validation_from"]
+
+
+def test_an_old_test_is_in_no_other_split_and_neither_are_its_copies() -> None:
+    times = HUNDRED
+    groups = np.arange(100)
+    groups[3] = groups[50]  # a copy of an article of the old test, in the new train
+    old_test = np.isin(np.arange(100), [50, 85, 95])
+    borders = choose_borders(times, "UTC")
+    placed = place(times, groups, borders, "UTC", before=new(times), old_test=old_test)
+    assert np.flatnonzero(placed.reason == "old-test").tolist() == [3, 50, 85]
+    assert placed.split[95] == 2 and placed.reason[95] is None
+    assert placed.by_date[[3, 85]].tolist() == [0, 1] and placed.split[3] == 4

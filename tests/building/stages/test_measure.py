@@ -16,7 +16,6 @@ from ...conftest import many_posts, write_archive
 from ..executors import Noting
 from ..test_grouping import REPRINT, STORY, story
 
-
 NOTHING: dict[str, Any] = {
     **{name: np.zeros(0, np.uint64) for name in ("sizes", "digests", "texts")},
     "files": [],
