@@ -1,33 +1,38 @@
 """Measure how well near-copies are found: copies with known edits are planted among siblings from the same template.
 
-``python scripts/quality.py [SIZE] [STYLE ...]`` prints a table; scripts/benchmark.py calls `measure()`. The sets differ in
-style, so that a rule that fits only one of them shows: long articles, flashes, articles made from few sentence frames, an
-archive of three days, English briefs, a Markdown site, and stories that are reprinted up to eighty times.
+``python scripts/quality.py --size 5000 wire flashes`` prints a table by style; scripts/benchmark.py calls `measure()`. The
+sets differ in style, so that a rule that fits only one of them shows: long articles, flashes, articles made from few sentence
+frames, an archive of three days, English briefs, a Markdown site, and stories that are reprinted up to eighty times.
+
+``python scripts/quality.py --kinds --size 60 han latin`` prints precision and recall by kind, for each script: 60 cases of
+each kind of `quality_kinds`. ``--json`` prints the same as JSON.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import random
 import re
-import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import accumulate
+from itertools import accumulate, combinations
 from pathlib import Path
 
 import opencc
 import pyarrow as pa
+from quality_kinds import SCRIPTS, tell
 
 from newsdata.near_duplicates.boilerplate import find_boilerplate
 from newsdata.near_duplicates.clusters import assign
 from newsdata.near_duplicates.pairs import match
 from newsdata.near_duplicates.signatures import Words, sign, write_signatures
 
-__all__ = ["STYLES", "Planted", "measure", "plant"]
+__all__ = ["STYLES", "Planted", "measure", "measure_kinds", "plant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -516,14 +521,96 @@ def _pair_scores(planted: Sequence[Planted], found: dict[str, str]) -> tuple[flo
     return both / joined if joined else 1.0, both / made if made else 1.0
 
 
+def measure_kinds(script: str, cases: int, seed: int = 1) -> dict[str, dict[str, float]]:
+    """Make cases of each kind in one script, group them, and compare with what was planted.
+
+    Args:
+        script: one of `quality_kinds.SCRIPTS`.
+        cases: of each kind.
+        seed: another one gives other words.
+
+    Returns:
+        For each kind, and for "all": the number of planted pairs of copies (`pairs`) and of those in one cluster (`found`);
+        `false` pairs in one cluster; `precision` and `recall` (NaN where there is nothing to divide by); and of the articles
+        that leak to the first one of their case the share in its leak group (`leaks`). "all but stubs" leaves the kind
+        "lead-only" out.
+    """
+    made = tell(script, cases, seed)
+    rows = [
+        (f"{kind}-{number:04d}-{at:02d}", kind, number, one)
+        for kind, some in made.items()
+        for number, case in enumerate(some)
+        for at, one in enumerate(case)
+    ]
+    rows.sort(key=lambda row: (row[3].day, row[0]))
+    words = [told.text or told.digest or told.title for *_, told in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        titles, digests = [told.title for *_, told in rows], [told.digest for *_, told in rows]
+        given = Words(texts=words, titles=titles, digests=digests, urls=[None] * len(rows))
+        days = [told.day for *_, told in rows]
+        path = Path(folder, "signatures")
+        write_signatures(
+            sign([row[0] for row in rows], given, days, find_boilerplate(zip(days, words, strict=True))), path
+        )
+        found = assign(match([path]), pa.array([row[0] for row in rows]))
+    truth = {name: (kind, number, told.copy_of) for name, kind, number, told in rows}
+    clusters: dict[object, list[str]] = defaultdict(list)
+    planted: dict[object, list[str]] = defaultdict(list)
+    for (name, *_), cluster in zip(rows, found.duplicate_cluster.to_pylist(), strict=True):
+        clusters[cluster].append(name)
+        planted[truth[name]].append(name)
+    right, false, pairs = Counter[str](), Counter[str](), Counter[str]()
+    for names in clusters.values():
+        for one, two in combinations(names, 2):
+            (right if truth[one] == truth[two] else false)[truth[one][0]] += 1
+    for case in planted.values():
+        pairs[truth[case[0]][0]] += len(case) * (len(case) - 1) // 2
+    group = dict(zip((row[0] for row in rows), found.leak_group.to_pylist(), strict=True))
+    leaks: dict[str, list[bool]] = defaultdict(list)
+    for name, kind, number, told in rows:
+        if told.leaks:
+            leaks[kind].append(group[name] == group[f"{kind}-{number:04d}-00"])
+    figures = {kind: _figures(right[kind], false[kind], pairs[kind], leaks[kind]) for kind in made}
+    every = [hit for hits in leaks.values() for hit in hits]
+    figures["all"] = _figures(right.total(), false.total(), pairs.total(), every)
+    del right["lead-only"], pairs["lead-only"]
+    return figures | {"all but stubs": _figures(right.total(), false.total(), pairs.total(), every)}
+
+
+def _figures(right: int, false: int, pairs: int, leaks: Sequence[bool]) -> dict[str, float]:
+    none = float("nan")
+    return {
+        "pairs": pairs,
+        "found": right,
+        "false": false,
+        "precision": right / (right + false) if right + false else none,
+        "recall": right / pairs if pairs else none,
+        "leaks": sum(leaks) / len(leaks) if leaks else none,
+    }
+
+
 def main() -> None:
-    """Print the figures of the styles that the command line names, by default all."""
-    size = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    for number, style in enumerate(sys.argv[2:] or STYLES):
-        figures = measure(style, size)
-        if number == 0:
-            print(" ".join(["style".ljust(10), *(name[:9].rjust(9) for name in figures)]))
-        print(" ".join([style.ljust(10), *(f"{value:9.4g}" for value in figures.values())]), flush=True)
+    """Print the figures of the styles or scripts that the command line names, by default all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="styles, or scripts with --kinds (default: all)")
+    parser.add_argument("--kinds", action="store_true", help="precision and recall by kind, in each script")
+    parser.add_argument(
+        "--size", type=int, help="articles of a style (default: 5000), or cases of a kind (default: 40)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    asked = parser.parse_args()
+    if asked.kinds:
+        told = {script: measure_kinds(script, asked.size or 40) for script in asked.names or SCRIPTS}
+    else:
+        told = {"styles": {style: measure(style, asked.size or 5000) for style in asked.names or STYLES}}
+    if asked.json:
+        print(json.dumps(told, indent=1))
+        return
+    for name, table in told.items():
+        for number, (row, figures) in enumerate(table.items()):
+            if number == 0:
+                print(" ".join([name.ljust(14), *(column[:9].rjust(9) for column in figures)]))
+            print(" ".join([row.ljust(14), *(f"{value:9.4g}" for value in figures.values())]), flush=True)
 
 
 if __name__ == "__main__":

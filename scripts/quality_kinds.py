@@ -184,7 +184,7 @@ def _rewrite(voice: _Voice, paragraphs: list[str]) -> list[str]:
 
 
 def _traditional(voice: _Voice, paragraphs: list[str]) -> list[str]:
-    return opencc.OpenCC("s2tw").convert("\n".join(paragraphs)).split("\n")
+    return str(opencc.OpenCC("s2tw").convert("\n".join(paragraphs))).split("\n")
 
 
 def _other_lead(voice: _Voice, paragraphs: list[str]) -> list[str]:

@@ -36,17 +36,17 @@ from .units import IDEOGRAPHIC, SCRIPTS
 __all__ = ["CONTAINED", "CONTAINMENT", "DOORS", "JACCARD", "PAIR_SCHEMA", "Pairs", "match"]
 
 JACCARD: Mapping[str, tuple[float, float, float, float]] = {
-    "han": (0.98, 0.8, 0.42, 0.35),
-    "kana": (0.98, 0.8, 0.42, 0.35),
-    "hangul": (0.98, 0.8, 0.42, 0.35),
-    "latin": (0.98, 0.9, 0.4, 0.35),
-    "cyrillic": (0.98, 0.9, 0.4, 0.35),
-    "arabic": (0.98, 0.9, 0.4, 0.35),
-    "other": (0.98, 0.9, 0.4, 0.35),
+    "han": (0.98, 0.85, 0.42, 0.35),
+    "kana": (0.98, 0.92, 0.42, 0.35),
+    "hangul": (0.98, 0.92, 0.42, 0.35),
+    "latin": (0.98, 0.9, 0.46, 0.36),
+    "cyrillic": (0.98, 0.9, 0.46, 0.36),
+    "arabic": (0.98, 0.9, 0.46, 0.36),
+    "other": (0.98, 0.9, 0.46, 0.36),
 }
 """Rule A (`duplicate_cluster`), by script: the Jaccard similarity of the rare shingles is at least this where the titles
 contradict each other firmly, where they contradict each other, tell nothing, and say the same; see `compare_titles`."""
-FAR_DAYS, FAR_JACCARD = 60, 0.8
+FAR_DAYS, FAR_JACCARD = 60, 0.95
 """Further apart than this many days the similarity must be this high: a year later it is the next one of a series."""
 CONTAINMENT = 0.6
 """Rule C (`leak_group`): rule A, or at least this share of the smaller article's rare shingles is in the larger one, which

@@ -42,7 +42,7 @@ PASSAGE = 50
 another one."""
 
 _IDEOGRAPHIC, _ALPHABETIC = 5, 3  # units of a shingle
-_SHORT = {_IDEOGRAPHIC: 200, _ALPHABETIC: 80}
+_SHORT = {_IDEOGRAPHIC: 160, _ALPHABETIC: 80}
 """Units of a short text, at most, by the units of a shingle. Two short texts are compared unit by unit."""
 
 LEAD_UNITS = 16

@@ -23,6 +23,8 @@ NAME_UNITS = {True: range(3, 7), False: range(1, 3)}
 """Where a stretch of so many units begins one text, and another stretch the other one, it is the name of another company;
 shorter and longer ones are the words that a newspaper puts before a story."""
 
+_NAMES = 2
+"""Different names in a form, at most: with more of them it is a copy whose words were replaced by others."""
 _FORM_SHARE, _FORM_UNITS = 0.5, 4  # what two titles of a form have in common at least
 _STAGES = "alpha beta preview pre rc candidate"  # what a version is called before it is released
 _CONTAINED_UNITS = 4  # of a title that stands in another one
@@ -34,8 +36,9 @@ def compare_titles(one: _Units, two: _Units) -> int:
     """What two titles tell: 1 if they say the same, -1 or -2 if they contradict each other, 0 if nothing.
 
     They say the same if they are equal, or if one stands inside the other and they have the same numbers. They contradict
-    each other if they are equal but for one stretch in both (-1); and firmly (-2) if each has a number that the other does
-    not have, or only one names a stage of a version, such as "rc".
+    each other if they are equal but for one stretch in both (-1); and firmly (-2) if they have half of their words in common,
+    and each has a number that the other does not have, or only one names a stage of a version, such as "rc". Titles without
+    common words may name other numbers of the same story.
 
     >>> compare_titles(np.array([2, 4, 7], np.uint32), np.array([2, 4, 9], np.uint32))
     -2
@@ -46,7 +49,10 @@ def compare_titles(one: _Units, two: _Units) -> int:
     if shorter == longer:
         return 1
     some, more = {unit for unit in shorter if unit & 1}, {unit for unit in longer if unit & 1}
-    if (some - more and more - some) or (some and _stages() & {*shorter} != _stages() & {*longer}):
+    words, others = {*shorter} - some - _stages(), {*longer} - more - _stages()
+    if 2 * len(words & others) >= min(len(words), len(others)) and (
+        (some - more and more - some) or (some and _stages() & {*shorter} != _stages() & {*longer})
+    ):
         return -2
     if len(shorter) >= _CONTAINED_UNITS and some == more and _inside(shorter, longer):
         return 1
@@ -62,7 +68,7 @@ def _stages() -> frozenset[int]:
 
 
 def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bool:
-    """Whether two short texts are one form, filled in two ways: a stretch of few units is another one in both.
+    """Whether two short texts are one form, filled in two ways: in one or two places a stretch of few units is another one.
 
     Args:
         one, two: the texts.
@@ -83,6 +89,7 @@ def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bo
     a, b = a[begin : len(a) - end], b[begin : len(b) - end]
     if not a or not b:
         return False
+    names = set()
     for left, right, first, last in _replaced(a, b):
         numbers, others = {unit for unit in left if unit & 1}, {unit for unit in right if unit & 1}
         if numbers - others and others - numbers:
@@ -91,9 +98,9 @@ def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bo
         first, last = first and begin == 0, last and end == 0
         if first and least in NAME_UNITS[ideographic] and titles < 1:
             return True
-        if not first and not last and size <= SLOT_UNITS[ideographic] and titles < 1:
-            return True
-    return False
+        if not first and not last and size <= SLOT_UNITS[ideographic]:
+            names.add((*left, 0, *right))
+    return titles < 1 and 0 < len(names) <= _NAMES
 
 
 def _replaced(a: list[int], b: list[int]) -> Iterator[tuple[list[int], list[int], bool, bool]]:
