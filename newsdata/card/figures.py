@@ -59,7 +59,10 @@ _LEAKAGE = {
     "leak_j50": ("Jaccard ≥ 0.5", "the two texts have at least half of their word sequences in common"),
     "leak_j80": ("Jaccard ≥ 0.8", "they have at least four fifths in common"),
     "leak_c80": ("Containment ≥ 0.8", "one text has at least four fifths of the word sequences of the other"),
-    "leak_any": ("Any pair found", "any pair of near-copies that was found"),
+    "leak_any": ("Any pair found", "any pair that was found, near-copies or not"),
+    "same_digest": ("Same digest", "the digest is also the digest or the text of an article there"),
+    "contained": ("Inside another", "the text stands inside one there, however long that is"),
+    "contains": ("Around another", "a text from there stands inside it"),
     "coverage_50gram": ("Covered by 50-grams", "share of all passages of 50 words or characters that are in both splits"),
     "latest_seen": ("Last day there", "of the split in the column Against"),
     "earliest_tested": ("First day here", "of the split in the column Split"),
@@ -74,6 +77,12 @@ _DUPLICATES = {
     "candidates": "pairs that were compared exactly",
     "pairs jaccard": "pairs with enough word sequences in common",
     "pairs containment": "pairs of which one text holds most of the other",
+    "pairs digest": "pairs with one digest, or of which one's text is the other's digest",
+    "pairs head": "pairs with the same title, and the same beginning or close days",
+    "pairs contained": "pairs of which one stands inside the other, at twice its length or more",
+    "doors digest": "whether such pairs share a leak group",
+    "doors head": "whether such pairs share a leak group",
+    "doors contained": "whether such pairs share a leak group",
     "pairs text": "pairs of short articles with equal texts",
     "pairs url": "pairs with one address",
     "large buckets": "groups of candidates that were too large to compare every pair",
@@ -148,8 +157,8 @@ def show_duplicates(manifest: Manifest, citation: Citation) -> str:
         [
             numbers,
             "Near-copies are kept and marked. Articles with the same `duplicate_cluster` are near-copies of one another."
-            " A `leak_group` is wider: it also joins two articles if one text holds most of the other. Later versions"
-            " keep both ids.",
+            " A `leak_group` is wider: it also joins two articles if one text holds the other, or if they share a digest"
+            " or a title and its beginning. A translation is not a near-copy. Later versions keep both ids.",
         ]
     )
 
@@ -176,8 +185,7 @@ def show_leakage(manifest: Manifest, citation: Citation) -> str:
             " of the same sizes that were cut at random.",
             render_table(("How", *names.values()), rows, right=numbers),
             "\n".join(meanings),
-            "0% means that no pair was found. An article that stands in another one more than three times as long is no"
-            " pair; it shows only in the passages of 50.",
+            "0% means that no pair was found. Other pairs may be there: a copy with most words replaced, a translation.",
             "The closest pairs that setting one article aside kept apart:" if examples else "",
             "\n".join(f"- {_example(example)}" for example in examples),
         ]

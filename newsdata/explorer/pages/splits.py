@@ -15,6 +15,9 @@ _MEASURES = (
     ("leak_j50", "… that share half of their words"),
     ("leak_j80", "… that share 80 % of their words"),
     ("leak_c80", "… of which 80 % stands inside one of the other split"),
+    ("same_digest", "articles whose digest is that of an article of the other split, or its text"),
+    ("contained", "articles that stand inside one of the other split, of whatever length"),
+    ("contains", "articles inside which one of the other split stands"),
     ("coverage_50gram", "share of text that stands word for word, 50 characters or more, in the other split"),
     ("future_rows", "articles of the earlier split that are younger than the first one tested"),
 )
