@@ -46,8 +46,12 @@ JACCARD: Mapping[str, tuple[float, float, float, float]] = {
 }
 """Rule A (`duplicate_cluster`), by script: the Jaccard similarity of the rare shingles is at least this where the titles
 contradict each other firmly, where they contradict each other, tell nothing, and say the same; see `compare_titles`."""
-FAR_DAYS, FAR_JACCARD = 60, 0.95
-"""Further apart than this many days the similarity must be this high: a year later it is the next one of a series."""
+FAR_DAYS, NEWS_DAYS = 60, 10
+"""Articles that are further apart are *far*: the later one may be the next one of a series. In scripts with words that are
+`NEWS_DAYS`, where the titles do not say the same."""
+FAR_JACCARD = {True: 0.65, False: 0.96}
+"""The least similarity of far articles, by whether units are ideographs: English series differ in their dates alone, and
+articles are reprinted months later in Chinese."""
 CONTAINMENT = 0.6
 """Rule C (`leak_group`): rule A, or at least this share of the smaller article's rare shingles is in the larger one, which
 has at most `MAX_RATIO` times as many, and titles do not contradict each other."""
@@ -210,9 +214,13 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     titles, siblings = _compared(keys, left, right, np.flatnonzero(close))
     close &= ~siblings
     needed = np.take_along_axis(thresholds, titles[:, None] + 2, axis=1)[:, 0]
-    far = np.abs(keys.day[left].astype(np.int64) - keys.day[right]) > FAR_DAYS
-    alike = close & (jaccard >= np.where(far, np.maximum(needed, FAR_JACCARD), needed))
-    wide = close & (containment >= np.where(far, FAR_JACCARD, CONTAINMENT)) & (titles >= 0)
+    ideographic = np.array([script in IDEOGRAPHIC for script in SCRIPTS])[keys.script[left]]
+    far = np.abs(keys.day[left].astype(np.int64) - keys.day[right]) > np.where(
+        ideographic | (titles == 1), FAR_DAYS, NEWS_DAYS
+    )
+    least = np.where(far, np.where(ideographic, FAR_JACCARD[True], FAR_JACCARD[False]), 0)
+    alike = close & (jaccard >= np.maximum(needed, least))
+    wide = close & (containment >= np.maximum(CONTAINMENT, least)) & (titles >= 0)
     inside = agree & (containment >= np.where(smaller < MIN_SHINGLES, 1, CONTAINED)) & (larger >= 2 * smaller)
     kept = alike | wide | inside
     rule = np.where(alike, _RULES.index("jaccard"), _RULES.index("containment"))
