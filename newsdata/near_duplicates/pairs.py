@@ -220,7 +220,7 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     )
     least = np.where(far, np.where(ideographic, FAR_JACCARD[True], FAR_JACCARD[False]), 0)
     alike = close & (jaccard >= np.maximum(needed, least))
-    wide = close & (containment >= np.maximum(CONTAINMENT, least)) & (titles >= 0)
+    wide = close & (containment >= np.where(far, np.maximum(CONTAINED, least), CONTAINMENT)) & (titles >= 0)
     inside = agree & (containment >= np.where(smaller < MIN_SHINGLES, 1, CONTAINED)) & (larger >= 2 * smaller)
     kept = alike | wide | inside
     rule = np.where(alike, _RULES.index("jaccard"), _RULES.index("containment"))

@@ -23,6 +23,7 @@ NAME_UNITS = {True: range(3, 7), False: range(1, 3)}
 """Where a stretch of so many units begins one text, and another stretch the other one, it is the name of another company;
 shorter and longer ones are the words that a newspaper puts before a story."""
 
+_AROUND = 24  # units before and after a common stretch, at most, so that nothing else that is common is looked for
 _NAMES = 2
 """Different names in a form, at most: with more of them it is a copy whose words were replaced by others."""
 _FORM_SHARE, _FORM_UNITS = 0.5, 4  # what two titles of a form have in common at least
@@ -90,7 +91,7 @@ def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bo
     if not a or not b:
         return False
     names = set()
-    for left, right, first, last in _replaced(a, b):
+    for left, right, first, last in _replaced(a, b, apart=begin == end == 0):
         numbers, others = {unit for unit in left if unit & 1}, {unit for unit in right if unit & 1}
         if numbers - others and others - numbers:
             return True
@@ -103,10 +104,17 @@ def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bo
     return titles < 1 and 0 < len(names) <= _NAMES
 
 
-def _replaced(a: list[int], b: list[int]) -> Iterator[tuple[list[int], list[int], bool, bool]]:
-    """The stretches of `a` that another stretch of `b` stands for, and whether it is the first or the last of both lists."""
-    at, other, size = _core(a, b)
-    if 2 * size >= min(len(a), len(b)):  # one long common stretch, as in most copies: no need to look for more
+def _replaced(a: list[int], b: list[int], *, apart: bool) -> Iterator[tuple[list[int], list[int], bool, bool]]:
+    """The stretches of `a` that another stretch of `b` stands for, and whether it is the first or the last of both lists.
+
+    Args:
+        a, b: what is left of two texts without their common ends.
+        apart: whether they had no common ends: then they often have one long common stretch between others.
+    """
+    at, other, size = _core(a, b) if apart else (0, 0, 0)
+    if (
+        apart and size and max(at, other) <= _AROUND and max(len(a) - at, len(b) - other) - size <= _AROUND
+    ):  # most copies are so
         blocks = [(0, at, 0, other), (at + size, len(a), other + size, len(b))]
     else:
         found = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()

@@ -63,7 +63,7 @@ def test_only_pairs_with_something_new_are_counted_again(tmp_path: Path, monkeyp
     memory, second = tmp_path / "counts", tmp_path / "second"
     whole = match(files, counts=memory)
     reads: list[int] = []
-    lists_of = pairs_module.lists_of
+    lists_of = candidates_module.lists_of
 
     def counting(keys: Any, wanted: Any, column: str) -> Any:
         if column == "shingles":

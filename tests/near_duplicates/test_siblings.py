@@ -1,0 +1,61 @@
+"""Siblings: what titles tell, and which differences of short texts are those of a form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from newsdata.near_duplicates.siblings import compare_titles, is_filled
+from newsdata.near_duplicates.units import unit_lists
+
+
+def units(text: str) -> np.ndarray:
+    return unit_lists([text], 300).units
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "told"),
+    [
+        ("河湾港口恢复装卸", "河湾港口恢复装卸！", 1),
+        ("河湾港口恢复装卸", "快讯：河湾港口恢复装卸", 1),
+        ("河湾港口恢复装卸", "航线陆续开通", 0),
+        ("", "航线陆续开通", 0),
+        ("青岚股份：拟回购部分股份", "松陵重工：拟回购部分股份", -1),
+        ("Ruby 2.7.0 released", "Ruby 2.7.1 released", -2),
+        ("Ruby 2.7.0-rc1 released", "Ruby 2.7.0 released", -2),
+        ("评选2020年度人物", "评选2021年度人物", -2),
+        ("青岚股份净利1.2亿元", "冷柜龙头业绩同比增35%", 0),
+    ],
+)
+def test_titles(one: str, two: str, told: int) -> None:
+    assert compare_titles(units(one), units(two)) == told == compare_titles(units(two), units(one))
+
+
+FLASH = "公司与海外客户签订六台大型吊机的供货合同，交付期至明年三季度，首批设备已经下线"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "filled"),
+    [
+        (FLASH, f"财联社三月三日电，{FLASH}（来源：某报）", False),
+        (f"财联社三月三日电，{FLASH}", f"本报记者王小明报道：{FLASH}", False),
+        (f"青岚股份：{FLASH}", f"松陵重工：{FLASH}", True),
+        (f"昨日，青岚股份称，{FLASH}", f"昨日，松陵重工称，{FLASH}", True),
+        (f"{FLASH}，金额3.8亿元", f"{FLASH}，金额5.1亿元", True),
+        (
+            FLASH,
+            FLASH.replace("海外", "境外").replace("首批", "第一批").replace("签订", "签署").replace("大型", "巨型"),
+            False,
+        ),
+        (FLASH, FLASH[:20], False),
+    ],
+)
+def test_short_texts(one: str, two: str, filled: bool) -> None:
+    assert is_filled(units(one), units(two), 0, ideographic=True) == filled
+    assert is_filled(units(two), units(one), 0, ideographic=True) == filled
+
+
+def test_names_may_differ_where_the_titles_are_the_same_but_numbers_may_not() -> None:
+    one, two = units(f"昨日，青岚股份称，{FLASH}"), units(f"昨日，松陵重工称，{FLASH}")
+    assert is_filled(one, two, 0, ideographic=True) and not is_filled(one, two, 1, ideographic=True)
+    assert is_filled(units(f"{FLASH}共3台已交"), units(f"{FLASH}共4台已交"), 1, ideographic=True)
