@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -65,7 +66,7 @@ def test_no_leak_group_stands_on_two_sides(out: Path) -> None:
 
 
 def test_an_old_test_may_be_allowed_and_days_may_be_given(out: Path, tmp_path: Path) -> None:
-    days = {"validation_from": "2022-04-15", "test_from": "2022-05-01"}
+    days: dict[str, Any] = {"validation_from": "2022-04-15", "test_from": "2022-05-01"}
     made = newsdata.build(
         out.parent, tmp_path / "out", base=out / "1.1.0", num_proc=1, resplit=True, allow_old_test=True, **days
     )

@@ -191,8 +191,8 @@ def test_borders_keep_their_shares_when_copies_are_set_aside() -> None:
         sizes.append(np.bincount(placed.split[placed.split < 3], minlength=3) / (placed.split < 3).sum())
     off = [float(np.abs(shares - [0.8, 0.1, 0.1]).sum()) for shares in sizes]
     assert off[1] < 0.05 < off[0]
-    days = {"validation_from": date(1970, 2, 1), "test_from": date(1970, 3, 1)}
-    assert choose_borders(times, "UTC", groups=groups, **days).validation_from == days["validation_from"]
+    day, later = date(1970, 2, 1), date(1970, 3, 1)
+    assert choose_borders(times, "UTC", groups=groups, validation_from=day, test_from=later).validation_from == day
 
 
 def test_an_old_test_is_in_no_other_split_and_neither_are_its_copies() -> None:
