@@ -170,6 +170,7 @@ def choose_borders(
 
 
 _ROUNDS = 4  # of choosing borders anew after copies were set aside
+_BETTER = 0.05  # by so much the shares must come nearer, in sum, for borders to move
 
 
 def _settled(
@@ -188,7 +189,9 @@ def _settled(
         placement = place(times, groups, borders, timezone, before=new)
         kept = (placement.reason != "straddle") & (times != NO_DATE)
         shares = np.bincount(placement.by_date[kept], minlength=3)[:3] / max(int(kept.sum()), 1)
-        best = min(best, (float(np.abs(shares - _SHARES).sum()), borders), key=lambda one: one[0])
+        off = float(np.abs(shares - _SHARES).sum())
+        if off < best[0] - _BETTER:
+            best = off, borders
         again = choose(kept)
         if again == borders:
             break
