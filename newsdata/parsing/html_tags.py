@@ -161,6 +161,7 @@ def read_tag(token: Token, archive: bool) -> Tag | None:
 
     Tags are kept (see `known_tags`), because reading one takes much longer than finding it.
 
+    >>> from turbohtml import tokenize
     >>> (token,) = tokenize('<span class="em_stock_key_common" data-code="0,000333">', capture_source=True)
     >>> read_tag(token, True).target
     ('security', 0, '000333', 'XSHE', None)

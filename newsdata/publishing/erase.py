@@ -164,7 +164,8 @@ def erase(
             f"{names[0]} still reaches the article; repeat the command", path=repository.repo_id, faults=names
         )
     notes += [
-        f"pull request {number} (refs/pr/{number}) still names its commits: ask the Hub's support to remove it"
+        f"pull request {number} (refs/pr/{number}) still has its commits with their small files, such as the card: "
+        "ask the Hub's support to remove it"
         for number in left.pull_requests
     ]
     return replace(erasure, notes=tuple(notes))

@@ -26,7 +26,7 @@ def test_json_can_be_read_and_harms_no_terminal(tmp_path: Path) -> None:
     assert "库存" in told and told.replace("\n", "").replace("\u3000", "").isprintable()
     plain = run_newsdata("parse", path, PYTHONUTF8="0", PYTHONIOENCODING="ascii").stdout
     assert plain.isascii() and json.loads(plain) == json.loads(told)
-    assert json.loads(told)["title"].startswith("库存31m\u202e")
+    assert json.loads(told)["title"].startswith("库存›31m\u202e")
 
 
 @dataclasses.dataclass

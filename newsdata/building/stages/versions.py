@@ -33,6 +33,6 @@ def stage_of(kind: str) -> str:
     """The field `Task.stage` for a task of this kind: the kind and the version of its code.
 
     >>> stage_of("parse")
-    'parse/2'
+    'parse/3'
     """
     return f"{kind}/{_VERSIONS[kind]}"
