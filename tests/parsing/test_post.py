@@ -109,7 +109,7 @@ def test_any_bytes_give_a_post_or_a_reject(data: bytes, path: str) -> None:
 
 # ----------------------------------------------------------------------------------------------- hostile posts
 
-LIMIT = 60.0  # seconds for one post, on a busy machine
+LIMIT = 60.0  # seconds of a processor for one post, on a slow machine
 CORPUS = sorted((ROOT / "tests" / "corpus").iterdir())
 
 
@@ -136,9 +136,9 @@ def read(path: str, data: bytes) -> Post | Reject:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", POSTS)
 def test_a_hostile_post_is_read_in_time(path: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     check(read(path, POSTS[path]))
-    assert time.monotonic() - begin < LIMIT
+    assert time.process_time() - begin < LIMIT
 
 
 @settings(max_examples=250, deadline=None)
@@ -163,9 +163,9 @@ def test_files_that_failed_once_are_read_or_rejected(file: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in HUGE_POSTS if name != "one-front-line"])
 def test_the_largest_posts_are_read_in_time(name: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     check(read("_posts/2022-03-02-x.md", HUGE_POSTS[name][: 8 * 2**20 - 3]))
-    assert time.monotonic() - begin < LIMIT
+    assert time.process_time() - begin < LIMIT
 
 
 # ------------------------------------------------------------------------------------------- article ids, sites
