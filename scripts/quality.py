@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import re
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import accumulate, combinations
@@ -589,6 +590,14 @@ def _figures(right: int, false: int, pairs: int, leaks: Sequence[bool]) -> dict[
     }
 
 
+def _without_nan(table: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
+    """The same figures with null for those that do not exist, because JSON has no NaN."""
+    return {
+        row: {name: None if math.isnan(value) else value for name, value in figures.items()}
+        for row, figures in table.items()
+    }
+
+
 def main() -> None:
     """Print the figures of the styles or scripts that the command line names, by default all."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -604,7 +613,7 @@ def main() -> None:
     else:
         told = {"styles": {style: measure(style, asked.size or 5000) for style in asked.names or STYLES}}
     if asked.json:
-        print(json.dumps(told, indent=1))
+        print(json.dumps({name: _without_nan(table) for name, table in told.items()}, indent=1))
         return
     for name, table in told.items():
         for number, (row, figures) in enumerate(table.items()):
