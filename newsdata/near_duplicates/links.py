@@ -151,7 +151,8 @@ def contained_candidates(keys: Keys) -> Links:
     shift = np.uint32(max(0, 29 - len(low).bit_length()))
     sieve = np.zeros(1 << (32 - int(shift)), np.bool_)
     sieve[low >> shift] = True
-    values, begins = low[groups_of(low)[0]], np.append(groups_of(low)[0], len(low))
+    first = groups_of(low)[0]
+    values, begins = low[first], np.append(first, len(low))
     found, holders = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for path, place in zip(keys.files, keys.places, strict=True):
         column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
