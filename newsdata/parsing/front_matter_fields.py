@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from ..schema import Site
-from .front_matter_values import as_written, is_null, merged
+from .front_matter_values import as_written, is_null, merged, target_of
 from .permalinks import Addressed, permalink_of
 from .site_settings import language
 from .white_space import clean_line
-from .yaml_text import Alias, Scalar
 from .yaml_text import Mapping as YamlMap
+from .yaml_text import Scalar
 
 __all__ = ["FIELD_KEYS", "NO_FIELDS", "SiteFields", "Written", "read_fields"]
 
@@ -181,9 +181,9 @@ def _authors(values: Mapping[str, object]) -> tuple[str, ...]:
     """The names in `authors` and `author`: texts, maps with a name, or lists of them."""
     found: dict[str, None] = {}
     for value in (values.get("authors"), values.get("author")):
-        value = _target(value)
+        value = target_of(value)
         for one in value[:_MOST] if isinstance(value, list) else [value]:
-            one = _target(one)
+            one = target_of(one)
             if isinstance(one, YamlMap):
                 one = merged(one).get("name")
             elif isinstance(one, dict):  # of the defaults in _config.yml
@@ -196,7 +196,7 @@ def _authors(values: Mapping[str, object]) -> tuple[str, ...]:
 def _language(values: Mapping[str, object], path: str, permalink: str | None) -> str | None:
     """The language by the front matter, else by the first folder of the path or the address, else by that below `_posts`."""
     for key in ("lang", "language", "locale"):
-        if found := language(_target(values.get(key))):
+        if found := language(target_of(values.get(key))):
             return found
     folders = path.split("/")[:-1]
     below = [folders[at + 1] for at, folder in enumerate(folders[:-1]) if folder == "_posts"]
@@ -209,15 +209,15 @@ def _language(values: Mapping[str, object], path: str, permalink: str | None) ->
 
 def _image(value: object) -> str | None:
     """The address of the picture: a text, or the `path` of a map."""
-    value = _target(value)
+    value = target_of(value)
     if isinstance(value, dict):
-        value = _target(value.get("path"))
+        value = target_of(value.get("path"))
     return _line(value)
 
 
 def _permalink(value: object) -> str | None:
     """`permalink` in the front matter; None where Jekyll takes the template of the site."""
-    value = _target(value)
+    value = target_of(value)
     is_text = isinstance(value, str) and not is_null(value)
     return None if not is_text or (isinstance(value, Scalar) and value.plain and value == "false") else str(value)
 
@@ -227,7 +227,7 @@ def _url(values: Mapping[str, object], post: Written, site: Site, permalink: str
     folders = post.path.split("/")
     if "old_post" in folders or (post.slug is None and not post.is_draft):
         return None
-    slug = _target(values.get("slug"))
+    slug = target_of(values.get("slug"))
     own_slug = str(slug) if isinstance(slug, str) and not is_null(slug) else post.slug
     path = post.path.removeprefix(f"{site.collections_dir}/") if site.collections_dir else post.path
     date = _date_of_jekyll(values.get("date"), post.date)
@@ -252,11 +252,7 @@ def _date_of_jekyll(written: object, date: datetime | None) -> datetime | None:
 
 def _line(value: object) -> str | None:
     """A value as one line of text; None if there is none, or if it is a list or a map."""
-    value = _target(value)
+    value = target_of(value)
     if is_null(value) or not isinstance(value, str):
         return None
     return clean_line(as_written(value, None)) or None
-
-
-def _target(value: object) -> object:
-    return value.target if isinstance(value, Alias) else value

@@ -11,7 +11,7 @@ import re
 
 from .yaml_text import Alias, HostileYamlError, Mapping, Scalar
 
-__all__ = ["as_written", "is_false", "is_null", "is_text", "merged", "names"]
+__all__ = ["as_written", "is_false", "is_null", "is_text", "merged", "names", "target_of"]
 
 # What Psych reads as another type than text: YAML 1.1's null, booleans, numbers, base-60 numbers, dates and times.
 _NOT_TEXT = re.compile(
@@ -93,7 +93,7 @@ def names(value: object, written: str | None, issues: list[str], *, split: bool)
         if not waiting[-1]:
             waiting.pop()
             continue
-        item = _target(waiting[-1].pop())
+        item = target_of(waiting[-1].pop())
         seen += 1
         if seen > _MAX_NAMES:
             raise HostileYamlError(f"more than {_MAX_NAMES:,} names")
@@ -122,16 +122,21 @@ def _merged(root: Mapping, depth: int, known: dict[int, dict[str, object]]) -> d
     if id(root) not in known:
         fields: dict[str, object] = {}
         for key, value in root.items():
-            value = _target(value)
+            value = target_of(value)
             if key != "<<":
                 fields[key] = value
                 continue
-            for source in map(_target, reversed(value) if isinstance(value, list) else [value]):
+            for source in map(target_of, reversed(value) if isinstance(value, list) else [value]):
                 if isinstance(source, Mapping):
                     fields |= _merged(source, depth + 1, known)
         known[id(root)] = fields
     return known[id(root)]
 
 
-def _target(value: object) -> object:
+def target_of(value: object) -> object:
+    """What an alias stands for; any other value as it is.
+
+    >>> target_of(Scalar("a", plain=True))
+    'a'
+    """
     return value.target if isinstance(value, Alias) else value
