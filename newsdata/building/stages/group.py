@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from ...near_duplicates.pairs import DOORS, Pairs, match
 from ...near_duplicates.signatures import DEDUP_VERSION, method
 from ...schema import Site
 from ...storage.ledger import LEDGER_NAME, LEDGER_SCHEMA
+from ..arrow_files import read_table, write_table
 from ..base import Base
 from ..request import Settings
 from .boilerplate import same_method
@@ -87,7 +87,7 @@ def group_articles(
                 rows=len(merged.articles),
             )
         )
-    table = _read(artifact.files["groups"])
+    table = read_table(artifact.files["groups"])
     clusters, groups = (table[name].combine_chunks() for name in ("duplicate_cluster", "leak_group"))
     return Grouped(
         clusters=clusters,
@@ -129,13 +129,13 @@ def _report(
 def _match(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
     seed = bench.seed.files["counts"].checked() if bench.seed else None
     found = match([file.checked() for file in files], seed=seed, counts=bench.file("counts"))
-    _write(found.table, bench.file("pairs"))
+    write_table(found.table, bench.file("pairs"))
     return dict(found.report)
 
 
 def read_pairs(artifact: Artifact) -> Pairs:
     """The verified pairs, read from their artifact."""
-    return Pairs(table=_read(artifact.files["pairs"]), report=artifact.facts)
+    return Pairs(table=read_table(artifact.files["pairs"]), report=artifact.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
     articles, _ = read_articles(data.merged)
     order = np.lexsort((articles.published_at, articles.published_at == NO_DATE))
     ids = articles.article_id.take(pa.array(order))
-    ledger = _read(data.ledger).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None
+    ledger = read_table(data.ledger).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None
     pairs = read_pairs(data.pairs)
     if data.doors is None:
         found, doors = _try_doors(pairs, ids, ledger, articles.published_at[order], data.trial)
@@ -173,7 +173,7 @@ def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
     back = np.empty(len(order), dtype=np.int32)
     back[order] = np.arange(len(order))
     names = {"duplicate_cluster": found.duplicate_cluster, "leak_group": found.leak_group}
-    _write(pa.table({name: ids.take(pa.array(back)) for name, ids in names.items()}), bench.file("groups"))
+    write_table(pa.table({name: ids.take(pa.array(back)) for name, ids in names.items()}), bench.file("groups"))
     return {"aliases": {name: dict(old) for name, old in found.aliases.items()}, "doors": dict(doors)}
 
 
@@ -200,13 +200,3 @@ def _try_doors(
         if set_aside(assign(pairs, ids, ledger, doors=[*doors, door])) <= most:
             doors.append(door)
     return assign(pairs, ids, ledger, doors=doors), {door: door in doors for door in DOORS}
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
-
-
-def _read(stored: StoredFile) -> pa.Table:
-    with pa.OSFile(str(stored.checked())) as file, pa.ipc.open_file(file) as reader:
-        return reader.read_all()

@@ -12,6 +12,7 @@ import pyarrow as pa
 from ...curation.merge import Articles, PostHashes, merge_posts, take_keys
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, StoredFile, Task
+from ..arrow_files import read_table, write_table
 from .parse import Parsed
 from .versions import stage_of
 
@@ -52,7 +53,7 @@ def merge(parsed: Parsed, engine: Engine) -> Merged:
 
 
 def _merge(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
-    keys, posts = take_keys(_read(file) for file in files)
+    keys, posts = take_keys(read_table(file) for file in files)
     articles = merge_posts(keys)
     by_article = {
         "article_id": articles.article_id,
@@ -69,9 +70,7 @@ def _merge(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
         "feed": pa.array(posts.feed, pa.int8()),
     }
     for name, columns in (("articles", by_article), ("posts", by_post)):
-        table = pa.table(columns)
-        with pa.OSFile(str(bench.file(name)), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table)
+        write_table(pa.table(columns), bench.file(name))
     return {"articles": len(articles)}
 
 
@@ -81,7 +80,7 @@ def read_articles(artifact: Artifact) -> tuple[Articles, PostHashes]:
     Raises:
         MachineError: a file of the artifact is missing or changed.
     """
-    by_article, by_post = _read(artifact.files["articles"]), _read(artifact.files["posts"])
+    by_article, by_post = read_table(artifact.files["articles"]), read_table(artifact.files["posts"])
 
     def column(table: pa.Table, name: str) -> np.ndarray:
         values: np.ndarray = table[name].combine_chunks().to_numpy()
@@ -98,8 +97,3 @@ def read_articles(artifact: Artifact) -> tuple[Articles, PostHashes]:
         **{name: column(by_article, name) for name in _BY_ARTICLE},
     )
     return articles, posts
-
-
-def _read(stored: StoredFile) -> pa.Table:
-    with pa.OSFile(str(stored.checked())) as file, pa.ipc.open_file(file) as reader:
-        return reader.read_all()

@@ -15,6 +15,7 @@ from ...curation.splits import Borders, Placement, choose_borders, place
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, Task
 from ...schema import SPLITS, Site
+from ..arrow_files import read_table, write_table
 from ..base import Base
 from ..request import Settings
 from .group import Grouped
@@ -148,15 +149,13 @@ def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
             "by_date": pa.array(placement.by_date, pa.int8()),
         }
     )
-    with pa.OSFile(str(bench.file("placement")), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
+    write_table(table, bench.file("placement"))
     return {}
 
 
 def read_placement(artifact: Artifact) -> Placement:
     """The split and the reason of each article, read from the artifact of stage split."""
-    with pa.OSFile(str(artifact.files["placement"].checked())) as file, pa.ipc.open_file(file) as reader:
-        table = reader.read_all()
+    table = read_table(artifact.files["placement"])
     reason = np.empty(table.num_rows, dtype=object)
     reason[:] = table["reason"].to_pylist()
     split, by_date = (table[name].combine_chunks().to_numpy() for name in ("split", "by_date"))
