@@ -7,11 +7,11 @@ import json
 
 from ..counts import plural
 from ..schema import CONFIGS
-from ..storage.manifest import Manifest, shards_of
+from ..storage.manifest import Manifest, holds_text, shards_of
 from .markdown import one_line
 from .site_facts import facts_of_site
 
-__all__ = ["configs_of", "content_digest", "count_rows", "days_of", "holds_text", "splits_of", "summarize"]
+__all__ = ["configs_of", "content_digest", "count_rows", "days_of", "splits_of", "summarize"]
 
 
 def configs_of(manifest: Manifest) -> list[str]:
@@ -33,11 +33,6 @@ def days_of(manifest: Manifest, split: str) -> tuple[str, str] | None:
     """First and last day of the articles of a split (YYYY-MM-DD, site's time zone), None where nothing is dated."""
     days = manifest.accounting.get("dates_by_split", {}).get(split)
     return (str(days[0])[:10], str(days[1])[:10]) if days and all(days) else None
-
-
-def holds_text(manifest: Manifest) -> bool:
-    """Whether the version holds the publishers' text (False after `newsdata build --text none`)."""
-    return manifest.configuration.get("text") != "none"
 
 
 def content_digest(manifest: Manifest, config: str | None = None) -> str:

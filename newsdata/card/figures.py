@@ -7,9 +7,8 @@ from typing import Any
 
 from ..counts import plural
 from ..schema import ISSUES, REJECT_RULES
-from ..storage.manifest import Manifest
+from ..storage.manifest import Manifest, holds_text
 from .citation import Citation
-from .contents import holds_text
 from .glance import show_picture
 from .markdown import (
     code_span,

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..counts import noun, plural
 from ..schema import SPLITS
-from ..storage.manifest import Manifest
+from ..storage.manifest import Manifest, holds_text
 from .citation import Citation
-from .contents import days_of, holds_text
+from .contents import days_of
 from .markdown import code_span, escape, join_blocks, one_line, percent, render_table
 from .pictures import bin_names, draw_picture
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from ..counts import file_size, in_number, plural
 from ..schema import columns, table_schema
-from ..storage.manifest import Manifest, shards_of
+from ..storage.manifest import Manifest, holds_text, shards_of
 from .citation import Citation
 from .cite import bibtex
-from .contents import configs_of, content_digest, count_rows, days_of, holds_text, splits_of, summarize
+from .contents import configs_of, content_digest, count_rows, days_of, splits_of, summarize
 from .figures import show_accounting, show_details, show_duplicates, show_leakage, show_provenance
 from .glance import show_charts, show_sample
 from .markdown import counts_table, escape, join_blocks, percent, render_table

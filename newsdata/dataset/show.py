@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ..errors import CallError
 from ..schema import SPLITS
-from ..storage.manifest import Shard, shards_of
+from ..storage.manifest import Shard, holds_text, shards_of
 from ..storage.reading import checked_values, find_rows, open_shard, read_shard_of
 from .open_version import FoundVersion, find_version
 from .where import where
@@ -101,7 +101,7 @@ def show(
     """
     _check(grep, n, split)
     version = find_version(path, revision, token=token)
-    if grep is not None and version.manifest.configuration.get("text") == "none":
+    if grep is not None and not holds_text(version.manifest):
         raise CallError(
             "has no text that could be searched", path=path, hint="`newsdata rehydrate` makes the version with text"
         )

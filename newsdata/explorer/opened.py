@@ -21,7 +21,7 @@ from ..dataset.open_version import FoundVersion
 from ..errors import first_line
 from ..schema import SPLITS, table_schema
 from ..storage import reading
-from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, fault_of, shards_of
+from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, fault_of, holds_text, shards_of
 
 __all__ = [
     "READ_ERRORS",
@@ -102,7 +102,7 @@ class Opened:
     @property
     def has_text(self) -> bool:
         """Whether the version holds the publishers' words."""
-        return self.manifest.configuration.get("text") != "none"
+        return holds_text(self.manifest)
 
     @property
     def zone_name(self) -> str:

@@ -20,7 +20,7 @@ from ..building.accounting import unequal_sums
 from ..errors import NewsdataError, shown
 from ..schema import CONFIGS, SPLITS, table_schema
 from ..storage.ledger import LEDGER_NAME, read_ledger, tombstones
-from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, shards_of
+from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, holds_text, shards_of
 from ..storage.shards import digest_table
 from ..storage.statistics import statistics_faults
 from .check_files import Check, first_few
@@ -155,7 +155,7 @@ def _check_shard(folder: Path, shard: Shard, manifest: Manifest, seen: _Seen, fa
 
 def _check_articles(table: pa.Table, before: int, shard: Shard, manifest: Manifest, faults: list[str]) -> None:
     """Check the offsets of every span, the lengths of texts, and the dates against the borders of the split."""
-    blank = manifest.configuration.get("text") == "none"
+    blank = not holds_text(manifest)
     ids = table["article_id"].to_pylist()
     texts = table["text"].to_pylist()
     lengths = table["num_chars"].to_pylist()

@@ -27,7 +27,7 @@ from ..parsing.post import parse_bytes
 from ..parsing.site import read_site
 from ..schema import SCHEMA_VERSION, Post, Site, table_schema
 from ..sources.source import Source, list_files, open_source, read_file, read_files
-from ..storage.manifest import BOILERPLATE_NAME, Manifest, shards_of, versions_in
+from ..storage.manifest import BOILERPLATE_NAME, Manifest, holds_text, shards_of, versions_in
 from ..storage.reading import find_rows, read_rows
 from ..storage.rows import rows_of_posts
 from ..storage.spool import SPOOL_BATCH
@@ -92,7 +92,7 @@ class _Outcome:
 
 def _why_not(manifest: Manifest) -> str | None:
     """Why no row of a version can be made anew; None if rows can."""
-    if manifest.configuration.get("text") == "none":
+    if not holds_text(manifest):
         return "a text-free version does not hold the words to compare with"
     if manifest.schema_version != SCHEMA_VERSION:
         return f"the version has schema {manifest.schema_version}, and this newsdata makes schema {SCHEMA_VERSION}"

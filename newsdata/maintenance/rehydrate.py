@@ -18,7 +18,7 @@ from ..graph.executors.local import local_executor
 from ..graph.process import available_cores
 from ..schema import SCHEMA_VERSION
 from ..storage.ledger import LEDGER_NAME
-from ..storage.manifest import Manifest, read_manifest, shards_of, versions_in
+from ..storage.manifest import Manifest, holds_text, read_manifest, shards_of, versions_in
 from ..storage.reading import read_shard_of
 from .archive_copy import Missing, compare_archive
 from .partial import PARTIAL, write_partial
@@ -109,7 +109,7 @@ def rehydrate(
     """
     found = find_version(directory, token=token)
     folder, version = found.folder, found.manifest
-    if version.configuration.get("text") != "none":
+    if holds_text(version):
         raise CallError(
             "this version has its text already", path=folder, hint="name a version that was built with --text none"
         )
@@ -215,7 +215,7 @@ def _check_out(out: Path, version: str, *, partial: bool) -> None:
     for name in (version, f"{version}-{PARTIAL}") if partial else (version,):
         if (out / name).exists():
             raise VersionError(f"has a version {name} already", path=out, hint="name another folder")
-    if there and read_manifest(out / there[-1]).configuration.get("text") == "none":
+    if there and not holds_text(read_manifest(out / there[-1])):
         raise VersionError("holds text-free versions", path=out, hint="name another folder for the full ones")
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "check_file",
     "fault_of",
     "hash_file",
+    "holds_text",
     "parse_version",
     "read_manifest",
     "read_yanked",
@@ -376,6 +377,11 @@ def versions_without_manifest(out: Path | str) -> list[str]:
     names = [p.name for p in folder.iterdir() if _VERSION.fullmatch(p.name)] if folder.is_dir() else []
     lost = [n for n in names if (folder / n / LEDGER_NAME).is_file() and not (folder / n / MANIFEST_NAME).is_file()]
     return sorted(lost, key=parse_version)
+
+
+def holds_text(manifest: Manifest) -> bool:
+    """Whether the version holds the publishers' text (False after `newsdata build --text none`)."""
+    return manifest.configuration.get("text") != "none"
 
 
 def shards_of(manifest: Manifest, config: str, split: str | None = None) -> list[Shard]:

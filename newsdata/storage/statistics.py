@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from ..curation.merge import NO_DATE
 from ..curation.splits import local_days
 from ..schema import SPLITS
-from .manifest import Manifest, Shard, shards_of
+from .manifest import Manifest, Shard, holds_text, shards_of
 from .reading import checked_values, open_shard
 
 __all__ = [
@@ -62,7 +62,7 @@ def count_statistics(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
     """
     if not shards_of(manifest, "articles"):
         return None
-    named = manifest.configuration.get("text") != "none"
+    named = holds_text(manifest)
     return _told(_count(folder, manifest, LENGTHS), named) | {"sample": choose_sample(folder, manifest)}
 
 
@@ -208,7 +208,7 @@ def add_counts(parts: Iterable[Counts]) -> Counts:
 
 def _count(folder: Path, manifest: Manifest, bins: Sequence[int]) -> _Counted:
     timezone = str(manifest.configuration["timezone"])
-    named = manifest.configuration.get("text") != "none"
+    named = holds_text(manifest)
     columns = [*_COLUMNS, *(_NAMES if named else ())]
     by_split: dict[str, list[Counts]] = {}
     clusters: dict[str, list[pa.Array]] = {}
@@ -310,7 +310,7 @@ def choose_sample(folder: Path, manifest: Manifest) -> dict[str, str]:
     short = (chars > 0) & (chars <= _SAMPLE_CHARS)
     row = int(np.lexsort((-np.asarray(filled), ~short))[0])
     values = table.slice(row, 1).to_pylist()[0]
-    if manifest.configuration.get("text") == "none":
+    if not holds_text(manifest):
         del values["category"]  # it may be the publisher's name in Latin letters
     return {name: _cell(value) for name, value in values.items() if value not in (None, "", [])}
 

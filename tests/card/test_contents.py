@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from newsdata.card.contents import configs_of, content_digest, count_rows, days_of, holds_text, splits_of
-from newsdata.storage.manifest import Manifest
+from newsdata.card.contents import configs_of, content_digest, count_rows, days_of, splits_of
+from newsdata.storage.manifest import Manifest, holds_text
 
 from .small_version import build_version
 
