@@ -24,7 +24,10 @@ DOCUMENTS = [
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
 ]
 
-BLOCK = re.compile(r"<!-- run(?: with (\w+))? -->\n```(console|python)\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"<!-- run(?: with (\w+))? -->\n```(console|python)\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL
+)
+"""A module that the block needs, its kind, its lines, and what a Python block is shown to print."""
 
 LEAST = {
     "README.md": 4,
@@ -50,7 +53,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": scripts + os.pathsep + os.environ["PATH"]}
 
 
-def commands_of(blocks: list[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
+def commands_of(blocks: list[tuple[str, str, str]]) -> list[tuple[list[str], list[str]]]:
     """The commands of some blocks, each with the lines that it is shown to print; `…` stands for lines that are left out.
 
     Python blocks that follow each other are one command, because starting Python and its libraries takes most of their
@@ -58,11 +61,12 @@ def commands_of(blocks: list[tuple[str, str]]) -> list[tuple[list[str], list[str
     """
     commands: list[tuple[list[str], list[str]]] = []
     for kind, group in itertools.groupby(blocks, key=lambda block: block[0]):
-        texts = [text for _, text in group]
+        members = list(group)
+        texts = [text for _, text, _ in members]
         if kind == "python":
-            commands.append(
-                (["python", "-c", f"for text in {texts!r}:\n    exec(text, {{'__name__': '__main__'}})"], [])
-            )
+            program = f"for text in {texts!r}:\n    exec(text, {{'__name__': '__main__'}})"
+            shown = [line.strip() for _, _, printed in members for line in printed.splitlines()]
+            commands.append((["python", "-c", program], [line for line in shown if line not in ("", "…")]))
             continue
         for line in "".join(texts).splitlines():
             if line.startswith("$ "):
@@ -83,7 +87,7 @@ def test_snippets_run(document: str, module: str, least: int, tmp_path: Path) ->
     for folder in ("examples", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     every = BLOCK.findall((ROOT / document).read_text("utf-8"))
-    blocks = [(kind, text) for needs, kind, text in every if needs == module or (kind == "console" and not needs)]
+    blocks = [block[1:] for block in every if block[0] == module or (block[1] == "console" and not block[0])]
     assert len(blocks) >= least
     for command, shown in commands_of(blocks):
         found = subprocess.run(
