@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from ..errors import MachineError
 from .executors.local import Executor
 from .store import LastBuild, Store
 from .task import Artifact, Task, TaskFunction
 
-__all__ = ["Engine", "Progress", "Stage", "StageCounts"]
+__all__ = ["Engine", "Job", "Jobs", "Progress", "Stage", "StageCounts", "run_job"]
 
 _LOG = logging.getLogger("newsdata")
 
@@ -42,28 +42,70 @@ class StageCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """A task in the form that is sent to a worker: the fields are those of `Task` and `Bench`."""
+class Job:
+    """A task in the form that is sent to a worker.
+
+    Attributes:
+        store: where the result is put.
+        key, function: as in `Task`.
+        data: what `Task.data` returned.
+        seed: the key of the artifact that may save work; "" for none.
+    """
 
     store: Store
     key: str
     function: TaskFunction
     data: object
-    seed: Artifact | None
+    seed: str
 
 
-def _run_job(job: _Job) -> Artifact:
+def run_job(job: Job) -> Artifact:
     """Run one task and put its result into the store.
 
     It may run twice, in any process: the second result replaces an equal one.
     """
-    bench = job.store.begin(job.seed)
+    bench = job.store.begin(job.store.find(job.seed) if job.seed else None)
     try:
         facts = job.function(job.data, bench)
         return job.store.commit(job.key, bench, facts)
     except BaseException:
         job.store.discard(bench)
         raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs(Sequence[Job]):
+    """The tasks of a stage whose results are missing. The data of a task is made when an executor takes its job.
+
+    Attributes:
+        store: where results are put.
+        keys, tasks: the tasks, and the key of each.
+        seeds: the key of the seed of each task, "" for none.
+    """
+
+    store: Store
+    keys: Sequence[str]
+    tasks: Sequence[Task]
+    seeds: Sequence[str]
+
+    def __len__(self) -> int:
+        """The number of tasks."""
+        return len(self.tasks)
+
+    @overload
+    def __getitem__(self, at: int) -> Job: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Jobs: ...
+
+    def __getitem__(self, at: int | slice) -> Job | Jobs:
+        """The job at a position, or the jobs of a slice."""
+        if isinstance(at, slice):
+            return Jobs(store=self.store, keys=self.keys[at], tasks=self.tasks[at], seeds=self.seeds[at])
+        task = self.tasks[at]
+        return Job(
+            store=self.store, key=self.keys[at], function=task.function, data=task.data(), seed=self.seeds[at]
+        )  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,9 +160,18 @@ class Engine:
         Returns:
             None if there is no such artifact, if another version of the stage's code made it, or if `seeds` is False.
         """
-        key = self.last.places.get(task.place, "") if self.seeds and task.place else ""
-        same_code = key.partition("-")[0] == task.key.partition("-")[0]
-        return self.store.find(key) if same_code else None
+        key = self.seed_key(task, task.key)
+        return self.store.find(key) if key else None
+
+    def seed_key(self, task: Task, key: str) -> str:
+        """The key of the artifact that the last build used at the place of a task; "" if the task has no seed.
+
+        Args:
+            task: the task.
+            key: of the task. The seed was made by the same version of the stage's code.
+        """
+        seed = self.last.places.get(task.place, "") if self.seeds and task.place else ""
+        return seed if seed.partition("-")[0] == key.partition("-")[0] else ""
 
     def use(self, key: str, place: str = "") -> None:
         """Note that this build uses the artifact `key`: the store keeps it, and it is the next build's seed at `place`."""
@@ -180,8 +231,13 @@ class Stage:
                 self.advance(task.rows)
             else:
                 missing.setdefault(key, task)
-        jobs = [self._job(key, task) for key, task in missing.items()]
-        made = engine.executor.run(_run_job, jobs) if jobs else ()
+        jobs = Jobs(
+            store=engine.store,
+            keys=[*missing],
+            tasks=[*missing.values()],
+            seeds=[engine.seed_key(task, key) for key, task in missing.items()],
+        )
+        made = engine.executor.run(run_job, jobs) if jobs else ()
         for artifact, (key, task) in zip(_checked_results(made, len(jobs)), missing.items(), strict=True):
             if artifact.key != key:
                 raise MachineError(f"the executor returned {artifact.key} as the result of {key}")
@@ -204,10 +260,6 @@ class Stage:
         self.counts.tasks += 1
         self.counts.ran += ran
         self.counts.found += not ran
-
-    def _job(self, key: str, task: Task) -> _Job:
-        seed = self.engine.seed_of(task)
-        return _Job(store=self.engine.store, key=key, function=task.function, data=task.data(), seed=seed)
 
 
 def _checked_results(results: Iterable[Any], wanted: int) -> Iterator[Artifact]:

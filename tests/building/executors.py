@@ -14,12 +14,14 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+from newsdata.graph.engine import Jobs
+
 Function = Callable[[Any], Any]
 
 
 def kind_of(tasks: Sequence[Any]) -> str:
     """The kind of some tasks, "parse" or "sign"; "hash" where files are hashed."""
-    key = getattr(tasks[0], "key", None)
+    key = tasks.keys[0] if isinstance(tasks, Jobs) else None
     return re.split("[0-9]*-", key)[0] if key else "hash"
 
 

@@ -16,7 +16,7 @@ from newsdata.building.workspace import open_workspace, store_in
 from newsdata.graph.engine import Engine
 from newsdata.graph.executors.local import Here
 from newsdata.graph.store import LastBuild, Store
-from newsdata.graph.task import Artifact, Task
+from newsdata.graph.task import Artifact, Bench
 
 from .edited_archive import SOURCES, Archive, digests
 
@@ -28,14 +28,14 @@ WAYS = ("with", "without", "of others")
 def seeds_used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The kind of each seed that a task was given."""
     used: list[str] = []
-    seed_of = Engine.seed_of
+    begin = Store.begin
 
-    def noting(self: Engine, task: Task) -> Artifact | None:
-        if (seed := seed_of(self, task)) is not None:
-            used.append(task.stage.partition("/")[0])
-        return seed
+    def noting(self: Store, seed: Artifact | None = None) -> Bench:
+        if seed is not None:
+            used.append(seed.key.partition("-")[0].rstrip("0123456789"))
+        return begin(self, seed)
 
-    monkeypatch.setattr(Engine, "seed_of", noting)
+    monkeypatch.setattr(Store, "begin", noting)
     return used
 
 

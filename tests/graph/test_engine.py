@@ -106,6 +106,29 @@ def test_a_task_that_fails_leaves_nothing(store: Store) -> None:
     assert list(store.folder.iterdir()) == []
 
 
+def test_data_is_made_when_a_task_is_taken(store: Store) -> None:
+    """The engine never holds the data of all tasks: only of those that an executor holds."""
+    made: list[str] = []
+
+    def one(letters: str) -> Task:
+        def data() -> tuple[str, str]:
+            made.append(letters)
+            return letters, str(store.folder.parent / "log")
+
+        return replace(task(store, letters), data=data)
+
+    class InTurn:
+        def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterable[Any]:
+            assert made == [] and len(tasks) == 3
+            for number in range(3):
+                yield function(tasks[number])
+                assert len(made) == number + 1
+            assert [job.key for job in tasks[1:]] == [job.key for job in tasks][1:]
+
+    with engine(store, InTurn()).stage("double") as stage:
+        assert texts(stage.run([one("ab"), one("c"), one("d")])) == ["aabb", "cc", "dd"]
+
+
 @pytest.mark.parametrize("damage", ["cut", "missing", "folder"])
 def test_a_damaged_result_is_made_anew(damage: str, store: Store) -> None:
     with engine(store).stage("double") as stage:

@@ -78,8 +78,9 @@ class Local:
         rest = iter(tasks)
 
         def submit(count: int) -> list[Future[Result]]:
+            some = [*islice(rest, count)]  # this may take its time: the data of a task is made now
             with _signals_held_back():
-                return [pool.submit(function, task) for task in islice(rest, count)]
+                return [pool.submit(function, task) for task in some]
 
         def results(waiting: deque[Future[Result]]) -> Iterator[Result]:
             while waiting:
