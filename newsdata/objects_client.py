@@ -1,0 +1,137 @@
+"""Open the client of an object store, and say what its errors mean. Nothing that a store says is quoted."""
+
+from __future__ import annotations
+
+import configparser
+import functools
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import MachineError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+__all__ = ["explained", "may_pass", "open_client", "unless_missing"]
+
+_T = TypeVar("_T")
+
+_CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+_STATUS = re.compile(r"status code: (\d{3})\b")
+_SETTINGS = re.compile(r"(AWS|GOOGLE)_[A-Z0-9_]+|(HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
+
+
+def open_client(bucket: str) -> ObjectStore:
+    """The client of a bucket; a process opens it once for its settings.
+
+    Args:
+        bucket: s3://bucket or gs://bucket.
+
+    Raises:
+        MachineError: the library is not installed.
+    """
+    settings = tuple(sorted((key, value) for key, value in os.environ.items() if _SETTINGS.fullmatch(key)))
+    return _client(bucket, settings, os.getpid())
+
+
+def unless_missing(ask: Callable[[], _T]) -> _T | None:
+    """What the store answers; None if there is no such object.
+
+    Raises:
+        FileNotFoundError: there is no such bucket.
+    """
+    try:
+        return ask()
+    except FileNotFoundError as error:
+        if "NoSuchBucket" in str(error):
+            raise
+        return None
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether an error of the library may be gone at the next attempt."""
+    from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
+
+    text = str(error)
+    if isinstance(error, GenericError) and (found := _STATUS.search(text)) and found[1] < "500":
+        return False
+    return isinstance(error, AlreadyExistsError | GenericError | PreconditionError) and "169.254." not in text
+
+
+def explained(error: Exception, url: str, name: str) -> MachineError:
+    """An error of the library or of this machine as one that says what to do."""
+    path, text = f"{url}/{name}", str(error)
+    if isinstance(error, OSError) and error.errno:
+        hint = "check the folder and your rights in it"
+        return MachineError(error.strerror or type(error).__name__, path=error.filename or path, hint=hint)
+    status, code = _STATUS.search(text), _CODE.search(text)
+    said = " ".join(match[1] for match in (status, code) if match)
+    if code and code[1] == "NoSuchBucket":
+        bucket = "/".join(url.split("/")[:3])
+        return MachineError("there is no such bucket", path=bucket, hint="check its name, or make it first")
+    is_of_machine = (
+        "169.254." in text or "metadata.google" in text
+    )  # where a machine of a cloud asks for its credentials
+    if is_of_machine or (status and status[1] in ("401", "403")):
+        reason = "there are no credentials" if is_of_machine else f"the object store refuses access ({said})"
+        keys = (
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" if url.startswith("s3:") else "GOOGLE_APPLICATION_CREDENTIALS"
+        )
+        return MachineError(reason, path=path, hint=f"check {keys}, and what they may do in this bucket")
+    if isinstance(error, FileNotFoundError):
+        return MachineError("there is no such object", path=path, hint="check the address")
+    if "invalid path" in text or "Could not parse path" in text:
+        reason = "the object store lists a name that no object may have"
+        return MachineError(reason, path=path, hint="remove that object, or use another folder")
+    reason = f"the object store fails ({said})" if said else "the object store cannot be reached, or breaks off"
+    return MachineError(reason, path=path, hint="check AWS_ENDPOINT_URL and the network, and try again later")
+
+
+@functools.cache
+def _client(bucket: str, settings: tuple[tuple[str, str], ...], process: int) -> ObjectStore:
+    """The client for some settings, in one process."""
+    from datetime import timedelta
+
+    try:
+        from obstore.store import GCSStore, S3Store
+    except ImportError:
+        raise MachineError(
+            "object stores need a library that is not installed", path=bucket, hint='pip install "newsdata[cluster]"'
+        ) from None
+    values = dict(settings)
+    endpoints = [values.get(f"AWS_ENDPOINT{end}", "") for end in ("_URL_S3", "_URL", "")] + [
+        values.get("GOOGLE_BASE_URL", "")
+    ]
+    shared: dict[str, Any] = {
+        "client_options": {
+            "allow_http": any(one.startswith("http:") for one in endpoints),
+            "timeout": timedelta(minutes=15),
+            "read_timeout": timedelta(seconds=60),
+        },
+        "retry_config": {
+            "max_retries": 6,
+            "retry_timeout": timedelta(seconds=60),
+            "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=3), "base": 2},
+        },
+    }
+    if bucket.startswith("gs:"):
+        return GCSStore.from_url(bucket, **shared)
+    keys: dict[str, Any] = {} if "AWS_ACCESS_KEY_ID" in values else _profile(values)
+    return S3Store.from_url(bucket, **shared, **keys)
+
+
+def _profile(values: dict[str, str]) -> dict[str, str]:
+    """The keys of a profile in ~/.aws/credentials; none if there is no such file."""
+    path = Path(values.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
+    found = configparser.RawConfigParser()
+    try:
+        found.read_string(path.read_text("utf-8"))
+    except (OSError, ValueError, configparser.Error):
+        return {}
+    profile = values.get("AWS_PROFILE", "default")
+    fields = ("access_key_id", "secret_access_key", "session_token")
+    keys = {field: found.get(profile, f"aws_{field}", fallback="") for field in fields}
+    return {field: key for field, key in keys.items() if key}
