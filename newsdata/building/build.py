@@ -17,8 +17,8 @@ from ..card.readme import read_own_card
 from ..card.versions_readme import update_versions_readme
 from ..counts import noun, plural
 from ..errors import MachineError
-from ..graph.engine import Engine, Progress, StageCounts
-from ..graph.executors.local import Executor, local_executor
+from ..graph.engine import Engine, Executor, Progress, StageCounts
+from ..graph.executors.local import local_executor
 from ..graph.process import available_cores, check_memory
 from ..schema import Reject
 from ..sources.listing_ahead import ListingAhead

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 from ..errors import MachineError
-from .executors.local import Executor
 from .store import LastBuild, Store
 from .task import Artifact, Task, TaskFunction
 
-__all__ = ["Engine", "Job", "Jobs", "Progress", "Stage", "StageCounts", "run_job"]
+__all__ = ["Engine", "Executor", "Job", "Jobs", "Progress", "Stage", "StageCounts", "run_job"]
 
 _LOG = logging.getLogger("newsdata")
 
@@ -106,6 +105,16 @@ class Jobs(Sequence[Job]):
         return Job(
             store=self.store, key=self.keys[at], function=task.function, data=task.data(), seed=self.seeds[at]
         )  # fmt: skip
+
+
+class Executor(Protocol):
+    """What the engine needs of an executor: one method.
+
+    `run` calls `function` with each of `tasks` and returns the results in the order of the tasks. It may run a task twice, at
+    the same time or one after the other, in any process that has the same newsdata and sees the same files.
+    """
+
+    def run(self, function: Callable[[Job], Artifact], tasks: Jobs) -> Iterable[Artifact]: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)
@@ -231,25 +240,39 @@ class Stage:
                 self.advance(task.rows)
             else:
                 missing.setdefault(key, task)
-        jobs = Jobs(
-            store=engine.store,
-            keys=[*missing],
-            tasks=[*missing.values()],
-            seeds=[engine.seed_key(task, key) for key, task in missing.items()],
-        )
-        made = engine.executor.run(run_job, jobs) if jobs else ()
-        for artifact, (key, task) in zip(_checked_results(made, len(jobs)), missing.items(), strict=True):
-            if artifact.key != key:
-                raise MachineError(f"the executor returned {artifact.key} as the result of {key}")
+        for artifact, (key, task) in zip(self._run(missing), missing.items(), strict=True):
             results[key] = artifact
             self.advance(task.rows)
         self.counts.tasks += len(tasks)
-        self.counts.ran += len(jobs)
-        self.counts.found += len(tasks) - len(jobs)
+        self.counts.ran += len(missing)
+        self.counts.found += len(tasks) - len(missing)
         for key, task in zip(keys, tasks, strict=True):
             if not task.temporary:
                 engine.use(key, task.place)
         return [results[key] for key in keys]
+
+    def run_anew(self, tasks: Sequence[Task]) -> Iterator[Artifact]:
+        """The results of tasks that this build alone can use, in their order, as they come. They are not counted.
+
+        Raises:
+            MachineError: as for `run`.
+        """
+        return self._run({task.key: task for task in tasks})
+
+    def _run(self, tasks: Mapping[str, Task]) -> Iterator[Artifact]:
+        """The results of tasks that are not in the store, by key."""
+        engine = self.engine
+        jobs = Jobs(
+            store=engine.store,
+            keys=[*tasks],
+            tasks=[*tasks.values()],
+            seeds=[engine.seed_key(task, key) for key, task in tasks.items()],
+        )
+        made = engine.executor.run(run_job, jobs) if tasks else ()
+        for artifact, key in zip(_checked_results(made, len(tasks)), tasks, strict=True):
+            if artifact.key != key:
+                raise MachineError(f"the executor returned {artifact.key} as the result of {key}")
+            yield artifact
 
     def run_one(self, task: Task) -> Artifact:
         """The result of one task."""

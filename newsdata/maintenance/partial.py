@@ -22,7 +22,7 @@ from ..building.stages.describe import write_files
 from ..card.readme import CARD_NAME, read_card
 from ..curation.merge import FEEDS
 from ..errors import RehydrateError
-from ..graph.executors.local import Executor
+from ..graph.executors.local import Here, Local
 from ..parsing.post import parse_bytes
 from ..schema import CONFIGS, SPLITS, Post, Reject, Site
 from ..sources.source import Files, Source
@@ -67,7 +67,9 @@ class _Job:
     rejects: Mapping[str, Reject]
 
 
-def write_partial(folder: Path, version: Manifest, copy: ArchiveCopy, dataset: Path, executor: Executor) -> Manifest:
+def write_partial(
+    folder: Path, version: Manifest, copy: ArchiveCopy, dataset: Path, executor: Here | Local
+) -> Manifest:
     """Write all rows that can be made, and describe them.
 
     Args:

@@ -29,7 +29,7 @@ from .edited_archive import digests
 LIMIT = 600.0  # seconds that a build may take, on a machine that is busy with other things
 
 STAGE_OF = {
-    "list": "list",
+    **dict.fromkeys(("list", "hash"), "list"),
     "parse": "parse",
     "merge": "merge",
     **dict.fromkeys(("sample", "count", "frame", "boilerplate", "sign"), "sign"),
@@ -114,13 +114,14 @@ def kill(archive: Path, out: Path, after: float) -> bool:
 
 
 def done_in(out: Path) -> Counter[str]:
-    """How many results of each stage lie in the store; each of them is whole."""
+    """How many results of each stage lie in the store that the next build can use; each of them is whole."""
     store = store_in(out)
     if store is None:
         return Counter()
     keys = store.keys()
     assert all(store.find(key) for key in keys)
-    return Counter(STAGE_OF[key.partition("-")[0].rstrip("0123456789")] for key in keys)
+    kinds = [key.partition("-")[0].rstrip("0123456789") for key in keys]
+    return Counter(STAGE_OF[kind] for kind in kinds if kind != "hash")
 
 
 def kill_and_build(given: Undisturbed, out: Path, after: float) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from newsdata.errors import MachineError
-from newsdata.graph.engine import Engine
-from newsdata.graph.executors.local import Executor, Here, local_executor
+from newsdata.graph.engine import Engine, Executor
+from newsdata.graph.executors.local import Here, local_executor
 from newsdata.graph.store import LastBuild, Store
 from newsdata.graph.task import Artifact, Bench, StoredFile, Task
 

@@ -8,8 +8,9 @@ listing is the same as the one of the last build, no hash is even looked up: its
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...errors import MachineError
 from ...graph.engine import Engine, Stage
-from ...graph.task import Bench, Task
+from ...graph.task import Bench, Task, TaskFunction
 from ...near_duplicates.signatures import DEDUP_VERSION
 from ...parsing.site import read_site
 from ...schema import SCHEMA_VERSION, Reject, Site
@@ -32,6 +34,7 @@ from ..request import Request, Settings
 from .versions import stage_of
 
 __all__ = [
+    "TASKS",
     "Listed",
     "describe_card",
     "describe_site",
@@ -258,15 +261,17 @@ def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> 
     hashes = known_hashes(files, known)
     was_known = hashes.is_valid()
     new = np.flatnonzero(hashes.is_null())
-    chunks = [_Chunk(source=source, files=files.take(some)) for some in _chunks(new, files)]
-    stage.count_task(ran=bool(chunks))
-    if not chunks:
-        return _Hashed(hashes, was_known, {})
-    found: list[str | Reject] = []
-    for some in stage.engine.executor.run(_hash_chunk, chunks):
-        found += some
-    unreadable = {one.path: one for one in found if isinstance(one, Reject)}
-    read = pa.array([one if isinstance(one, str) else None for one in found], pa.string())
+    build = secrets.token_hex(16)
+    tasks = [_hash_task(source, files, some, f"{build} {n}") for n, some in enumerate(_chunks(new, files))]
+    stage.count_task(ran=bool(tasks))
+    found: list[str | None] = []
+    unreadable: dict[str, Reject] = {}
+    for done in stage.run_anew(tasks):
+        found += done.facts["hashes"]
+        unreadable |= {reject["path"]: Reject(**reject) for reject in done.facts["rejects"]}
+    if len(found) != len(new):
+        raise MachineError(f"the executor returned {len(found)} hashes of {len(new)} files")
+    read = pa.array(found, pa.string())
     return _Hashed(pc.replace_with_mask(hashes, hashes.is_null(), read), was_known, unreadable)
 
 
@@ -285,9 +290,26 @@ def _chunks(new: np.ndarray, files: Files) -> Iterator[np.ndarray]:
     return (some for some in np.split(new, cuts) if len(some))
 
 
-def _hash_chunk(chunk: _Chunk) -> list[str | Reject]:
-    """The SHA-256 of each file, hexadecimal, or the reject of a file that cannot be read."""
-    return [
-        data if isinstance(data, Reject) else hashlib.sha256(data).hexdigest()
-        for _, data in read_files(chunk.source, chunk.files)
-    ]
+def _hash_task(source: Source, files: Files, some: np.ndarray, name: str) -> Task:
+    """The task that hashes the files at some positions. What a folder holds follows from no input, so nobody finds its result
+    again: the name is of this build only."""
+    return Task(
+        stage=stage_of("hash"),
+        inputs=(name,),
+        function=_hash,
+        data=lambda: _Chunk(source=source, files=files.take(some)),
+        temporary=True,
+    )
+
+
+def _hash(chunk: _Chunk, bench: Bench) -> dict[str, Any]:
+    """The SHA-256 of each file, hexadecimal; None, and a reject, for a file that cannot be read."""
+    contents = [data for _, data in read_files(chunk.source, chunk.files)]
+    return {
+        "hashes": [None if isinstance(data, Reject) else hashlib.sha256(data).hexdigest() for data in contents],
+        "rejects": [asdict(data) for data in contents if isinstance(data, Reject)],
+    }
+
+
+TASKS: Mapping[str, TaskFunction] = {"hash": _hash}
+"""The functions of this stage's tasks, by kind."""

@@ -10,6 +10,7 @@ __all__ = ["stage_of"]
 
 _VERSIONS = {
     "list": 1,
+    "hash": 1,
     "parse": 3,
     "merge": 1,
     "sample": 1,

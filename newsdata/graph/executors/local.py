@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ...errors import MachineError
 from ..process import MEMORY, prepare_worker
 
-__all__ = ["Executor", "Here", "Local", "local_executor"]
+__all__ = ["Here", "Local", "local_executor"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -25,16 +25,6 @@ MAX_TASKS_IN_THREADS = 16
 which is most of a task's work, run in several threads at once."""
 
 _IDLE_SECONDS = 600.0  # after which an idle worker process ends
-
-
-class Executor(Protocol):
-    """What the engine needs of an executor: one method.
-
-    `run` calls `function` with each of `tasks` and returns the results in the order of the tasks. It may run a task twice, at
-    the same time or one after the other, in any process that has the same newsdata and sees the same files.
-    """
-
-    def run(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterable[Any]: ...  # noqa: D102
 
 
 class Here:
