@@ -7,14 +7,20 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import fields, is_dataclass
 from multiprocessing import get_context
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+import pyarrow as pa
+
+from newsdata.building.stages.functions import FUNCTIONS
 from newsdata.graph.engine import Jobs
+from newsdata.graph.plan import read_plan, write_plans
 
 Function = Callable[[Any], Any]
 
@@ -142,3 +148,40 @@ class Mixed:
             return found
         self.done = True
         return self.change(found)
+
+
+class Planned:
+    """Writes every task into a plan, and runs what is read there. Notes the kinds of the tasks."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
+        store, root = tasks.store, tasks.store.folder.parent
+        at = 0
+        for part in write_plans(tasks, root):
+            plan = read_plan(part.key, store, root)
+            for row in range(len(plan)):
+                job = plan.job(row, FUNCTIONS, store)
+                given = tasks[at]
+                assert (job.key, job.function, job.seed) == (given.key, given.function, given.seed)
+                assert same(job.data, given.data), job.key
+                self.kinds.add(kind_of(tasks))
+                yield function(job)
+                at += 1
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, types included. A list stands for any sequence."""
+    if isinstance(one, np.ndarray):
+        return isinstance(other, np.ndarray) and one.dtype == other.dtype and np.array_equal(one, other)
+    if isinstance(one, pa.Array | pa.Table):
+        return type(one) is type(other) and bool(one.equals(other))
+    if is_dataclass(one):
+        return type(one) is type(other) and all(same(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
+    if isinstance(one, Mapping):
+        return len(one) == len(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        alike = type(one) is type(other) or not (hasattr(one, "_fields") or hasattr(other, "_fields"))
+        return alike and len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and bool(one == other)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.engine import Stage
-from ...graph.task import Artifact, Bench, StoredFile, Task
+from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...near_duplicates.boilerplate import (
     Boilerplate,
     Spilled,
@@ -29,7 +29,7 @@ from .parse import Parsed
 from .versions import stage_of
 from .words import WORDS, Places, open_spool, places_of, texts_of, touched
 
-__all__ = ["find_boilerplate", "same_method"]
+__all__ = ["TASKS", "find_boilerplate", "same_method"]
 
 _SAMPLE_ROWS = 1250  # articles of the sample in a task
 _FILE = "list"  # the name of the list in its artifact
@@ -201,3 +201,7 @@ def _save(hashes: np.ndarray, path: Path) -> None:
 def _load(files: Sequence[StoredFile]) -> np.ndarray:
     parts = [np.frombuffer(file.checked().read_bytes(), "<u4").astype(np.uint32) for file in files]
     return np.concatenate([np.zeros(0, np.uint32), *parts])
+
+
+TASKS: Mapping[str, TaskFunction] = {"sample": _sample, "count": _count, "frame": _frame, "boilerplate": _join}
+"""The functions of this stage's tasks, by kind."""

@@ -14,7 +14,7 @@ from ...curation.merge import NO_DATE
 from ...curation.splits import Borders, choose_borders, place
 from ...errors import CallError
 from ...graph.engine import Engine
-from ...graph.task import Artifact, Bench, StoredFile, Task
+from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...near_duplicates.clusters import Clusters, assign
 from ...near_duplicates.pairs import DOORS, Pairs, match
 from ...near_duplicates.signatures import DEDUP_VERSION, method
@@ -28,7 +28,7 @@ from .merge import Merged, read_articles
 from .sign import Signed
 from .versions import stage_of
 
-__all__ = ["Grouped", "group_articles", "read_pairs"]
+__all__ = ["TASKS", "Grouped", "group_articles", "read_pairs"]
 
 _SET_ASIDE = 0.03
 """A door joins leak groups if this sets aside at most this share of all articles more."""
@@ -200,3 +200,7 @@ def _try_doors(
         if set_aside(assign(pairs, ids, ledger, doors=[*doors, door])) <= most:
             doors.append(door)
     return assign(pairs, ids, ledger, doors=doors), {door: door in doors for door in DOORS}
+
+
+TASKS: Mapping[str, TaskFunction] = {"pairs": _match, "group": _group}
+"""The functions of this stage's tasks, by kind."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...graph.engine import Engine, Stage
-from ...graph.task import Bench, StoredFile, Task
+from ...graph.task import Bench, StoredFile, Task, TaskFunction
 from ...parsing.post import article_id, parse_bytes
 from ...parsing.site import classify
 from ...schema import Post, Reject, Site, table_schema
@@ -35,7 +35,7 @@ from ..shard_plan import PostShard
 from .list import Listed, describe_site
 from .versions import stage_of
 
-__all__ = ["Revision", "RevisionShard", "plan_revisions", "write_history"]
+__all__ = ["TASKS", "Revision", "RevisionShard", "plan_revisions", "write_history"]
 
 _LATEST = 253_402_000_000
 """Seconds since 1970, late in the year 9999. A commit with a later time counts as made then."""
@@ -298,3 +298,7 @@ def _read(one: Revision, content: bytes, data: _RevisionData) -> tuple[str | Non
         return None, None
     post = parse_bytes(one.path, content, data.site, sha256, one.article_id)
     return sha256, None if isinstance(post, Reject) else post
+
+
+TASKS: Mapping[str, TaskFunction] = {"origins": _origins, "revisions": _revisions}
+"""The functions of this stage's tasks, by kind."""

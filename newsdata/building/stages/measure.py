@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from ...curation.merge import Articles
 from ...curation.splits import Placement, local_days
 from ...graph.engine import Engine
-from ...graph.task import Artifact, Bench, StoredFile, Task
+from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...near_duplicates.leakage import Evidence, gather, leaked, passage_coverage
 from ...near_duplicates.pairs import Pairs
 from ...schema import SPLITS, Site
@@ -27,7 +27,7 @@ from .sign import Signed
 from .split import Placed, read_placement
 from .versions import stage_of
 
-__all__ = ["leaking_pairs", "measure_leakage"]
+__all__ = ["TASKS", "leaking_pairs", "measure_leakage"]
 
 _HASHED_AT_ONCE = 4096  # article ids
 
@@ -179,3 +179,7 @@ def _examples(pairs: Pairs, articles: Articles, placement: Placement) -> list[di
         {"left": r["left"], "right": r["right"], "rule": r["rule"], "jaccard": r["jaccard"] and round(r["jaccard"], 3)}
         for r in best.to_pylist()
     ]
+
+
+TASKS: Mapping[str, TaskFunction] = {"measure": _measure}
+"""The functions of this stage's tasks, by kind."""

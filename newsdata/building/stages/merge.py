@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from ...curation.merge import Articles, PostHashes, merge_posts, take_keys
 from ...graph.engine import Engine
-from ...graph.task import Artifact, Bench, StoredFile, Task
+from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ..arrow_files import read_table, write_table
 from .parse import Parsed
 from .versions import stage_of
 
-__all__ = ["Merged", "merge", "read_articles"]
+__all__ = ["TASKS", "Merged", "merge", "read_articles"]
 
 _BY_ARTICLE = ("text", "title", "date", "url", "digest", "source", "labels", "starts")
 
@@ -97,3 +97,7 @@ def read_articles(artifact: Artifact) -> tuple[Articles, PostHashes]:
         **{name: column(by_article, name) for name in _BY_ARTICLE},
     )
     return articles, posts
+
+
+TASKS: Mapping[str, TaskFunction] = {"merge": _merge}
+"""The functions of this stage's tasks, by kind."""

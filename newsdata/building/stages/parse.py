@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from ...curation.merge import FEEDS, KEYS
 from ...errors import MachineError, SourceError
 from ...graph.engine import Engine
-from ...graph.task import Artifact, Bench, StoredFile, Task
+from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...parsing.post import article_id, parse_bytes
 from ...schema import Post, Reject, Site, table_schema
 from ...sources.source import Files, Source, SourceFile, read_files
@@ -37,7 +37,7 @@ from ..shard_plan import PostShard, in_tasks
 from .list import Listed
 from .versions import stage_of
 
-__all__ = ["Parsed", "parse_posts"]
+__all__ = ["TASKS", "Parsed", "parse_posts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,3 +357,7 @@ def _take_full(waiting: list[pa.Table], size: int, *, last: bool = False) -> Ite
             yield whole.slice(begin, size)
         else:
             waiting.append(whole.slice(begin))
+
+
+TASKS: Mapping[str, TaskFunction] = {"parse": _parse}
+"""The functions of this stage's tasks, by kind."""

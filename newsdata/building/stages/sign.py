@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from ...curation.merge import NO_DATE, Articles
 from ...curation.splits import local_days
 from ...graph.engine import Engine
-from ...graph.task import Artifact, Bench, StoredFile, Task
+from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...near_duplicates.boilerplate import Boilerplate
 from ...near_duplicates.signatures import SIGNATURE_SCHEMA, Words, method, open_signatures, sign, write_signatures
 from ...schema import Site
@@ -32,7 +32,7 @@ from .parse import Parsed
 from .versions import stage_of
 from .words import COMPARED, Places, open_spool, places_of, spool_places, texts_of, touched
 
-__all__ = ["Signed", "sign_articles"]
+__all__ = ["TASKS", "Signed", "sign_articles"]
 
 _NO_DAY = -(10**6)  # the day of all undated articles; no other article has it
 
@@ -179,3 +179,7 @@ def _column(spool: Spool, places: Places, name: str) -> list[str | None]:
     """A column of some articles, each from the post that gives it."""
     values: list[str | None] = spool.take(*places.roles[name], [name])[name].to_pylist()
     return values
+
+
+TASKS: Mapping[str, TaskFunction] = {"sign": _sign}
+"""The functions of this stage's tasks, by kind."""

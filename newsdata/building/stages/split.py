@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ...curation.splits import Borders, Placement, choose_borders, place
 from ...graph.engine import Engine
-from ...graph.task import Artifact, Bench, Task
+from ...graph.task import Artifact, Bench, Task, TaskFunction
 from ...schema import SPLITS, Site
 from ..arrow_files import read_table, write_table
 from ..base import Base
@@ -22,7 +22,7 @@ from .group import Grouped
 from .merge import Merged, read_articles
 from .versions import stage_of
 
-__all__ = ["Placed", "read_placement", "split_articles"]
+__all__ = ["TASKS", "Placed", "read_placement", "split_articles"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,3 +160,7 @@ def read_placement(artifact: Artifact) -> Placement:
     reason[:] = table["reason"].to_pylist()
     split, by_date = (table[name].combine_chunks().to_numpy() for name in ("split", "by_date"))
     return Placement(split=split, reason=reason, by_date=by_date)
+
+
+TASKS: Mapping[str, TaskFunction] = {"split": _place}
+"""The functions of this stage's tasks, by kind."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ...curation.merge import Articles, PostHashes
 from ...graph.engine import Engine, Stage
-from ...graph.task import Bench, StoredFile, Task
+from ...graph.task import Bench, StoredFile, Task, TaskFunction
 from ...schema import CONFIGS, Reject
 from ...storage.rows import rejects_table
 from ...storage.shards import ROW_GROUP, digest_slices, shard_schema, write_shard, write_slices
@@ -35,7 +35,7 @@ from .split import Placed
 from .versions import stage_of
 from .words import open_spool, spool_places, touched
 
-__all__ = ["Decided", "GroupNames", "WrittenShards", "article_rows", "blank_all", "write_shards"]
+__all__ = ["TASKS", "Decided", "GroupNames", "WrittenShards", "article_rows", "blank_all", "write_shards"]
 
 _GATHERED_AT_ONCE = ROW_GROUP // 4
 """Rows whose posts are in memory at once, together with the other posts of their batches in the spool."""
@@ -345,3 +345,7 @@ def _blank_data(piece: Piece, timezone: str) -> Any:
 def _blank(data: _BlankData, bench: Bench) -> dict[str, Any]:
     written = blank_shard(data.file.checked(), bench.file("shard"), data.config, data.timezone)
     return {"written": {"shard": written._asdict()}}
+
+
+TASKS: Mapping[str, TaskFunction] = {"write": _write, "rejects": _rejects, "blank": _blank}
+"""The functions of this stage's tasks, by kind."""
