@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import secrets
 import shutil
 import tempfile
@@ -20,27 +19,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from .errors import CallError, MachineError, shown
+from .errors import MachineError
 from .files import open_fresh, open_regular
 from .objects_client import explained, may_pass, open_client, unless_missing
-from .objects_folder import create_file, files_below, put_file, read_file, swap_file, tag_of
+from .objects_folder import create_file, files_below, folders_in, put_file, read_file, swap_file, tag_of
+from .objects_names import checked_name, clean_url, folder_of_url, is_object_url
 
 if TYPE_CHECKING:
     from obstore import PutMode
     from obstore.store import ObjectStore
 
-__all__ = ["Objects", "check_conditions", "is_object_url"]
+__all__ = ["ObjectTooLargeError", "Objects", "check_conditions", "is_object_url"]
 
 _T = TypeVar("_T")
 
-_IN_BUCKET = re.compile(
-    r"(?P<scheme>s3|gs):/{1,2}(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,221})(?P<prefix>/.*)?", re.DOTALL
-)
-_IN_FOLDER = re.compile(r"file://(?P<folder>/.*)", re.DOTALL)
-_LONGEST = 1024  # bytes of a name, the bound of S3
 _MOST_NAMES = 100_000_000
 _LARGEST_SWAPPED = 1 << 24
 _TRIES = 4  # of what the library does not repeat: a conditional put whose answer was lost
+
+
+class ObjectTooLargeError(MachineError):
+    """An object is larger than the caller allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +68,11 @@ class Objects:
     url: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "url", _clean(self.url))
+        object.__setattr__(self, "url", clean_url(self.url))
 
     def inside(self, folder: str) -> Objects:
         """A folder below this one."""
-        folder = _checked(folder, self.url)
+        folder = checked_name(folder, self.url)
         return replace(self, url=f"{self.url.rstrip('/')}/{urllib.parse.quote(folder) if self._folder() else folder}")
 
     def put(self, name: str, data: bytes | Path) -> None:
@@ -182,7 +181,7 @@ class Objects:
             prefix: list only this folder. The names still begin at this object's own folder.
         """
         with self._failing(prefix or "."):
-            below = f"{prefix}/" if _checked(prefix, self.url, may_be_empty=True) else ""
+            below = f"{prefix}/" if checked_name(prefix, self.url, may_be_empty=True) else ""
             folder = self._folder()
             listed = files_below(folder / prefix) if folder else self._listed(prefix)
             last, marker = "", None
@@ -194,13 +193,23 @@ class Objects:
                     continue
                 if name <= last or number >= _MOST_NAMES:
                     raise self._broken("lists names twice, without end or in no order")
-                last = _checked(name, self.url)
+                last = checked_name(name, self.url)
                 if size or folder:
                     yield below + name, size
                 else:
                     marker = name
             if marker:
                 yield below + marker, 0
+
+    def folders(self) -> list[str]:
+        """The names of the folders directly below this one, sorted. Those without objects do not exist in an object store."""
+        with self._failing("."):
+            if folder := self._folder():
+                return folders_in(folder)
+            key = self._prefix()
+            found = self._client().list_with_delimiter(key or None)["common_prefixes"]
+            names = sorted({path[len(key) :].strip("/") for path in found} - {""})
+            return [checked_name(name, self.url) for name in names]
 
     def copy(self, name: str, target: str, to: Objects | None = None) -> None:
         """Copy an object, inside the store if both lie in one bucket.
@@ -232,7 +241,7 @@ class Objects:
         if folder := self._folder():
             for name in listed:
                 with self._failing(name), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    (folder / _checked(name, self.url)).unlink()
+                    (folder / checked_name(name, self.url)).unlink()
             return
         size = 1000 if self.url.startswith("s3:") else 1  # other stores know no request that removes many
         for start in range(0, len(listed), size):
@@ -292,19 +301,21 @@ class Objects:
     # --------------------------------------------------------------------------------------------------- places
 
     def _folder(self) -> Path | None:
-        match = _IN_FOLDER.fullmatch(self.url)
-        return match and Path(urllib.parse.unquote(match["folder"]))
+        return folder_of_url(self.url)
 
     def _file(self, name: str) -> Path | None:
         """The file of an object in a folder on a disk; None in an object store."""
         folder = self._folder()
-        return folder and folder / _checked(name, self.url)
+        return folder and folder / checked_name(name, self.url)
 
     def _bucket(self) -> str:
         return "/".join(self.url.split("/")[:3])
 
+    def _prefix(self) -> str:
+        return "/".join(self.url.split("/")[3:])
+
     def _key(self, name: str) -> str:
-        return "/".join([*self.url.split("/")[3:], _checked(name, self.url)])
+        return "/".join([*self.url.split("/")[3:], checked_name(name, self.url)])
 
     def _client(self) -> ObjectStore:
         return open_client(self._bucket())
@@ -335,7 +346,7 @@ class Objects:
         return True
 
     def _listed(self, prefix: str) -> Iterator[tuple[str, int]]:
-        key = self._key(prefix) if prefix else "/".join(self.url.split("/")[3:])
+        key = self._key(prefix) if prefix else self._prefix()
         for chunk in self._client().list(key or None, chunk_size=100):
             for found in chunk:
                 yield found["path"][len(key) :].removeprefix("/"), found["size"]
@@ -355,19 +366,11 @@ class Objects:
             raise explained(error, self.url, name) from None
 
     def _too_large(self, name: str, limit: int) -> MachineError:
-        return MachineError(f"is larger than {limit:,} bytes", path=f"{self.url}/{name}", hint="this is not our object")
+        hint = "this is not our object"
+        return ObjectTooLargeError(f"is larger than {limit:,} bytes", path=f"{self.url}/{name}", hint=hint)
 
     def _broken(self, what: str) -> MachineError:
         return MachineError(f"the object store {what}", path=self.url, hint="use another folder or another store")
-
-
-def is_object_url(text: str | Path) -> bool:
-    """Whether a text is an address in an object store: s3:// or gs://.
-
-    >>> is_object_url("s3://bucket/finews"), is_object_url(Path("s3://bucket/finews")), is_object_url("finews")
-    (True, True, False)
-    """
-    return re.match("(s3|gs):/", str(text), re.IGNORECASE) is not None
 
 
 def check_conditions(objects: Objects) -> None:
@@ -394,44 +397,3 @@ def check_conditions(objects: Objects) -> None:
             path=objects.url,
             hint="use a store that honours them (Amazon S3, Google Cloud Storage, MinIO, R2), or a folder",
         )
-
-
-def _clean(url: str) -> str:
-    """An address in its one form."""
-    if isinstance(url, str):
-        url = re.sub("^(S3|GS|FILE):", lambda scheme: scheme[0].lower(), url, flags=re.IGNORECASE)
-        bucket, folder = _IN_BUCKET.fullmatch(url), _IN_FOLDER.fullmatch(url)
-        if bucket:
-            prefix = (bucket["prefix"] or "").strip("/")
-            clean = f"{bucket['scheme']}://{bucket['bucket']}"
-            return f"{clean}/{_checked(prefix, clean)}" if prefix else clean
-        if folder:
-            return f"file:///{folder['folder'].strip('/')}"
-    raise CallError(
-        "this is not the address of a folder in an object store",
-        hint="write s3://bucket/folder, gs://bucket/folder or file:///folder; credentials come from the environment",
-    )
-
-
-def _checked(name: str, url: str, *, may_be_empty: bool = False) -> str:
-    """A name that is safe on a disk, too.
-
-    Raises:
-        MachineError: it is none.
-    """
-    if not name and may_be_empty:
-        return name
-    parts = name.split("/")
-    try:
-        size = len(name.encode())
-    except UnicodeEncodeError:
-        size = _LONGEST + 1
-    if size > _LONGEST or _has_controls(name) or any(part in ("", ".", "..") for part in parts):
-        raise MachineError(
-            f"no object may have the name {shown(name[:100])!r}", path=url, hint='write "a/b.txt", at most 1,024 bytes'
-        )
-    return name
-
-
-def _has_controls(name: str) -> bool:
-    return any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in name)

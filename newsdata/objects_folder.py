@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from .files import is_regular, open_fresh, open_regular, read_regular, write_whole
 
-__all__ = ["create_file", "files_below", "put_file", "read_file", "swap_file", "tag_of"]
+__all__ = ["create_file", "files_below", "folders_in", "put_file", "read_file", "swap_file", "tag_of"]
 
 _LOCK = ".swap.lock"  # beside the object; those who swap an object of a folder wait for each other
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
@@ -96,6 +96,21 @@ def files_below(folder: Path) -> Iterator[tuple[str, int]]:
         OSError: a folder cannot be read.
     """
     return _below(folder, "")
+
+
+def folders_in(folder: Path) -> list[str]:
+    """The names of the folders in a folder, sorted. Links are left out.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return sorted(one.name for one in found if one.is_dir(follow_symlinks=False))
+    except OSError as error:
+        if error.errno in _MISSING:
+            return []
+        raise
 
 
 def _below(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:

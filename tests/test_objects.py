@@ -58,6 +58,9 @@ def test_objects_are_written_read_and_listed(objects: Objects, tmp_path: Path) -
     objects.inside("c%20c").put("d", b"")
     assert list(objects.names("c%20c")) == [("c%20c/d", 0)]
     assert list(objects.names("nothing")) == []
+    assert (objects.folders(), objects.inside("b").folders(), objects.inside("none").folders()) == (
+        ["b", "b-c", "c%20c"], ["a"], [],
+    )  # fmt: skip
     assert (objects.size("b-c/big"), objects.size("b/none")) == (6 << 20, None)
     assert objects.fetch("b-c/big", tmp_path / "copy") and (tmp_path / "copy").read_bytes() == big.read_bytes()
     assert not objects.fetch("b-c/none", tmp_path / "none") and not (tmp_path / "none").exists()
