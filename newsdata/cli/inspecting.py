@@ -165,7 +165,7 @@ def card(directory: str | None, template: bool, check: bool, card: Path | None, 
         raise click.UsageError("name a version, or give --template")
     version = find_version(directory, revision)
     if not check:
-        say(*read_text_file(version.folder, "README.md").split("\n"))
+        say(*read_text_file(version.with_files(["README.md"]), "README.md").split("\n"))
         return
     faults = check_card(read_card(card), version.manifest)
     if faults:

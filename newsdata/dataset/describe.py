@@ -10,10 +10,11 @@ from ..errors import ManifestError, VerifyError
 from ..schema import CONFIGS
 from ..storage.manifest import Manifest, fault_of, read_yanked, shards_of, versions_in
 from ..storage.reading import damage_is_told, read_text_file
-from .open_version import find_version
+from .open_version import FoundVersion, find_version
 
 if TYPE_CHECKING:
     from ..storage.difference import Difference
+    from .bucket import BucketVersion
     from .hub_revisions import HubRevision
 
 __all__ = ["diff", "info"]
@@ -47,17 +48,25 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
     from ..card.readme import card_facts
 
     version = find_version(path, revision, token=token)
-    folder, manifest = version.folder, version.manifest
-    beside, yanked = _published(version.on_hub, token) if version.on_hub else _in_folder(folder.parent)
+    manifest = version.manifest
+    place: object = version.folder
+    if version.in_bucket:
+        beside, yanked = _in_bucket(version.in_bucket)
+        place = version.in_bucket.objects
+    elif version.on_hub:
+        beside, yanked = _published(version.on_hub, token)
+        place = path
+    else:
+        beside, yanked = _in_folder(version.folder.parent)
     return {
         "version": manifest.dataset_version,
         "schema_version": manifest.schema_version,
-        "path": str(path) if version.on_hub else str(folder),
+        "path": str(place),
         "commit": version.on_hub.commit if version.on_hub else None,
         "versions": beside,
         "yanked_versions": yanked,
         "yanked": version.yanked,
-        **card_facts(read_text_file(folder, "README.md") if os.path.lexists(folder / "README.md") else ""),
+        **card_facts(_card(version)),
         "configs": {config: _sizes(manifest, config) for config in CONFIGS},
         "dates": manifest.accounting.get("dates_by_split", {}),
         "configuration": dict(manifest.configuration),
@@ -67,6 +76,20 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
         "statistics": manifest.statistics,
         "tools": dict(manifest.tools),
     }
+
+
+def _card(version: FoundVersion) -> str:
+    """The card of a version; "" if it has none."""
+    folder = version.with_files(["README.md"])
+    return read_text_file(folder, "README.md") if os.path.lexists(folder / "README.md") else ""
+
+
+def _in_bucket(version: BucketVersion) -> tuple[list[str], dict[str, str]]:
+    """The versions beside one in an object store, and the reasons of those that were yanked."""
+    from .bucket import versions_in_bucket, yanked_in_bucket
+
+    there = versions_in_bucket(version.out) if version.out else []
+    return there, yanked_in_bucket(version.out, there) if version.out else {}
 
 
 def _in_folder(out: Path) -> tuple[list[str], dict[str, str]]:
@@ -133,7 +156,7 @@ def diff(old: str | Path, new: str | Path, *, token: str | None = None) -> Diffe
     ]
     checked: set[tuple[int, int, str]] = set()
     for one in (first, second):
-        if not one.on_hub:
+        if one.is_here:
             _check_shards(one.folder, one.manifest, checked)
     with damage_is_told(folders[1]):
         return compare(folders[0], first.manifest, folders[1], second.manifest)

@@ -13,7 +13,7 @@ from .hub_client import Place
 from .hub_download import download
 from .hub_revisions import HubRevision
 
-__all__ = ["fetch", "files_of"]
+__all__ = ["fetch", "files_matching", "files_of"]
 
 _AT_ONCE = 8  # files
 
@@ -42,7 +42,7 @@ def fetch(
     repo_id, commit = revision.repo_id, revision.commit
     place = Place(repo_id, token, cache_dir)
     folder = download(place, commit, MANIFEST_NAME).parent
-    wanted = _matching(read_manifest(folder), list(patterns))
+    wanted = files_matching(read_manifest(folder), patterns)
     damaged = [file for file in wanted if fault_of(folder, file)]
     if damaged and revision.offline:
         names = _first_few([file.path for file in damaged])
@@ -77,9 +77,10 @@ def files_of(manifest: Manifest) -> list[File | Shard]:
     return [*manifest.shards, *manifest.files]
 
 
-def _matching(manifest: Manifest, patterns: list[str]) -> list[File | Shard]:
+def files_matching(manifest: Manifest, patterns: Iterable[str]) -> list[File | Shard]:
     """The files of a version whose path is one of the patterns or matches one."""
-    paths, shapes = set(patterns), [p for p in patterns if any(c in p for c in "*?[")]
+    paths = set(patterns)
+    shapes = [pattern for pattern in paths if any(letter in pattern for letter in "*?[")]
     return [
         file
         for file in files_of(manifest)

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import HubError, ManifestError, VerifyError, VersionError
-from ..storage.manifest import MANIFEST_NAME, parse_version, read_manifest
+from ..storage.manifest import MANIFEST_NAME, is_version, parse_version, read_manifest
 from .hub_cache import cached_versions, is_cached, is_commit, is_undamaged, remember_tag, remembered_commit
 from .hub_client import Place, Unreachable, attempt, check_repo_id
 from .hub_download import download
 from .hub_listings import list_references, repository_facts
 from .hub_marks import published_marks
 
-__all__ = ["HubRevision", "References", "is_version", "references", "resolve", "version_tags"]
+__all__ = ["HubRevision", "References", "references", "resolve", "version_tags"]
 
 _EXACT = re.compile(r"v?(\d+\.\d+\.\d+)", re.ASCII)
 _RANGE = re.compile(r"v?((?:\d+\.){0,2})\*", re.ASCII)
@@ -228,19 +228,6 @@ def references(place: Place) -> References:
     main = next((branch.target_commit for branch in branches if branch.name == "main"), None)
     ordered = sorted(filter(is_version, versions), key=parse_version)
     return References({version: versions[version] for version in ordered}, main)
-
-
-def is_version(text: str) -> bool:
-    """Whether a text has the form X.Y.Z.
-
-    >>> is_version("1.2.0"), is_version("1.2"), is_version("01.2.0")
-    (True, False, False)
-    """
-    try:
-        parse_version(text)
-    except VersionError:
-        return False
-    return True
 
 
 def _published_hint(tags: dict[str, str]) -> str | None:

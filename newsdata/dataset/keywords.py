@@ -10,7 +10,7 @@ from ..errors import CallError
 
 __all__ = ["check_keywords", "check_num_proc", "token_of"]
 
-_BUCKET = "for a private repository give token=; copy a version from a bucket to a disk and give its path"
+_BUCKET = "for a private repository give token=; the keys of a bucket come from the environment (AWS_ACCESS_KEY_ID, …)"
 
 _INSTEAD = {
     "data_dir": "give the folder as the path, the config as name=, the split as split=",
@@ -93,7 +93,7 @@ def token_of(token: str | None, storage_options: object) -> str | None:
         )
     unknown = [str(name) for name in options if name != "token"]
     if unknown:
-        reason = f"datasets are loaded from folders and the Hub, which need no {', '.join(unknown)}"
+        reason = f"datasets are loaded from folders, buckets and the Hub, which need no {', '.join(unknown)}"
         raise CallError(reason, field="storage_options", hint=_BUCKET)
     named = options.get("token")
     if named is not None and not isinstance(named, str):

@@ -57,14 +57,15 @@ def load_dataset(
     Rows that are streamed from the Hub are not checked, because hashes are known of whole files only.
 
     Args:
-        path: the folder of a version, the folder that holds versions, or a dataset repository on the Hub: "owner/name",
-            "owner/name@1.0.0" or "hf://datasets/owner/name@1.0.0".
+        path: the folder of a version, the folder that holds versions, both also in an object store ("s3://bucket/finews",
+            "gs://bucket/finews/1.0.0"), or a dataset repository on the Hub: "owner/name", "owner/name@1.0.0" or
+            "hf://datasets/owner/name@1.0.0".
         name: the config: "articles" (default), "posts", "rejects", "excluded", "origins" or "revisions".
         split: one split or several ("train+test", "all"), slices included ("train[:1000]", "test[10%:20%]"), also as
             `datasets.ReadInstruction`. A list gives a list. None gives a dictionary of all splits. A split without rows
             is empty and has its columns.
         revision: "1.0.0", "v1.0.0" or a range such as "1.*"; None is the newest.
-        streaming: read rows when they are asked for.
+        streaming: read rows when they are asked for. Shards in an object store are fetched whole first.
         columns: read only these columns.
         since, until: only rows published from `since` on, and before `until`: a day ("2022-03-01"), which begins at
             midnight in the site's zone, or an instant with its zone ("2022-03-01T09:30+08:00"); also `datetime.date`,
@@ -84,8 +85,8 @@ def load_dataset(
         cache_dir: where fetched files and prepared rows are kept; None is the cache of `huggingface_hub` and `datasets`.
         keep_in_memory: hold the rows in memory, not in files that are mapped into it. Streams do not use it.
         num_proc: prepare the rows in so many workers. Streams are read in parallel by their reader's workers.
-        storage_options: {"token": …}, the same as `token`; other options are refused, because datasets are loaded from
-            folders and the Hub only.
+        storage_options: {"token": …}, the same as `token`; other options are refused. The keys of an object
+            store come from the environment.
         download_mode: "force_redownload" prepares the rows anew, and takes a tag's new commit if the tag was moved.
         positional, others: refused; the error says what to use instead.
 
@@ -95,6 +96,7 @@ def load_dataset(
             no revisions; a filter cannot be computed; a time has no zone.
         VerifyError: a file is not the one that the manifest names.
         HubError: the Hub refused, or cannot be reached and this exact version is not in the cache.
+        MachineError: the object store refuses or cannot be reached.
 
     >>> import tempfile
     >>> from newsdata import build

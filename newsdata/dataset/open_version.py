@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CallError, VerifyError, VersionError
+from ..objects import is_object_url
 from ..storage.manifest import (
     MANIFEST_NAME,
     Manifest,
     Shard,
     fault_of,
-    parse_version,
     read_manifest,
     read_yanked,
+    version_matches,
     versions_in,
 )
 
 if TYPE_CHECKING:
+    from .bucket import BucketVersion
     from .hub_revisions import HubRevision
 
 __all__ = ["FoundVersion", "find_version", "named_repository", "open_version", "require_versions"]
@@ -35,25 +37,33 @@ _LOOKED_INTO = 100  # entries of a folder without versions in which they are loo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundVersion:
-    """A version in a folder or on the Hub.
+    """A version in a folder, in an object store, or on the Hub.
 
     Attributes:
         manifest: its manifest.
-        folder: its folder. Of a version on the Hub: the folder in the local cache that holds what was fetched so far.
-        on_hub: its repository and commit; None for a version in a folder.
+        folder: its folder. Of a version elsewhere: the folder in the local cache that holds what was fetched so far.
+        on_hub: its repository and commit; None for a version that is not on the Hub.
+        in_bucket: its place in an object store; None for a version that is not in one.
         token, cache_dir: as for `find_version`.
     """
 
     manifest: Manifest
     folder: Path
     on_hub: HubRevision | None = None
+    in_bucket: BucketVersion | None = None
     token: str | None = field(default=None, repr=False)
     cache_dir: str | Path | None = None
 
     @property
     def yanked(self) -> str | None:
         """Why the version was marked as bad; None when it was not."""
-        return self.on_hub.yanked if self.on_hub else read_yanked(self.folder)
+        elsewhere = self.on_hub or self.in_bucket
+        return elsewhere.yanked if elsewhere else read_yanked(self.folder)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is in a folder of this machine, so that nothing is fetched."""
+        return self.on_hub is None and self.in_bucket is None
 
     def shard_files(self, shards: Sequence[Shard], *, streaming: bool) -> list[str]:
         """The path or address of each shard. Only these shards are fetched and checked.
@@ -65,11 +75,11 @@ class FoundVersion:
             HubError: the Hub cannot be reached, and a shard is not in the cache.
         """
         paths = [shard.path for shard in shards]
-        if self.on_hub is None:
+        if self.is_here:
             for shard in shards:
                 _check_shard(self.folder, shard)
             return [str(self.folder / path) for path in paths]
-        if streaming and not self.on_hub.offline:
+        if streaming and self.on_hub and not self.on_hub.offline:
             from .hub_stream import stream_address
 
             return [stream_address(self.on_hub.repo_id, self.on_hub.commit, path) for path in paths]
@@ -77,15 +87,18 @@ class FoundVersion:
         return [str(folder / path) for path in paths]
 
     def with_files(self, patterns: Iterable[str]) -> Path:
-        """The folder of the version. Of a version on the Hub, some files are fetched into it and checked.
+        """The folder of the version. Of a version elsewhere, some files are fetched into it and checked.
 
         Args:
             patterns: paths in the dataset, or shell patterns ("articles/test-*").
 
         Raises:
-            VerifyError: the Hub sends bytes that do not match the manifest.
+            VerifyError: bytes arrive that do not match the manifest.
             HubError: the Hub cannot be reached, and a file is not in the cache.
+            VersionError, MachineError: the version left the object store meanwhile, or that cannot be reached.
         """
+        if self.in_bucket is not None:
+            return self.in_bucket.fetch(patterns)
         if self.on_hub is None:
             return self.folder
         from .hub_files import fetch
@@ -101,15 +114,15 @@ def find_version(
     cache_dir: str | Path | None = None,
     accept_moved: bool = False,
 ) -> FoundVersion:
-    """A version in a folder, or on the Hub.
+    """A version in a folder, in an object store, or on the Hub.
 
     `path` names a repository when it begins with hf://datasets/. It does so, too, when it has the form owner/name, there
     is no such folder, and the folder `owner` holds no versions (then `name` is a version that does not exist). Of a
     repository, a revision may follow after "@".
 
     Args:
-        path: the folder of a version, the folder that holds versions, or a dataset repository on the Hub: "owner/name",
-            "owner/name@1.0.0" or "hf://datasets/owner/name@1.0.0".
+        path: the folder of a version, the folder that holds versions, both also in an object store ("s3://bucket/finews"),
+            or a dataset repository on the Hub: "owner/name", "owner/name@1.0.0" or "hf://datasets/owner/name@1.0.0".
         revision: "1.0.0", "v1.0.0" or a range such as "1.*"; None is the newest. On the Hub also a branch or a commit.
         token, cache_dir, accept_moved: of a repository on the Hub, as for `resolve`.
 
@@ -118,6 +131,7 @@ def find_version(
         VersionError: there is no such version; the message lists those that are there.
         ManifestError: the manifest cannot be read.
         HubError: the Hub refused, or cannot be reached and this exact version is not cached.
+        MachineError: the object store refuses or cannot be reached.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -128,6 +142,11 @@ def find_version(
     """
     revision = None if revision is None else str(revision)  # people also give a `datasets.Version`
     repository = named_repository(path, revision)
+    if is_object_url(path):
+        from .bucket import find_in_bucket
+
+        in_bucket, manifest = find_in_bucket(path, revision, cache_dir)
+        return FoundVersion(manifest=manifest, folder=in_bucket.folder, in_bucket=in_bucket)
     if repository is None:
         folder, manifest = open_version(path, revision)
         return FoundVersion(manifest=manifest, folder=folder)
@@ -141,7 +160,7 @@ def find_version(
 
 
 def named_repository(path: str | Path, revision: str | None) -> tuple[str, str | None] | None:
-    """The repository on the Hub that a path names, and the revision; None if the path names a folder.
+    """The repository on the Hub that a path names, and the revision; None if the path names a folder, also in a bucket.
 
     Args:
         path, revision: as for `find_version`.
@@ -156,6 +175,8 @@ def named_repository(path: str | Path, revision: str | None) -> tuple[str, str |
         raise CallError(
             f"must be a folder or a repository, got {path!r}", field="path", hint='write "." for this folder'
         )
+    if is_object_url(path):
+        return None
     text = re.sub("^hf:/(?=[^/])", "hf://", str(path))  # a `Path` has lost one
     if _ADDRESS.match(text) and not text.startswith(_HUB):
         scheme = text.partition(":")[0]
@@ -200,7 +221,7 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
     wanted = (revision or "*").removeprefix("v")
     if (folder / MANIFEST_NAME).is_file():
         manifest = read_manifest(folder)
-        if not _matches(manifest.dataset_version, wanted):
+        if not version_matches(manifest.dataset_version, wanted):
             raise VersionError(f"this folder holds {manifest.dataset_version}, not {revision}", path=folder)
         return folder, manifest
     there = versions_in(folder)
@@ -208,7 +229,7 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
         raise VersionError("there is no such version", path=folder, hint=f"there are: {', '.join(beside)}")
     if not there:
         raise _no_dataset(folder)
-    found = [version for version in there if _matches(version, wanted)]
+    found = [version for version in there if version_matches(version, wanted)]
     if not found:
         raise VersionError(f"there is no version {revision}", path=folder, hint=f"there are: {', '.join(there)}")
     if wanted.endswith("*"):
@@ -248,14 +269,6 @@ def _versions_below(folder: Path) -> list[Path]:
         return [path for path in sorted(inside) if (path / MANIFEST_NAME).is_file() or versions_in(path)]
     except OSError:
         return []
-
-
-def _matches(version: str, wanted: str) -> bool:
-    """Whether a version is the wanted one ("1.0.0") or in the wanted range ("*", "1.*")."""
-    if wanted == "*" or wanted.endswith(".*"):
-        return version.startswith(wanted[:-1])
-    parse_version(wanted)
-    return version == wanted
 
 
 def _not_yanked(folder: Path, versions: Sequence[str]) -> list[str]:

@@ -17,10 +17,9 @@ from typing import Any
 from ..card.versions_readme import update_versions_readme
 from ..counts import file_size, plural
 from ..dataset.hub_files import files_of
-from ..dataset.hub_revisions import is_version
 from ..errors import CallError, HubError, NewsdataError, VerifyError, VersionError
 from ..sources.unpacked import driver_hint
-from ..storage.manifest import MANIFEST_NAME, parse_version, read_manifest
+from ..storage.manifest import MANIFEST_NAME, is_version, parse_version, read_manifest
 from .checked_version import CheckedVersion
 from .plan import Confirm, Plan, Published, Report, require_confirmation
 

@@ -27,6 +27,7 @@ from .manifest_shapes import Count, Hash, Name, RelativePath, Rows, ShortText
 
 __all__ = [
     "BOILERPLATE_NAME",
+    "LARGEST_MARK",
     "LEDGER_NAME",
     "MANIFEST_NAME",
     "MANIFEST_VERSION",
@@ -40,13 +41,16 @@ __all__ = [
     "fault_of",
     "hash_file",
     "holds_text",
+    "is_version",
     "parse_version",
     "read_manifest",
     "read_yanked",
     "shards_of",
+    "version_matches",
     "versions_in",
     "versions_without_manifest",
     "write_manifest",
+    "yanked_reason",
 ]
 
 MANIFEST_NAME = "manifest.json"
@@ -63,7 +67,8 @@ _RESTORE = "restore it from another copy of this version, or build the version a
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _LARGEST = 1 << 28  # bytes of a manifest: a shard takes about 400
 _MOST_SHARDS = 500_000
-_LARGEST_MARK = 1 << 16  # bytes of yanked.json
+LARGEST_MARK = 1 << 16
+"""Bytes of yanked.json."""
 _START = re.compile(r"-?[0-9]{1,19}/", re.ASCII)
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
@@ -278,11 +283,23 @@ def read_yanked(folder: Path | str) -> str | None:
     """
     path = Path(folder) / YANKED_NAME
     try:
-        return str(json.loads(read_regular(path, _LARGEST_MARK))["reason"])
+        return yanked_reason(read_regular(path, LARGEST_MARK))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return f"{YANKED_NAME} cannot be read"  # damaged, but the version counts as yanked
+    except OSError:
+        return yanked_reason(b"")
+
+
+def yanked_reason(data: bytes) -> str:
+    """The reason in the bytes of a mark. With a damaged mark the version counts as yanked, too.
+
+    >>> yanked_reason(b'{"reason": "half of March was missing"}'), yanked_reason(b"")
+    ('half of March was missing', 'yanked.json cannot be read')
+    """
+    try:
+        return str(json.loads(data)["reason"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return f"{YANKED_NAME} cannot be read"
 
 
 def _is_safe(name: str) -> bool:
@@ -305,6 +322,27 @@ def parse_version(text: str) -> tuple[int, int, int]:
         raise VersionError(f"a version must have the form X.Y.Z, got {text!r}", hint="write it like 1.0.0")
     major, minor, patch = match.groups()
     return int(major), int(minor), int(patch)
+
+
+def is_version(text: str) -> bool:
+    """Whether a text has the form X.Y.Z.
+
+    >>> is_version("1.2.0"), is_version("1.2"), is_version("01.2.0")
+    (True, False, False)
+    """
+    return _VERSION.fullmatch(text) is not None
+
+
+def version_matches(version: str, wanted: str) -> bool:
+    """Whether a version is the wanted one ("1.0.0") or in the wanted range ("*", "1.*").
+
+    Raises:
+        VersionError: `wanted` is neither.
+    """
+    if wanted == "*" or wanted.endswith(".*"):
+        return version.startswith(wanted[:-1])
+    parse_version(wanted)
+    return version == wanted
 
 
 def hash_file(path: Path) -> tuple[int, str]:

@@ -22,7 +22,7 @@ from newsdata.errors import CallError
         ({"features": {}}, "features: .*cast_column"),
         ({"save_infos": True}, "save_infos: .*newsdata.info"),
         ({"use_auth_token": "hf_x"}, "use_auth_token: .*use token="),
-        ({"storage_options": {"anon": True}}, "storage_options: datasets are loaded from folders and the Hub"),
+        ({"storage_options": {"anon": True}}, "storage_options: datasets are loaded from folders, buckets and the Hub"),
         ({"storage_options": {"token": "a"}, "token": "b"}, "storage_options: names another token than token="),
         ({"storage_options": {"token": 7}}, "storage_options: the token must be text"),
         ({"storage_options": "hf_x"}, "storage_options: must be a dictionary"),

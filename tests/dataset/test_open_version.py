@@ -117,9 +117,9 @@ def test_a_folder_that_is_there_is_no_repository(tmp_path: Path, monkeypatch: py
         ("hf://lab/finews", None, 'written as "owner/name"'),
         ("https://huggingface.co/datasets/lab/finews", None, 'written as "owner/name"'),
         (
-            "s3://bucket/finews/1.0.0",
+            "az://bucket/finews/1.0.0",
             None,
-            r'cannot be loaded from this address; copy it to a disk.*fsspec.filesystem\("s3"\).get',
+            r'cannot be loaded from this address; copy it to a disk.*fsspec.filesystem\("az"\).get',
         ),
         ("file:///data/finews", None, "cannot be loaded from this address"),
     ],
