@@ -17,6 +17,7 @@ from .pictures import bin_names, draw_picture
 __all__ = ["show_charts", "show_picture", "show_sample"]
 
 _PROSE = frozenset({"title", "digest", "digest_credit", "text", "media", "source"})
+_CLASSES = {"publisher": "publishers", "category": "categories"}
 _MARKUP = re.compile(r"[^\w\s.,:;%/()'+-]|_", re.ASCII)  # of ASCII; the others are no markup
 
 
@@ -39,7 +40,10 @@ def _value(column: str, value: str) -> str:
 
 
 def show_charts(manifest: Manifest, citation: Citation) -> str:
-    """Articles over time, lengths and publishers: a picture and a table each; empty if the manifest has no statistics."""
+    """Articles over time, lengths and publishers: a picture and a table each; and classes by split.
+
+    Empty if the manifest has no statistics.
+    """
     statistics = manifest.statistics
     if statistics is None:
         return ""
@@ -59,6 +63,7 @@ def show_charts(manifest: Manifest, citation: Citation) -> str:
             show_picture(manifest, "lengths"),
             _lengths(statistics, splits),
             *_publishers(manifest),
+            *_classes(statistics, splits),
         ]
     )
 
@@ -121,3 +126,34 @@ def _publishers(manifest: Manifest) -> list[str]:
         show_picture(manifest, "publishers"),
         render_table(("Publisher", "Articles", "Share"), rows, right=(1, 2)),
     ]
+
+
+def _classes(statistics: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
+    """For each column with classes a table of the largest ones, by split."""
+    found = {name: statistics.get("classes", {}).get(name) for name in _CLASSES}
+    tables = {name: _balance(name, balance, splits) for name, balance in found.items() if balance and balance["top"]}
+    if not tables:
+        return []
+    return [
+        "### Classes by split",
+        "How many articles of each split a class has, those with the most articles in `train` and `test` first.",
+        *(block for blocks in tables.values() for block in blocks),
+    ]
+
+
+def _balance(name: str, balance: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
+    others, unseen = max(balance["names"] - len(balance["top"]), 0), balance["unseen"]
+    counted = [(escape(entry["name"]), entry["articles"]) for entry in balance["top"]]
+    counted += [(f"{others:,} other {noun(others, name, _CLASSES[name])}", balance["others"])] if others else []
+    counted += [("none", balance["none"])] if any(balance["none"].values()) else []
+    rows = [(label, *(f"{articles.get(split, 0):,}" for split in splits)) for label, articles in counted]
+    head = (name.capitalize(), *(f"`{split}`" for split in splits))
+    warning = ""
+    if unseen["articles"]:
+        listed = ", ".join(f"{escape(entry['name'])} ({entry['articles']:,})" for entry in unseen["top"])
+        more = ", …" if unseen["names"] > len(unseen["top"]) else ""
+        warning = (
+            f"{plural(unseen['articles'], 'article')} of `test` {noun(unseen['articles'], 'has', 'have')} one of"
+            f" {plural(unseen['names'], name, _CLASSES[name])} that no article of `train` has: {listed}{more}"
+        )
+    return [render_table(head, rows, right=range(1, len(head))), warning]

@@ -16,6 +16,7 @@ from .table import NARROW, sparkline, table
 __all__ = ["info"]
 
 _PUBLISHERS = 5  # that are named
+_UNSEEN = 5  # classes that train has not, and that are named
 _SIGNS = 40  # the most signs of a chart
 _DAYS, _MONTHS = (1, 2, 3, 7, 14, 28, 56, 91, 182, 364), (1, 2, 3, 6, 12, 24, 60, 120)  # that one sign may stand for
 _OUTSIDE = (
@@ -64,6 +65,21 @@ def _warnings(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"partial: {counts['articles']:,} of {of:,} articles of {facts['version']}, not the release itself"
     if text == "none":
         yield "without text: every column with the publishers' words is null; `newsdata rehydrate` fills them"
+    for name, balance in (facts["statistics"] or {}).get("classes", {}).items():
+        if balance["unseen"]["articles"]:
+            yield _unseen(name, balance["unseen"])
+
+
+def _unseen(name: str, unseen: Mapping[str, Any]) -> str:
+    """The classes of test that train has not."""
+    classes = {"publisher": "publishers", "category": "categories"}.get(name, "classes")
+    named = unseen["top"][:_UNSEEN]
+    listed = ", ".join(f"{one['name']} ({one['articles']:,})" for one in named)
+    more = f" and {unseen['names'] - len(named):,} more" if unseen["names"] > len(named) else ""
+    return (
+        f"{plural(unseen['articles'], 'article')} of test {noun(unseen['articles'], 'has', 'have')} one of"
+        f" {plural(unseen['names'], name, classes)} that train has not: {listed}{more}"
+    )
 
 
 def _splits(facts: Mapping[str, Any]) -> Iterator[Line]:

@@ -165,14 +165,14 @@ class Duplicates(TypedDict, total=False):
 _Unit = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}(-[0-9]{2})?\Z")]
 _ByUnit = Annotated[dict[_Unit, Count], Meta(max_length=120_000)]  # the years 1 to 9999 have so many months
 _Bins = Annotated[list[Count], Meta(min_length=1, max_length=100)]
-_PublisherName = Annotated[str, Meta(min_length=1, max_length=100)]
+_ClassName = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 _Lengths = TypedDict("_Lengths", {"from": _Bins, "articles": dict[Name, _Bins]})
 
 
 class _Publisher(TypedDict):
-    name: _PublisherName
+    name: _ClassName
     articles: Count
 
 
@@ -181,6 +181,28 @@ class _Publishers(TypedDict):
     top: Annotated[list[_Publisher], Meta(max_length=100)]
     others: Count
     none: Count
+
+
+_BySplit = dict[Name, Count]
+
+
+class _Class(TypedDict):
+    name: _ClassName
+    articles: _BySplit
+
+
+class _Unseen(TypedDict):
+    names: Count
+    articles: Count
+    top: Annotated[list[_Publisher], Meta(max_length=100)]
+
+
+class _Classes(TypedDict):
+    names: Count
+    top: Annotated[list[_Class], Meta(max_length=100)]
+    others: _BySplit
+    none: _BySplit
+    unseen: _Unseen
 
 
 class Statistics(TypedDict):
@@ -192,6 +214,8 @@ class Statistics(TypedDict):
         lengths: `from`, the smallest number of characters of each bin, and `articles`, split -> articles in each bin.
         publishers: the number of different `names`, the `top` ones with their articles, and the articles of all `others`
             and of `none`; missing in a version without text.
+        classes: "publisher" and "category" -> the articles of their classes by split, see `class_balance`. A column without
+            a value is missing, and so are all in a version without text, or of an older newsdata.
         near_copies: split -> articles that have a near-copy in the version.
         sample: column -> value as text, of one article.
     """
@@ -200,6 +224,7 @@ class Statistics(TypedDict):
     articles: dict[Name, _ByUnit]
     lengths: _Lengths
     publishers: NotRequired[_Publishers]
+    classes: NotRequired[Annotated[dict[Name, _Classes], Meta(max_length=10)]]
     near_copies: dict[Name, Count]
     sample: Annotated[dict[Name, Annotated[str, Meta(max_length=1000)]], Meta(max_length=200)]
 

@@ -1,7 +1,7 @@
 """`Manifest.statistics`: the figures that the pictures of the card are drawn from, counted from the rows of a version.
 
 They are about the config `articles`. The publisher of an article is `media`, or else `source`. Versions without text name no
-publisher.
+publisher and no category.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from ..curation.merge import NO_DATE
 from ..curation.splits import local_days
 from ..schema import SPLITS
+from .class_balance import ClassCounts, balance_faults, class_balance
 from .manifest import Manifest, Shard, holds_text, shards_of
 from .reading import checked_values, open_shard
 
@@ -40,14 +41,14 @@ LENGTHS = (0, 1, 50, 100, 200, 400, 800, 1600, 3200, 6400)
 
 _MOST_DAYS = 1000  # with articles; beyond that, months are counted
 _NAMED = 12  # publishers
-_NAME_CUT = 100  # characters of a publisher's name
+_NAME_CUT = 100  # characters of the name of a publisher or category
 _CELL_CUT = 200  # characters of a value of the sample
 _COUNTED_AT_ONCE = 20_000  # articles, or the next shard more
 _SAMPLED = 500  # articles from which the sample is chosen
 _SAMPLED_SHARDS = 20  # at most
 _SAMPLE_CHARS = 300  # the sample's text has at most so many characters, if any article has
 _COLUMNS = ("published_at", "num_chars", "duplicate_cluster")
-_NAMES = ("media", "source")
+_NAMES = ("media", "source", "category")
 
 
 def count_statistics(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
@@ -75,7 +76,7 @@ def sum_statistics(
         parts: split and counts of each shard, or of several.
         clusters: the cluster of each article, excluded ones included.
         splits: the number of its split in `SPLITS`, int8; any other number for excluded ones.
-        named: whether publishers may be named.
+        named: whether publishers and categories may be named.
     """
     by_split: dict[str, list[Counts]] = {}
     for split, counts in parts:
@@ -99,7 +100,7 @@ def _told(counted: _Counted, named: bool) -> dict[str, Any]:
             "from": list(LENGTHS),
             "articles": {split: counts["lengths"] for split, counts in counted.by_split.items()},
         },
-        **({"publishers": _publishers(counted.publishers)} if named else {}),
+        **({"publishers": _publishers(counted.publishers), "classes": _classes(counted)} if named else {}),
         "near_copies": dict(counted.copies),
     }
 
@@ -133,6 +134,9 @@ def statistics_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
         wrong = [name for name, count in top.items() if every.get(name, 0) != count]
         if wrong or (names["none"], names["others"]) != (every.get(None, 0), rest):
             yield "statistics.publishers: the numbers are not what the rows give"
+    for name, balance in said.get("classes", {}).items():
+        if wrong := [*balance_faults(balance, counted.classes.get(name, {}))]:
+            yield f"statistics.classes: {', '.join(wrong)} of {name} are not what the rows give"
 
 
 # ------------------------------------------------------------------------------------------------------ counting
@@ -145,11 +149,13 @@ class Counts(TypedDict):
         days: day (YYYY-MM-DD) in the site's time zone -> articles, in the order of the days.
         lengths: articles in each bin of lengths.
         publishers: name and articles, by name; None, the last, stands for articles without a publisher.
+        categories: the same of categories.
     """
 
     days: dict[str, int]
     lengths: list[int]
     publishers: list[tuple[str | None, int]]
+    categories: list[tuple[str | None, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,40 +176,55 @@ class _Counted:
         every = add_counts(self.by_split.values())["publishers"]
         return dict(sorted(every, key=lambda pair: -pair[1]))
 
+    @property
+    def classes(self) -> dict[str, dict[str, ClassCounts]]:
+        """ "publisher" and "category" -> split -> classes and their articles."""
+        return {
+            "publisher": {split: counts["publishers"] for split, counts in self.by_split.items()},
+            "category": {split: counts["categories"] for split, counts in self.by_split.items()},
+        }
+
 
 def count_rows(table: pa.Table, timezone: str, bins: Sequence[int] = LENGTHS) -> Counts:
     """Count rows of `articles`.
 
     Args:
-        table: the rows; the columns `media` and `source` may be missing.
+        table: the rows; the columns `media`, `source` and `category` may be missing.
         timezone: the site's, an IANA name.
         bins: the smallest number of characters of each bin of lengths.
     """
     return {
         "days": _days(table, timezone),
         "lengths": _in_bins(table, bins).tolist(),
-        "publishers": _name_counts(table) if _NAMES[0] in table.column_names else [],
+        "publishers": _name_counts(table, "media", "source"),
+        "categories": _name_counts(table, "category"),
     }
 
 
 def add_counts(parts: Iterable[Counts]) -> Counts:
     """The sum of some counts, of at least one.
 
-    >>> one: Counts = {"days": {"2022-03-01": 1}, "lengths": [0, 1], "publishers": [("a", 1)]}
+    >>> one: Counts = {"days": {"2022-03-01": 1}, "lengths": [0, 1], "publishers": [("a", 1)], "categories": []}
     >>> add_counts([one, one])
-    {'days': {'2022-03-01': 2}, 'lengths': [0, 2], 'publishers': [('a', 2)]}
+    {'days': {'2022-03-01': 2}, 'lengths': [0, 2], 'publishers': [('a', 2)], 'categories': []}
     """
     some = [*parts]
     days: Counter[str] = Counter()
-    names: Counter[str | None] = Counter()
     for part in some:
         days.update(part["days"])
-        names.update(dict(part["publishers"]))
     return {
         "days": dict(sorted(days.items())),
         "lengths": [sum(counts) for counts in zip(*(part["lengths"] for part in some), strict=True)],
-        "publishers": sorted(names.items(), key=lambda pair: (pair[0] is None, pair[0] or "")),
+        "publishers": _sum_names(part["publishers"] for part in some),
+        "categories": _sum_names(part["categories"] for part in some),
     }
+
+
+def _sum_names(parts: Iterable[ClassCounts]) -> list[tuple[str | None, int]]:
+    names: Counter[str | None] = Counter()
+    for part in parts:
+        names.update(dict(part))
+    return sorted(names.items(), key=lambda pair: (pair[0] is None, pair[0] or ""))
 
 
 def _count(folder: Path, manifest: Manifest, bins: Sequence[int]) -> _Counted:
@@ -252,10 +273,12 @@ def _in_bins(table: pa.Table, bins: Sequence[int]) -> np.ndarray:
     return np.bincount(np.maximum(places, 0), minlength=len(bins))
 
 
-def _name_counts(table: pa.Table) -> list[tuple[str | None, int]]:
-    """The publishers of some articles and their numbers of articles."""
-    media, source = (pc.if_else(pc.equal(table[name], ""), None, table[name]) for name in _NAMES)
-    counts = pc.value_counts(pc.utf8_slice_codeunits(pc.coalesce(media, source), 0, _NAME_CUT))
+def _name_counts(table: pa.Table, *columns: str) -> list[tuple[str | None, int]]:
+    """The names in the first of these columns that has one, and their numbers of articles; none without the columns."""
+    if not {*columns} <= {*table.column_names}:
+        return []
+    names = pc.coalesce(*(pc.if_else(pc.equal(table[name], ""), None, table[name]) for name in columns))
+    counts = pc.value_counts(pc.utf8_slice_codeunits(names, 0, _NAME_CUT))
     return [*zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True)]
 
 
@@ -281,6 +304,11 @@ def _by_unit(days: Mapping[str, int], unit: str) -> dict[str, int]:
     for day, count in days.items():
         months[day[:7]] += count
     return dict(sorted(months.items()))
+
+
+def _classes(counted: _Counted) -> dict[str, Any]:
+    balances = {name: class_balance(by_split) for name, by_split in counted.classes.items()}
+    return {name: balance for name, balance in balances.items() if balance}
 
 
 def _publishers(counts: Mapping[str | None, int]) -> dict[str, Any]:

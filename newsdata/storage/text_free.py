@@ -169,7 +169,8 @@ def blank_manifest(full: Manifest, shards: Sequence[Shard], columns: Mapping[str
         configuration={**full.configuration, "text": "none"},
         shards=tuple(shards),
         columns=columns,
-        statistics=full.statistics and {key: value for key, value in full.statistics.items() if key != "publishers"},
+        statistics=full.statistics
+        and {key: value for key, value in full.statistics.items() if key not in ("publishers", "classes")},
         leakage=full.leakage and {key: value for key, value in full.leakage.items() if key != "examples"},
         full=tuple(FullShard(path=s.path, bytes=s.bytes, sha256=s.sha256, digest=s.digest) for s in full.shards),
     )

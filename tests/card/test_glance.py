@@ -57,10 +57,48 @@ def test_a_picture_is_described_by_a_sentence(manifest: Manifest) -> None:
     assert show_picture(dataclasses.replace(manifest, statistics=None), "lengths") == ""
 
 
+def balance(**changes: Any) -> dict[str, Any]:
+    found = {
+        "names": 12,
+        "top": [{"name": "甲报", "articles": {"train": 1234, "test": 1}}, {"name": "乙报", "articles": {"test": 3}}],
+        "others": {"train": 7, "test": 0},
+        "none": {"train": 0, "test": 2},
+        "unseen": {"names": 2, "articles": 4, "top": [{"name": "乙报", "articles": 3}]},
+    }
+    return {**found, **changes}
+
+
+def test_classes_are_shown_by_split(manifest: Manifest) -> None:
+    shown = show_charts(changed(manifest, classes={"publisher": balance(), "other": balance()}), CITATION)
+    table = shown[shown.index("### Classes by split") :].split("\n\n")
+    assert table[2].splitlines()[0] == "| Publisher | `train` | `test` |"
+    assert table[2].splitlines()[2:] == [
+        "| 甲报 | 1,234 | 1 |",
+        "| 乙报 | 0 | 3 |",
+        "| 10 other publishers | 7 | 0 |",
+        "| none | 0 | 2 |",
+    ]
+    assert table[3:] == ["4 articles of `test` have one of 2 publishers that no article of `train` has: 乙报 (3), …"]
+    nothing = balance(unseen={"names": 0, "articles": 0, "top": []}, names=2, none={})
+    shown = show_charts(changed(manifest, classes={"category": nothing}), CITATION)
+    assert shown.endswith(
+        "| Category | `train` | `test` |\n| --- | ---: | ---: |\n| 甲报 | 1,234 | 1 |\n| 乙报 | 0 | 3 |"
+    )
+    for empty in ({}, {"category": balance(top=[], names=0)}):
+        assert show_charts(changed(manifest, classes=empty), CITATION) == show_charts(manifest, CITATION)
+
+
 def test_names_cannot_change_the_markup(manifest: Manifest) -> None:
     def shape(name: str) -> list[str]:
         publishers = {"names": 1, "top": [{"name": name, "articles": 9}], "others": 0, "none": 2}
-        hostile = changed(manifest, publishers=publishers, sample={"title": name, "url": name})
+        classes = balance(
+            top=[{"name": name, "articles": {}}],
+            unseen={"names": 1, "articles": 1, "top": [{"name": name, "articles": 1}]},
+        )
+        sample = {"title": name, "url": name}
+        hostile = changed(
+            manifest, publishers=publishers, classes={"publisher": classes, "category": classes}, sample=sample
+        )
         text = f"{show_sample(hostile, CITATION)}\n\n{show_charts(hostile, CITATION)}"
         tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
         inner = [child.type for token in tokens for child in token.children or ()]

@@ -56,6 +56,23 @@ def test_publishers_and_near_copies_are_those_of_the_rows(demo: Path) -> None:
     assert f"articles with a near-copy: train {copies:.1f} %, validation none, test none" in info(demo)
 
 
+def test_it_warns_of_classes_that_train_has_not(tmp_path: Path) -> None:
+    files = many_posts(10)
+    late = [path for path in files if "2022-03-10" in path]
+    for number, path in enumerate(late):
+        files[path] = files[path].replace(b"categories: emnews", f"categories: new{number % 2}".encode())
+    archive, out = write_archive(tmp_path / "in", files), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    words = "3 articles of test have one of 2 categories that train has not: new0 (2), new1 (1)"
+    assert words in " ".join(info(out).split())
+    told = json.loads(run_newsdata("info", out, "--json").stdout)["statistics"]["classes"]["category"]["unseen"]
+    assert told == {
+        "names": 2,
+        "articles": 3,
+        "top": [{"name": "new0", "articles": 2}, {"name": "new1", "articles": 1}],
+    }
+
+
 def test_counts_of_one_and_small_sizes(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(1, per_day=1), timezone=None), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)

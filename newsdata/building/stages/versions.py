@@ -21,7 +21,7 @@ _VERSIONS = {
     "pairs": 2,
     "group": 2,
     "split": 2,
-    "write": 3,
+    "write": 4,
     "rejects": 2,
     "blank": 3,
     "origins": 2,
