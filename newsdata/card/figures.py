@@ -55,10 +55,14 @@ _LEAKAGE = {
     "split": ("Split", ""),
     "against": ("Against", ""),
     "rows": ("Rows", ""),
+    "leak_any": (
+        "Leak",
+        "an article there gives it away: as a near-copy, by title and beginning, by the digest, or because one stands inside"
+        " the other",
+    ),
     "leak_j50": ("Jaccard ≥ 0.5", "the two texts have at least half of their word sequences in common"),
     "leak_j80": ("Jaccard ≥ 0.8", "they have at least four fifths in common"),
     "leak_c80": ("Containment ≥ 0.8", "one text has at least four fifths of the word sequences of the other"),
-    "leak_any": ("Any pair found", "any pair that was found, near-copies or not"),
     "same_digest": ("Same digest", "the digest is also the digest or the text of an article there"),
     "contained": ("Inside another", "the text stands inside one there, however long that is"),
     "contains": ("Around another", "a text from there stands inside it"),
@@ -179,9 +183,9 @@ def show_leakage(manifest: Manifest, citation: Citation) -> str:
     examples = list(manifest.leakage.get("examples") or ()) if holds_text(manifest) else []
     return join_blocks(
         [
-            "A score on `test` is too good if `train` holds nearly the same texts. The table gives the share of the rows of"
-            " a split that have a near-copy in an earlier split. The lines `a random split` give the same for splits"
-            " of the same sizes that were cut at random.",
+            "A score on `test` is too good if `train` holds nearly the same texts. The column Leak is the share of the rows of"
+            " a split that an article of an earlier split gives away; the columns after it say how. The lines"
+            " `a random split` give the same for splits of the same sizes that were cut at random.",
             render_table(("How", *names.values()), rows, right=numbers),
             "\n".join(meanings),
             "0% means that no pair was found. Other pairs may be there: a copy with most words replaced, a translation.",

@@ -126,6 +126,7 @@ def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
     elif counts["articles"]:
         yield f"every article with a date is in train ({configuration['timezone']})"
     yield from _near_copies(facts)
+    yield from _leaks(facts["leakage"] or {})
     if len(facts["versions"]) > 1:
         yanked = facts["yanked_versions"]
         yield "versions: " + ", ".join(f"{v} (yanked)" if v in yanked else v for v in facts["versions"])
@@ -144,7 +145,24 @@ def _near_copies(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"articles with a near-copy: {_percent(copies, articles)}"
 
 
-def _percent(part: int, whole: int) -> str:
+def _leaks(leakage: Mapping[str, Any]) -> Iterator[str]:
+    """The share of each later split that is given away by train, as the card says it."""
+    random = {
+        row.get("split"): row.get("leak_any") for row in leakage.get("random", ()) if row.get("against") == "train"
+    }
+    shares = [
+        (row.get("split"), row.get("leak_any")) for row in leakage.get("pairs", ()) if row.get("against") == "train"
+    ]
+    told = [
+        f"{split} {_percent(share, 1)} (at random {_percent(random.get(split) or 0, 1)})"
+        for split, share in shares
+        if share is not None
+    ]
+    if told:
+        yield f"leak from train: {', '.join(told)}"
+
+
+def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if part else "none"
 
 

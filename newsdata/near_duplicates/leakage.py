@@ -102,38 +102,47 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
         tested: for each article whether it is in the later split (test); no article is in both.
 
     Returns:
-        The number of tested articles with a copy whose Jaccard similarity is at least .5 (`leak_j50`) or .8
-        (`leak_j80`), whose containment is at least .8 (`leak_c80`), or with any pair (`leak_any`); whose digest is also the
-        digest or the text of a seen one, or whose text is the digest of one (`same_digest`); that stand inside a seen one of
-        whatever length (`contained`), and inside which a seen one stands (`contains`).
+        The number of tested articles that a seen one gives away in any way (`leak_any`): by any pair, or by a digest. And of
+        those with a copy whose Jaccard similarity is at least .5 (`leak_j50`) or .8 (`leak_j80`), or whose containment is at
+        least .8 (`leak_c80`); whose digest is also the digest or the text of a seen one, or whose text is the digest of one
+        (`same_digest`); that stand inside a seen one of whatever length (`contained`), and inside which a seen one stands
+        (`contains`).
 
     >>> from .pairs import PAIR_SCHEMA
     >>> row = {"left": "a", "right": "b", "rule": "jaccard", "jaccard": 0.6, "containment": 0.9}
     >>> pairs = Pairs(table=pa.Table.from_pylist([row], PAIR_SCHEMA), report={})
     >>> leaked(gather(pairs, [], pa.array(["a", "b"])), np.array([False, True]), np.array([True, False]))
-    {'leak_j50': 1, 'leak_j80': 0, 'leak_c80': 1, 'leak_any': 1, 'same_digest': 0, 'contained': 1, 'contains': 0}
+    {'leak_any': 1, 'leak_j50': 1, 'leak_j80': 0, 'leak_c80': 1, 'same_digest': 0, 'contained': 1, 'contains': 0}
     """
-    masks = {
+    ways = {
+        "leak_any": np.ones(len(evidence.left), np.bool_),
         "leak_j50": evidence.jaccard >= 0.5,
         "leak_j80": evidence.jaccard >= 0.8,
         "leak_c80": evidence.containment >= 0.8,
-        "leak_any": np.ones(len(evidence.left), np.bool_),
     }
-    counts = {}
-    for name, mask in masks.items():
-        articles = [
-            other[mask & seen[one] & tested[other]]
-            for one, other in ((evidence.left, evidence.right), (evidence.right, evidence.left))
-        ]
-        counts[name] = len(np.unique(np.concatenate(articles)))
-    counts["same_digest"] = int(_same_digest(evidence, seen, tested).sum())
+    found = {name: _reached(evidence, mask, seen, tested) for name, mask in ways.items()}
+    found["same_digest"] = _same_digest(evidence, seen, tested)
     left, right = evidence.left, evidence.right
     swap = evidence.sizes[left] > evidence.sizes[right]
     inner, outer = np.where(swap, right, left), np.where(swap, left, right)
     inside = evidence.containment >= CONTAINED
-    counts["contained"] = len(np.unique(inner[inside & tested[inner] & seen[outer]]))
-    counts["contains"] = len(np.unique(outer[inside & tested[outer] & seen[inner]]))
-    return counts
+    found["contained"] = _those(inner[inside & tested[inner] & seen[outer]], len(seen))
+    found["contains"] = _those(outer[inside & tested[outer] & seen[inner]], len(seen))
+    found["leak_any"] |= found["same_digest"]
+    return {name: int(articles.sum()) for name, articles in found.items()}
+
+
+def _reached(evidence: Evidence, pairs: _Mask, seen: _Mask, tested: _Mask) -> _Mask:
+    """For each article whether it is tested and one of these pairs leads to a seen one."""
+    left, right = evidence.left, evidence.right
+    ends = [other[pairs & seen[one] & tested[other]] for one, other in ((left, right), (right, left))]
+    return _those(np.concatenate(ends), len(seen))
+
+
+def _those(articles: NDArray[np.int64], size: int) -> _Mask:
+    mask = np.zeros(size, np.bool_)
+    mask[articles] = True
+    return mask
 
 
 def _same_digest(evidence: Evidence, seen: _Mask, tested: _Mask) -> _Mask:

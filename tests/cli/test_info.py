@@ -54,6 +54,9 @@ def test_publishers_and_near_copies_are_those_of_the_rows(demo: Path) -> None:
     train = [row["duplicate_cluster"] for row in newsdata.load_dataset(demo, split="train")]
     copies = 100 * sum(train.count(one) > 1 for one in train) / len(train)
     assert f"articles with a near-copy: train {copies:.1f} %, validation none, test none" in info(demo)
+    (random,) = [row for row in newsdata.info(demo)["leakage"]["random"] if row["split"] == "validation"]
+    at_random = f"{100 * random['leak_any']:.1f} %" if random["leak_any"] else "none"
+    assert f"leak from train: validation none (at random {at_random}), test none" in info(demo)
 
 
 def test_it_warns_of_classes_that_train_has_not(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def check(out: Path, name: str) -> dict[str, Any]:
     if "" in counts.index:
         assert found["none"] == counts.loc[""].to_dict()
     named = counts.drop(index="", errors="ignore")
-    order = sorted(named.index, key=lambda one: (-int(named.loc[one, ["train", "test"]].sum()), one))
+    weight = (named["train"] + named["test"]).to_dict()
+    order = sorted(weight, key=lambda one: (-weight[one], one))
     assert [entry["name"] for entry in found["top"]] == order[:10]
     assert all(entry["articles"] == named.loc[entry["name"]].to_dict() for entry in found["top"])
     assert found["names"] == len(named) and found["others"] == named.loc[order[10:]].sum().to_dict()
@@ -131,15 +132,16 @@ def test_a_count_that_the_rows_do_not_give_is_named() -> None:
         "train": [("a", 5), ("b", 1), (None, 2)],
         "test": [("a", 1), ("c", 2)],
     }
-    said = class_balance(rows)
+    said: Any = class_balance(rows)
     assert said and [*balance_faults(said, rows)] == []
-    for part, change in {
+    changes: dict[str, dict[str, Any]] = {
         "names": {"names": 4},
         "none": {"none": {"train": 1, "test": 0}},
         "others": {"others": {"train": 0, "test": 1}},
         "unseen": {"unseen": {"names": 0, "articles": 0, "top": []}},
         "top": {"top": [{"name": "a", "articles": {"train": 4, "test": 1}}, *said["top"][1:]]},
-    }.items():
+    }
+    for part, change in changes.items():
         assert [*balance_faults({**said, **change}, rows)] == [part]
 
 

@@ -26,7 +26,7 @@ _VERSIONS = {
     "blank": 3,
     "origins": 2,
     "revisions": 3,
-    "measure": 2,
+    "measure": 3,
 }
 
 

@@ -11,8 +11,8 @@ from ..splits_compared import Shares
 __all__ = ["splits"]
 
 _MEASURES = (
-    ("leak_any", "articles with any near-copy in the other split"),
-    ("leak_j50", "… that share half of their words"),
+    ("leak_any", "articles that one of the other split gives away, in any of these ways"),
+    ("leak_j50", "articles that share half of their words with one of the other split"),
     ("leak_j80", "… that share 80 % of their words"),
     ("leak_c80", "… of which 80 % stands inside one of the other split"),
     ("same_digest", "articles whose digest is that of an article of the other split, or its text"),
