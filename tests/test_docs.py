@@ -24,9 +24,7 @@ DOCUMENTS = [
     *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
 ]
 
-BLOCK = re.compile(
-    r"<!-- run(?: with (\w+))? -->\n```(console|python)\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL
-)
+BLOCK = re.compile(r"<!-- run(?: with (\w+))? -->\n```(console|python)\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 """A module that the block needs, its kind, its lines, and what a Python block is shown to print."""
 
 LEAST = {

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["FEEDS", "KEYS", "NO_DATE", "Articles", "PostHashes", "merge_posts", "name_hash", "take_keys"]
+__all__ = ["FEEDS", "KEYS", "NO_DATE", "Articles", "PostHashes", "members_of", "merge_posts", "name_hash", "take_keys"]
 
 KEYS = pa.schema(
     [
@@ -174,6 +174,15 @@ def merge_posts(keys: pa.Table) -> Articles:
         members=for_text,
         starts=starts,
     )
+
+
+def members_of(articles: Articles, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The posts of the articles at the positions `chosen`, article after article, and the position of each one's first post."""
+    ends = np.r_[articles.starts[1:], len(articles.members)]
+    counts = (ends - articles.starts)[chosen]
+    starts = np.r_[0, np.cumsum(counts)[:-1]].astype(np.int64)
+    members = articles.members[np.repeat(articles.starts[chosen] - starts, counts) + np.arange(counts.sum())]
+    return members, starts
 
 
 def _number_articles(ids: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ...curation.merge import Articles, PostHashes
+from ...curation.merge import Articles, PostHashes, members_of
 from ...graph.engine import Engine, Stage
 from ...graph.task import Bench, StoredFile, Task, TaskFunction
 from ...schema import CONFIGS, Reject
+from ...storage.gathered import ROLES, MergedFrom
 from ...storage.rows import rejects_table
 from ...storage.shards import ROW_GROUP, digest_slices, shard_schema, write_shard, write_slices
 from ...storage.spool import ArticleRows, article_table
@@ -41,8 +42,6 @@ _GATHERED_AT_ONCE = ROW_GROUP // 4
 """Rows whose posts are in memory at once, together with the other posts of their batches in the spool."""
 
 _DIGESTED_AT_ONCE = 16_384  # articles whose columns are in memory at once to make keys: about 3 MB
-
-_ROLES = ("text", "title", "date", "url", "digest", "source", "labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +133,7 @@ def _task(shards: Sequence[ArticleShard], digests: Sequence[str], decided: Decid
             [_rows_of(some, decided, excluded=config == "excluded") for some in _cut(group, _GATHERED_AT_ONCE)]
             for group in _cut(articles, ROW_GROUP)
         ]
-        places = [rows.member_places for group in groups for rows in group]
+        places = [rows.merged.member_places for group in groups for rows in group]
         spool = touched(decided.parsed.spool, places)
         return _WriteData(config=config, timezone=timezone, spool=spool, sizes=sizes, groups=groups)
 
@@ -202,7 +201,7 @@ def article_rows(
         names: of all articles.
         excluded: whether the rows are of the config `excluded`.
     """
-    members, starts = _members(articles, chosen)
+    members, starts = members_of(articles, chosen)
     at = pa.array(chosen)
     group = names.groups.take(at)
     return ArticleRows(
@@ -211,21 +210,14 @@ def article_rows(
         leak_group=group,
         fold=pa.array([_fold(g) for g in group.to_pylist()], pa.int32()),
         excluded_reason=pa.array(names.reasons[chosen], pa.string()) if excluded else None,
-        places={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in _ROLES},
-        member_places=spool_places(members, rows_before),
-        member_starts=starts,
-        member_sha256=pa.array([sha256.tobytes().hex() for sha256 in posts.sha256[members]], pa.string()),
-        member_feed=posts.feed[members],
+        merged=MergedFrom(
+            places={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in ROLES},
+            member_places=spool_places(members, rows_before),
+            member_starts=starts,
+            member_sha256=pa.array([sha256.tobytes().hex() for sha256 in posts.sha256[members]], pa.string()),
+            member_feed=posts.feed[members],
+        ),
     )
-
-
-def _members(articles: Articles, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The posts of the chosen articles, article after article, and the position of each article's first post."""
-    ends = np.r_[articles.starts[1:], len(articles.members)]
-    counts = (ends - articles.starts)[chosen]
-    starts = np.r_[0, np.cumsum(counts)[:-1]].astype(np.int64)
-    members = articles.members[np.repeat(articles.starts[chosen] - starts, counts) + np.arange(counts.sum())]
-    return members, starts
 
 
 def _fold(group: str) -> int:
@@ -255,7 +247,7 @@ def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str
     """The digests of shards whose columns are in memory at once; see `_digests`."""
     articles, posts = decided.merged.articles, decided.merged.posts
     chosen = np.concatenate([shard.articles for shard in shards])
-    members, starts = _members(articles, chosen)
+    members, starts = members_of(articles, chosen)
     counts = np.diff(starts, append=len(members))
     at = pa.array(chosen)
     names = pa.table(
@@ -267,7 +259,7 @@ def _some_digests(shards: Sequence[ArticleShard], decided: Decided, made_by: str
         }
     )
     # For each article the number of its posts, and for each role which of them gives the columns.
-    giving = (np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts)) for role in _ROLES)
+    giving = (np.flatnonzero(members == np.repeat(getattr(articles, role)[chosen], counts)) for role in ROLES)
     numbers = np.stack([counts, *(posts_at - starts for posts_at in giving)], axis=1).astype("<i4")
     sha256, name = posts.sha256[members], posts.name[members]
     digests = [hashlib.sha256(f"{made_by}\0{shard.config}\0{shard.split}".encode()) for shard in shards]
