@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .dataset.describe import diff, info
     from .dataset.duplicates import duplicates
     from .dataset.load import load_dataset, load_pandas
+    from .dataset.panel import load_panel
     from .dataset.show import show
     from .dataset.where import where
     from .errors import NewsdataError
@@ -41,6 +42,7 @@ __all__ = [
     "info",
     "load_dataset",
     "load_pandas",
+    "load_panel",
     "parse_post",
     "prune",
     "publish",
@@ -66,6 +68,7 @@ _HOME = {
     "info": "dataset.describe",
     "load_dataset": "dataset.load",
     "load_pandas": "dataset.load",
+    "load_panel": "dataset.panel",
     "parse_post": "parsing.post",
     "prune": "maintenance.prune",
     "publish": "publishing.publish",

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..parsing.post import article_id
+from ..parsing.post import article_id, clashing_ids
 from ..parsing.site import classify, classify_all, split_paths
 from ..schema import Reject, Site
 from ..sources.source import Files, Listing
@@ -21,7 +21,7 @@ from .gates import REDACTED, check_site
 from .request import Request
 from .shard_plan import PostShard, choose_shard_rows, plan_posts
 
-__all__ = ["OTHER_POSTS", "PostsFound", "clashing_ids", "find_posts"]
+__all__ = ["OTHER_POSTS", "PostsFound", "find_posts"]
 
 OTHER_POSTS = "not in the version that is built again"
 """The reason why a version that is built again (`Request.again`) ignores a post."""
@@ -64,7 +64,7 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> Po
         SourceError: the listing is not that of a Jekyll site with posts.
     """
     found = _classify(listing, site)
-    own_ids: Mapping[str, str] = clashing_ids(found.files)
+    own_ids: Mapping[str, str] = _clashing_ids(found.files)
     found = _without_redacted(found, own_ids, base.redacted)
     if request.again and base.manifest and base.folder:
         own_ids = _ids_in(base)
@@ -109,25 +109,10 @@ def _where(files: Files, kept: pa.BooleanArray) -> Files:
     return files.take(np.flatnonzero(kept))
 
 
-def clashing_ids(files: Files) -> dict[str, str]:
-    """Article ids for posts whose paths differ only in the extension: path -> id.
-
-    Markdown goes first, then the order of the paths. The first of the posts is not in the result: it has the usual id,
-    without the extension. The id of each of the others is its whole path.
-    """
+def _clashing_ids(files: Files) -> dict[str, str]:
     if pc.all(pc.ends_with(files.path, ".md")).as_py() is not False:  # nearly always
         return {}
-    by_id: dict[str, list[str]] = {}
-    for path in files.path.to_pylist():
-        own = article_id(path)
-        if not own.isdigit():
-            by_id.setdefault(own, []).append(path)
-    return {
-        path: path
-        for paths in by_id.values()
-        if len(paths) > 1
-        for path in sorted(paths, key=lambda p: (not p.endswith((".md", ".markdown")), p))[1:]
-    }
+    return clashing_ids(files.path.to_pylist())
 
 
 def _without_redacted(found: _Classified, own_ids: Mapping[str, str], redacted: Mapping[str, str]) -> _Classified:

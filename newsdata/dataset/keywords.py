@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import signature
+from typing import TYPE_CHECKING
 
 from ..errors import CallError
 
-__all__ = ["check_keywords", "check_num_proc", "token_of"]
+if TYPE_CHECKING:
+    import datasets
+
+__all__ = ["check_keywords", "check_num_proc", "token_of", "wanted_features"]
 
 _BUCKET = "for a private repository give token=; the keys of a bucket come from the environment (AWS_ACCESS_KEY_ID, …)"
 
@@ -118,3 +122,28 @@ def check_num_proc(num_proc: object, *, streaming: bool) -> None:
         raise CallError("a stream is not prepared", field="num_proc", hint=hint)
     if not isinstance(num_proc, int) or num_proc < 1:
         raise CallError(f"must be at least 1, got {num_proc!r}", field="num_proc")
+
+
+def wanted_features(every: datasets.Features, columns: Iterable[str] | None) -> datasets.Features:
+    """The features of the wanted columns, in the order in which they were asked for.
+
+    Args:
+        every: all columns.
+        columns: the argument `columns`; None is all.
+
+    Raises:
+        CallError: there is no such column, or it is no list.
+    """
+    import datasets
+
+    if columns is None:
+        return every
+    names = [] if isinstance(columns, str) or not isinstance(columns, Iterable) else list(columns)
+    if not names:
+        raise CallError(f"must be a list of columns, got {columns!r}", field="columns", hint='write columns=["title"]')
+    unknown = [column for column in names if column not in every]
+    if unknown:
+        raise CallError(
+            f"there is no column {', '.join(map(str, unknown))}", field="columns", hint=f"there are: {', '.join(every)}"
+        )
+    return datasets.Features({column: every[column] for column in names})

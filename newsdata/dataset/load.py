@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import CallError, shown
+from ..errors import CallError
 from ..schema import CONFIGS, SPLITS, features, table_schema
 from ..storage.manifest import Manifest
-from .as_of import check_as_of, rows_known_at
-from .keywords import check_keywords, check_num_proc, token_of
-from .open_version import FoundVersion, find_version
-from .parquet_rows import ShardRows, rows_of_slice, take_rows
+from .as_of import Asked, as_dataset, ask, check_as_of, known_rows
+from .keywords import check_keywords, check_num_proc, token_of, wanted_features
+from .open_version import FoundVersion, find_version, warn_if_yanked
+from .parquet_rows import ShardRows, rows_of_slice
 from .read_slices import Reading, chosen_rows, read_chosen
 from .row_filters import Period, period_of, row_filter, within
 from .slices import Slice, slices_of, split_text
@@ -74,11 +73,11 @@ def load_dataset(
         filters: only these rows: tuples (column, operator, value) that all hold, a list of such lists of which one holds,
             or a `pyarrow.compute.Expression`. Operators: ==, !=, <, <=, >, >=, in, not in. No null fulfils a
             comparison. Times are written as for `since`. `split` counts all rows, and then rows are filtered.
-        as_of: a time with its zone ("2022-03-01T09:30+08:00"). Gives what was known then: rows of the config
-            `revisions`, one an article, from a version built with `history=True`. Each post counts as its last commit
-            up to that time left it; it does not count if that commit removed it or it could not be read. Of an
-            article's posts the one revised last is taken; among equals one with title and date, then the first by
-            path. There are no splits: cut by `since` and `until`.
+        as_of: a time with its zone ("2022-03-01T09:30+08:00"). Gives the articles as they were known then, from a version built
+            with `history=True`: those that a build of the archive of that time has, with the columns of `articles`, and
+            `first_seen_at` and `revised_at`: when the archive first had a post of the article, and when it got the last one
+            of its contents. `duplicate_cluster`, `leak_group`, `fold` and the splits follow from the whole archive, so they
+            are not in it. Rows are in the order of `published_at` and in memory.
         deduplicate: keep one article of each duplicate cluster, over all rows that were asked for: the earliest (articles
             without a date come last), among equals the one with the longest text, then the first by article id.
         token: of the Hub; None takes the one that `huggingface_hub` finds (HF_TOKEN, or its login).
@@ -113,14 +112,20 @@ def load_dataset(
     if again not in ("", *_DOWNLOAD_MODES):
         raise CallError(f"got {again!r}", field="download_mode", hint=f"there are: {', '.join(_DOWNLOAD_MODES)}")
     version = find_version(path, revision, token=token, cache_dir=cache_dir, accept_moved=again == "force_redownload")
-    _warn_if_yanked(version)
+    warn_if_yanked(version)
     manifest, timezone = version.manifest, str(version.manifest.configuration["timezone"])
-    config = name or ("articles" if as_of is None else "revisions")
+    config = name or "articles"
     _check_config(config, deduplicate=deduplicate)
     period = period_of(since, until, timezone, config)
+    if as_of is not None:
+        time = check_as_of(as_of, manifest, config=config, split=split, streaming=streaming)
+        if deduplicate:
+            reason = "there are no duplicate clusters in what was known at a time: they follow from the whole archive"
+            raise CallError(reason, field="deduplicate")
+        return _known_at(time, version, ask(manifest, columns, filters, period))
     every = features(config, timezone, manifest.schema_version)
     reading = Reading(
-        features=_wanted_features(every, columns),
+        features=wanted_features(every, columns),
         every=every,
         streaming=streaming,
         deduplicate=deduplicate,
@@ -131,9 +136,6 @@ def load_dataset(
         num_proc=num_proc,
         again=again == "force_redownload",
     )
-    if as_of is not None:
-        time = check_as_of(as_of, manifest, config=config, split=split, streaming=streaming)
-        return _known_at(time, version, reading)
     return _splits(split, version, config, reading, period)
 
 
@@ -234,18 +236,9 @@ def _rows_of(part: Slice, version: FoundVersion, reading: Reading) -> list[Shard
     return rows_of_slice(part, version.shard_files(part.shards, streaming=reading.streaming))
 
 
-def _known_at(time: datetime, version: FoundVersion, reading: Reading) -> Any:
-    """The rows of the config `revisions` that say what was known at a time, of those that the filter holds for."""
-    (every_revision,) = slices_of(version.manifest, "revisions")
-    rows = _rows_of(every_revision, version, reading)
-    known = rows_known_at([part.file for part in rows], time)
-    (chosen,) = chosen_rows([take_rows(rows, np.array(known, np.int64))], reading)
-    return _with_version(read_chosen(chosen, reading, "revisions"), version.manifest)
-
-
-def _warn_if_yanked(version: FoundVersion) -> None:
-    if (reason := version.yanked) is not None:
-        warnings.warn(f"{version.manifest.dataset_version} was yanked: {shown(reason)}", UserWarning, stacklevel=3)
+def _known_at(time: int, version: FoundVersion, asked: Asked) -> Any:
+    """What was known at a time."""
+    return _with_version(as_dataset(known_rows(version, np.array([time], np.int64), asked)), version.manifest)
 
 
 def _check_config(config: str, *, deduplicate: bool) -> None:
@@ -256,23 +249,6 @@ def _check_config(config: str, *, deduplicate: bool) -> None:
         raise CallError(f"there is no config {config!r}", field="name", hint=hint)
     if deduplicate and config not in ("articles", "excluded"):
         raise CallError(f"there are no duplicate clusters in the config {config!r}", field="deduplicate")
-
-
-def _wanted_features(every: datasets.Features, columns: Iterable[str] | None) -> datasets.Features:
-    """The features of the wanted columns of a config, in the order in which they were asked for."""
-    import datasets
-
-    if columns is None:
-        return every
-    names = [] if isinstance(columns, str) or not isinstance(columns, Iterable) else list(columns)
-    if not names:
-        raise CallError(f"must be a list of columns, got {columns!r}", field="columns", hint='write columns=["title"]')
-    unknown = [column for column in names if column not in every]
-    if unknown:
-        raise CallError(
-            f"there is no column {', '.join(map(str, unknown))}", field="columns", hint=f"there are: {', '.join(every)}"
-        )
-    return datasets.Features({column: every[column] for column in names})
 
 
 def _with_version(rows: Any, manifest: Manifest) -> Any:

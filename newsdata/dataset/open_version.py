@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import CallError, VerifyError, VersionError
+from ..errors import CallError, VerifyError, VersionError, shown
 from ..objects import is_object_url
 from ..storage.manifest import (
     MANIFEST_NAME,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .bucket import BucketVersion
     from .hub_revisions import HubRevision
 
-__all__ = ["FoundVersion", "find_version", "named_repository", "open_version", "require_versions"]
+__all__ = ["FoundVersion", "find_version", "named_repository", "open_version", "require_versions", "warn_if_yanked"]
 
 _HUB = "hf://datasets/"
 _REPOSITORY = re.compile(r"(?P<repo_id>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[^@/]+))?", re.ASCII)
@@ -157,6 +158,12 @@ def find_version(
     on_hub = resolve(repo_id, wanted, token=token, cache_dir=cache_dir, accept_moved=accept_moved)
     folder = fetch(on_hub, ["README.md"], token=token, cache_dir=cache_dir)
     return FoundVersion(manifest=read_manifest(folder), folder=folder, on_hub=on_hub, token=token, cache_dir=cache_dir)
+
+
+def warn_if_yanked(version: FoundVersion) -> None:
+    """Warn the caller of a public function that a version was marked as bad."""
+    if (reason := version.yanked) is not None:
+        warnings.warn(f"{version.manifest.dataset_version} was yanked: {shown(reason)}", UserWarning, stacklevel=3)
 
 
 def named_repository(path: str | Path, revision: str | None) -> tuple[str, str | None] | None:

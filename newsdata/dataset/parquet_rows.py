@@ -98,7 +98,7 @@ def rows_within(rows: Rows, begin: int, end: int) -> Rows:
 
 def read_rows(
     wanted: Sequence[ShardRows],
-    columns: Sequence[str],
+    columns: Sequence[str] | Mapping[str, pc.Expression],
     row_filter: pc.Expression | None = None,
     token: str | bool | None = None,
 ) -> Iterator[pa.Table]:
@@ -106,7 +106,7 @@ def read_rows(
 
     Args:
         wanted: rows of shards.
-        columns: the columns of the tables, in this order.
+        columns: the columns of the tables, in this order; or a name and an expression for each.
         row_filter: only the rows that it holds for. It may use other columns. A row group is not read if its statistics
             show that it holds for none of its rows.
         token: of the Hub, for addresses that begin with hf://.
@@ -114,7 +114,7 @@ def read_rows(
     Raises:
         VerifyError: a shard cannot be read as Parquet with these columns.
     """
-    names = {name: ds.field(name) for name in columns}
+    names = dict(columns) if isinstance(columns, Mapping) else {name: ds.field(name) for name in columns}
     if row_filter is not None:
         names[_HOLDS] = row_filter  # computed as a column: rows are counted before they are filtered
     for part in wanted:

@@ -18,7 +18,7 @@ from ..errors import CallError, first_line
 from ..schema import CONFIGS, columns
 from .slices import Slice
 
-__all__ = ["Period", "as_instant", "period_of", "row_filter", "within"]
+__all__ = ["Period", "as_instant", "period_of", "row_filter", "used_columns", "within"]
 
 _COLUMN = "published_at"
 _COMPARE = {"==": eq, "=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
@@ -152,6 +152,29 @@ def row_filter(filters: object, period: Period | None, schema: pa.Schema) -> pc.
             limit = compare(pc.field(_COLUMN), pc.scalar(pa.scalar(bound, schema.field(_COLUMN).type)))
             wanted = limit if wanted is None else wanted & limit
     return wanted
+
+
+def used_columns(expression: pc.Expression, schema: pa.Schema) -> tuple[str, ...]:
+    """The columns that an expression uses.
+
+    Args:
+        expression: from `row_filter`.
+        schema: the one that it was made for.
+
+    >>> schema = pa.schema([("a", pa.int32()), ("b", pa.int32())])
+    >>> used_columns(pc.field("b") > 1, schema)
+    ('b',)
+    """
+    if "FieldPath(" in str(expression):  # a column named by its number
+        return tuple(schema.names)
+    table = schema.empty_table()
+    used = []
+    for name in schema.names:  # Arrow tells the columns of an expression only by what it cannot do without
+        try:
+            table.drop_columns([name]).filter(expression)
+        except pa.ArrowException:
+            used.append(name)
+    return tuple(used)
 
 
 def _expression(filters: object, schema: pa.Schema) -> pc.Expression:

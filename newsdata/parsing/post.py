@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .body import Body
     from .front_matter import Header
 
-__all__ = ["PARSER_VERSION", "article_id", "parse_bytes", "parse_post"]
+__all__ = ["PARSER_VERSION", "article_id", "clashing_ids", "feed_of", "parse_bytes", "parse_post"]
 
 PARSER_VERSION = "4"
 """Raise it with every change that can alter how a post is read: posts that another version read are read again."""
@@ -42,6 +42,48 @@ def article_id(path: str) -> str:
     end = dot if begin < dot < len(path) - 1 else len(path)  # a dot at either end of a name starts no extension
     own = _OWN_NAME.fullmatch(path, begin, end)
     return own["id"] if own else path[:end]
+
+
+def clashing_ids(paths: Iterable[str]) -> dict[str, str]:
+    """Article ids for posts whose paths differ only in the extension: path -> id.
+
+    Markdown goes first, then the order of the paths. The first of the posts is not in the result: it has the usual id,
+    without the extension. The id of each of the others is its whole path.
+
+    >>> clashing_ids(["_posts/2020-02-01-hello.html", "_posts/2020-02-01-hello.md"])
+    {'_posts/2020-02-01-hello.html': '_posts/2020-02-01-hello.html'}
+    """
+    by_id: dict[str, list[str]] = {}
+    for path in paths:
+        own = article_id(path)
+        if not own.isdigit():
+            by_id.setdefault(own, []).append(path)
+    return {
+        path: path
+        for clashing in by_id.values()
+        if len(clashing) > 1
+        for path in sorted(clashing, key=lambda p: (not p.endswith((".md", ".markdown")), p))[1:]
+    }
+
+
+def feed_of(path: str) -> str:
+    """The feed that the post at `path` belongs to, by the name of the file.
+
+    >>> feed_of("_posts/2022-01-27-NW202201272263299588.md"), feed_of("blog/_posts/2020-02-01-hello.md")
+    ('market', 'site')
+    """
+    name = path.rpartition("/")[2]
+    return _feed(_own_name(name))
+
+
+def _own_name(name: str) -> re.Match[str] | None:
+    """What the name of a file says if it belongs to the archive's own feeds."""
+    stem, dot, _ = name.rpartition(".")
+    return _OWN_NAME.fullmatch(stem if dot else name)
+
+
+def _feed(own: re.Match[str] | None) -> str:
+    return "site" if own is None else "market" if own["market"] else "emnews"
 
 
 def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | Reject:
@@ -84,15 +126,12 @@ def parse_bytes(path: str, data: bytes, site: Site, sha256: str, own_id: str | N
     """
     read_header, read_body = _readers()
     name = path.rpartition("/")[2]
-    stem, dot, extension = name.rpartition(".")
-    own = _OWN_NAME.fullmatch(stem if dot else name)
+    own = _own_name(name)
     header = read_header(data, path, site, own_feed=own is not None)
     if isinstance(header, Reject):
         return header
-    if own is None:
-        feed, markup = "site", _markup(extension.lower())
-    else:
-        feed, markup = "market" if own["market"] else "emnews", "archive"
+    feed = _feed(own)
+    markup = _markup(name.rpartition(".")[2].lower()) if own is None else "archive"
     try:
         separator = header.fields.excerpt_separator
         body = read_body(header.body, feed=feed, markup=markup, title=header.title, excerpt_separator=separator)

@@ -130,14 +130,16 @@ def test_no_row_shows_a_later_edit(repository: Repository, tmp_path: Path) -> No
     assert {r["first_seen_at"] for r in ours} == {START}
 
 
-def test_the_post_that_was_revised_last_speaks(repository: Repository, tmp_path: Path) -> None:
+def test_the_posts_of_an_article_are_merged(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(3, start_day=3)
     repository.commit({ONE: text("甲"), TWIN: text("乙"), **rest})
-    repository.commit({ONE: text("甲"), TWIN: text("丙"), **rest})
+    repository.commit({ONE: b"", TWIN: text("丙"), **rest})
     repository.commit({ONE: text("甲"), **rest})
     repository.build(tmp_path / "out", history=True)
     said = [known(tmp_path / "out", hour)["202203010000000001"] for hour in range(3)]
     assert said == ["甲。", "丙。", "甲。"]
+    rows = newsdata.load_dataset(tmp_path / "out", as_of=at(0), filters=[("article_id", "==", "202203010000000001")])
+    assert [[one["feed"] for one in row["sources"]] for row in rows] == [["emnews", "market"]]
 
 
 def test_a_clock_that_goes_back_shows_nothing_early(repository: Repository, tmp_path: Path) -> None:
@@ -315,7 +317,7 @@ def test_calls_that_cannot_be_met(repository: Repository, tmp_path: Path) -> Non
         with pytest.raises(CallError, match=r"2022-03-01T09:30\+08:00"):
             newsdata.load_dataset(tmp_path / "past", as_of=wrong)
     asked: dict[str, Any]
-    for asked in ({"split": "train"}, {"split": ["revisions"]}, {"streaming": True}, {"name": "articles"}):
+    for asked in ({"split": "train"}, {"split": ["revisions"]}, {"streaming": True}, {"name": "revisions"}):
         with pytest.raises(CallError, match="as_of"):
             newsdata.load_dataset(tmp_path / "past", as_of=START, **asked)
     with pytest.raises(CallError, match="no duplicate clusters"):

@@ -8,11 +8,11 @@ import pytest
 
 import newsdata
 from newsdata.building.base import Base, follow
-from newsdata.building.posts_found import OTHER_POSTS, clashing_ids, find_posts
+from newsdata.building.posts_found import OTHER_POSTS, find_posts
 from newsdata.building.request import Request
 from newsdata.errors import SourceError
 from newsdata.parsing.site import read_site
-from newsdata.sources.source import Files, SourceFile, list_files, open_source
+from newsdata.sources.source import list_files, open_source
 from newsdata.storage.ledger import empty_ledger
 
 from ..conftest import many_posts, write_archive
@@ -52,20 +52,6 @@ def test_every_file_has_its_place(tmp_path: Path) -> None:
     assert found.ignored == {"not text": 1, "not below _posts": 1, "configuration": 1}
     fewer = find_posts(listing, site, no_base({"_posts/c": "a request"}), request)
     assert fewer.ignored["redacted"] == 1 and len(fewer.files) == 3
-
-
-@pytest.mark.parametrize(
-    ("paths", "kept"),
-    [
-        (["_posts/a.html", "_posts/a.md", "_posts/b.md"], ["_posts/a.html"]),
-        (["_posts/x.d/a", "_posts/x.d/a.txt"], ["_posts/x.d/a.txt"]),
-        (["_posts/x.d/a", "_posts/x.e/a", "_posts/x/a.d"], []),
-        (["_posts/2022-03-01-202203010000000001.html", "_posts/2022-03-01-202203010000000001.md"], []),
-    ],
-)
-def test_ids_of_paths_that_differ_in_the_extension(paths: list[str], kept: list[str]) -> None:
-    files = Files.of(SourceFile(path, 1, "") for path in paths)
-    assert clashing_ids(files) == {path: path for path in kept}
 
 
 def test_a_name_that_leads_out_is_a_reject_wherever_it_would_lead(tmp_path: Path) -> None:

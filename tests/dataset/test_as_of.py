@@ -1,82 +1,162 @@
-"""What was known at a time, from tables of revisions that are made by hand."""
+"""What was known at a time, against a checkout and build of the commit of then."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from newsdata.dataset.as_of import check_as_of, rows_known_at
+import newsdata
+from newsdata.dataset.as_of import check_as_of
 from newsdata.errors import CallError
 from newsdata.storage.manifest import Manifest, read_manifest
 
+from ..source_files import git
 from ..versions import make_version
+from .made_history import History, make_history
 
-START = datetime(2022, 3, 1, tzinfo=UTC)
-
-
-def at(hour: float) -> datetime:
-    return START + timedelta(hours=hour)
+OF_ALL = ("duplicate_cluster", "leak_group", "fold")
 
 
-def write(folder: Path, *files: list[tuple[int, str, str, str | None, bool]]) -> list[str]:
-    """Shards of revisions: hour, path, article id, title (None: removed or unreadable), whether it has a date."""
-    paths = []
-    for number, rows in enumerate(files):
-        hours, names, ids, titles, dated = zip(*rows, strict=True)
-        table = pa.table(
-            {
-                "article_id": pa.array(ids, pa.string()),
-                "path": pa.array(names, pa.string()),
-                "revised_at": pa.array([at(hour) for hour in hours], pa.timestamp("ms", "UTC")),
-                "title": pa.array(titles, pa.string()),
-                "published_at": pa.array([START if has else None for has in dated], pa.timestamp("ms", "UTC")),
+def build(source: str | Path, out: Path, **options: Any) -> newsdata.Build:
+    return newsdata.build(source, out, num_proc=1, max_leak=1.0, max_reject_share=1.0, **options)
+
+
+def built_at(history: History, commit: str, scratch: Path) -> dict[str, dict[str, Any]]:
+    """The articles of a checkout of a commit, by id: all columns but those that follow from the whole archive."""
+    checkout = scratch / commit
+    checkout.mkdir(parents=True)
+    git(history.folder, f"--work-tree={checkout}", "checkout", "--force", commit, "--", ".")
+    made = build(checkout, scratch / f"out-{commit}")
+    rows: dict[str, dict[str, Any]] = {}
+    for config, split in (("articles", "all"), ("excluded", "excluded")):
+        for row in newsdata.load_pandas(made.path, config, split=split).to_dict("records"):
+            rows[row["article_id"]] = {
+                str(k): plain(v) for k, v in row.items() if k not in (*OF_ALL, "excluded_reason")
             }
-        )
-        paths.append(str(folder / f"{number}.parquet"))
-        pq.write_table(table, paths[-1])
-    return paths
+    return rows
 
 
-def test_each_post_counts_as_its_last_revision_left_it(tmp_path: Path) -> None:
-    files = write(
-        tmp_path,
-        [(0, "a.md", "a", "first", True), (0, "b.md", "b", "other", True), (1, "a.md", "a", "second", True)],
-        [(2, "a.md", "a", None, False), (3, "a.md", "a", "third", True)],
-    )
-    assert rows_known_at(files, at(-1)) == []
-    assert rows_known_at(files, at(0)) == [0, 1]
-    assert rows_known_at(files, at(1.5)) == [1, 2]
-    assert rows_known_at(files, at(2)) == [1], "it was removed"
-    assert rows_known_at(files, at(99)) == [1, 4]
+def plain(value: Any) -> Any:
+    """A value of a frame that can be compared: lists for arrays, None for what is missing."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    return None if value is None or value != value else value
 
 
-def test_of_two_revisions_of_one_time_the_later_row_counts(tmp_path: Path) -> None:
-    files = write(tmp_path, [(0, "a.md", "a", "first", True), (0, "a.md", "a", "second", True)])
-    assert rows_known_at(files, at(0)) == [1]
+def as_known(out: Path, time: float) -> dict[str, dict[str, Any]]:
+    frame = newsdata.load_pandas(out, as_of=datetime.fromtimestamp(time, UTC))
+    rows = {row["article_id"]: {str(k): plain(v) for k, v in row.items()} for row in frame.to_dict("records")}
+    assert len(rows) == len(frame)
+    return rows
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "taken"),
-    [
-        ((0, "a.md", "x", "t", True), (1, "b.md", "x", "t", True), 1),  # revised last
-        ((1, "a.md", "x", "t", True), (0, "b.md", "x", "t", True), 0),
-        ((0, "a.md", "x", "", True), (0, "b.md", "x", "t", True), 1),  # has a title
-        ((0, "a.md", "x", "t", False), (0, "b.md", "x", "t", True), 1),  # has a date
-        ((0, "b.md", "x", "t", True), (0, "a.md", "x", "t", True), 1),  # first by path
-        ((0, "a.md", "x", "", False), (1, "b.md", "x", None, False), 0),  # the other was removed
-    ],
-)
-def test_of_the_posts_of_an_article_one_is_taken(
-    tmp_path: Path,
-    one: tuple[int, str, str, str | None, bool],
-    other: tuple[int, str, str, str | None, bool],
-    taken: int,
-) -> None:
-    assert rows_known_at(write(tmp_path, [one, other]), at(5)) == [taken]
+def compare(folder: Path, commits: int, instants: int, seed: int) -> int:
+    """The number of instants at which there was an archive."""
+    history = make_history(folder / "repository", commits, seed)
+    build(f"{history.folder}@main", folder / "out", history=True)
+    rng = random.Random(seed)
+    times = [rng.uniform(history.times[0] - 9999, history.times[-1] + 9999) for _ in range(instants - 2)]
+    times += [rng.choice(history.times) + late for late in (0, -0.001)]
+    then: dict[str, dict[str, dict[str, Any]]] = {}
+    compared = 0
+    for time in times:
+        found, commit = as_known(folder / "out", time), history.commit_at(time)
+        if commit is None:
+            assert found == {}
+            continue
+        if commit not in then:
+            then[commit] = built_at(history, commit, folder / "then")
+        for row in found.values():
+            assert history.times[0] <= row.pop("first_seen_at").timestamp() <= row.pop("revised_at").timestamp() <= time
+        assert found == then[commit], (seed, time)
+        compared += 1
+    return compared
+
+
+def test_it_equals_a_checkout_and_build(tmp_path: Path) -> None:
+    assert compare(tmp_path, commits=40, instants=7, seed=4) > 4
+
+
+@pytest.mark.slow
+def test_it_equals_a_checkout_and_build_over_a_long_history(tmp_path: Path) -> None:
+    assert compare(tmp_path, commits=400, instants=300, seed=22) > 290
+
+
+# ------------------------------------------------------------------------------------------------- what is asked
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("history")
+    history = make_history(folder / "repository", 25, 1)
+    build(f"{history.folder}@main", folder / "out", history=True)
+    yield folder / "out"
+
+
+NOW = "2030-01-01T00:00Z"
+
+
+def test_columns_filters_and_a_period(out: Path) -> None:
+    every = newsdata.load_dataset(out, as_of=NOW)
+    assert "sources" in every.column_names and set(OF_ALL).isdisjoint(every.column_names)
+    assert every.column_names[-2:] == ["first_seen_at", "revised_at"]
+    rows = every.to_list()
+    days = [(row["published_at"] is None, row["published_at"] and row["published_at"].isoformat()) for row in rows]
+    assert days == sorted(days) and len(rows) > 9
+    two = newsdata.load_dataset(out, as_of=NOW, columns=["publisher", "article_id"])
+    assert two.to_list() == [{"publisher": row["publisher"], "article_id": row["article_id"]} for row in rows]
+    longer = newsdata.load_dataset(out, "articles", as_of=NOW, columns=["title"], filters=[("num_chars", ">", 60)])
+    assert longer["title"][:] == [row["title"] for row in rows if row["num_chars"] > 60] != []
+    late = newsdata.load_dataset(out, as_of=NOW, since="2022-03-10", until="2022-03-20")
+    assert late.to_list() == [
+        row
+        for row in rows
+        if row["published_at"] and 10 <= row["published_at"].day < 20 and row["published_at"].month == 3
+    ]
+    nothing = newsdata.load_dataset(out, as_of=NOW, columns=["title"], filters=[("num_chars", "<", 0)])
+    assert len(nothing) == 0 and nothing.column_names == ["title"]
+    counted = newsdata.load_dataset(out, as_of=NOW, columns=["issues"])
+    assert counted["issues"][:] == [row["issues"] for row in rows]
+    assert every.info.version == "1.0.0"
+
+
+def test_filters_that_name_no_column_or_number_them(out: Path) -> None:
+    import pyarrow.compute as pc
+
+    every = newsdata.load_dataset(out, as_of=NOW)
+    names = every.column_names
+    all_of_them = newsdata.load_dataset(out, as_of=NOW, columns=["title"], filters=pc.scalar(True))
+    assert len(all_of_them) == len(every)
+    numbered = newsdata.load_dataset(out, as_of=NOW, columns=["title"], filters=pc.field(names.index("num_chars")) > 60)
+    assert len(numbered) == sum(chars > 60 for chars in every["num_chars"])
+
+
+@pytest.mark.parametrize("column", ["fold", "split", "duplicate_cluster"])
+def test_columns_of_the_whole_archive(out: Path, column: str) -> None:
+    with pytest.raises(
+        CallError, match=rf"columns: {column}: not known at a time.*whole archive.*there are: article_id"
+    ):
+        newsdata.load_dataset(out, as_of=NOW, columns=["title", column])
+    if column != "split":
+        with pytest.raises(CallError, match="there is no column"):
+            newsdata.load_dataset(out, as_of=NOW, filters=[(column, "==", "x")])
+
+
+def test_two_calls_give_one_fingerprint_and_other_rows_another(out: Path) -> None:
+    def fingerprint(**options: Any) -> str:
+        return str(newsdata.load_dataset(out, **{"as_of": NOW, "columns": ["title"]} | options)._fingerprint)
+
+    assert fingerprint() == fingerprint()
+    assert len({fingerprint(), fingerprint(filters=[("num_chars", ">", 60)]), fingerprint(columns=["text"])}) == 3
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +166,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 def test_a_version_without_revisions(manifest: Manifest) -> None:
     with pytest.raises(CallError, match=r"as_of: needs the config revisions, which 1\.0\.0 does not have.*--history"):
-        check_as_of("2022-03-01T09:30+08:00", manifest, config="revisions", split=None, streaming=False)
+        check_as_of("2022-03-01T09:30+08:00", manifest, config=None, split=None, streaming=False)
 
 
 def test_arguments_that_do_not_go_with_it(manifest: Manifest) -> None:
-    for config, split, streaming in (
-        ("articles", None, False),
-        ("revisions", "train", False),
-        ("revisions", None, True),
+    for config, split, streaming, hint in (
+        ("revisions", None, False, "leave out name and streaming"),
+        (None, "train", False, "leave out split"),
+        (None, None, True, "leave out name and streaming"),
     ):
-        with pytest.raises(CallError, match="leave out name, split and streaming"):
+        with pytest.raises(CallError, match=hint):
             check_as_of("2022-03-01T09:30+08:00", manifest, config=config, split=split, streaming=streaming)

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsdata import Post, RawPost, Reject, parse_post
-from newsdata.parsing.post import article_id, parse_bytes
+from newsdata.parsing.post import article_id, clashing_ids, parse_bytes
 from newsdata.schema import ISSUES, REJECT_RULES, Link, Site, Span
 from newsdata.storage.rows import rows_of_posts
 
@@ -199,3 +199,16 @@ def test_a_file_is_read_as_part_of_its_site(tmp_path: Path) -> None:
     assert isinstance(found, Post)
     assert found.path == "blog/_posts/2022-03-01-a.md" and found.categories == ("blog",)
     assert found.published_at is not None and found.published_at.isoformat() == "2022-03-01T00:00:00+09:00"
+
+
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [
+        (["_posts/a.html", "_posts/a.md", "_posts/b.md"], ["_posts/a.html"]),
+        (["_posts/x.d/a", "_posts/x.d/a.txt"], ["_posts/x.d/a.txt"]),
+        (["_posts/x.d/a", "_posts/x.e/a", "_posts/x/a.d"], []),
+        (["_posts/2022-03-01-202203010000000001.html", "_posts/2022-03-01-202203010000000001.md"], []),
+    ],
+)
+def test_ids_of_paths_that_differ_in_the_extension(paths: list[str], kept: list[str]) -> None:
+    assert clashing_ids(paths) == {path: path for path in kept}
