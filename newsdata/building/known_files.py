@@ -7,20 +7,24 @@ keep its stamp. It is not *settled*, and its hash is not kept.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..arrow_files import join_tables, mapped_table, strings_of, values_of, write_table
 from ..sources.source import Files
+from .shard_plan import plan_key
 
 __all__ = ["KnownFiles", "known_hashes", "read_known_files", "settled", "write_known_files"]
 
 _RACY = 2_000_000_000  # nanoseconds: a file that was changed this shortly before it was listed is not settled
-_NOTED = 50_000  # files that are written at once
+_NOTED = 50_000  # files that are in memory at once
 _BY_HASH = "sha256:"  # the beginning of a stamp that names the content itself
-_SCHEMA = pa.schema([("path", pa.string()), ("stamp", pa.string()), ("sha256", pa.string())])
+_SCHEMA = pa.schema([("path", pa.large_string()), ("stamp", pa.large_string()), ("sha256", pa.large_string())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,47 +32,50 @@ class KnownFiles:
     """Files whose hashes are to be kept.
 
     Attributes:
-        files: of a listing.
+        files: in the order of the plan.
         hashes: SHA-256 of each file, hexadecimal; null for one that cannot be read.
         settled: for each file whether it cannot change without a new stamp.
     """
 
     files: Files
-    hashes: pa.StringArray
+    hashes: pa.LargeStringArray
     settled: pa.BooleanArray
 
 
 def read_known_files(path: Path | None) -> pa.Table:
-    """Read what `write_known_files` wrote: the columns path, stamp and sha256. No rows if `path` is None."""
-    if path is None:
-        return _SCHEMA.empty_table()
-    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
-        return reader.read_all().combine_chunks()
+    """What `write_known_files` wrote, mapped into memory: the columns path, stamp and sha256. No rows if `path` is None."""
+    return _SCHEMA.empty_table() if path is None else mapped_table(path)
 
 
 def write_known_files(known: KnownFiles, path: Path) -> None:
     """Write path, stamp and hash of the settled files to an Arrow file."""
-    rows = pa.Table.from_arrays([known.files.path, known.files.stamp, known.hashes], schema=_SCHEMA)
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, _SCHEMA, options=options) as writer:
-        for number, some in enumerate(rows.to_batches(max_chunksize=_NOTED)):
-            writer.write_batch(some.filter(known.settled.slice(number * _NOTED, len(some))))
+
+    def parts() -> Iterator[pa.Table]:
+        for number, files in enumerate(known.files.parts(_NOTED)):
+            some = slice(number * _NOTED, number * _NOTED + len(files))
+            rows = pa.table([files.path, files.stamp, known.hashes[some]], names=_SCHEMA.names).cast(_SCHEMA)
+            yield rows.filter(known.settled[some])
+
+    write_table(join_tables(parts(), _SCHEMA, path.parent), path)
 
 
 def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
     """The hash of each file, hexadecimal; null if the file is new or its stamp changed.
 
     Args:
-        files: of a listing.
-        known: from `read_known_files`.
+        files: some files of a plan, in its order.
+        known: from `read_known_files`. Only the rows between the first and the last of the files are read.
     """
     by_hash = pc.starts_with(files.stamp, _BY_HASH)
     named = pa.nulls(len(files), pa.string())
     if by_hash.true_count:
         named = pc.if_else(by_hash, pc.replace_substring_regex(files.stamp, f"^{_BY_HASH}", ""), None)
-    if not known.num_rows:
+    if not known.num_rows or not len(files):
         return named
-    path, stamp, sha256 = (column.chunk(0) for column in known.columns)
+    paths = values_of(known, "path")
+    begin = bisect_left(range(len(paths)), plan_key(files.path[0].as_py()), key=lambda at: plan_key(paths[at].as_py()))
+    end = bisect_right(range(len(paths)), plan_key(files.path[-1].as_py()), key=lambda at: plan_key(paths[at].as_py()))
+    path, stamp, sha256 = (strings_of(values_of(known, name)[begin:end]) for name in _SCHEMA.names)
     at = pc.index_in(files.path, value_set=path)
     same = pc.equal(stamp.take(at), files.stamp).fill_null(False)
     return pc.if_else(same, sha256.take(at), named)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,8 @@ from .request import Request
 from .shard_plan import PostShard, choose_shard_rows, plan_posts
 
 __all__ = ["OTHER_POSTS", "PostsFound", "find_posts"]
+
+_AT_ONCE = 50_000  # files that are in memory at once
 
 OTHER_POSTS = "not in the version that is built again"
 """The reason why a version that is built again (`Request.again`) ignores a post."""
@@ -57,24 +60,27 @@ class _Classified:
     ignored: Counter[str]
 
 
-def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> PostsFound:
+def find_posts(listing: Listing, site: Site, base: Base, request: Request, scratch: Path | None = None) -> PostsFound:
     """Sort a listing into posts, rejects and ignored files, and plan the shards of posts.
+
+    Args:
+        listing, site, base, request: of the build.
+        scratch: a folder for temporary files.
 
     Raises:
         SourceError: the listing is not that of a Jekyll site with posts.
     """
-    found = _classify(listing, site)
+    found = _classify(listing, site, scratch)
     own_ids: Mapping[str, str] = _clashing_ids(found.files)
-    found = _without_redacted(found, own_ids, base.redacted)
+    found = _without_redacted(found, own_ids, base.redacted, scratch)
     if request.again and base.manifest and base.folder:
         own_ids = _ids_in(base)
-        found = _only_named(found, own_ids)
+        found = _only_named(found, own_ids, scratch)
     shard_rows = choose_shard_rows(len(found.files), base.manifest)
-    plan = plan_posts(found.files, base.manifest, shard_rows, again=request.again)
+    files, plan = plan_posts(found.files, base.manifest, shard_rows, again=request.again, scratch=scratch)
     if not request.again:
-        paths = [*_one_a_folder(found.files.path), *(reject.path for reject in found.rejects)]
+        paths = [*_one_a_folder(files), *(reject.path for reject in found.rejects)]
         check_site(paths, found.ignored, base.manifest, request.source)
-    files = Files.joined(shard.files for shard in plan)
     return PostsFound(
         files=files,
         plan=plan,
@@ -85,11 +91,19 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request) -> Po
     )
 
 
-def _classify(listing: Listing, site: Site) -> _Classified:
+def _classify(listing: Listing, site: Site, scratch: Path | None) -> _Classified:
     """Sort a listing by the rules of the site."""
-    reasons = classify_all(listing.files.path, site)
-    counted = pc.value_counts(reasons.drop_null())
-    ignored = Counter(dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)))
+    ignored: Counter[str] = Counter()
+
+    def posts() -> Iterator[Files]:
+        for part in listing.files.parts(_AT_ONCE):
+            reasons = classify_all(part.path, site)
+            counted = pc.value_counts(reasons.drop_null())
+            names, counts = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
+            ignored.update(dict(zip(names, counts, strict=True)))
+            yield part.take(np.flatnonzero(reasons.is_null()))
+
+    files = Files.on_disk(posts(), scratch)
     kept = []
     for reject in listing.rejects:
         leads_out = reject.path.startswith("/") or ".." in reject.path.split("/")  # always a reject, never ignored
@@ -97,25 +111,24 @@ def _classify(listing: Listing, site: Site) -> _Classified:
             ignored[reason] += 1
         else:
             kept.append(reject)
-    return _Classified(_where(listing.files, reasons.is_null()), kept, ignored)
+    return _Classified(files, kept, ignored)
 
 
-def _one_a_folder(paths: pa.StringArray) -> list[str]:
+def _one_a_folder(files: Files) -> list[str]:
     """A path in each folder that has posts."""
-    return [f"{folder}/" for folder in pc.unique(split_paths(paths)[0]).to_pylist()]
-
-
-def _where(files: Files, kept: pa.BooleanArray) -> Files:
-    return files.take(np.flatnonzero(kept))
+    folders = (pc.unique(split_paths(part.path)[0]).to_pylist() for part in files.parts(_AT_ONCE))
+    return [f"{folder}/" for folder in dict.fromkeys(folder for some in folders for folder in some)]
 
 
 def _clashing_ids(files: Files) -> dict[str, str]:
-    if pc.all(pc.ends_with(files.path, ".md")).as_py() is not False:  # nearly always
+    if all(pc.all(pc.ends_with(part.path, ".md")).as_py() for part in files.parts(_AT_ONCE)):  # nearly always
         return {}
     return clashing_ids(files.path.to_pylist())
 
 
-def _without_redacted(found: _Classified, own_ids: Mapping[str, str], redacted: Mapping[str, str]) -> _Classified:
+def _without_redacted(
+    found: _Classified, own_ids: Mapping[str, str], redacted: Mapping[str, str], scratch: Path | None
+) -> _Classified:
     """Leave out the files whose article id is redacted; they are not read."""
     if not redacted:
         return found
@@ -123,13 +136,18 @@ def _without_redacted(found: _Classified, own_ids: Mapping[str, str], redacted: 
     def stays(path: str) -> bool:
         return own_ids.get(path, article_id(path)) not in redacted
 
-    mask = pa.array(map(stays, found.files.path.to_pylist()), pa.bool_())
-    return _keep(found, mask, [reject for reject in found.rejects if stays(reject.path)], REDACTED)
+    files = (part.take([n for n, path in enumerate(part.path.to_pylist()) if stays(path)]) for part in _parts(found))
+    rejects = [reject for reject in found.rejects if stays(reject.path)]
+    return _keep(found, Files.on_disk(files, scratch), rejects, REDACTED)
 
 
-def _keep(found: _Classified, files: pa.BooleanArray, rejects: list[Reject], reason: str) -> _Classified:
+def _parts(found: _Classified) -> Iterator[Files]:
+    return found.files.parts(_AT_ONCE)
+
+
+def _keep(found: _Classified, files: Files, rejects: list[Reject], reason: str) -> _Classified:
     """Keep some files and rejects, and count the others as ignored for `reason`."""
-    kept = _Classified(_where(found.files, files), rejects, Counter(found.ignored))
+    kept = _Classified(files, rejects, Counter(found.ignored))
     gone = len(found.files) + len(found.rejects) - len(kept.files) - len(kept.rejects)
     if gone:
         kept.ignored[reason] = gone
@@ -150,7 +168,9 @@ def _ids_in(base: Base) -> dict[str, str]:
     return ids
 
 
-def _only_named(found: _Classified, named: Mapping[str, str]) -> _Classified:
+def _only_named(found: _Classified, named: Mapping[str, str], scratch: Path | None) -> _Classified:
     """Leave out the files that the base neither read nor rejected."""
-    mask = pc.is_in(found.files.path, pa.array(list(named), pa.string()))
-    return _keep(found, mask, [reject for reject in found.rejects if reject.path in named], OTHER_POSTS)
+    paths = pa.array(list(named), pa.string())
+    files = (part.take(np.flatnonzero(pc.is_in(part.path, paths))) for part in _parts(found))
+    rejects = [reject for reject in found.rejects if reject.path in named]
+    return _keep(found, Files.on_disk(files, scratch), rejects, OTHER_POSTS)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -34,6 +35,7 @@ __all__ = [
     "cut",
     "in_tasks",
     "plan_articles",
+    "plan_key",
     "plan_posts",
 ]
 
@@ -45,6 +47,8 @@ _MANY_POSTS = 1_000_000
 
 SHARD_BYTES = 64 * 2**20
 """The most bytes of source files in a shard of posts when it is first cut."""
+
+_PLANNED_AT_ONCE = 50_000  # files
 
 _MONTHS = 120
 """The most shards of a task, if it has more than one: the months of a decade."""
@@ -132,47 +136,68 @@ def choose_shard_rows(posts: int, base: Manifest | None) -> int:
     return SHARD_ROWS << doubled
 
 
-def plan_posts(files: Files, base: Manifest | None, shard_rows: int, *, again: bool = False) -> list[PostShard]:
+_DAY_IN_NAME = re.compile(r"(?:.*/)?([0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2})-[^/]*", re.DOTALL)
+
+
+def plan_key(path: str) -> str:
+    """What posts are sorted by: the day at the beginning of the name ("" if there is none), then the path.
+
+    >>> plan_key("_posts/2022-03-01-a.md"), plan_key("_posts/a.md")
+    ('2022-03-01/_posts/2022-03-01-a.md', '/_posts/a.md')
+    """
+    found = _DAY_IN_NAME.fullmatch(path)
+    return f"{found[1] if found else ''}/{path}"
+
+
+def plan_posts(
+    files: Files, base: Manifest | None, shard_rows: int, *, again: bool = False, scratch: Path | None = None
+) -> tuple[Files, list[PostShard]]:
     """Cut the files into shards by the month in their names, in the order of (day, path).
 
     Args:
-        files: every file that should be a post.
+        files: every file that should be a post, sorted by path.
         base: the manifest of the version whose borders stay, or None.
         shard_rows: the most rows of a shard, see `choose_shard_rows`.
         again: whether `base` itself is built again; then no new border is made.
+        scratch: a folder for temporary files.
+
+    Returns:
+        The files in the order of the plan, and the shards, whose files are parts of these.
     """
-    # The day at the beginning of each name, "" if there is none. As a dictionary, because there are fewer days than names.
-    begin = pc.utf8_slice_codeunits(split_paths(files.path)[1], 0, len("2022-01-31-")).dictionary_encode()
-    is_day = pc.match_substring_regex(begin.dictionary, _NAME_DAY)
-    days = pc.if_else(is_day, pc.utf8_slice_codeunits(begin.dictionary, 0, -1), "").take(begin.indices)
-    in_order = pc.sort_indices(pc.binary_join_element_wise(days, files.path, "/"))
-    files, days = files.take(in_order.to_numpy()), days.take(in_order)
-    keys = pc.binary_join_element_wise(days, files.path, "/")
-    months = pc.utf8_slice_codeunits(days, 0, 7).dictionary_encode()
-    ends = [*np.flatnonzero(np.diff(months.indices.to_numpy(), prepend=-1)).tolist(), len(files)]
+    days = np.concatenate([np.zeros(0, np.int32), *(_days(part.path) for part in files.parts(_PLANNED_AT_ONCE))])
+    order = np.argsort(days, kind="stable").astype(np.int32)
+    some = (order[begin : begin + _PLANNED_AT_ONCE] for begin in range(0, len(order), _PLANNED_AT_ONCE))
+    files = Files.on_disk((files.take(rows) for rows in some), scratch)
+    month_of = days[order] // 100
+    ends = [*np.flatnonzero(np.diff(month_of, prepend=-1)).tolist(), len(files)]
     kept = _starts_of(base)
     shards = []
     for at, after in pairwise(ends):
-        month = months[at].as_py() or "undated"
+        year, number = divmod(int(month_of[at]), 100)
+        month = f"{year:04}-{number:02}" if year or number else "undated"
         starts = kept.get(("posts", "posts", month), [])
         sizes = files.size[at:after].to_numpy()
-        pieces = cut(after - at, _text_at(keys, at), starts, shard_rows, sizes=sizes, again=again)
+        pieces = cut(after - at, _key_at(files, at), starts, shard_rows, sizes=sizes, again=again)
         for number, first, last in pieces:
             path = f"posts/posts-{month}-{number:07d}.parquet"
-            start = str(keys[at + first])
-            shards.append(PostShard(path=path, start=start, files=_slice(files, at + first, last - first)))
-    return shards
+            start = plan_key(files.path[at + first].as_py())
+            shards.append(PostShard(path=path, start=start, files=files.slice(at + first, last - first)))
+    return files, shards
 
 
-def _slice(files: Files, begin: int, count: int) -> Files:
-    """Some files without a copy: a part of all files. A task copies those that it needs."""
-    columns = (files.path, files.size, files.stamp, files.offset)
-    return Files(*(column.slice(begin, count) for column in columns))
+def _days(paths: pa.StringArray) -> np.ndarray:
+    """The day at the beginning of each name as a number (20220301), int32; 0 if there is none."""
+    # As a dictionary, because there are fewer days than names.
+    begin = pc.utf8_slice_codeunits(split_paths(paths)[1], 0, len("2022-01-31-")).dictionary_encode()
+    is_day = pc.match_substring_regex(begin.dictionary, _NAME_DAY)
+    digits = pc.replace_substring(pc.if_else(is_day, begin.dictionary, "0"), "-", "")
+    days: np.ndarray = digits.cast(pa.int32()).take(begin.indices).to_numpy()
+    return days
 
 
-def _text_at(array: pa.StringArray, offset: int) -> Callable[[int], str]:
-    """A function that returns the text at a number, counted from `offset`."""
-    return lambda number: str(array[offset + number])
+def _key_at(files: Files, offset: int) -> Callable[[int], str]:
+    """A function that returns the sort key of the file at a number, counted from `offset`."""
+    return lambda number: plan_key(files.path[offset + number].as_py())
 
 
 def plan_articles(

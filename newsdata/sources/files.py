@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from ..arrow_files import join_tables
 from ..schema import Reject
 from .folder_walk import MAX_PATH_BYTES, Fault, check_path
 
@@ -53,12 +55,17 @@ class SourceFile(NamedTuple):
     offset: int = 0
 
 
+_SCHEMA = pa.schema(
+    [("path", pa.large_string()), ("size", pa.int64()), ("stamp", pa.large_string()), ("offset", pa.int64())]
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Files(Sequence[SourceFile]):
     """Regular files of a source as Arrow columns, which take a tenth of the memory of a record for each file.
 
     Attributes:
-        path, size, stamp, offset: see `SourceFile`; string, int64, string, int64.
+        path, size, stamp, offset: see `SourceFile`; string (large_string if they are from `on_disk`), int64, string, int64.
 
     >>> files = Files.of([SourceFile("a.md", 5, "git:1"), SourceFile("b.md", 7, "git:2")])
     >>> files.path.to_pylist(), files[1].size, files.take([1]).path.to_pylist()
@@ -80,13 +87,40 @@ class Files(Sequence[SourceFile]):
     @classmethod
     def joined(cls, parts: Iterable[Files]) -> Files:
         """The files of all parts, one part after the other."""
-        columns = zip(*(part._columns() for part in (cls.of(()), *parts)), strict=True)
+        columns = zip(*(part.in_memory()._columns() for part in (cls.of(()), *parts)), strict=True)
         return cls(*(pa.concat_arrays(column) for column in columns))
 
+    @classmethod
+    def on_disk(cls, parts: Iterable[Files], folder: Path | None) -> Files:
+        """The files of all parts, in temporary files that are mapped into memory. There may be any number of them.
+
+        Args:
+            parts: one after the other; only one is in memory at a time.
+            folder: where the temporary files lie; None for the system's folder.
+        """
+        tables = (pa.table([*part._columns()], names=_SCHEMA.names).cast(_SCHEMA) for part in parts)
+        table = join_tables(tables, _SCHEMA, folder)
+        return cls(*(column.chunk(0) for column in table.columns))
+
+    def parts(self, size: int) -> Iterator[Files]:
+        """The same files, `size` at a time, in memory."""
+        return (self.slice(begin, size).in_memory() for begin in range(0, len(self), size))
+
+    def slice(self, begin: int, count: int) -> Files:
+        """`count` files from the position `begin` on, without a copy."""
+        return Files(*(column.slice(begin, count) for column in self._columns()))
+
+    def in_memory(self) -> Files:
+        """The same files as columns of strings in memory."""
+        if self.path.type == pa.string():
+            return self
+        return self.take(np.arange(len(self)))
+
     def take(self, at: Sequence[int] | np.ndarray) -> Files:
-        """The files at these positions, in that order."""
+        """The files at these positions, in that order, in memory."""
         rows = pa.array(at, pa.int64())
-        return Files(*(column.take(rows) for column in self._columns()))
+        path, size, stamp, offset = (column.take(rows) for column in self._columns())
+        return Files(path.cast(pa.string()), size, stamp.cast(pa.string()), offset)
 
     def _columns(self) -> tuple[pa.Array, ...]:
         return self.path, self.size, self.stamp, self.offset

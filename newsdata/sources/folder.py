@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +19,9 @@ from .files import Files, Listing, Source, SourceFile, as_reject, in_order, unre
 from .folder_walk import (
     FOLLOWS_NO_LINK,
     Fault,
+    Faults,
     FolderOpener,
+    Listed,
     list_folder,
     path_inside,
     reason_for,
@@ -49,12 +53,13 @@ def open_folder(path: str, exclude: str | os.PathLike[str] | None) -> Source:
     return Source(kind="folder", root=root, exclude=inside)
 
 
-def list_files(source: Source, ahead: ListingAhead | None = None) -> Listing:
+def list_files(source: Source, ahead: ListingAhead | None = None, scratch: Path | None = None) -> Listing:
     """Everything in the folder, sorted by path.
 
     Args:
         source: the folder.
         ahead: a listing that another process makes. It is used if it is for this folder and did not fail.
+        scratch: a folder for temporary files.
 
     Raises:
         SourceError: the folder cannot be listed.
@@ -63,16 +68,23 @@ def list_files(source: Source, ahead: ListingAhead | None = None) -> Listing:
     if ahead is not None and (ahead.root, ahead.exclude) == (source.root, source.exclude):
         listed = ahead.take()
     if listed is None:
-        try:
-            listed = list_folder(source.root, source.exclude)
-        except OSError as error:
-            raise SourceError(_reason(error), path=source.root) from error
+        faults: Faults = []
+        listed = Listed(began=time.time_ns(), faults=faults, files=_listed_here(source, faults))
+    files = Files.on_disk(map(_as_columns, listed.files), scratch)
     rejects = in_order(as_reject(raw, fault) for raw, fault in listed.faults)
-    return Listing(files=_as_columns(listed.files), rejects=rejects, listed_at=listed.began)
+    return Listing(files=files, rejects=rejects, listed_at=listed.began)
 
 
-def _as_columns(files: bytes) -> Files:
-    values = pc.split_pattern(pa.array([files] if files else [], pa.string()), "\0").flatten()
+def _listed_here(source: Source, faults: Faults) -> Iterator[bytes]:
+    try:
+        yield from list_folder(source.root, source.exclude, faults)
+    except OSError as error:
+        raise SourceError(_reason(error), path=source.root) from error
+
+
+def _as_columns(piece: bytes) -> Files:
+    """The files of one piece of a listing."""
+    values = pc.split_pattern(pa.array([piece], pa.string()), "\0").flatten()
     path, size, stamp = (values[begin::3] for begin in range(3))
     return Files(path, size.cast(pa.int64()), stamp, pa.array(np.zeros(len(path), np.int64)))
 

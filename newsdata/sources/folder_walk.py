@@ -15,23 +15,24 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self
 
 __all__ = [
     "FOLLOWS_NO_LINK",
     "MAX_FILE_BYTES",
     "MAX_PATH_BYTES",
     "Fault",
+    "Faults",
     "FolderOpener",
     "Listed",
     "check_path",
-    "decode_listed",
-    "encode_listed",
     "list_folder",
     "path_inside",
+    "read_listed",
     "reason_for",
     "size_fault",
     "stamp_of",
+    "write_listed",
 ]
 
 MAX_FILE_BYTES = 8 * 2**20
@@ -164,27 +165,24 @@ class FolderOpener:
 # ---------------------------------------------------------------------------------------------------- listing
 
 
-class Listed(NamedTuple):
-    """What a folder holds.
+_AT_ONCE = 16_384  # files in a piece of a listing
 
-    Attributes:
-        began: when the walk began, in nanoseconds since 1970.
-        files: path, size in bytes and stamp of each file, sorted by path, all separated by NUL. One string instead of a
-            record for each file, because there can be millions.
-        faults: (path relative to the root, fault) of each name that cannot be taken.
-    """
-
-    began: int
-    files: bytes
-    faults: list[tuple[bytes, Fault]]
+Faults = list[tuple[bytes, Fault]]
+"""(path relative to the root, fault) of each name that cannot be taken."""
 
 
-def list_folder(root: str, exclude: str | None = None) -> Listed:
+def list_folder(root: str, exclude: str | None, faults: Faults) -> Iterator[bytes]:
     """List every regular file below `root`. The order of the file system does not matter, and no link is followed.
+
+    Only one folder is in memory at a time, and the folders around it.
 
     Args:
         root: a real path.
-        exclude: a folder to skip, relative to `root`.
+        exclude: a folder to skip, relative to `root`; None for none.
+        faults: faults are added to this list; it is complete when everything was listed.
+
+    Returns:
+        Path, size in bytes and stamp of each file, sorted by path, all separated by NUL, in pieces.
 
     Raises:
         OSError: the root cannot be listed, or the machine is out of memory or of open files.
@@ -193,39 +191,53 @@ def list_folder(root: str, exclude: str | None = None) -> Listed:
     >>> with tempfile.TemporaryDirectory() as root:
     ...     for name in ("b.md", "a.md"):
     ...         with open(os.path.join(root, name), "w") as file: _ = file.write("hello")
-    ...     found = list_folder(os.path.realpath(root))
-    >>> found.files.split(b"\\0")[::3], found.files.split(b"\\0")[1::3], found.faults
-    ([b'a.md', b'b.md'], [b'5', b'5'], [])
+    ...     [piece.split(b"\\0")[:2] for piece in list_folder(os.path.realpath(root), None, [])]
+    [[b'a.md', b'5']]
     """
-    began = time.time_ns()
-    files: list[str] = []
-    faults: list[tuple[bytes, Fault]] = []
     excluded = None if exclude is None else os.fsencode(exclude)
-    waiting = [b""]
+    full: list[str] = []
+    # What is not listed yet, the next one last: records of files, and folders as their path with a slash at its end. NUL and
+    # slash sort before and after as the whole paths below a folder do.
+    waiting = ["/"]
     with FolderOpener(root) as opener:
         while waiting:
-            folder = waiting.pop()
-            path = check_path(folder) if folder else ""
-            prefix = None if isinstance(path, Fault) else f"{path}/" if path else ""
-            try:
-                with os.scandir(opener.open(folder)) as entries:
-                    rest = _take_plain_files(entries, prefix, files) if prefix is not None else list(entries)
-            except OSError as error:
-                if not folder:
-                    raise
-                faults.append((folder, Fault("unreadable", f"the folder {reason_for(error)}")))
+            found = waiting.pop()
+            if "\0" in found:
+                full.append(found)
+                if len(full) == _AT_ONCE:
+                    yield "\0".join(full).encode()
+                    full = []
                 continue
-            for entry in rest:
-                raw = folder + b"/" + os.fsencode(entry.name) if folder else os.fsencode(entry.name)
-                found = None if entry.name == ".git" else _examine(entry, raw)
-                if isinstance(found, Fault):
-                    faults.append((raw, found))
-                elif isinstance(found, str):
-                    files.append(found)
-                elif found is not None and found != excluded:
-                    waiting.append(found)
-    files.sort()  # NUL sorts before every character of a name, so this is the order of the paths
-    return Listed(began=began, files="\0".join(files).encode(), faults=faults)
+            inside = _list_one(opener, os.fsencode(found[:-1]), faults)
+            inside.sort(reverse=True)
+            waiting += [one for one in inside if "\0" in one or os.fsencode(one[:-1]) != excluded]
+    if full:
+        yield "\0".join(full).encode()
+
+
+def _list_one(opener: FolderOpener, folder: bytes, faults: Faults) -> list[str]:
+    """The records of the files in a folder, and the paths of the folders in it, with a slash at their end."""
+    path = check_path(folder) if folder else ""
+    prefix = None if isinstance(path, Fault) else f"{path}/" if path else ""
+    files: list[str] = []
+    try:
+        with os.scandir(opener.open(folder)) as entries:
+            rest = _take_plain_files(entries, prefix, files) if prefix is not None else list(entries)
+    except OSError as error:
+        if not folder:
+            raise
+        faults.append((folder, Fault("unreadable", f"the folder {reason_for(error)}")))
+        return []
+    for entry in rest:
+        raw = folder + b"/" + os.fsencode(entry.name) if folder else os.fsencode(entry.name)
+        found = None if entry.name == ".git" else _examine(entry, raw)
+        if isinstance(found, Fault):
+            faults.append((raw, found))
+        elif isinstance(found, str):
+            files.append(found)
+        elif found is not None:
+            files.append(f"{os.fsdecode(found)}/")
+    return files
 
 
 def _record(path: str, status: os.stat_result) -> str:
@@ -285,29 +297,83 @@ def _examine(entry: os.DirEntry[str], raw: bytes) -> str | Fault | bytes:
 # ------------------------------------------------------------------------------------------ between processes
 
 
-def encode_listed(listed: Listed) -> Iterator[bytes]:
-    """The bytes of a listing, for another process: one line of JSON, then `files`."""
-    yield json.dumps([listed.began, [(raw.hex(), fault) for raw, fault in listed.faults]]).encode() + b"\n"
-    yield listed.files
+class Listed(NamedTuple):
+    """What a folder holds, in a file that another process wrote.
+
+    Attributes:
+        began: when the walk began, in nanoseconds since 1970.
+        faults: see `Faults`.
+        files: as from `list_folder`. Each piece is read from the file when it is asked for.
+    """
+
+    began: int
+    faults: Faults
+    files: Iterator[bytes]
 
 
-def decode_listed(data: bytes) -> Listed:
-    """Read what `encode_listed` gave.
+_NUMBER = 8  # bytes of a number in the file
+
+
+def write_listed(file: BinaryIO, began: int, faults: Faults, pieces: Iterable[bytes]) -> None:
+    """Write a listing to a file: the size of each piece and the piece, 0, and then the rest as JSON.
+
+    Args:
+        file: what is written to.
+        began, faults: see `Listed`; `faults` is complete after the last piece.
+        pieces: from `list_folder`.
+    """
+    for piece in pieces:
+        file.write(len(piece).to_bytes(_NUMBER, "big") + piece)
+    file.write(bytes(_NUMBER))
+    file.write(json.dumps([began, [(raw.hex(), fault) for raw, fault in faults]]).encode())
+    file.flush()
+
+
+def read_listed(file: BinaryIO) -> Listed:
+    """Read what `write_listed` wrote.
 
     Raises:
-        ValueError: these bytes are not a listing.
+        ValueError: this file holds no listing.
 
-    >>> listed = Listed(began=7, files=b"a.md\\x005\\x00stamp", faults=[(b"b", Fault("not-a-file", "a pipe"))])
-    >>> decode_listed(b"".join(encode_listed(listed))) == listed
-    True
+    >>> import io
+    >>> file, faults = io.BytesIO(), [(b"b", Fault("not-a-file", "a pipe"))]
+    >>> write_listed(file, 7, faults, [b"a.md\\x005\\x00stamp"])
+    >>> listed = read_listed(file)
+    >>> listed.began, listed.faults == faults, [*listed.files]
+    (7, True, [b'a.md\\x005\\x00stamp'])
     """
-    head, _, files = data.partition(b"\n")
-    began, faults = json.loads(head)
-    return Listed(began=began, files=files, faults=[(bytes.fromhex(raw), Fault(*fault)) for raw, fault in faults])
+    places = []
+    at = 0
+    while size := _number_at(file, at):
+        places.append((at + _NUMBER, size))
+        at += _NUMBER + size
+    began, faults = json.loads(file.read())
+    found = [(bytes.fromhex(raw), Fault(*fault)) for raw, fault in faults]
+    return Listed(began=began, faults=found, files=_pieces(file, places))
+
+
+def _number_at(file: BinaryIO, at: int) -> int:
+    file.seek(at)
+    number = file.read(_NUMBER)
+    if len(number) < _NUMBER:
+        raise ValueError("the listing is not whole")
+    return int.from_bytes(number, "big")
+
+
+def _pieces(file: BinaryIO, places: list[tuple[int, int]]) -> Iterator[bytes]:
+    for begin, size in places:
+        file.seek(begin)
+        yield file.read(size)
+
+
+def _main(root: str, exclude: str | None = None) -> None:
+    """Write the listing of a folder to standard output."""
+    faults: Faults = []
+    began = time.time_ns()
+    write_listed(sys.stdout.buffer, began, faults, list_folder(root, exclude, faults))
 
 
 if __name__ == "__main__":
     gc.disable()  # there are no cycles to collect, and many records to search for them
-    sys.stdout.buffer.writelines(encode_listed(list_folder(*sys.argv[1:])))
-    sys.stdout.buffer.flush()
+    _main(*sys.argv[1:])
     os._exit(0)  # skips freeing the records one by one

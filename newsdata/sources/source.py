@@ -124,19 +124,20 @@ def _is_address(text: str) -> bool:
     return "://" in text and not os.path.lexists(text)
 
 
-def list_files(source: Source, ahead: ListingAhead | None = None) -> Listing:
+def list_files(source: Source, ahead: ListingAhead | None = None, scratch: Path | None = None) -> Listing:
     """List everything in the source, sorted by path.
 
     Args:
         source: what `open_source` returned.
         ahead: a listing of this folder that another process makes, if there is one: see
             `newsdata.sources.listing_ahead.list_ahead`. A failed one, or one of another folder, is not used.
+        scratch: a folder for temporary files that hold the listing; by default the system's.
 
     Raises:
         SourceError: the source cannot be listed.
     """
     if source.kind == "folder":
-        return folder.list_files(source, ahead)
+        return folder.list_files(source, ahead, scratch)
     return git.list_files(source) if source.kind == "git" else unpacked.list_files(source)
 
 

@@ -7,10 +7,11 @@ build knows of earlier versions.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..errors import ManifestError
 from ..files import read_regular
@@ -110,7 +111,8 @@ def read_redactions(out: Path) -> dict[str, str]:
 def tombstones(ledger: pa.Table) -> dict[str, str]:
     """The redacted articles of a ledger: article id -> reason.
 
-    >>> tombstones(add_tombstones(empty_ledger(), {"7": "a request", content_key("ab"): "a request"}, "1.1.0"))
+    >>> parts = add_tombstones([empty_ledger()], {"7": "a request", content_key("ab"): "a request"}, "1.1.0")
+    >>> tombstones(pa.concat_tables(parts))
     {'7': 'a request'}
     """
     return {key: reason for key, reason in redactions_of(ledger).items() if not key.startswith(_BY_CONTENT)}
@@ -143,37 +145,38 @@ def refused_contents(redacted: Mapping[str, str]) -> frozenset[str]:
     return frozenset(key.removeprefix(_BY_CONTENT) for key in redacted if key.startswith(_BY_CONTENT))
 
 
-def add_tombstones(ledger: pa.Table, redacted: Mapping[str, str], version: str) -> pa.Table:
-    """The ledger with a tombstone for each key of `redacted`; keys that it lacks are added at its end.
+def add_tombstones(parts: Iterable[pa.Table], redacted: Mapping[str, str], version: str) -> Iterator[pa.Table]:
+    """A ledger with a tombstone for each key of `redacted`; keys that it lacks are added at its end.
 
     Args:
-        ledger: schema `LEDGER_SCHEMA`.
+        parts: the rows of the ledger, in order; schema `LEDGER_SCHEMA`.
         redacted: article id, or `content_key` of a file -> reason. A reason that the ledger has already is kept.
         version: the version that is being built; the first version of added rows.
 
-    >>> add_tombstones(empty_ledger(), {"7": "a request"}, "1.1.0").select(["article_id", "redacted_reason"]).to_pylist()
+    >>> parts = add_tombstones([empty_ledger()], {"7": "a request"}, "1.1.0")
+    >>> pa.concat_tables(parts).select(["article_id", "redacted_reason"]).to_pylist()
     [{'article_id': '7', 'redacted_reason': 'a request'}]
     """
     if not redacted:
-        return ledger
-    ids = ledger["article_id"].to_pylist()
-    reasons = [
-        old if old is not None else redacted.get(identity)
-        for identity, old in zip(ids, ledger["redacted_reason"].to_pylist(), strict=True)
-    ]
-    at = ledger.column_names.index("redacted_reason")
-    known = ledger.set_column(at, "redacted_reason", pa.array(reasons, pa.string()))
-    rows = [
-        {"article_id": identity, "first_version": version, "redacted_reason": redacted[identity]}
-        for identity in sorted(redacted.keys() - set(ids))
-    ]
-    return pa.concat_tables([known, pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)])
+        yield from parts
+        return
+    keys = pa.array(redacted, pa.string())
+    reasons = pa.array([redacted[key] for key in redacted], pa.string())
+    missing = set(redacted)
+    for part in parts:
+        at = pc.index_in(part["article_id"], keys)
+        missing -= set(keys.take(pc.unique(at.drop_null())).to_pylist())
+        known = pc.coalesce(part["redacted_reason"], reasons.take(at))
+        yield part.set_column(part.column_names.index("redacted_reason"), "redacted_reason", known)
+    rows = [{"article_id": key, "first_version": version, "redacted_reason": redacted[key]} for key in sorted(missing)]
+    yield pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
 
 
 def write_ledger(ledger: pa.Table, folder: Path) -> None:
     """Write the ledger into `folder`, compressed. Equal rows give equal bytes."""
     options = pa.ipc.IpcWriteOptions(compression="zstd")
-    table = ledger.cast(LEDGER_SCHEMA).combine_chunks()
+    columns = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in ledger.columns]
+    table = pa.Table.from_arrays(columns, ledger.column_names).cast(LEDGER_SCHEMA)
     with (
         pa.OSFile(str(folder / LEDGER_NAME), "wb") as file,
         pa.ipc.new_file(file, LEDGER_SCHEMA, options=options) as writer,

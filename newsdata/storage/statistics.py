@@ -68,13 +68,13 @@ def count_statistics(folder: Path, manifest: Manifest) -> dict[str, Any] | None:
 
 
 def sum_statistics(
-    parts: Iterable[tuple[str, Counts]], clusters: pa.Array, splits: np.ndarray, *, named: bool
+    parts: Iterable[tuple[str, Counts]], has_copies: np.ndarray, splits: np.ndarray, *, named: bool
 ) -> dict[str, Any] | None:
     """The same without the sample, from the counts of all shards; None if there are no articles.
 
     Args:
         parts: split and counts of each shard, or of several.
-        clusters: the cluster of each article, excluded ones included.
+        has_copies: for each article, excluded ones included, whether its cluster has another one.
         splits: the number of its split in `SPLITS`, int8; any other number for excluded ones.
         named: whether publishers and categories may be named.
     """
@@ -84,9 +84,9 @@ def sum_statistics(
     if not by_split:
         return None
     ordered = {split: add_counts(by_split[split]) for split in SPLITS if split in by_split}
-    members = {split: [clusters.filter(pa.array(splits == SPLITS.index(split)))] for split in ordered}
-    others = clusters.filter(pa.array(splits >= len(SPLITS)))
-    return _told(_Counted(by_split=ordered, copies=_copies(members, [others])), named)
+    counts = np.bincount(splits[has_copies.astype(bool)], minlength=len(SPLITS)).tolist()
+    copies = {split: counts[SPLITS.index(split)] for split in ordered}
+    return _told(_Counted(by_split=ordered, copies=copies), named)
 
 
 def _told(counted: _Counted, named: bool) -> dict[str, Any]:

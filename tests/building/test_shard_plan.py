@@ -92,7 +92,7 @@ def files(*paths: str) -> Files:
 
 
 def plan(found: Files, base: Manifest | None = None) -> dict[str, tuple[str, list[str]]]:
-    return {shard.path: (shard.start, shard.files.path.to_pylist()) for shard in plan_posts(found, base, 2000)}
+    return {shard.path: (shard.start, shard.files.path.to_pylist()) for shard in plan_posts(found, base, 2000)[1]}
 
 
 def test_posts_go_by_the_day_in_their_names() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,13 +15,13 @@ from hypothesis import strategies as st
 from newsdata.sources import folder_walk
 from newsdata.sources.folder_walk import (
     Fault,
+    Faults,
     FolderOpener,
-    Listed,
     check_path,
-    decode_listed,
-    encode_listed,
     list_folder,
     path_inside,
+    read_listed,
+    write_listed,
 )
 
 from ..source_files import strange_folder, write
@@ -50,11 +51,12 @@ def test_a_path_is_cleaned_or_has_a_fault(raw: bytes, expected: str) -> None:
 def test_files_are_sorted_by_path_and_the_rest_has_a_fault(tmp_path: Path) -> None:
     root = strange_folder(tmp_path / "site")
     write(root, {"a/b.md": b"1", "a.md": b"22", "a-b.md": b"333"})
-    found = list_folder(str(root), "out")
+    faults: Faults = []
+    found = "\0".join(piece.decode() for piece in list_folder(str(root), "out", faults)).split("\0")
     paths = ["_posts/a.md", "_posts/n\nn.md", "_posts/新闻.md", "a-b.md", "a.md", "a/b.md"]
-    assert found.files.decode().split("\0")[::3] == paths
-    assert found.files.decode().split("\0")[1::3] == ["1", "1", "1", "3", "2", "1"]
-    assert sorted((raw, fault.rule) for raw, fault in found.faults) == [
+    assert found[::3] == paths
+    assert found[1::3] == ["1", "1", "1", "3", "2", "1"]
+    assert sorted((raw, fault.rule) for raw, fault in faults) == [
         (b"large.md", "too-large"),
         (b"link.md", "not-a-file"),
         (b"pipe.md", "not-a-file"),
@@ -92,12 +94,28 @@ def test_the_path_inside_a_root(tmp_path: Path) -> None:
 
 @given(
     st.integers(0, 2**63),
-    st.binary(),
+    st.lists(st.binary(min_size=1)),
     st.lists(st.tuples(st.binary(), st.builds(Fault, st.text(), st.text(), st.none() | st.integers()))),
 )
-def test_an_encoded_listing_is_decoded_as_it_was(began: int, files: bytes, faults: list[tuple[bytes, Fault]]) -> None:
-    listed = Listed(began, files, faults)
-    assert decode_listed(b"".join(encode_listed(listed))) == listed
+def test_a_listing_is_read_as_it_was_written(began: int, pieces: list[bytes], faults: Faults) -> None:
+    file = io.BytesIO()
+    write_listed(file, began, faults, pieces)
+    listed = read_listed(file)
+    assert (listed.began, listed.faults, [*listed.files]) == (began, faults, pieces)
+    for size in range(0, len(file.getvalue()), 7):
+        with pytest.raises(ValueError):
+            read_listed(io.BytesIO(file.getvalue()[:size]))
+
+
+def test_the_order_is_that_of_the_whole_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["a", "a.md", "a-b/x", "a/b", "a/b.md", "a0/é", "é/1", "é.md", "b!/c", "b", "b/c"]
+    written = [name for name in names if name not in ("a", "b")]
+    write(tmp_path, dict.fromkeys(written, b"1"))
+    for size in (1, 2, 100):
+        monkeypatch.setattr("newsdata.sources.folder_walk._AT_ONCE", size)
+        pieces = [*list_folder(str(tmp_path), None, [])]
+        assert len(pieces) == -(-len(written) // size)
+        assert "\0".join(piece.decode() for piece in pieces).split("\0")[::3] == sorted(written)
 
 
 def test_only_the_standard_library_is_imported() -> None:

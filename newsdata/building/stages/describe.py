@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...arrow_files import join_tables
 from ...card.cite import CITATION_NAME, render_cff
 from ...card.croissant import render_croissant
 from ...card.pictures import draw_pictures
@@ -72,7 +73,9 @@ def describe_build(
         accounting=account_for(listed, decided),
         columns=filled_cells(written.pieces),
         shards=tuple(piece.shard for piece in written.pieces),
-        statistics=sum_statistics(written.counts, decided.grouped.clusters, decided.placed.placement.split, named=True),
+        statistics=sum_statistics(
+            written.counts, decided.grouped.has_copies, decided.placed.placement.split, named=True
+        ),
         duplicates=decided.grouped.report,
         leakage=leakage,
     )
@@ -205,8 +208,8 @@ def choose_version(
 
 def finish_version(
     version: str, draft: Manifest, difference: Difference | None, decided: Decided, base: Base
-) -> tuple[Manifest, pa.Table]:
-    """The manifest with its number and release note, and the ledger of the version."""
+) -> tuple[Manifest, Iterator[pa.Table]]:
+    """The manifest with its number and release note, and the rows of its ledger."""
     if base.manifest and base.manifest.dataset_version == version:  # built again
         draft, changes = replace(draft, follows=base.manifest.follows), base.manifest.changes
     else:
@@ -228,41 +231,64 @@ def _release_note(version: str, difference: Difference | None) -> dict[str, Any]
     }
 
 
-def _next_ledger(decided: Decided, base: Base, version: str) -> pa.Table:
-    """The ledger of the new version: known rows in their order, then new ones by date and id.
+_LEDGER_ROWS = 65_536  # rows of the ledger that are made at once
+
+
+def _next_ledger(decided: Decided, base: Base, version: str) -> Iterator[pa.Table]:
+    """The ledger of the new version, in parts: known rows in their order, then new ones by date and id.
 
     An article keeps the first split that it was given in a split scheme, even while it is excluded.
     """
-    ledger, articles, placement = base.ledger, decided.merged.articles, decided.placed.placement
-    times = articles.published_at
-    now_known = pa.table(
+    ledger, times, before = base.ledger, decided.merged.articles.published_at, decided.placed.before
+    now = np.full(ledger.num_rows, -1, np.int32)  # for each row of the base the position of its article
+    known = np.flatnonzero(before >= 0)
+    now[before[known]] = known
+    for begin in range(0, ledger.num_rows, _LEDGER_ROWS):
+        rows = ledger.slice(begin, _LEDGER_ROWS)
+        yield _known_rows(rows, now[begin : begin + _LEDGER_ROWS], decided, version)
+    new = np.flatnonzero(before < 0).astype(np.int32)
+    new = new[np.lexsort((times[new], times[new] == NO_DATE))]  # articles are in the order of their ids
+    for begin in range(0, len(new), _LEDGER_ROWS):
+        yield _ledger_rows(new[begin : begin + _LEDGER_ROWS], decided, version)
+
+
+def _ledger_rows(chosen: np.ndarray, decided: Decided, version: str) -> pa.Table:
+    """The rows that some articles, given by position, would have if they were new."""
+    articles, placed, at = decided.merged.articles, decided.placed, pa.array(chosen)
+    times = articles.published_at[chosen]
+    return pa.table(
         {
-            "article_id": articles.article_id,
-            "duplicate_cluster": decided.grouped.clusters,
-            "leak_group": decided.grouped.groups,
-            "split": pa.array([*SPLITS, "excluded"], pa.string()).take(pa.array(decided.placed.first)),
-            "excluded_reason": pa.array(placement.reason, pa.string()),
-            "published_at": pa.array(times, mask=times == NO_DATE),
-            "first_version": pa.array([version] * len(articles), pa.string()),
-            "redacted_reason": pa.nulls(len(articles), pa.string()),
+            "article_id": articles.article_id.take(at),
+            "duplicate_cluster": decided.grouped.clusters.take(at),
+            "leak_group": decided.grouped.groups.take(at),
+            "split": pa.array([*SPLITS, "excluded"], pa.string()).take(pa.array(placed.first[chosen])),
+            "excluded_reason": pa.array(placed.placement.reason[chosen], pa.string()),
+            "published_at": pa.array(np.where(times == NO_DATE, 0, times), mask=times == NO_DATE),
+            "first_version": pa.array([version] * len(chosen), pa.string()),
+            "redacted_reason": pa.nulls(len(chosen), pa.string()),
         },
         schema=LEDGER_SCHEMA,
     )
-    new = now_known.take(pa.array(np.flatnonzero(decided.placed.is_new)))
-    new = new.sort_by([("published_at", "ascending"), ("article_id", "ascending")])
-    at = pc.index_in(ledger["article_id"].combine_chunks(), articles.article_id)
-    current = now_known.take(at)
+
+
+def _known_rows(ledger: pa.Table, now: np.ndarray, decided: Decided, version: str) -> pa.Table:
+    """Some rows of the base's ledger with what was decided now.
+
+    Args:
+        ledger: the rows.
+        now: the position of the article of each; -1 if it is not in the source now. It follows when groups were merged.
+        decided: about all articles.
+        version: the version that is being built.
+    """
     gone = dict(zip(ledger.column_names, ledger.columns, strict=True))
-    for name, renamed in decided.grouped.aliases.items():  # articles that are not in the source now follow, too
+    for name, renamed in decided.grouped.aliases.items():
         if renamed:
             gone[name] = pa.array([renamed.get(old, old) for old in ledger[name].to_pylist()], pa.string())
-    known = {
-        name: pc.if_else(at.is_valid(), current[name].combine_chunks(), _one_chunk(gone[name]))
-        if name in ("duplicate_cluster", "leak_group", "split", "excluded_reason")
-        else ledger[name]
-        for name in LEDGER_SCHEMA.names
-    }
-    return pa.concat_tables([pa.table(known, schema=LEDGER_SCHEMA), new])
+    there = now >= 0
+    current = _ledger_rows(np.where(there, now, 0), decided, version) if there.any() else ledger
+    changing = ("duplicate_cluster", "leak_group", "split", "excluded_reason")
+    known = {name: pc.if_else(pa.array(there), _one_chunk(current[name]), _one_chunk(gone[name])) for name in changing}
+    return pa.table({**{name: ledger[name] for name in LEDGER_SCHEMA.names}, **known}, schema=LEDGER_SCHEMA)
 
 
 def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -272,12 +298,14 @@ def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 # ---------------------------------------------------------------------------------------------------------- files
 
 
-def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card: str, dataset: Path) -> Manifest:
+def write_description(
+    manifest: Manifest, ledger: Iterable[pa.Table], signed: Signed, card: str, dataset: Path
+) -> Manifest:
     """Write ledger, boilerplate, card, Croissant, citation and manifest into the folder of a version.
 
     Args:
         manifest: without the files beside the shards, and with statistics without a sample.
-        ledger: of the version.
+        ledger: its rows, in parts.
         signed: has the list of boilerplate.
         card: the curator's prose.
         dataset: the folder.
@@ -285,7 +313,7 @@ def write_description(manifest: Manifest, ledger: pa.Table, signed: Signed, card
     Returns:
         The manifest with these files, and with the statistics of the rows.
     """
-    write_ledger(ledger, dataset)
+    write_ledger(join_tables(ledger, LEDGER_SCHEMA, dataset.parent), dataset)
     signed.boilerplate.save(dataset / BOILERPLATE_NAME)
     if manifest.statistics is not None:
         sample = choose_sample(dataset, manifest)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from ...arrow_files import mapped_table, numbers_of, values_of, write_table
 from ...curation.merge import NO_DATE
 from ...curation.splits import Borders, choose_borders, place
 from ...errors import CallError
@@ -20,7 +20,6 @@ from ...near_duplicates.pairs import DOORS, Pairs, match
 from ...near_duplicates.signatures import DEDUP_VERSION, method
 from ...schema import Site
 from ...storage.ledger import LEDGER_NAME, LEDGER_SCHEMA
-from ..arrow_files import read_table, write_table
 from ..base import Base
 from ..request import Settings
 from .boilerplate import same_method
@@ -28,7 +27,7 @@ from .merge import Merged, read_articles
 from .sign import Signed
 from .versions import stage_of
 
-__all__ = ["TASKS", "Grouped", "group_articles", "read_pairs"]
+__all__ = ["TASKS", "Grouped", "group_articles", "read_group_numbers", "read_pairs"]
 
 _SET_ASIDE = 0.03
 """A door joins leak groups if this sets aside at most this share of all articles more."""
@@ -40,6 +39,7 @@ class Grouped:
 
     Attributes:
         clusters, groups: for each article the id of its duplicate cluster, and of its leak group.
+        has_copies: for each article whether its cluster has another article.
         aliases: ids that are given up because groups were merged: name of the column -> old id -> id that replaces it.
         pairs: the artifact with the verified pairs.
         artifact: the artifact with the groups.
@@ -48,6 +48,7 @@ class Grouped:
 
     clusters: pa.Array
     groups: pa.Array
+    has_copies: np.ndarray
     aliases: Mapping[str, Mapping[str, str]]
     pairs: Artifact
     artifact: Artifact
@@ -87,15 +88,15 @@ def group_articles(
                 rows=len(merged.articles),
             )
         )
-    table = read_table(artifact.files["groups"])
-    clusters, groups = (table[name].combine_chunks() for name in ("duplicate_cluster", "leak_group"))
+    table = mapped_table(artifact.files["groups"].checked())
     return Grouped(
-        clusters=clusters,
-        groups=groups,
+        clusters=values_of(table, "duplicate_cluster"),
+        groups=values_of(table, "leak_group"),
+        has_copies=numbers_of(table, "has_copies"),
         aliases=artifact.facts["aliases"],
         pairs=pairs,
         artifact=artifact,
-        report=_report(signed, pairs, clusters, artifact.facts["doors"], _all_aliases(artifact, base, same)),
+        report=_report(signed, pairs, artifact, _all_aliases(artifact, base, same)),
     )
 
 
@@ -108,20 +109,14 @@ def _all_aliases(artifact: Artifact, base: Base, same: bool) -> dict[str, dict[s
     }
 
 
-def _report(
-    signed: Signed, pairs: Artifact, clusters: pa.Array, doors: Mapping[str, bool], aliases: Mapping[str, Any]
-) -> dict[str, Any]:
-    sizes = pc.value_counts(clusters).field("counts").to_numpy() if len(clusters) else np.zeros(0, np.int64)
+def _report(signed: Signed, pairs: Artifact, groups: Artifact, aliases: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "dedup_version": DEDUP_VERSION,
         "method": method(),
         "boilerplate": {"shingles": len(signed.boilerplate.hashes), "digest": signed.boilerplate.digest},
         **pairs.facts,
-        "doors": dict(doors),
-        "clusters": len(sizes),
-        "clusters_of_several": int((sizes > 1).sum()),
-        "articles_with_copies": int(sizes[sizes > 1].sum()),
-        "largest_cluster": int(sizes.max()) if len(sizes) else 0,
+        "doors": dict(groups.facts["doors"]),
+        **groups.facts["clusters"],
         "aliases": aliases,
     }
 
@@ -135,7 +130,7 @@ def _match(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
 
 def read_pairs(artifact: Artifact) -> Pairs:
     """The verified pairs, read from their artifact."""
-    return Pairs(table=read_table(artifact.files["pairs"]), report=artifact.facts)
+    return Pairs(table=mapped_table(artifact.files["pairs"].checked()), report=artifact.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +158,9 @@ def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
     articles, _ = read_articles(data.merged)
     order = np.lexsort((articles.published_at, articles.published_at == NO_DATE))
     ids = articles.article_id.take(pa.array(order))
-    ledger = read_table(data.ledger).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None
+    ledger = (
+        mapped_table(data.ledger.checked()).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None
+    )
     pairs = read_pairs(data.pairs)
     if data.doors is None:
         found, doors = _try_doors(pairs, ids, ledger, articles.published_at[order], data.trial)
@@ -172,9 +169,38 @@ def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
         found = assign(pairs, ids, ledger, doors=[door for door in DOORS if doors.get(door)])
     back = np.empty(len(order), dtype=np.int32)
     back[order] = np.arange(len(order))
-    names = {"duplicate_cluster": found.duplicate_cluster, "leak_group": found.leak_group}
-    write_table(pa.table({name: ids.take(pa.array(back)) for name, ids in names.items()}), bench.file("groups"))
-    return {"aliases": {name: dict(old) for name, old in found.aliases.items()}, "doors": dict(doors)}
+    clusters, groups = (ids.take(pa.array(back)) for ids in (found.duplicate_cluster, found.leak_group))
+    cluster, group = _number_groups(clusters), _number_groups(groups)
+    sizes = np.bincount(cluster)
+    columns = {
+        "duplicate_cluster": clusters,
+        "leak_group": groups,
+        "group": pa.array(group),
+        "has_copies": pa.array((sizes[cluster] > 1).astype(np.int8)),
+    }
+    write_table(pa.table(columns), bench.file("groups"))
+    return {
+        "aliases": {name: dict(old) for name, old in found.aliases.items()},
+        "doors": dict(doors),
+        "clusters": {
+            "clusters": len(sizes),
+            "clusters_of_several": int((sizes > 1).sum()),
+            "articles_with_copies": int(sizes[sizes > 1].sum()),
+            "largest_cluster": int(sizes.max(initial=0)),
+        },
+        "largest_group": int(np.bincount(group).max(initial=0)),
+    }
+
+
+def _number_groups(names: pa.Array) -> np.ndarray:
+    """For each article the number of its group, int32, given the name; they are counted in the order of the articles."""
+    numbers: np.ndarray = names.dictionary_encode().indices.to_numpy()
+    return numbers
+
+
+def read_group_numbers(artifact: Artifact) -> np.ndarray:
+    """The number of the leak group of each article, int32, read from the artifact of stage group."""
+    return numbers_of(mapped_table(artifact.files["groups"].checked()), "group")
 
 
 def _try_doors(
@@ -183,7 +209,7 @@ def _try_doors(
     """The groups with all doors that together set aside few articles more, and for each door whether it is one of them."""
 
     def set_aside(found: Clusters) -> float:
-        groups = found.leak_group.dictionary_encode().indices.to_numpy()
+        groups = _number_groups(found.leak_group)
         try:
             borders = trial.borders or choose_borders(times, trial.timezone, gap_days=trial.gap_days)
         except CallError:  # stage split says what is wrong

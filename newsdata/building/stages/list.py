@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...arrow_files import join_tables, strings_of, values_of
 from ...errors import MachineError
 from ...graph.engine import Engine, Stage
 from ...graph.task import Bench, Task, TaskFunction
@@ -61,7 +63,7 @@ class Listed:
         files_seen: the number of files, ignored ones included.
         listing: from `digest_listing`.
         posts: the files that are posts; None if the last build saw the same listing, so that nothing can have changed.
-        hashes: SHA-256 of each file of `posts`, in order, hexadecimal; null for one that cannot be read.
+        hashes: SHA-256 of each file of `posts`, in order, hexadecimal; null for one that cannot be read. large_string.
         unreadable: path -> reject of each file of `posts` that cannot be read.
         described: `files`, `bytes` and `digest` of the source, for the manifest.
         all_settled: whether no file of `posts` can change without a new stamp; see `known_files`.
@@ -73,7 +75,7 @@ class Listed:
     files_seen: int
     listing: str
     posts: PostsFound | None
-    hashes: pa.StringArray
+    hashes: pa.LargeStringArray
     unreadable: Mapping[str, Reject]
     described: Mapping[str, Any]
     all_settled: bool
@@ -98,8 +100,9 @@ def list_source(
     Raises:
         SourceError: the source cannot be listed, or no file of it belongs to a Jekyll site.
     """
+    scratch = engine.store.folder
     with engine.stage("list") as stage:
-        listing = list_files(source, ahead)
+        listing = list_files(source, ahead, scratch)
         config = read_file(source, "_config.yml")
         site, notes = read_site(config, drafts=settings.drafts)
         stage.counts.rows = len(listing.files) + len(listing.rejects)
@@ -113,13 +116,13 @@ def list_source(
             if engine.last.facts.get("source") == before["digest"]:
                 stage.count_task(ran=False)
                 none: Mapping[str, Reject] = {}
-                hashes = pa.array([], pa.string())
+                hashes = pa.array([], _HASH)
                 return Listed(**seen, posts=None, hashes=hashes, unreadable=none, described=before, all_settled=True)
-        posts = find_posts(listing, site, base, request)
+        posts = find_posts(listing, site, base, request, scratch)
         files = posts.files
         known = _known_files(digest, engine)
         hashed = _hash_files(source, files, known, stage)
-        mask = settled(files, hashed.hashes, hashed.was_known, listing.listed_at)
+        mask = _settled(files, hashed, listing.listed_at)
         _store_known(digest, KnownFiles(files=files, hashes=hashed.hashes, settled=mask), engine)
         stage.advance(stage.counts.rows)
     return Listed(
@@ -189,11 +192,12 @@ def digest_listing(
     rejects = [(reject.path, reject.rule) for reject in listing.rejects]
     about = (settings.made_by, site, config, sorted(redacted), rejects, len(listing.files))
     digest = hashlib.sha256(repr(about).encode())
-    digest_table(pa.table({"path": listing.files.path, "stamp": listing.files.stamp}), digest)
+    for files in listing.files.parts(_FILES):
+        digest_table(pa.table({"path": files.path, "stamp": files.stamp}), digest)
     return digest.hexdigest()
 
 
-def digest_source(posts: PostsFound, hashes: pa.StringArray, config: bytes | None) -> dict[str, Any]:
+def digest_source(posts: PostsFound, hashes: pa.LargeStringArray, config: bytes | None) -> dict[str, Any]:
     """The source as the manifest describes it.
 
     Args:
@@ -205,19 +209,31 @@ def digest_source(posts: PostsFound, hashes: pa.StringArray, config: bytes | Non
         The number of `files` that were read or rejected, the `bytes` of those that were read, and one `digest` (SHA-256) over
         all paths and hashes, in the order of the paths, and over `_config.yml`.
     """
-    paths = [posts.files.path, pa.array([reject.path for reject in posts.rejects], pa.string())]
-    read = [hashes.fill_null("None"), pa.array([reject.rule for reject in posts.rejects], pa.string())]
-    seen = pa.table({"path": pa.concat_arrays(paths), "read": pa.concat_arrays(read)})
-    order = pc.sort_indices(seen, [("path", "ascending"), ("read", "ascending")])
+    files = posts.files
+    order = pc.sort_indices(files.path)
+    rejects = sorted((reject.path, reject.rule) for reject in posts.rejects)
     digest = hashlib.sha256()
-    for begin in range(0, len(order), _LINES):
-        some = seen.take(order[begin : begin + _LINES]).combine_chunks()
+    begun = False
+    for begin in range(0, max(len(order), 1), _LINES):
+        at = order[begin : begin + _LINES]
+        path, read = files.path.take(at).cast(pa.string()), hashes.take(at).cast(pa.string()).fill_null("None")
+        last = begin + _LINES >= len(order)
+        here = len(rejects) if last else bisect_right(rejects, path[-1].as_py(), key=lambda reject: reject[0])
+        among = pa.Table.from_pylist([{"path": path, "read": rule} for path, rule in rejects[:here]], _LINE)
+        del rejects[:here]
+        some = pa.concat_tables([pa.table([path, read], schema=_LINE), among])
+        some = some.sort_by([("path", "ascending"), ("read", "ascending")]).combine_chunks()
         lines = pc.binary_join_element_wise(some["path"], some["read"], "\0").combine_chunks()
-        digest.update(b"\n" if begin else b"")
-        digest.update(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_buffer())
+        if len(lines):
+            digest.update(b"\n" if begun else b"")
+            digest.update(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_buffer())
+            begun = True
     digest.update(hashlib.sha256(config or b"").digest())
-    size = pc.sum(posts.files.size.filter(hashes.is_valid())).as_py() or 0
-    return {"files": len(seen), "digest": digest.hexdigest(), "bytes": size}
+    size = pc.sum(files.size.filter(hashes.is_valid())).as_py() or 0
+    return {"files": len(files) + len(posts.rejects), "digest": digest.hexdigest(), "bytes": size}
+
+
+_LINE = pa.schema([("path", pa.string()), ("read", pa.string())])
 
 
 # ------------------------------------------------------------------------------------------------------ hashing
@@ -226,8 +242,8 @@ def digest_source(posts: PostsFound, hashes: pa.StringArray, config: bytes | Non
 class _Hashed(NamedTuple):
     """For each file its hash and whether it was known before; and path -> reject of each file that cannot be read."""
 
-    hashes: pa.StringArray
-    was_known: pa.BooleanArray
+    hashes: pa.LargeStringArray
+    was_known: np.ndarray
     unreadable: Mapping[str, Reject]
 
 
@@ -258,21 +274,58 @@ def _write_known(known: KnownFiles, bench: Bench) -> dict[str, Any]:
 
 def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> _Hashed:
     """The hash of every file; only files whose hash is not known are read."""
-    hashes = known_hashes(files, known)
-    was_known = hashes.is_valid()
-    new = np.flatnonzero(hashes.is_null())
+    scratch = stage.engine.store.folder
+    parts = (known_hashes(part, known) for part in files.parts(_FILES))
+    hashes = values_of(
+        join_tables((pa.table([part.cast(_HASH)], names=["sha256"]) for part in parts), _HASHES, scratch), "sha256"
+    )
+    was_known = hashes.is_valid().to_numpy(zero_copy_only=False)
+    new = np.flatnonzero(~was_known).astype(np.int32)
+    stage.count_task(ran=bool(len(new)))
+    if not len(new):
+        return _Hashed(hashes, was_known, {})
+    unreadable: dict[str, Reject] = {}
+
     build = secrets.token_hex(16)
     tasks = [_hash_task(source, files, some, f"{build} {n}") for n, some in enumerate(_chunks(new, files))]
-    stage.count_task(ran=bool(tasks))
-    found: list[str | None] = []
-    unreadable: dict[str, Reject] = {}
-    for done in stage.run_anew(tasks):
-        found += done.facts["hashes"]
-        unreadable |= {reject["path"]: Reject(**reject) for reject in done.facts["rejects"]}
-    if len(found) != len(new):
-        raise MachineError(f"the executor returned {len(found)} hashes of {len(new)} files")
-    read = pa.array(found, pa.string())
-    return _Hashed(pc.replace_with_mask(hashes, hashes.is_null(), read), was_known, unreadable)
+
+    def found() -> Iterator[pa.Table]:
+        for done in stage.run_anew(tasks):
+            unreadable.update((reject["path"], Reject(**reject)) for reject in done.facts["rejects"])
+            yield pa.table([pa.array(done.facts["hashes"], _HASH)], names=["sha256"])
+
+    read = values_of(join_tables(found(), _HASHES, scratch), "sha256")
+    if len(read) != len(new):
+        raise MachineError(f"the executor returned {len(read)} hashes of {len(new)} files")
+    if len(new) < len(files):
+        read = values_of(join_tables(_filled(hashes, was_known, read), _HASHES, scratch), "sha256")
+    return _Hashed(read, was_known, unreadable)
+
+
+_FILES = 50_000  # files that are in memory at once
+_HASH = pa.large_string()
+_HASHES = pa.schema([("sha256", _HASH)])
+
+
+def _filled(hashes: pa.LargeStringArray, was_known: np.ndarray, read: pa.LargeStringArray) -> Iterator[pa.Table]:
+    """The hashes, in parts, with those that were read in place of those that are missing."""
+    done = 0
+    for begin in range(0, len(hashes), _FILES):
+        missing = ~was_known[begin : begin + _FILES]
+        count = int(missing.sum())
+        some = pc.replace_with_mask(hashes[begin : begin + _FILES], pa.array(missing), read[done : done + count])
+        yield pa.table([some], names=["sha256"])
+        done += count
+
+
+def _settled(files: Files, hashed: _Hashed, listed_at: int) -> pa.BooleanArray:
+    """For each file whether it is settled; see `known_files.settled`."""
+    parts = [pa.array([], pa.bool_())]
+    for number, part in enumerate(files.parts(_FILES)):
+        some = slice(number * _FILES, number * _FILES + len(part))
+        hashes = strings_of(hashed.hashes[some])
+        parts.append(settled(part, hashes, pa.array(hashed.was_known[some]), listed_at))
+    return pa.concat_arrays(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ...arrow_files import mapped_table, numbers_of, values_of, write_table
 from ...curation.merge import Articles, PostHashes, merge_posts, take_keys
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
-from ..arrow_files import read_table, write_table
 from .parse import Parsed
 from .versions import stage_of
 
@@ -53,7 +53,7 @@ def merge(parsed: Parsed, engine: Engine) -> Merged:
 
 
 def _merge(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
-    keys, posts = take_keys(read_table(file) for file in files)
+    keys, posts = take_keys(mapped_table(file.checked()) for file in files)
     articles = merge_posts(keys)
     by_article = {
         "article_id": articles.article_id,
@@ -80,21 +80,19 @@ def read_articles(artifact: Artifact) -> tuple[Articles, PostHashes]:
     Raises:
         MachineError: a file of the artifact is missing or changed.
     """
-    by_article, by_post = read_table(artifact.files["articles"]), read_table(artifact.files["posts"])
+    by_article, by_post = (mapped_table(artifact.files[name].checked()) for name in ("articles", "posts"))
 
-    def column(table: pa.Table, name: str) -> np.ndarray:
-        values: np.ndarray = table[name].combine_chunks().to_numpy()
-        return values
-
-    hashes = by_post["sha256"].combine_chunks()
+    hashes = values_of(by_post, "sha256")
     data = hashes.buffers()[1]
     sha256 = np.frombuffer(data or b"", np.uint8)[32 * hashes.offset : 32 * (hashes.offset + len(hashes))]
-    posts = PostHashes(sha256=sha256.reshape(-1, 32), name=column(by_post, "name"), feed=column(by_post, "feed"))
+    posts = PostHashes(
+        sha256=sha256.reshape(-1, 32), name=numbers_of(by_post, "name"), feed=numbers_of(by_post, "feed")
+    )
     articles = Articles(
-        article_id=by_article["article_id"].combine_chunks(),
-        published_at=column(by_article, "published_at"),
-        members=column(by_post, "members"),
-        **{name: column(by_article, name) for name in _BY_ARTICLE},
+        article_id=values_of(by_article, "article_id"),
+        published_at=numbers_of(by_article, "published_at"),
+        members=numbers_of(by_post, "members"),
+        **{name: numbers_of(by_article, name) for name in _BY_ARTICLE},
     )
     return articles, posts
 

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...arrow_files import strings_of
 from ...curation.merge import FEEDS, KEYS
 from ...errors import MachineError, SourceError
 from ...graph.engine import Engine
@@ -147,36 +148,41 @@ class _Common(NamedTuple):
     circumstances: str
 
 
-def _task(shards: Sequence[PostShard], all_hashes: pa.StringArray, end: int, about: _Common) -> Task:
-    """The task of some shards of posts, whose hashes end at the position `end` of all hashes."""
-    files = Files.joined(shard.files for shard in shards)
-    # A copy, because a slice would be sent to a worker together with the whole array.
-    hashes = all_hashes.take(pa.array(np.arange(end - len(files), end)))
-    paths, own_ids = files.path, about.found.own_ids
-    ids = {path: own_ids[path] for path in paths.to_pylist() if path in own_ids} if own_ids else {}
-    refused = about.refused.intersection(hashes.to_pylist()) if about.refused else frozenset()
-    unreadable = {path: about.listed.unreadable[path] for path in paths.filter(hashes.is_null()).to_pylist()}
-    sizes = [len(shard.files) for shard in shards]
-    digest = hashlib.sha256(repr(sizes).encode())
-    digest_table(pa.table({"path": paths, "sha256": hashes}), digest)
+def _task(shards: Sequence[PostShard], all_hashes: pa.LargeStringArray, end: int, about: _Common) -> Task:
+    """The task of some shards of posts, whose hashes end at the position `end` of all hashes.
+
+    What it needs is gathered to name it, and gathered again when it runs: all tasks together would need it for every post.
+    """
+    data = _data(shards, all_hashes, end, about)
+    digest = hashlib.sha256(repr(data.sizes).encode())
+    digest_table(pa.table({"path": data.files.path, "sha256": data.hashes}), digest)
+    ids, refused, unreadable = sorted(data.ids.items()), sorted(data.refused), data.unreadable
     return Task(
         stage=stage_of("parse"),
-        inputs=(about.circumstances, repr(sorted(ids.items())), repr(sorted(refused)), repr(unreadable), digest.hexdigest()),
+        inputs=(about.circumstances, repr(ids), repr(refused), repr(unreadable), digest.hexdigest()),
         function=_parse,
-        data=lambda: _ParseData(
-            source=about.listed.source,
-            files=files,
-            sizes=sizes,
-            hashes=hashes,
-            unreadable=unreadable,
-            site=about.listed.site,
-            ids=ids,
-            refused=frozenset(refused),
-            circumstances=about.circumstances,
-        ),
+        data=lambda: _data(shards, all_hashes, end, about),
         place=f"parse {shards[0].path}",
-        rows=len(hashes),
-    )  # fmt: skip
+        rows=len(data.hashes),
+    )
+
+
+def _data(shards: Sequence[PostShard], all_hashes: pa.LargeStringArray, end: int, about: _Common) -> _ParseData:
+    """What the task of some shards needs; arguments as for `_task`."""
+    files = Files.joined(shard.files for shard in shards)
+    hashes = strings_of(all_hashes[end - len(files) : end])  # a slice would be sent to a worker with the whole array
+    own_ids, unread = about.found.own_ids, files.path.filter(hashes.is_null()).to_pylist()
+    return _ParseData(
+        source=about.listed.source,
+        files=files,
+        sizes=[len(shard.files) for shard in shards],
+        hashes=hashes,
+        unreadable={path: about.listed.unreadable[path] for path in unread},
+        site=about.listed.site,
+        ids={path: own_ids[path] for path in files.path.to_pylist() if path in own_ids} if own_ids else {},
+        refused=about.refused.intersection(hashes.to_pylist()) if about.refused else frozenset(),
+        circumstances=about.circumstances,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ the task

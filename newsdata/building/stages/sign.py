@@ -115,14 +115,14 @@ class _SignData:
 
 
 def _task(merged: Merged, parsed: Parsed, group: _SpoolFile, boilerplate: StoredFile) -> Task:
-    keys = _keys(merged, group)
+    digest = hashlib.sha256(_keys(merged, group).tobytes()).hexdigest()
 
     def data() -> _SignData:
         places = places_of(merged.articles, group.chosen, parsed.rows_before, COMPARED)
         return _SignData(
             article_id=merged.articles.article_id.take(pa.array(group.chosen)),
             days=pa.array(group.days, mask=group.days == _NO_DAY),
-            keys=keys,
+            keys=_keys(merged, group),
             spool=touched(parsed.spool, [*places.roles.values()]),
             places=places,
             boilerplate=boilerplate,
@@ -130,7 +130,7 @@ def _task(merged: Merged, parsed: Parsed, group: _SpoolFile, boilerplate: Stored
 
     return Task(
         stage=stage_of("sign"),
-        inputs=(hashlib.sha256(keys.tobytes()).hexdigest(),),
+        inputs=(digest,),
         function=_sign,
         data=data,
         place=f"sign {group.place}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["stage_of"]
 
 _VERSIONS = {
-    "list": 1,
+    "list": 2,
     "hash": 1,
     "parse": 3,
     "merge": 1,
@@ -19,8 +19,9 @@ _VERSIONS = {
     "boilerplate": 1,
     "sign": 2,
     "pairs": 2,
-    "group": 2,
-    "split": 2,
+    "group": 3,
+    "borders": 1,
+    "split": 3,
     "write": 4,
     "rejects": 2,
     "blank": 3,
