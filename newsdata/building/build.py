@@ -18,14 +18,14 @@ from ..card.versions_readme import update_versions_readme
 from ..counts import noun, plural
 from ..errors import MachineError
 from ..graph.engine import Engine, Executor, Progress, StageCounts
-from ..graph.executors.local import local_executor
-from ..graph.process import available_cores, check_memory
+from ..graph.process import check_memory
 from ..schema import Reject
 from ..sources.listing_ahead import ListingAhead
 from ..sources.source import open_source
 from ..storage.difference import Difference
 from ..storage.manifest import Manifest, read_yanked
 from .base import Base, follow, read_rejects
+from .engines import TAKEOVER, Place, open_executor, shared_source
 from .gates import check_history, check_leakage, check_out, check_places, check_present, check_rejects
 from .pieces import put_into
 from .request import Request, check_call, settle
@@ -103,6 +103,8 @@ def build(
     cache: bool = True,
     progress: Progress | None = None,
     executor: Executor | None = None,
+    place: Place | None = None,
+    takeover: float = TAKEOVER,
     ahead: ListingAhead | None = None,
 ) -> Build:
     """Build a version of the dataset from an archive.
@@ -141,7 +143,11 @@ def build(
         cache: whether results of earlier builds may be used. The bytes are the same either way.
         progress: called during the build with the name of the stage, the number of rows that are done, and of all rows.
         executor: runs the tasks, instead of threads and processes of this machine: any object with a method
-            `run(function, tasks)` that returns the results in the order of the tasks. Any executor gives the same bytes.
+            `run(function, tasks)` that returns the results in the order of the tasks. Any executor gives the same bytes. Its
+            attribute `elsewhere` is True if its workers may be on other hosts.
+        place: rank 0 and the number of ranks, if several processes do the tasks together; the others call
+            `newsdata.building.ranks.work_as_rank`.
+        takeover: seconds without a sign of life after which this process does the tasks of another rank.
         ahead: a listing of the folder that another process is making, from `newsdata.sources.listing_ahead.list_ahead`.
 
     Raises:
@@ -169,8 +175,12 @@ def build(
     check_call(request, num_proc)
     check_places(request)
     check_memory()
-    chosen = nullcontext(executor) if executor else local_executor(num_proc or available_cores())
-    with open_workspace(Path(out), cache=cache) as workspace, chosen as running:
+    with (
+        open_workspace(Path(out), cache=cache) as workspace,
+        nullcontext(executor)
+        if executor
+        else open_executor(place, Path(out), workspace, num_proc, takeover) as running,
+    ):
         engine = Engine(store=workspace.store, executor=running, progress=progress)
         made = make_version(request, workspace, engine, ahead)
         note = update_versions_readme(Path(out), scratch=workspace.staging)
@@ -206,6 +216,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     source = open_source(request.source, scratch=workspace.staging, exclude=out)
     check_out(source, request)
     check_history(source, settings)
+    source = shared_source(source, engine.executor)
 
     listed = list_source(source, request, settings, base, engine, ahead)
     if listed.posts is None or is_unchanged(listed, request, settings, base):

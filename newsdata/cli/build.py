@@ -22,6 +22,7 @@ from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ..building.build import Build
+    from ..building.engines import Place
 
 __all__ = ["build"]
 
@@ -41,6 +42,21 @@ _REASONS = 5  # reasons for the version bump that it shows
 @click.option("--resplit", is_flag=True, help="Cut the splits anew, as a MAJOR version; the old test is set aside.")
 @click.option("--allow-old-test", is_flag=True, help="With --resplit: let articles of the old test be in any split.")
 @click.option("--base", type=FOLDER, help="The version to follow (default: the newest in OUT).")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ranks"]),
+    help="What runs the tasks: this machine, or several processes on any machines (default: local; ranks with --rank).",
+)
+@click.option("--rank", type=click.IntRange(0), metavar="R", help="This process is number R of the ranks, from 0.")
+@click.option("--world-size", type=click.IntRange(1), metavar="N", help="The number of ranks.")
+@click.option(
+    "--takeover",
+    type=click.FloatRange(0.1),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="After so long without a sign of life, rank 0 does the tasks of another rank.",
+)
 @click.option("--cache/--no-cache", default=True, help="Use results of earlier builds in OUT (default: yes).")
 @quiet_option
 @verbose_option
@@ -50,13 +66,20 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
 
     SOURCE is the archive, OUT the folder that holds the versions. The newest version is followed, and nothing is written when
     nothing changed.
+
+    With --engine ranks, every rank runs this command with the same SOURCE and OUT, which all of them see. Rank 0 makes the
+    version; the others do their part of the tasks and print one line.
     """
+    place = _place(options)
+    if place and place.rank:
+        _work(source, out, place, as_json=as_json, **options)
+        return
     try:
         with progress_bar(quiet=quiet) as progress, _listing_ahead(source, out, options["num_proc"]) as ahead:
             from ..building.build import build as build_version
 
             do_without_pandas()
-            made = build_version(source, out, progress=progress, ahead=ahead, **options)
+            made = build_version(source, out, progress=progress, ahead=ahead, place=place, **options)
     except RejectsError as error:
         if as_json:
             print_json({"error": str(error), "version": None, "created": False, "rejects": error.rejects})
@@ -80,6 +103,32 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
             complain(f"note: {note}")
     else:
         _say_summary(made, out)
+
+
+def _place(options: dict[str, Any]) -> Place | None:
+    """The place of this process among the ranks, None if there are none; takes the options about it out of `options`."""
+    engine, rank, size = (options.pop(name) for name in ("engine", "rank", "world_size"))
+    if engine == "local" and (rank is not None or size is not None):
+        raise click.UsageError("--rank and --world-size go with --engine ranks")
+    if engine == "ranks" or rank is not None or size is not None:
+        from ..building.engines import place_among_ranks
+
+        return place_among_ranks(rank, size, os.environ)
+    return None
+
+
+def _work(
+    source: str, out: Path, place: Place, *, as_json: bool, num_proc: int | None, takeover: float, **_: Any
+) -> None:
+    """Do the part of a rank that is not 0."""
+    from ..building.ranks import work_as_rank
+
+    do_without_pandas()
+    tasks = work_as_rank(source, out, place, num_proc=num_proc, takeover=takeover)
+    if as_json:
+        print_json({"rank": place.rank, "world_size": place.size, "tasks": tasks})
+    else:
+        say(f"rank {place.rank} of {place.size} did {plural(tasks, 'task')}; rank 0 makes the version")
 
 
 @contextmanager

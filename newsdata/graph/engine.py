@@ -87,6 +87,16 @@ class Jobs(Sequence[Job]):
     tasks: Sequence[Task]
     seeds: Sequence[str]
 
+    def some(self, at: Iterable[int]) -> Jobs:
+        """The jobs at some positions."""
+        chosen = [*at]
+        return Jobs(
+            store=self.store,
+            keys=[self.keys[one] for one in chosen],
+            tasks=[self.tasks[one] for one in chosen],
+            seeds=[self.seeds[one] for one in chosen],
+        )
+
     def __len__(self) -> int:
         """The number of tasks."""
         return len(self.tasks)

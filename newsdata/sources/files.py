@@ -28,6 +28,8 @@ class Source:
         commit: for git: full id of the commit.
         tree: for git: full id of the tree of the site's root.
         below: for git: the folder of the repository that is the site's root; "" for the repository's own.
+        shared: for a folder: whether other hosts read it, too. A file may then have another time than where it was listed: only
+            its size and content count.
     """
 
     kind: Literal["folder", "git", "unpacked"]
@@ -36,6 +38,7 @@ class Source:
     commit: str | None = None
     tree: str = ""
     below: str = ""
+    shared: bool = False
 
 
 class SourceFile(NamedTuple):

@@ -124,7 +124,7 @@ def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[So
             try:
                 for file in batch:
                     handles.append(_open_file(opener, file))
-                found = [_read_file(file, handle) for file, handle in zip(batch, handles, strict=True)]
+                found = [_read_file(file, handle, source) for file, handle in zip(batch, handles, strict=True)]
             finally:
                 for handle in handles:
                     if isinstance(handle, int):
@@ -169,28 +169,28 @@ def _open_file(opener: FolderOpener, file: SourceFile) -> int | Reject:
     return handle
 
 
-def _read_file(file: SourceFile, handle: int | Reject) -> bytes | Reject:
+def _read_file(file: SourceFile, handle: int | Reject, source: Source) -> bytes | Reject:
     """The bytes of an opened file, or the reject that opening it gave."""
     if isinstance(handle, Reject):
         return handle
     try:
-        data = _read_unchanged(handle, file)
+        data = _read_unchanged(handle, file, by_time=not source.shared)
     except OSError as error:
         return unreadable(file, _reason(error))
     return unreadable(file, "changed while it was read") if data is None else data
 
 
-def _read_unchanged(handle: int, file: SourceFile) -> bytes | None:
-    """The bytes of a file; None if it is not the file that was listed, or not any more."""
+def _read_unchanged(handle: int, file: SourceFile, *, by_time: bool) -> bytes | None:
+    """The bytes of a file; None if it is not the file that was listed (as far as size and time tell), or not any more."""
     size = file.size
     status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode) or status.st_size != size or not _same_time(file, status):
+    if not stat.S_ISREG(status.st_mode) or status.st_size != size or (by_time and not _same_time(file, status)):
         return None
     data = os.read(handle, size + 1)
     while len(data) < size and (more := os.read(handle, size + 1 - len(data))):
         data += more
     # The time is compared again after reading, so that a file that is being written never gives a mix of old and new.
-    return data if len(data) == size and _same_time(file, os.fstat(handle)) else None
+    return data if len(data) == size and os.fstat(handle).st_mtime_ns == status.st_mtime_ns else None
 
 
 def _same_time(file: SourceFile, status: os.stat_result) -> bool:

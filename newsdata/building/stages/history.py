@@ -216,13 +216,13 @@ class _RevisionData:
     """What writing a shard of revisions needs.
 
     Attributes:
-        root: the git folder.
+        source: the git repository.
         site: what the newest `_config.yml` says; it holds for all contents.
         refused: SHA-256 of contents that were redacted: their rows have no content, like those of removed files.
         rows: of the shard.
     """
 
-    root: str
+    source: Source
     site: Site
     refused: frozenset[str]
     rows: tuple[Revision, ...]
@@ -240,13 +240,13 @@ def _write_revisions(listed: Listed, settings: Settings, base: Base, stage: Stag
 
 
 def _revisions_task(shard: RevisionShard, listed: Listed, refused: frozenset[str], made_by: Sequence[str]) -> Task:
-    root, site = listed.source.root, listed.site
+    source, site = listed.source, listed.site
     digest = hashlib.sha256(repr(shard.rows).encode("utf-8", "surrogatepass")).hexdigest()
     return Task(
         stage=stage_of("revisions"),
         inputs=(*made_by, digest),
         function=_revisions,
-        data=lambda: _RevisionData(root=root, site=site, refused=refused, rows=shard.rows),
+        data=lambda: _RevisionData(source=source, site=site, refused=refused, rows=shard.rows),
     )
 
 
@@ -264,7 +264,7 @@ def _revisions(data: _RevisionData, bench: Bench) -> dict[str, Any]:
 def _table(data: _RevisionData, rows: Sequence[Revision]) -> pa.Table:
     """Rows of the config `revisions`, with their contents read."""
     there = [one for one in rows if one.blob and not size_fault(one.size)]
-    contents = read_blobs(data.root, [(one.blob, one.size) for one in there if one.blob])
+    contents = read_blobs(data.source.root, [(one.blob, one.size) for one in there if one.blob])
     hashes: list[str | None] = []
     posts: list[Post] = []
     post_of: list[int | None] = []

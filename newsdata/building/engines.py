@@ -1,0 +1,153 @@
+"""The engines of a build: what runs its tasks, on this machine or on many."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from ..errors import CallError
+from ..graph.engine import Executor
+from ..graph.executors.local import local_executor
+from ..graph.executors.ranks import lead_ranks
+from ..graph.process import available_cores
+from ..objects import Objects
+from ..sources.source import Source
+from .request import installed_tools
+from .workspace import WORK, Workspace
+
+__all__ = [
+    "BOARD",
+    "ENGINES",
+    "TAKEOVER",
+    "Place",
+    "open_executor",
+    "place_among_ranks",
+    "shaping_tools",
+    "shared_source",
+]
+
+ENGINES = ("local", "ranks")
+"""The names of the engines."""
+
+TAKEOVER = 60.0
+"""Seconds without a sign of life after which the tasks of a worker are given to another one, if the caller names no others."""
+
+BOARD = f"{WORK}/ranks"
+"""The folder in OUT through which ranks talk."""
+
+_SHAPING = ("opencc", "rensa", "xxhash")  # packages besides `installed_tools` that signatures depend on
+
+_RANKS = (  # variables of a cluster: the rank, the lowest rank, the number of ranks
+    ("JOB_COMPLETION_INDEX", "", "JOB_COMPLETION_COUNT"),
+    ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT"),
+    ("SLURM_PROCID", "", "SLURM_NTASKS"),
+)
+_JOBS = ("NEWSDATA_JOB", "SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A process among the ranks of a build.
+
+    Attributes:
+        rank: its number, from 0.
+        size: the number of ranks.
+        job: the name of the job on the cluster, "" if it has none. A rank that starts when its job is done ends at once.
+    """
+
+    rank: int
+    size: int
+    job: str = ""
+
+
+def place_among_ranks(rank: int | None, size: int | None, environment: Mapping[str, str]) -> Place:
+    """The place of this process: as given, else as the variables of Kubernetes or Slurm say.
+
+    Args:
+        rank: its number, or None.
+        size: the number of ranks, or None.
+        environment: the variables of the process.
+
+    Raises:
+        CallError: neither says it, or it makes no sense.
+
+    >>> place_among_ranks(None, None, {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_COUNT": "4"})
+    Place(rank=2, size=4, job='')
+    >>> place_among_ranks(None, 8, {"JOB_COMPLETION_INDEX": "5"}).rank
+    5
+    """
+
+    def number(name: str) -> int | None:
+        text = environment.get(name, "") if name else ""
+        if text and not (text.isascii() and text.isdigit()):
+            raise CallError(f"is no number: {text!r:.40}", field=name)
+        return int(text) if text else None
+
+    if rank is None or size is None:
+        for own, lowest, count in _RANKS:
+            if (found := number(own)) is not None:
+                rank = found - (number(lowest) or 0) if rank is None else rank
+                size = number(count) if size is None else size
+                break
+    if rank is None or size is None:
+        name = "rank" if rank is None else "world_size"
+        raise CallError(
+            "is not known", field=name, hint="give --rank R --world-size N, or start it by Slurm or Kubernetes"
+        )
+    if size < 1 or not 0 <= rank < size:
+        raise CallError(f"must be from 0 to {size - 1}, got {rank}", field="rank")
+    return Place(rank=rank, size=size, job=next((environment[name] for name in _JOBS if environment.get(name)), ""))
+
+
+def shaping_tools() -> dict[str, str]:
+    """Name -> version of everything installed that can change a byte of a version. Every worker must have the same.
+
+    >>> sorted(shaping_tools().items() >= installed_tools().items() for _ in range(1))
+    [True]
+    """
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {**installed_tools(), **{name: installed(name) for name in _SHAPING}, "python": python}
+
+
+@contextmanager
+def open_executor(
+    place: Place | None, out: Path, workspace: Workspace, num_proc: int | None, takeover: float
+) -> Iterator[Executor]:
+    """A context with the executor of a build.
+
+    Args:
+        place: of this process, rank 0, among the ranks; None if this machine does all tasks.
+        out: the folder of versions.
+        workspace: of the build, which holds its lock.
+        num_proc: the workers on this machine; None for as many as there are cores.
+        takeover: see `TAKEOVER`.
+    """
+    with local_executor(num_proc or available_cores()) as inner:
+        if place is None:
+            yield inner
+            return
+        with lead_ranks(
+            board=board_of(out),
+            store=workspace.store,
+            root=out,
+            size=place.size,
+            inner=inner,
+            takeover=takeover,
+            tools=shaping_tools(),
+            job=place.job,
+        ) as ranks:
+            yield ranks
+
+
+def board_of(out: Path) -> Objects:
+    """The folder through which the ranks of a build talk."""
+    return Objects(url=(out.absolute() / BOARD).as_uri())
+
+
+def shared_source(source: Source, executor: Executor) -> Source:
+    """The source as workers can read it; `Executor.elsewhere` says whether these may be on other hosts."""
+    return replace(source, shared=True) if getattr(executor, "elsewhere", False) else source

@@ -1,0 +1,233 @@
+"""A rank other than 0: it waits for plans, runs its tasks, and waits for more, until rank 0 says that the build has ended."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...errors import MachineError, first_line
+from ...objects import Objects
+from ..engine import Job, run_job
+from ..plan import Functions, Plan, read_plan, unpack
+from ..store import Store
+from .board import BOARD, Notice, PlanNotice, RankNotice, Watched, beating, new_name, rank_name, write_notice
+from .local import Here, Local
+
+__all__ = ["PATIENCE", "Rank", "serve_rank"]
+
+_LOG = logging.getLogger("newsdata")
+
+PATIENCE = 10.0
+"""Times `takeover`: so long a rank waits for a sign of rank 0."""
+
+_SHORTEST, _LONGEST = 0.02, 1.0  # seconds between two looks at the board
+_NOBODY = Notice(build="", size=0, tools={}, store=b"")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rank:
+    """Who a rank is, and what it works with.
+
+    Attributes:
+        board: the folder through which ranks talk.
+        rank, size: its number, and the number of ranks.
+        job: the name of the job on the cluster, "" if it has none.
+        root: the folder of the build, as this host calls it.
+        functions: the functions that it may be told to run.
+        prepare: changes a task's data so that it can be used on this host.
+        inner: runs its tasks.
+        tools: what shapes bytes on this host: name -> version.
+        takeover: seconds after which a process without a sign of life counts as gone.
+    """
+
+    board: Objects
+    rank: int
+    size: int
+    job: str
+    root: Path
+    functions: Functions
+    prepare: Callable[[Any], Any]
+    inner: Here | Local
+    tools: Mapping[str, str]
+    takeover: float
+
+
+def serve_rank(about: Rank) -> int:
+    """Work as a rank until the build has ended.
+
+    Returns:
+        The number of tasks that it did.
+
+    Raises:
+        MachineError: rank 0 gave no sign for `PATIENCE` times `takeover`; or it has another number of ranks, or other versions
+            of what shapes bytes.
+    """
+    worker = _Worker(about=about, news=Watched(about.board, BOARD, Notice))
+    try:
+        with beating(worker.write, about.takeover):
+            worker.serve()
+    finally:
+        worker.leave()
+    return worker.done
+
+
+@dataclass(slots=True, kw_only=True)
+class _Worker:
+    """A rank at work.
+
+    Attributes:
+        about: who it is.
+        news: rank 0's object.
+        build: the build that it works for, as rank 0 described it.
+        store: of this build.
+        finished: the keys of the plans that it is done with.
+        notice: what it says itself.
+        done: the number of tasks that it did.
+    """
+
+    about: Rank
+    news: Watched
+    build: Notice = _NOBODY
+    store: Store = field(default_factory=lambda: Store(folder=Path()))
+    finished: set[str] = field(default_factory=set)
+    notice: RankNotice = field(default_factory=lambda: RankNotice(owner=new_name()))
+    done: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def serve(self) -> None:
+        """Follow what rank 0 says, until it says that the build has ended."""
+        pause = _SHORTEST
+        while True:
+            said = self._look()
+            if said.ended and (said.build == self.build.build or (said.job and said.job == self.about.job)):
+                return
+            if self.news.silent > PATIENCE * self.about.takeover:
+                raise MachineError(
+                    f"rank {self.about.rank} saw no sign of rank 0 for {PATIENCE * self.about.takeover:.0f} seconds",
+                    path=self.about.board.url,
+                    hint="start rank 0, then this rank again; what is done is not done again",
+                )
+            if said.build and not said.ended:
+                self._join(said)
+                if wanted := [plan for plan in said.plans if plan.key not in self.finished]:
+                    self._run(wanted[0])
+                    pause = _SHORTEST
+                    continue
+            time.sleep(pause)
+            pause = min(1.5 * pause, _LONGEST)
+
+    def write(self) -> None:
+        """Say that this rank is alive, once it works for a build."""
+        with self.lock:
+            if self.build.build:
+                self.notice = msgspec.structs.replace(self.notice, build=self.build.build, count=self.notice.count + 1)
+                write_notice(self.about.board, rank_name(self.about.rank), self.notice)
+
+    def leave(self) -> None:
+        """Remove this rank's object."""
+        if self.build.build:
+            with suppress(MachineError):
+                self.about.board.delete([rank_name(self.about.rank)])
+
+    def _look(self) -> Notice:
+        said = self.news.look()
+        return said if isinstance(said, Notice) else _NOBODY
+
+    def _join(self, said: Notice) -> None:
+        """Begin to work for a build, if that is another one than before."""
+        if said.build == self.build.build:
+            return
+        about = self.about
+        if said.size != about.size:
+            raise MachineError(
+                f"rank {about.rank} is one of {about.size}, but rank 0 is one of {said.size}",
+                path=about.board.url,
+                hint="give every rank the same number of ranks",
+            )
+        if others := differing(about.tools, said.tools):
+            raise MachineError(
+                f"rank {about.rank} has other versions of what shapes the bytes of a version: {others}",
+                path=about.board.url,
+                hint="install the same versions on every host",
+            )
+        self.store = _store(said, about)
+        self.finished.clear()
+        self.build, self.notice = said, msgspec.structs.replace(self.notice, failed=())
+        self.write()
+        _LOG.info("rank %d works for build %s", about.rank, said.build)
+
+    def _run(self, part: PlanNotice) -> None:
+        """Do this rank's tasks of a plan, as long as rank 0 wants them."""
+        about = self.about
+        self.finished.add(part.key)
+        try:
+            plan = read_plan(part.key, self.store, about.root)
+        except (MachineError, OSError) as error:  # removed meanwhile, or not there yet: rank 0 takes over
+            _LOG.warning("rank %d: %s", about.rank, error)
+            return
+        rows = [row for row in range(len(plan)) if (part.first + row) % (about.size - 1) + 1 == about.rank]
+        rows = [row for row in rows if not self.store.record(plan.key(row))]
+        while rows and self._wants(part):
+            try:
+                for _ in about.inner.run(run_job, _Rows(plan, rows, about, self.store)):
+                    self.done += 1
+                    rows = rows[1:]
+                    if not self._wants(part):
+                        return
+            except Exception as error:  # rank 0 does this task, and says what is wrong
+                _LOG.warning("rank %d could not do %s: %s", about.rank, plan.key(rows[0]), first_line(error))
+                with self.lock:
+                    self.notice = msgspec.structs.replace(self.notice, failed=[*self.notice.failed, plan.key(rows[0])])
+                self.write()
+                rows = rows[1:]
+
+    def _wants(self, part: PlanNotice) -> bool:
+        """Whether rank 0 still waits for a plan."""
+        said = self._look()
+        return said.build == self.build.build and any(plan.key == part.key for plan in said.plans)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows(Sequence[Job]):
+    """Some rows of a plan, as jobs for this host."""
+
+    plan: Plan
+    rows: Sequence[int]
+    about: Rank
+    store: Store
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return replace(self, rows=self.rows[at])
+        job = self.plan.job(self.rows[at], self.about.functions, self.store)
+        return replace(job, data=self.about.prepare(job.data))
+
+
+def differing(own: Mapping[str, str], others: Mapping[str, str]) -> str:
+    """How the versions of two hosts differ, for a message; "" if they do not.
+
+    >>> differing({"a": "1", "b": "2"}, {"a": "1", "b": "3"})
+    'b 2 (rank 0: 3)'
+    """
+    names = sorted(name for name in {*own, *others} if own.get(name) != others.get(name))
+    return ", ".join(f"{name} {own.get(name, 'missing')} (rank 0: {others.get(name, 'missing')})" for name in names)
+
+
+def _store(said: Notice, about: Rank) -> Store:
+    """The store that rank 0 named."""
+    try:
+        store: Store = unpack(said.store, Store, about.root)
+        return store
+    except Exception as error:
+        raise MachineError(f"this board cannot be used: {first_line(error)}", path=about.board.url) from error
