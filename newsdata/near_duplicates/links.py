@@ -40,6 +40,7 @@ LOWEST, NEEDED = 4, 2
 MIN_INSIDE = 4
 """Rare shingles of an article that may be found inside another one, at least."""
 _HOLDERS = 64  # a shingle that more articles have finds none of them
+_HELD_AT_ONCE = 1 << 18  # holders of lowest shingles that are in memory at once: 10 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -146,47 +147,72 @@ def _rare_values(keys: Keys, values: NDArray[np.uint64], owners: Positions, coun
 def contained_candidates(keys: Keys) -> Links:
     """Two articles of which the larger one has some of the lowest shingles of the smaller one, at twice its size or more."""
     low, owner = _lowest(keys)
+    none = np.zeros(0, np.int64)
     if not len(low):
-        return Links(left=np.zeros(0, np.int64), right=np.zeros(0, np.int64))
-    shift = np.uint32(max(0, 29 - len(low).bit_length()))
-    sieve = np.zeros(1 << (32 - int(shift)), np.bool_)
-    sieve[low >> shift] = True
+        return Links(left=none, right=none)
     first = groups_of(low)[0]
-    values, begins = low[first], np.append(first, len(low))
-    found, holders = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    value, holder = _holders(keys, low[first])
+    by_value = np.argsort(value, kind="stable")
+    value, holder = value[by_value], holder[by_value]
+    counts = np.bincount(value, minlength=len(first))
+    counts[counts > _HOLDERS] = 0
+    holder = holder[counts[value] > 0]
+    ends = np.cumsum(counts)  # of the holders of each value
+    at = np.repeat(np.arange(len(first), dtype=np.int32), np.diff(first, append=len(low)))
+    by_owner = np.argsort(owner, kind="stable")
+    owner, at = owner[by_owner], at[by_owner]
+    spent = np.cumsum(counts[at])  # holders of the lowest shingles of all articles so far
+    codes, begin = [none], 0
+    while begin < len(owner):
+        end = int(np.searchsorted(spent, (spent[begin - 1] if begin else 0) + _HELD_AT_ONCE, "right"))
+        end = int(np.searchsorted(owner, owner[min(max(end, begin + 1), len(owner)) - 1], "right"))  # whole articles
+        some, size = at[begin:end], counts[at[begin:end]]
+        inner = np.repeat(owner[begin:end].astype(np.int64), size)
+        starts = np.repeat(ends[some] - np.cumsum(size), size)
+        codes.append(_contained(keys, inner, holder[starts + np.arange(len(inner))].astype(np.int64)))
+        begin = end
+    every = np.concatenate(codes)
+    every.sort()
+    return Links(left=every // len(keys.rare), right=every % len(keys.rare))
+
+
+def _holders(keys: Keys, values: NDArray[np.uint32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Every occurrence of some shingles (sorted, each once) in any article: the number of the shingle, and the article."""
+    shift = np.uint32(max(0, 29 - len(values).bit_length()))
+    sieve = np.zeros(1 << (32 - int(shift)), np.bool_)
+    sieve[values >> shift] = True
+    found, holders = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     for path, place in zip(keys.files, keys.places, strict=True):
         column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
         hashes, offsets = column.values.to_numpy(), column.offsets.to_numpy()
         likely = np.flatnonzero(sieve[hashes >> shift])
         at = np.minimum(np.searchsorted(values, hashes[likely]), len(values) - 1)
         sure = values[at] == hashes[likely]
-        found.append(at[sure])
-        holders.append(place[np.searchsorted(offsets, likely[sure], "right") - 1].astype(np.int64))
+        found.append(at[sure].astype(np.int32))
+        holders.append(place[np.searchsorted(offsets, likely[sure], "right") - 1])
         del column, hashes, offsets
-    value, holder = np.concatenate(found), np.concatenate(holders)
-    few = np.bincount(value, minlength=len(values))[value] <= _HOLDERS
-    value, holder = value[few], holder[few]
-    counts = np.diff(begins)[value]  # how many articles have this shingle among their lowest
-    inner = owner[np.repeat(begins[value] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())]
-    outer = np.repeat(holder, counts)
+    return np.concatenate(found), np.concatenate(holders)
+
+
+def _contained(keys: Keys, inner: Positions, outer: Positions) -> Positions:
+    """Of some pairs those that occur often enough and whose second article is large enough: left * articles + right, once."""
     larger = keys.rare[outer].astype(np.int64) >= 2 * keys.rare[inner].astype(np.int64)
-    every = np.minimum(inner, outer)[larger] * len(keys.rare) + np.maximum(inner, outer)[larger]
-    every.sort()
-    begins, sizes = groups_of(every)
-    codes = every[begins[sizes >= NEEDED]]
-    return Links(left=codes // len(keys.rare), right=codes % len(keys.rare))
+    codes: Positions = np.minimum(inner, outer)[larger] * len(keys.rare) + np.maximum(inner, outer)[larger]
+    codes.sort()
+    begins, sizes = groups_of(codes)
+    return codes[begins[sizes >= NEEDED]]
 
 
-def _lowest(keys: Keys) -> tuple[NDArray[np.uint32], Positions]:
+def _lowest(keys: Keys) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
     """The lowest shingles of every article that says enough, sorted, and the article of each."""
-    low, owner = [np.zeros(0, np.uint32)], [np.zeros(0, np.int64)]
+    low, owner = [np.zeros(0, np.uint32)], [np.zeros(0, np.int32)]
     for path, place in zip(keys.files, keys.places, strict=True):
         column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
         begins = column.offsets.to_numpy()[:-1]
         enough = np.flatnonzero(keys.rare[place] >= MIN_INSIDE)
         for k in range(LOWEST):
             low.append(column.values.to_numpy()[begins[enough] + k])
-            owner.append(place[enough].astype(np.int64))
+            owner.append(place[enough])
         del column, begins
     every, articles = np.concatenate(low), np.concatenate(owner)
     order = np.lexsort((articles, every))

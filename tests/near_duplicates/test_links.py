@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from newsdata.near_duplicates import links
 from newsdata.near_duplicates.candidates import Keys, read_keys
 from newsdata.near_duplicates.links import contained_candidates, digest_links, forms, head_links
@@ -50,3 +52,19 @@ def test_what_stands_inside_is_a_candidate_and_what_is_as_long_is_not(tmp_path: 
     found = contained_candidates(keys_of(tmp_path, rows))
     assert (0, 1) in set(zip(found.left.tolist(), found.right.tolist(), strict=True))
     assert all(3 not in pair and pair != (0, 2) for pair in zip(found.left.tolist(), found.right.tolist(), strict=True))
+
+
+def test_what_is_contained_does_not_depend_on_how_much_is_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = [words(k, 120) for k in range(6)]
+    rows = [row(f"{k}", long[k]) for k in range(6)]
+    rows += [row(f"{6 + k}", long[k][:50] + long[k - 1][-4:]) for k in range(6)]
+    keys = keys_of(tmp_path, sorted(rows, key=lambda one: one[0]))
+    found = []
+    for held in (1, 7, 1 << 18):
+        monkeypatch.setattr(links, "_HELD_AT_ONCE", held)
+        some = contained_candidates(keys)
+        found.append([*zip(some.left.tolist(), some.right.tolist(), strict=True)])
+    assert found[0] == found[1] == found[2] == sorted(set(found[0]))
+    assert len(found[0]) >= 6
