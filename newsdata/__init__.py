@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .dataset.describe import diff, info
     from .dataset.duplicates import duplicates
     from .dataset.load import load_dataset, load_pandas
+    from .dataset.mentions import load_mentions
     from .dataset.panel import load_panel
     from .dataset.show import show
     from .dataset.where import where
@@ -41,6 +42,7 @@ __all__ = [
     "duplicates",
     "info",
     "load_dataset",
+    "load_mentions",
     "load_pandas",
     "load_panel",
     "parse_post",
@@ -67,6 +69,7 @@ _HOME = {
     "duplicates": "dataset.duplicates",
     "info": "dataset.describe",
     "load_dataset": "dataset.load",
+    "load_mentions": "dataset.mentions",
     "load_pandas": "dataset.load",
     "load_panel": "dataset.panel",
     "parse_post": "parsing.post",

@@ -21,6 +21,7 @@ from .explore import explore
 from .info import info
 from .inspecting import card, diff, duplicates, parse, where
 from .maintaining import prune, redact, rehydrate, verify, yank
+from .mentions import mentions
 from .output import complain, complain_about_call, make_foreign_messages_safe
 from .publish import publish
 from .regenerate import regenerate
@@ -51,6 +52,7 @@ cli.add_command(show)
 cli.add_command(explore)
 cli.add_command(where)
 cli.add_command(duplicates)
+cli.add_command(mentions)
 cli.add_command(diff)
 cli.add_command(parse)
 cli.add_command(card)

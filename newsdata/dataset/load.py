@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow.compute as pc
 
-__all__ = ["load_dataset", "load_pandas"]
+__all__ = ["load_dataset", "load_pandas", "read_splits"]
 
 _DOWNLOAD_MODES = ("reuse_dataset_if_exists", "reuse_cache_if_exists", "force_redownload")
 
@@ -136,7 +136,7 @@ def load_dataset(
         num_proc=num_proc,
         again=again == "force_redownload",
     )
-    return _splits(split, version, config, reading, period)
+    return read_splits(split, version, config, reading, period)
 
 
 def load_pandas(
@@ -208,8 +208,19 @@ def load_pandas(
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
-def _splits(split: Any, version: FoundVersion, config: str, reading: Reading, period: Period | None) -> Any:
-    """The rows of the splits that a call names: one table, a list, or a dictionary."""
+def read_splits(split: Any, version: FoundVersion, config: str, reading: Reading, period: Period | None) -> Any:
+    """The rows of the splits that a call names: one table, a list, or a dictionary.
+
+    Args:
+        split: as for `load_dataset`.
+        version: the version.
+        config: the config.
+        reading: how to read, the filter for the period included.
+        period: of the rows, if there is one: shards without such rows are not read.
+
+    Raises:
+        CallError, VerifyError, HubError: as for `load_dataset`.
+    """
     import datasets
 
     is_list = isinstance(split, list | tuple)

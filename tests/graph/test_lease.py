@@ -119,9 +119,12 @@ def test_one_of_another_machine_is_waited_for(out: Objects) -> None:
 )
 def test_one_that_cannot_be_read_is_not_taken(out: Objects, data: bytes) -> None:
     out.put(LEASE_NAME, data)
-    with pytest.raises(
-        MachineError, match=r"lease.json: the lease of this folder cannot be read; if nothing is at work"
-    ), leased(out):
+    with (
+        pytest.raises(
+            MachineError, match=r"lease.json: the lease of this folder cannot be read; if nothing is at work"
+        ),
+        leased(out),
+    ):
         pass
 
 

@@ -1,0 +1,71 @@
+"""The command `mentions`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+
+import newsdata
+
+from ..conftest import post, run_newsdata, write_archive
+
+
+def test_what_is_mentioned_most(demo: Path) -> None:
+    done = run_newsdata("mentions", demo)
+    frame = newsdata.load_mentions(demo)
+    most = frame[frame["first"]].groupby("symbol").size().sort_values()
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and lines[0] == f"{len(frame)} mentions in {frame['article_id'].nunique()} articles"
+    assert lines[2].split()[1] == str(most.iloc[-1])
+    told = json.loads(run_newsdata("mentions", demo, "--json", "--split", "train").stdout)
+    train = frame[frame["split"] == "train"]
+    assert told["rows"] == len(train) and sum(told["origin"].values()) == len(train)
+    assert [one["articles"] for one in told["symbols"]] == sorted(
+        (one["articles"] for one in told["symbols"]), reverse=True
+    )
+
+
+def test_csv_has_every_row_and_every_zero(demo: Path, tmp_path: Path) -> None:
+    frame = newsdata.load_mentions(demo)
+    done = run_newsdata("mentions", demo, "--csv", tmp_path / "m.csv")
+    assert done.returncode == 0 and done.stdout.startswith(f"wrote {len(frame)} mentions in ")
+    text = (tmp_path / "m.csv").read_text("utf-8")
+    assert run_newsdata("mentions", demo, "--csv", "-").stdout == text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert list(rows[0]) == list(frame.columns)
+    for row, expected in zip(rows, frame.to_dict("records"), strict=True):
+        for name in ("mention_id", "article_id", "code", "exchange", "symbol", "text"):
+            assert row[name] == ("" if pd.isna(expected[name]) else expected[name])
+        assert row["published_at"] == expected["published_at"].isoformat()
+        assert (row["start"], row["end"]) == (str(expected["start"]), str(expected["end"]))
+        assert (row["first"], row["in_title"]) == (str(expected["first"]).lower(), str(expected["in_title"]).lower())
+    read = pd.read_csv(tmp_path / "m.csv", dtype={"article_id": str, "code": str})
+    assert read["code"].fillna("").tolist() == frame["code"].fillna("").tolist()
+    assert any(code.startswith("0") for code in read["code"].dropna())
+    assert pd.read_csv(tmp_path / "m.csv")["symbol"].fillna("").tolist() == frame["symbol"].fillna("").tolist()
+
+
+def test_words_of_anybody_stay_what_they_are(tmp_path: Path) -> None:
+    link = '<span class="wz"><a href="http://quote.example/unify/r/1.600519" class="keytip">{}</a></span>'
+    words = ("=1+1", 'a,"b"', "@x")
+    files = {
+        f"_posts/2022-03-0{day}-20220301000000000{day}.md": post(
+            body=f"<p>今日{link.format(word)}走高，收于高位。</p>\n"
+        )
+        for day, word in enumerate(words, 1)
+    }
+    newsdata.build(write_archive(tmp_path / "archive", files), tmp_path / "out", num_proc=1, max_leak=1.0)
+    done = run_newsdata("mentions", tmp_path / "out", "--csv", "-")
+    found = [row["text"] for row in csv.DictReader(io.StringIO(done.stdout))]
+    frame = newsdata.load_mentions(tmp_path / "out")
+    assert found == frame["text"].tolist() and set(found) == set(words)
+
+
+def test_calls_that_cannot_be_met(demo: Path, tmp_path: Path) -> None:
+    assert run_newsdata("mentions", demo, "--csv", "-", "--json").returncode == 2
+    missing = run_newsdata("mentions", demo, "--csv", tmp_path / "no" / "m.csv")
+    assert missing.returncode == 2 and "cannot be written: No such file" in missing.stderr
