@@ -149,13 +149,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         status, headers, data = store.ask(self.command, path, body, self._translated(faults))
         if self.command == "PUT" and status == 200:
             with store.lock:
-                store.written.setdefault(unquote(path.partition("?")[0]).split("/", 2)[-1], time.monotonic())
+                store.written.setdefault(unquote(path.partition("?")[0]), time.monotonic())
         if "etag" in headers:
             generation = str(int(hashlib.md5(headers["etag"].encode()).hexdigest()[:12], 16) + 1)
             store.generations[generation] = headers["etag"]
             headers["x-goog-generation"] = generation
         if "list-type=2" in path and faults.hide_new:
             data = re.sub(rb"<Contents>.*?</Contents>", self._if_old, data, flags=re.DOTALL)
+            data = re.sub(rb"<CommonPrefixes>.*?</CommonPrefixes>", self._if_old_folder, data, flags=re.DOTALL)
         if loses:
             self.close_connection = True
             self.connection.close()
@@ -179,8 +180,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _if_old(self, match: re.Match[bytes]) -> bytes:
         key = re.search(rb"<Key>(.*?)</Key>", match[0])
-        age = time.monotonic() - self.server.store.written.get(key[1].decode() if key else "", 0)
+        path = f"{unquote(self.path.partition('?')[0]).rstrip('/')}/{key[1].decode() if key else ''}"
+        age = time.monotonic() - self.server.store.written.get(path, 0)
         return match[0] if age >= self.server.store.faults.hide_new else b""
+
+    def _if_old_folder(self, match: re.Match[bytes]) -> bytes:
+        name = re.search(rb"<Prefix>(.*?)</Prefix>", match[0])
+        below = f"{unquote(self.path.partition('?')[0]).rstrip('/')}/{name[1].decode() if name else ''}"
+        store = self.server.store
+        ages = [time.monotonic() - at for path, at in store.written.items() if path.startswith(below)]
+        return match[0] if max(ages, default=store.faults.hide_new) >= store.faults.hide_new else b""
 
     def _answer(self, status: int, headers: dict[str, str], data: bytes) -> None:
         self.server.store.requests.append(Request(method=self.command, path=unquote(self.path), answered=len(data)))

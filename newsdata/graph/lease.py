@@ -4,7 +4,8 @@ The lease is the object `.newsdata/lease.json` in the folder. It is made by `cre
 `swap` while its holder lives, and taken over by `swap` after it has ended. It stays there at the end, marked as free: no
 store removes an object under a condition.
 
-The clocks of the machines that share a folder must differ by less than 15 seconds.
+Clocks of machines differ. So a lease that has ended by our clock is taken over only after we have seen nobody renew it for
+as long as it lasts; and a holder measures its own time by a clock that no one sets, and that goes on while the machine sleeps.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ import msgspec
 from ..errors import MachineError
 from ..objects import Objects
 
-__all__ = ["LEASE_NAME", "Lease", "leased"]
+__all__ = ["LEASE_NAME", "WORK", "Lease", "leased"]
 
-LEASE_NAME = ".newsdata/lease.json"
+WORK = ".newsdata"
+"""The name of the work folder in a folder of versions."""
+LEASE_NAME = f"{WORK}/lease.json"
 
 _SECONDS = 60.0  # that a lease lasts without being renewed
-_SKEW = 15.0  # seconds that clocks may differ by
+_LOOKS = 12  # at a lease that has ended, before it is taken over
 _LARGEST = 1 << 14  # bytes of the object
 _Text = Annotated[str, msgspec.Meta(max_length=300)]
 
@@ -63,7 +66,7 @@ class Lease:
     seconds: float
     record: _Record
     tag: str = ""
-    until: float = 0.0  # of the clock `time.monotonic`, which no one sets
+    until: float = 0.0  # of `_clock`
     ended: threading.Event = field(default_factory=threading.Event)
     lost: bool = False
 
@@ -73,7 +76,7 @@ class Lease:
         Raises:
             MachineError: somebody took it over, or it could not be renewed in time.
         """
-        if self.lost or time.monotonic() > self.until:
+        if self.lost or _clock() > self.until:
             raise MachineError(
                 "the lease of this folder was lost: it could not be renewed in time, or another process took it over",
                 path=f"{self.out.url}/{LEASE_NAME}",
@@ -91,7 +94,7 @@ class Lease:
 
     def _swap(self, seconds: float) -> bool:
         """Write the lease anew; returns whether it was still ours."""
-        start = time.monotonic()
+        start = _clock()
         record = replace(self.record, expires=time.time() + seconds) if seconds else _Record()
         data = msgspec.json.encode(record)
         if not self.out.swap(LEASE_NAME, data, self.tag):
@@ -134,8 +137,7 @@ def leased(out: Objects, work: str = "build", seconds: float = _SECONDS) -> Iter
         expires=time.time() + seconds,
     )
     lease = Lease(out=out, seconds=seconds, record=record)
-    lease.until = time.monotonic() + seconds
-    lease.tag = _take(out, record)
+    lease.tag, lease.until = _take(out, record, seconds)
     renewal = threading.Thread(target=lease._renew_until_ended, name="lease", daemon=True)
     renewal.start()
     try:
@@ -148,19 +150,35 @@ def leased(out: Objects, work: str = "build", seconds: float = _SECONDS) -> Iter
                 lease._swap(0)
 
 
-def _take(out: Objects, record: _Record) -> str:
-    """Write the lease; returns its tag."""
-    data = msgspec.json.encode(record)
+def _take(out: Objects, record: _Record, seconds: float) -> tuple[str, float]:
+    """Write the lease; returns its tag, and until when it lasts by `_clock`."""
+    data, start = msgspec.json.encode(record), _clock()
     if not out.create(LEASE_NAME, data):
         found = out.tagged(LEASE_NAME, _LARGEST)
         if found is not None:
             theirs = _read(out, found[0])
-            if not _is_free(theirs) or not out.swap(LEASE_NAME, data, found[1]):
+            if not _is_free(theirs):
+                if time.time() <= theirs.expires or not _stays(out, found[1], seconds):
+                    raise _held(out, theirs)
+                record = replace(record, expires=time.time() + seconds)
+                data, start = msgspec.json.encode(record), _clock()
+            if not out.swap(LEASE_NAME, data, found[1]):
                 raise _held(out, theirs)
     written = out.tagged(LEASE_NAME, _LARGEST)
     if written is None or written[0] != data:
         raise _held(out, _read(out, written[0] if written else b"{}"))
-    return written[1]
+    return written[1], start + seconds
+
+
+def _stays(out: Objects, tag: str, seconds: float) -> bool:
+    """Whether nobody renews or gives back a lease for so long."""
+    end = _clock() + seconds
+    while _clock() < end:
+        time.sleep(seconds / _LOOKS)
+        found = out.tagged(LEASE_NAME, _LARGEST)
+        if found is None or found[1] != tag:
+            return False
+    return True
 
 
 def _read(out: Objects, data: bytes) -> _Record:
@@ -175,8 +193,8 @@ def _read(out: Objects, data: bytes) -> _Record:
 
 
 def _is_free(record: _Record) -> bool:
-    """Whether a lease was given back, has ended, or is of a process of this machine that is gone."""
-    if not record.owner or time.time() > record.expires + _SKEW:
+    """Whether a lease was given back, or is of a process of this machine that is gone."""
+    if not record.owner:
         return True
     if not record.life or (record.host, record.life) != (socket.gethostname()[:200], _life()) or record.process < 1:
         return False
@@ -192,12 +210,17 @@ def _is_free(record: _Record) -> bool:
 def _held(out: Objects, record: _Record) -> MachineError:
     until = "a time that is no time"
     with contextlib.suppress(OverflowError, ValueError, OSError):
-        until = datetime.fromtimestamp(record.expires + _SKEW, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        until = datetime.fromtimestamp(record.expires, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return MachineError(
         f"another {record.work or 'process'} is at work here (process {record.process} on {record.host or 'a machine'})",
         path=out.url,
         hint=f"wait for it to end, then run this again; if it was killed, its lease ends at {until}",
     )
+
+
+def _clock() -> float:
+    """Seconds that passed, those included in which the machine slept."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _life() -> str:

@@ -74,12 +74,26 @@ def test_it_is_taken_over_after_its_end(out: Objects) -> None:
             leased(out),
         ):
             pass
-        edit(out, expires=time.time() - 16)
+        edit(out, expires=time.time() - 1)
         with leased(out, seconds=0.4) as second:
             second.check()
             assert not first._swap(1000), "the first holder cannot renew it"
             time.sleep(0.3)
             second.check()
+
+
+def test_one_that_has_ended_is_watched_first(server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Objects(url=server.bucket())
+    with leased(out, seconds=0.6) as lease:
+        with monkeypatch.context() as patch:
+            patch.setattr("newsdata.graph.lease.time.time", lambda: 4e9)  # our clock is years ahead of the holder's
+            with pytest.raises(MachineError, match="is at work here"), leased(out, seconds=0.6):
+                pass
+        lease.check()
+    out.put(LEASE_NAME, msgspec.json.encode({"owner": "gone", "expires": time.time() - 1, "host": "elsewhere"}))
+    begin = time.monotonic()
+    with leased(out, seconds=0.4):
+        assert time.monotonic() - begin >= 0.4
 
 
 def test_a_holder_learns_that_it_lost_it(out: Objects) -> None:
