@@ -243,7 +243,7 @@ class Stage:
         """
         engine = self.engine
         keys = [task.key for task in tasks]
-        results = {key: found for key in dict.fromkeys(keys) if (found := engine.store.find(key))}
+        results = engine.store.find_all(keys)
         missing: dict[str, Task] = {}
         for key, task in zip(keys, tasks, strict=True):
             if key in results:

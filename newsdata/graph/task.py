@@ -16,8 +16,9 @@ import xxhash
 
 from ..errors import MachineError
 from ..files import open_regular
+from ..objects import Objects
 
-__all__ = ["Artifact", "Bench", "StoredFile", "Task", "TaskFunction", "checksum"]
+__all__ = ["Artifact", "Bench", "StoredFile", "Task", "TaskFunction", "checksum", "make_scratch"]
 
 _DIGITS = 40  # hexadecimal digits of the digest in a key
 
@@ -40,14 +41,18 @@ class StoredFile:
     """A file of an artifact.
 
     Attributes:
-        path: where it lies.
+        path: where it lies; with a remote, where its copy on this machine lies, once it was fetched.
         checksum: what the function `checksum` returned when the file was written.
         bytes: its size then.
+        remote: the folder in a bucket where the object of the same name lies, or None.
+        remade: whether a build can make the object anew, so that a damaged one is removed from the bucket.
     """
 
     path: Path
     checksum: str
     bytes: int
+    remote: Objects | None = None
+    remade: bool = False
 
     @classmethod
     def of(cls, path: Path, *, at: Path | None = None) -> StoredFile:
@@ -68,16 +73,43 @@ class StoredFile:
     def checked(self) -> Path:
         """The path, after the file was compared with its checksum. A task opens every input through this method.
 
+        With a remote, the file is fetched if this machine does not have it, or not whole.
+
         Raises:
             MachineError: the file is missing or changed.
         """
-        if not self.is_whole():
+        if not self.is_whole() and not self._fetch():
             raise MachineError(
                 "this cached file was changed or removed while the build was at work",
-                path=self.path,
+                path=f"{self.remote.url}/{self.path.name}" if self.remote else self.path,
                 hint="run the same command again; it makes the file anew",
             )
         return self.path
+
+    def _fetch(self) -> bool:
+        """Fetch the object, a second time if something went wrong on the way. Returns whether the file is whole then."""
+        if self.remote is None:
+            return False
+        make_scratch(self.path.parent)
+        for _ in range(2):
+            if self.remote.size(self.path.name) != self.bytes:
+                break
+            if self.remote.fetch(self.path.name, self.path, self.bytes) and self.is_whole():
+                return True
+        if self.remade:
+            self.remote.delete([self.path.name])
+        return False
+
+
+def make_scratch(folder: Path) -> None:
+    """Make a folder for copies of objects, and the folders around it, which only this user may read.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not folder.is_dir():
+        make_scratch(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
