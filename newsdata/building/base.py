@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from ..errors import ManifestError
+from ..graph.task import StoredFile
+from ..objects import Objects
 from ..schema import Reject
 from ..storage.ledger import empty_ledger, read_ledger, read_redactions, redactions_of, refused_contents
 from ..storage.manifest import (
+    File,
     Manifest,
     Shard,
     fault_of,
@@ -22,6 +25,7 @@ from ..storage.manifest import (
     versions_without_manifest,
 )
 from ..storage.reading import read_shard_of
+from .mirror import absent_files, fetch_files
 
 __all__ = ["Base", "follow", "read_rejects"]
 
@@ -36,6 +40,7 @@ class Base:
         redacted: everything that no version may hold: article id, or `content_key` of a file -> reason.
         there: every version in OUT, oldest first.
         newer: the manifest of the newest version in OUT, if that is not the base; else None.
+        remote: where the version lies in a bucket; `folder` is then its mirror.
     """
 
     folder: Path | None
@@ -44,6 +49,7 @@ class Base:
     redacted: Mapping[str, str]
     there: tuple[str, ...]
     newer: Manifest | None
+    remote: Objects | None = None
 
     @property
     def refused(self) -> frozenset[str]:
@@ -60,8 +66,35 @@ class Base:
         """The shards of the base, by path."""
         return {shard.path: shard for shard in self.manifest.shards} if self.manifest else {}
 
+    def fetch(self, shards: Sequence[Shard]) -> None:
+        """Bring shards of the base into its folder, if it lies in a bucket."""
+        if self.folder and self.remote:
+            fetch_files(self.remote, self.folder, shards)
+
+    def stored(self, name: str) -> StoredFile:
+        """A file beside the shards of the base, as an input of tasks.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        assert self.folder
+        return replace(StoredFile.of(self.folder / name), remote=self.remote)
+
+    def absent(self) -> str | None:
+        """The path of a file of the base that is missing or has another size; None if there is none."""
+        assert self.folder and self.manifest
+        if self.remote:
+            return next(iter(absent_files(self.remote, self.manifest)), None)
+        everything: list[Shard | File] = [*self.manifest.shards, *self.manifest.files]
+        for file in everything:
+            path = self.folder / file.path
+            if not path.is_file() or path.stat().st_size != file.bytes:
+                return file.path
+        return None
+
     def undamaged(self, shard: Shard) -> Path | None:
         """The file of a shard of the base; None if it is missing or its bytes are not those that the manifest names."""
+        self.fetch([shard])
         if self.folder is None or fault_of(self.folder, shard):
             return None
         return self.folder / shard.path
@@ -122,9 +155,11 @@ def read_rejects(base: Base) -> list[Reject]:
     """The rejects of the base."""
     if not base.folder or not base.manifest:
         return []
+    shards = shards_of(base.manifest, "rejects")
+    base.fetch(shards)
     return [
         Reject(**row)
-        for shard in shards_of(base.manifest, "rejects")
+        for shard in shards
         for rows in read_shard_of(base.folder, shard, [field.name for field in fields(Reject)])
         for row in rows.to_pylist()
     ]

@@ -14,20 +14,22 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..card.readme import read_own_card
-from ..card.versions_readme import update_versions_readme
 from ..counts import noun, plural
 from ..errors import MachineError
 from ..graph.engine import Engine, Executor, Progress, StageCounts
 from ..graph.process import check_memory
+from ..objects import Objects, is_object_url
 from ..schema import Reject
 from ..sources.listing_ahead import ListingAhead
 from ..sources.source import open_source
-from ..storage.difference import Difference
+from ..storage.difference import Difference, shards_of_one
 from ..storage.manifest import Manifest, read_yanked
+from ..storage.statistics import sampled_shards
 from .base import Base, follow, read_rejects
 from .engines import TAKEOVER, Place, open_executor, shared_source
 from .gates import check_history, check_leakage, check_out, check_places, check_present, check_rejects
-from .pieces import put_into
+from .mirror import fetch_version
+from .pieces import Piece, put_into
 from .request import Request, check_call, settle
 from .stages.describe import (
     choose_version,
@@ -61,7 +63,8 @@ class Build:
     """What `build` did.
 
     Attributes:
-        path: the folder of the version.
+        path: the folder of the version, if it lies in a folder of this machine.
+        address: where the version lies: the path of its folder, or its address in a bucket.
         version: "X.Y.Z".
         created: whether the version was written; False if nothing changed and it existed before.
         manifest: of the version.
@@ -72,6 +75,7 @@ class Build:
     """
 
     path: Path
+    address: str
     version: str
     created: bool
     manifest: Manifest
@@ -117,7 +121,9 @@ def build(
 
     Args:
         source: the archive: a folder, or anything else that `newsdata.sources.source` can open.
-        out: the folder that holds the versions; `out/X.Y.Z` is written.
+        out: the folder that holds the versions; `out/X.Y.Z` is written. It may lie in a bucket (`s3://…`, `gs://…`): then
+            the cache lies there, too, shards are copied inside the bucket, and `NEWSDATA_SCRATCH` names a folder for
+            copies on this machine.
         version: "X.Y.Z", at least as high as the difference demands; by default exactly that ("1.0.0" for the first one).
         validation_from, test_from: the first day of the split, YYYY-MM-DD in the site's time zone. Only for the first
             version, or with resplit: others keep the borders.
@@ -138,7 +144,7 @@ def build(
             before, at first "full". `out` holds versions of one kind.
         history: whether every earlier revision of the posts is read into the config `revisions`. Only for a git
             repository at a revision, and not with text="none". By default as in the version before, at first not.
-        base: the folder of the version to follow; by default the newest one in `out`. A version that does not follow the
+        base: the folder of the version to follow, or its address in a bucket; by default the newest one in `out`. A version that does not follow the
             newest one in `out` is a MAJOR version above it.
         cache: whether results of earlier builds may be used. The bytes are the same either way.
         progress: called during the build with the name of the stage, the number of rows that are done, and of all rows.
@@ -170,20 +176,18 @@ def build(
     request = Request(
         source=source, out=out, version=version, validation_from=validation_from, test_from=test_from,
         gap_days=gap_days, resplit=resplit, allow_old_test=allow_old_test, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
-        card=None if card is None else read_own_card(card), text=text, history=history, base=Path(base) if base else None,
+        card=None if card is None else read_own_card(card), text=text, history=history, base=base,
     )  # fmt: skip
     check_call(request, num_proc)
     check_places(request)
     check_memory()
     with (
-        open_workspace(Path(out), cache=cache) as workspace,
-        nullcontext(executor)
-        if executor
-        else open_executor(place, Path(out), workspace, num_proc, takeover) as running,
+        open_workspace(out, cache=cache) as workspace,
+        nullcontext(executor) if executor else open_executor(place, workspace, num_proc, takeover) as running,
     ):
         engine = Engine(store=workspace.store, executor=running, progress=progress)
-        made = make_version(request, workspace, engine, ahead)
-        note = update_versions_readme(Path(out), scratch=workspace.staging)
+        made = make_version(replace(request, out=workspace.out), workspace, engine, ahead)
+        note = workspace.update_readme()
         return replace(made, notes=(*made.notes, note)) if note else made
 
 
@@ -211,9 +215,9 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     It ends early in two places: if nothing changed since the last build, and if the new version would equal the base.
     """
     out = Path(request.out)
-    base = follow(out, request.base, again=request.again)
+    base = _open_base(request, workspace)
     settings = settle(request, base)
-    source = open_source(request.source, scratch=workspace.staging, exclude=out)
+    source = open_source(request.source, scratch=workspace.staging, exclude=workspace.scratch or out)
     check_out(source, request)
     check_history(source, settings)
     source = shared_source(source, engine.executor)
@@ -221,8 +225,9 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     listed = list_source(source, request, settings, base, engine, ahead)
     if listed.posts is None or is_unchanged(listed, request, settings, base):
         check_rejects(read_rejects(base), base.posts, request)
+        workspace.check()
         engine.remember_more(listed.facts)
-        return _not_created(base, engine, None)
+        return _not_created(base, workspace, engine, None)
 
     parsed = parse_posts(listed, settings, base, engine)
     check_rejects(parsed.rejects, parsed.posts, request)
@@ -243,22 +248,54 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
         draft = describe_text_free(draft, pieces)
     dataset = workspace.staging / "version"
     with engine.stage("describe", len(pieces)) as stage:
-        put_into(dataset, pieces, None if request.again else base)
+        _place_shards(dataset, pieces, draft, workspace, None if request.again else base)
         version, difference = choose_version(draft, dataset, request, base)
         if version is not None:
             draft, ledger = finish_version(version, draft, difference, decided, base)
             manifest = write_description(draft, ledger, signed, settings.card, dataset)
         stage.count_task()
     if version is None:
+        workspace.check()
         engine.remember(listed.facts)
-        return _not_created(base, engine, difference)
-    publish_folder(dataset, out / version)
-    with suppress(OSError):  # the version is complete; if this fails, the next build only takes longer
+        return _not_created(base, workspace, engine, difference)
+    if workspace.bucket and not request.again:
+        workspace.bucket.publish(dataset, pieces, version)
+    else:
+        publish_folder(dataset, out / version)
+    with suppress(OSError, MachineError):  # the version is complete; if this fails, the next build only takes longer
+        workspace.check()
         engine.remember(listed.facts)
-    return _created(out / version, manifest, engine, parsed, difference)
+    made = _created(out / version, manifest, engine, parsed, difference)
+    return replace(made, address=workspace.address(made.path))
 
 
-def _not_created(base: Base, engine: Engine, difference: Difference | None) -> Build:
+def _open_base(request: Request, workspace: Workspace) -> Base:
+    """The version that the build follows; the small files of one in a bucket are fetched."""
+    wanted = Path(request.base) if request.base else None
+    mirrors = {workspace.out: workspace.bucket.out} if workspace.bucket else {}
+    if wanted and is_object_url(wanted):
+        version = Objects(url=str(request.base))
+        out = Objects(url=version.url.rpartition("/")[0])
+        mirror = next((folder for folder, mirrored in mirrors.items() if mirrored == out), workspace.staging / "base")
+        mirrors[mirror] = out
+        wanted = fetch_version(version, mirror)
+    base = follow(Path(request.out), wanted, again=request.again)
+    remote = mirrors.get(base.folder.parent) if base.folder else None
+    return replace(base, remote=remote.inside(base.folder.name)) if remote and base.folder else base
+
+
+def _place_shards(
+    dataset: Path, pieces: Sequence[Piece], draft: Manifest, workspace: Workspace, base: Base | None
+) -> None:
+    """Put the shards into the folder of the version. If that goes to a bucket, only those that this build reads again."""
+    if workspace.bucket:
+        read = {shard.path for shard in sampled_shards(draft)}
+        read |= {shard.path for shard in shards_of_one(draft, base.manifest)} if base and base.manifest else set()
+        pieces, base = [piece for piece in pieces if piece.path in read], None
+    put_into(dataset, pieces, base)
+
+
+def _not_created(base: Base, workspace: Workspace, engine: Engine, difference: Difference | None) -> Build:
     """The answer if no version is written: the base, after its files were checked."""
     check_present(base)
     assert base.manifest and base.folder
@@ -266,6 +303,7 @@ def _not_created(base: Base, engine: Engine, difference: Difference | None) -> B
     nothing = Difference(old=number, new=number, bump=None, reasons=(), changes=(), configuration={})
     return Build(
         path=base.folder,
+        address=workspace.address(base.folder),
         version=number,
         created=False,
         manifest=base.manifest,
@@ -281,6 +319,7 @@ def _created(path: Path, manifest: Manifest, engine: Engine, parsed: Parsed, dif
     version = manifest.dataset_version
     return Build(
         path=path,
+        address=str(path),
         version=version,
         created=True,
         manifest=manifest,

@@ -14,7 +14,7 @@ from ..graph.engine import Executor
 from ..graph.executors.local import local_executor
 from ..graph.executors.ranks import lead_ranks
 from ..graph.process import available_cores
-from ..objects import Objects
+from ..objects import Objects, is_object_url
 from ..sources.source import Source
 from .request import installed_tools
 from .workspace import WORK, Workspace
@@ -115,13 +115,12 @@ def shaping_tools() -> dict[str, str]:
 
 @contextmanager
 def open_executor(
-    place: Place | None, out: Path, workspace: Workspace, num_proc: int | None, takeover: float
+    place: Place | None, workspace: Workspace, num_proc: int | None, takeover: float
 ) -> Iterator[Executor]:
     """A context with the executor of a build.
 
     Args:
         place: of this process, rank 0, among the ranks; None if this machine does all tasks.
-        out: the folder of versions.
         workspace: of the build, which holds its lock.
         num_proc: the workers on this machine; None for as many as there are cores.
         takeover: see `TAKEOVER`.
@@ -131,9 +130,9 @@ def open_executor(
             yield inner
             return
         with lead_ranks(
-            board=board_of(out),
+            board=board_of(workspace.bucket.out.url if workspace.bucket else workspace.out),
             store=workspace.store,
-            root=out,
+            root=workspace.scratch or workspace.out,
             size=place.size,
             inner=inner,
             takeover=takeover,
@@ -143,9 +142,9 @@ def open_executor(
             yield ranks
 
 
-def board_of(out: Path) -> Objects:
+def board_of(out: str | Path) -> Objects:
     """The folder through which the ranks of a build talk."""
-    return Objects(url=(out.absolute() / BOARD).as_uri())
+    return Objects(url=str(out) if is_object_url(out) else Path(out).absolute().as_uri()).inside(BOARD)
 
 
 def shared_source(source: Source, executor: Executor) -> Source:

@@ -9,11 +9,12 @@ from typing import Any
 
 from ..counts import plural
 from ..errors import CallError, LeakError, ManifestError, RejectsError, SourceError, shown
+from ..objects import is_object_url
 from ..parsing.site import CONFIGURATION, DRAFT, POST_FOLDERS, site_of
 from ..schema import Reject
 from ..sources.git import git_folder, split_revision
 from ..sources.source import Source, open_in_place
-from ..storage.manifest import File, Manifest, Shard
+from ..storage.manifest import Manifest, Shard
 from ..storage.version_rule import next_version
 from .accounting import unequal_sums
 from .base import Base
@@ -47,7 +48,8 @@ def check_places(request: Request) -> None:
     Raises:
         SourceError: there is no such source, or OUT lies where it would be read.
     """
-    source = open_in_place(request.source, exclude=Path(request.out))
+    out = None if is_object_url(request.out) else Path(request.out)
+    source = open_in_place(request.source, exclude=out)
     if source is not None:
         check_out(source, request)
 
@@ -206,13 +208,10 @@ def check_present(base: Base) -> None:
         ManifestError: a file is missing or has another size.
     """
     assert base.folder and base.manifest
-    everything: list[Shard | File] = [*base.manifest.shards, *base.manifest.files]
-    for file in everything:
-        path = base.folder / file.path
-        if not path.is_file() or path.stat().st_size != file.bytes:
-            raise ManifestError(
-                "is missing or damaged, and no new version is built because nothing changed",
-                path=path,
-                hint="to write all files again as a new version, "
-                f"give --version {next_version(base.manifest.dataset_version, 'patch')}",
-            )
+    if absent := base.absent():
+        raise ManifestError(
+            "is missing or damaged, and no new version is built because nothing changed",
+            path=base.folder / absent,
+            hint="to write all files again as a new version, "
+            f"give --version {next_version(base.manifest.dataset_version, 'patch')}",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from ..errors import CallError
 from ..graph.executors.local import local_executor
 from ..graph.executors.rank import Rank, serve_rank
 from ..graph.process import available_cores, check_memory
+from ..objects import is_object_url
 from ..sources.source import Source, open_in_place
 from .engines import TAKEOVER, Place, board_of, shaping_tools
+from .scratch import scratch_folder
 from .stages.functions import FUNCTIONS
 from .workspace import WORK, machine_errors
 
@@ -31,7 +34,7 @@ def work_as_rank(
 
     Args:
         source: the archive, as this host calls it: the same folder, or another clone of the same repository.
-        out: the folder of versions, as this host calls it: the same folder as that of rank 0.
+        out: the folder of versions, as this host calls it: the same folder as that of rank 0. Or its address in a bucket.
         place: of this process; its rank is not 0.
         num_proc: workers on this host; by default as many as there are cores.
         takeover: as for `newsdata.build`.
@@ -46,18 +49,22 @@ def work_as_rank(
     if place.rank == 0:
         raise CallError("is the build itself, so it is no other rank", field="rank")
     check_memory()
-    out = Path(out)
-    own = open_in_place(source, exclude=out)
-    with machine_errors(out), local_executor(num_proc or available_cores()) as inner:
+    remote = is_object_url(out)
+    own = open_in_place(source, exclude=None if remote else Path(out))
+    with (
+        scratch_folder() if remote else nullcontext(Path(out)) as root,
+        machine_errors(root),
+        local_executor(num_proc or available_cores()) as inner,
+    ):
         return serve_rank(
             Rank(
                 board=board_of(out),
                 rank=place.rank,
                 size=place.size,
                 job=place.job,
-                root=out,
+                root=root,
                 functions=FUNCTIONS,
-                prepare=_reading_here(own, out),
+                prepare=_reading_here(own, root),
                 inner=inner,
                 tools=shaping_tools(),
                 takeover=takeover,

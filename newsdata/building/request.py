@@ -60,7 +60,7 @@ class Request:
     card: str | None = None
     text: str | None = None
     history: bool | None = None
-    base: Path | None = None
+    base: str | Path | None = None
     again: bool = False
 
 

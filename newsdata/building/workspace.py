@@ -1,25 +1,30 @@
-"""The folder `OUT/.newsdata`: the lock, the staging folder, and the store."""
+"""The folder `OUT/.newsdata`: the lock or lease, the staging folder, and the store. OUT is a folder, or lies in a bucket."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from ..errors import MachineError, first_line
+from ..card.versions_readme import update_versions_readme
+from ..errors import MachineError, NewsdataError, first_line
 from ..files import is_regular
+from ..graph.lease import WORK, leased
 from ..graph.store import Store
+from ..objects import Objects, check_conditions, is_object_url
+from .bucket import Bucket, remove_staged
+from .mirror import mirror_versions
+from .scratch import scratch_folder
 
 __all__ = ["WORK", "Workspace", "locked", "machine_errors", "open_workspace", "store_in"]
 
-WORK = ".newsdata"
-"""The name of the work folder in a folder of versions."""
 _STORE = "cache"
+_UNCACHED = "uncached"  # in a bucket, the store of a build without a cache
 _LOCKS = ("lock", "regenerate.lock")
 
 
@@ -28,12 +33,35 @@ class Workspace:
     """Where a build works.
 
     Attributes:
+        out: the folder of versions; for one in a bucket, its mirror.
         staging: a folder for unfinished files: empty at the beginning, removed at the end.
         store: the results of earlier builds and of this one.
+        scratch: the folder of this machine in which all of this lies, if `out` lies in a bucket; else None.
+        bucket: of a folder of versions in a bucket; else None.
     """
 
+    out: Path
     staging: Path
     store: Store
+    scratch: Path | None = None
+    bucket: Bucket | None = None
+
+    def check(self) -> None:
+        """Check that this process may still change the folder of versions. Raises a `MachineError` if it may not."""
+        if self.bucket:
+            self.bucket.lease.check()
+
+    def update_readme(self) -> str | None:
+        """Write the README.md of the folder of versions; see `card.versions_readme`."""
+        if self.bucket:
+            return self.bucket.update_readme(self.staging)
+        return update_versions_readme(self.out, scratch=self.staging)
+
+    def address(self, folder: Path) -> str:
+        """The address of a version whose folder lies in `out`; the path of any other folder."""
+        if self.bucket and folder.parent == self.out:
+            return f"{self.bucket.out.url}/{folder.name}"
+        return str(folder)
 
 
 @contextmanager
@@ -125,17 +153,23 @@ def _unreadable(out: Path, error: Exception) -> MachineError:
     )
 
 
-@contextmanager
-def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
+def open_workspace(out: str | Path, *, cache: bool) -> AbstractContextManager[Workspace]:
     """A context that holds the lock of a folder of versions and gives its workspace.
 
     Args:
-        out: the folder of versions; it is made if it does not exist.
+        out: the folder of versions, which is made if it does not exist; or its address in a bucket.
         cache: whether to use the store of earlier builds; if not, the build gets an empty store that is removed at the end.
 
     Raises:
         MachineError: as for `locked`; or something in the context failed because of the machine.
     """
+    if is_object_url(out):
+        return _open_bucket(Objects(url=str(out)), cache)
+    return _open_folder(Path(out), cache)
+
+
+@contextmanager
+def _open_folder(out: Path, cache: bool) -> Iterator[Workspace]:
     with machine_errors(out), locked(out):
         staging = out / WORK / "staging"
         if staging.is_symlink() or not staging.is_dir():
@@ -147,9 +181,51 @@ def open_workspace(out: Path, *, cache: bool) -> Iterator[Workspace]:
             folder.unlink(missing_ok=True)
         folder.mkdir(exist_ok=True)
         try:
-            yield Workspace(staging=staging, store=Store(folder=folder))
+            yield Workspace(out=out, staging=staging, store=Store(folder=folder))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _open_bucket(out: Objects, cache: bool) -> Iterator[Workspace]:
+    check_conditions(out.inside(WORK))
+    uncached = out.inside(f"{WORK}/{_UNCACHED}")
+    with scratch_folder() as scratch, _errors_in(scratch / "out", out), leased(out) as lease:
+        remove_staged(out)
+        _empty(uncached)
+        mirror_versions(out, scratch / "out")
+        for folder in ("staging", _STORE):
+            (scratch / folder).mkdir()
+        remote = out.inside(f"{WORK}/{_STORE}") if cache else uncached
+        try:
+            yield Workspace(
+                out=scratch / "out",
+                staging=scratch / "staging",
+                store=Store(folder=scratch / _STORE, remote=remote),
+                scratch=scratch,
+                bucket=Bucket(out=out, mirror=scratch / "out", lease=lease),
+            )
+        finally:
+            if not cache:
+                with suppress(MachineError):
+                    lease.check()
+                    _empty(uncached)
+
+
+def _empty(folder: Objects) -> None:
+    folder.delete([name for name, _ in folder.names()])
+
+
+@contextmanager
+def _errors_in(mirror: Path, out: Objects) -> Iterator[None]:
+    """A context like `machine_errors`, whose errors name a folder in the bucket instead of its mirror."""
+    try:
+        with machine_errors(mirror):
+            yield
+    except NewsdataError as error:
+        error.path = error.path and error.path.replace(str(mirror), out.url)
+        error.args = tuple(str(part).replace(str(mirror), out.url) for part in error.args)
+        raise
 
 
 def store_in(out: Path) -> Store | None:

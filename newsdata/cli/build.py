@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,9 +13,10 @@ import click
 from ..counts import in_number, noun, plural
 from ..errors import RejectsError
 from ..graph.process import available_cores, do_without_pandas
+from ..objects import is_object_url
 from ..sources.folder_walk import path_inside
 from ..sources.listing_ahead import ListingAhead, list_ahead
-from .options import FOLDER, build_options, json_option, quiet_option, verbose_option
+from .options import OUT, build_options, json_option, quiet_option, verbose_option
 from .output import Styled, complain, print_json, say, say_wrapped
 from .progress import progress_bar
 
@@ -32,7 +32,7 @@ _REASONS = 5  # reasons for the version bump that it shows
 
 @click.command()
 @click.argument("source")
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 @build_options
 @click.option(
     "--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version or --resplit."
@@ -41,7 +41,7 @@ _REASONS = 5  # reasons for the version bump that it shows
 @click.option("--gap-days", type=click.IntRange(0), help="Exclude articles of this many days on each side of a border.")
 @click.option("--resplit", is_flag=True, help="Cut the splits anew, as a MAJOR version; the old test is set aside.")
 @click.option("--allow-old-test", is_flag=True, help="With --resplit: let articles of the old test be in any split.")
-@click.option("--base", type=FOLDER, help="The version to follow (default: the newest in OUT).")
+@click.option("--base", type=OUT, help="The version to follow (default: the newest in OUT).")
 @click.option(
     "--engine",
     type=click.Choice(["local", "ranks"]),
@@ -61,11 +61,11 @@ _REASONS = 5  # reasons for the version bump that it shows
 @quiet_option
 @verbose_option
 @json_option
-def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+def build(source: str, out: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """Build a version of the dataset.
 
-    SOURCE is the archive, OUT the folder that holds the versions. The newest version is followed, and nothing is written when
-    nothing changed.
+    SOURCE is the archive, OUT the folder that holds the versions, or its address in a bucket (s3://, gs://). The newest version
+    is followed, and nothing is written when nothing changed.
 
     With --engine ranks, every rank runs this command with the same SOURCE and OUT, which all of them see. Rank 0 makes the
     version; the others do their part of the tasks and print one line.
@@ -88,7 +88,7 @@ def build(source: str, out: Path, quiet: bool, as_json: bool, **options: Any) ->
         print_json(
             {
                 "version": made.version,
-                "path": made.path,
+                "path": made.address,
                 "created": made.created,
                 "accounting": made.manifest.accounting,
                 "configuration": made.manifest.configuration,
@@ -118,7 +118,7 @@ def _place(options: dict[str, Any]) -> Place | None:
 
 
 def _work(
-    source: str, out: Path, place: Place, *, as_json: bool, num_proc: int | None, takeover: float, **_: Any
+    source: str, out: str, place: Place, *, as_json: bool, num_proc: int | None, takeover: float, **_: Any
 ) -> None:
     """Do the part of a rank that is not 0."""
     from ..building.ranks import work_as_rank
@@ -132,13 +132,13 @@ def _work(
 
 
 @contextmanager
-def _listing_ahead(source: str, out: Path, num_proc: int | None) -> Iterator[ListingAhead | None]:
+def _listing_ahead(source: str, out: str, num_proc: int | None) -> Iterator[ListingAhead | None]:
     """Start to list a site's folder while this process loads its libraries, where there is a second core for it."""
     root = os.path.realpath(source)
     if num_proc == 1 or available_cores() == 1 or not os.access(f"{root}/_posts", os.X_OK):
         yield None
         return
-    with list_ahead(root, path_inside(root, out)) as ahead:
+    with list_ahead(root, None if is_object_url(out) else path_inside(root, out)) as ahead:
         yield ahead
 
 
@@ -147,21 +147,22 @@ def _one_line(made: Build) -> str:
     nouns = {"files_seen": "file", "posts": "post", "articles": "article", "rejects": "reject"}
     told = [plural(counts[key], name) for key, name in nouns.items()]
     told += [f"{counts[key]:,} {key}" for key in ("ignored", "excluded")]
-    return f"{'built' if made.created else 'unchanged'} {made.path}: {', '.join(told)}"
+    return f"{'built' if made.created else 'unchanged'} {made.address}: {', '.join(told)}"
 
 
-def _say_summary(made: Build, out: Path) -> None:
+def _say_summary(made: Build, out: str) -> None:
     """Print what a build did, for people: a headline, a label and a fact on each line, and how to look at the version."""
     if not made.created:
-        say_wrapped("", f"Nothing changed since {made.version}; nothing was written ({made.path})")
+        say_wrapped("", f"Nothing changed since {made.version}; nothing was written ({made.address})")
         for note in made.notes:
             say_wrapped(_label("note"), note)
         return
     seconds = sum(stage["seconds"] for stage in made.stages.values())
-    say([Styled(f"Built {made.path}", "head"), f" in {seconds:.1f} s"])
+    say([Styled(f"Built {made.address}", "head"), f" in {seconds:.1f} s"])
     for label, fact in _summary(made):
         say_wrapped(label, fact)
-    say(f"Look at it: newsdata explore {shlex.quote(str(out))}")
+    if not is_object_url(out):
+        say(f"Look at it: newsdata explore {shlex.quote(out)}")
 
 
 def _label(name: str) -> str:

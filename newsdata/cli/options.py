@@ -12,6 +12,7 @@ from .output import log_to_stderr
 
 __all__ = [
     "FOLDER",
+    "OUT",
     "VERSION",
     "build_options",
     "json_option",
@@ -38,6 +39,7 @@ def _set_up_logging(context: click.Context, _: click.Parameter, verbose: bool) -
 
 
 FOLDER = _Folder(path_type=Path)
+OUT = _Folder()  # as text: it may lie in a bucket, and a `Path` would shorten s3://
 VERSION = _Folder()  # as text: a version may also be on the Hub, and a `Path` would shorten hf://
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")

@@ -32,6 +32,7 @@ __all__ = [
     "choose_sample",
     "count_rows",
     "count_statistics",
+    "sampled_shards",
     "statistics_faults",
     "sum_statistics",
 ]
@@ -343,11 +344,16 @@ def choose_sample(folder: Path, manifest: Manifest) -> dict[str, str]:
     return {name: _cell(value) for name, value in values.items() if value not in (None, "", [])}
 
 
+def sampled_shards(manifest: Manifest) -> list[Shard]:
+    """The shards that `choose_sample` may open: the first ones of the first split; none if there are no articles."""
+    shards: Iterator[list[Shard]] = (shards_of(manifest, "articles", split) for split in SPLITS)
+    return next((found for found in shards if found), [])[:_SAMPLED_SHARDS]
+
+
 def _first_rows(folder: Path, manifest: Manifest) -> pa.Table:
     """The first `_SAMPLED` articles of the first split, or a few more; fewer if its shards are small."""
-    split = next(split for split in SPLITS if shards_of(manifest, "articles", split))
     tables: list[pa.Table] = []
-    for shard in shards_of(manifest, "articles", split)[:_SAMPLED_SHARDS]:
+    for shard in sampled_shards(manifest):
         with open_shard(folder, shard) as file:
             tables.append(
                 checked_values(file.read_row_group(0, use_threads=False).slice(0, _SAMPLED), folder / shard.path)

@@ -100,7 +100,9 @@ def test_a_cache_of_another_engine_is_used(tmp_path: Path, expected: list[dict[s
     shutil.rmtree(first.path)
     again = newsdata.build(archive, out, num_proc=1)
     assert digests(again.path) == expected[0]
-    assert {name for name, stage in again.stages.items() if stage["ran"]} <= {"list", "sign", "describe"}, "samples are not kept"
+    assert {name for name, stage in again.stages.items() if stage["ran"]} <= {"list", "sign", "describe"}, (
+        "samples are not kept"
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- sources

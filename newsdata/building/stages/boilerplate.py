@@ -59,8 +59,7 @@ def find_boilerplate(
     """
     if base.folder and base.manifest and same_method(base):
         check_file(base.folder, base.manifest, BOILERPLATE_NAME)
-        path = base.folder / BOILERPLATE_NAME
-        return StoredFile.of(path)
+        return base.stored(BOILERPLATE_NAME)
     chosen = choose_sample(merged.articles.article_id)
     chosen = chosen[np.argsort(merged.articles.text[chosen], kind="stable")]  # in the order of the spool
     some = [chosen[begin : begin + _SAMPLE_ROWS] for begin in range(0, len(chosen), _SAMPLE_ROWS)]

@@ -22,7 +22,7 @@ from ...curation.merge import FEEDS, NO_DATE
 from ...curation.splits import Borders, Placement, local_days
 from ...errors import VersionError
 from ...schema import SCHEMA_VERSION, SPLITS
-from ...storage.difference import Difference, compare
+from ...storage.difference import Difference, compare, shards_of_one
 from ...storage.ledger import LEDGER_SCHEMA, add_tombstones, write_ledger
 from ...storage.manifest import BOILERPLATE_NAME, File, Manifest, hash_file, parse_version, write_manifest
 from ...storage.statistics import choose_sample, sum_statistics
@@ -190,6 +190,7 @@ def choose_version(
         return request.version or "1.0.0", None
     if request.again:
         return base.manifest.dataset_version, None
+    base.fetch(shards_of_one(base.manifest, draft))
     difference = compare(base.folder, base.manifest, dataset, draft, name_columns=False)
     if difference.bump is None:
         return request.version, difference

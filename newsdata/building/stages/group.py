@@ -65,10 +65,7 @@ def group_articles(
     same = same_method(base)
     doors = base.manifest.duplicates.get("doors") if base.manifest and same else None
     trial = _Trial(timezone=site.timezone, borders=settings.borders, gap_days=settings.asked_borders.gap_days or 0)
-    ledger = None
-    if base.folder and same:
-        path = base.folder / LEDGER_NAME
-        ledger = StoredFile.of(path)
+    ledger = base.stored(LEDGER_NAME) if base.folder and same else None
     with engine.stage("group", len(merged.articles)) as stage:
         pairs = stage.run_one(
             Task(

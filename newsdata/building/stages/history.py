@@ -77,6 +77,7 @@ def _write_origins(listed: Listed, settings: Settings, base: Base, stage: Stage)
     if listed.source.kind != "git" or listed.source.commit is None or listed.posts is None:
         return []
     old = shards_of(base.manifest, "origins") if base.manifest else []
+    base.fetch(old)
     before = _read_origins([base.folder / shard.path for shard in old if base.folder])
     plan = listed.posts.plan
     paths = [shard.path.replace("posts/posts-", "origins/origins-") for shard in plan]
