@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .dataset.mentions import load_mentions
     from .dataset.panel import load_panel
     from .dataset.show import show
+    from .dataset.torch_dataset import TorchDataset, torch_dataset
     from .dataset.where import where
     from .errors import NewsdataError
     from .maintenance.prune import prune
@@ -37,6 +38,7 @@ __all__ = [
     "Post",
     "RawPost",
     "Reject",
+    "TorchDataset",
     "build",
     "diff",
     "duplicates",
@@ -52,6 +54,7 @@ __all__ = [
     "rehydrate",
     "show",
     "tag_version",
+    "torch_dataset",
     "verify",
     "where",
     "yank",
@@ -64,6 +67,7 @@ _HOME = {
     "Post": "schema",
     "RawPost": "schema",
     "Reject": "schema",
+    "TorchDataset": "dataset.torch_dataset",
     "build": "building.build",
     "diff": "dataset.describe",
     "duplicates": "dataset.duplicates",
@@ -79,6 +83,7 @@ _HOME = {
     "rehydrate": "maintenance.rehydrate",
     "show": "dataset.show",
     "tag_version": "publishing.tag",
+    "torch_dataset": "dataset.torch_dataset",
     "verify": "maintenance.verify",
     "where": "dataset.where",
     "yank": "publishing.yank",

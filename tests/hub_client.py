@@ -112,7 +112,7 @@ def _call(function: str, args: list[Any], options: dict[str, Any]) -> Any:
     found = getattr(import_module(f"newsdata.{module}"), name)(*args, **options)
     if name == "load_pandas":
         return found.to_dict("records")
-    return list(found) if name == "load_dataset" else found
+    return list(found) if name in ("load_dataset", "torch_dataset") else found
 
 
 def main() -> None:

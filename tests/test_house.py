@@ -254,7 +254,7 @@ def test_public_names() -> None:
 def test_start_up_is_light(code: str) -> None:
     heavy = (
         "datasets", "pyarrow", "pandas", "numpy", "sklearn", "ray", "huggingface_hub", "loky", "turbohtml", "polars",
-        "starlette", "jinja2", "obstore",
+        "starlette", "jinja2", "torch", "obstore",
     )  # fmt: skip
     check = f"{code}, sys; print(*(m for m in {heavy!r} if m in sys.modules))"
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

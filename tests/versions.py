@@ -22,10 +22,11 @@ def make_version(
     *,
     months: Mapping[str, tuple[str, ...]] = MONTHS,
     rows: int = 40,
+    row_group: int | None = None,
     text: str = "full",
     note: str = "",
 ) -> Path:
-    """Write `out/version`, one shard of `rows` rows a month; equal arguments give equal bytes."""
+    """Write `out/version`, one shard of `rows` rows a month, `row_group` in a row group; equal arguments give equal bytes."""
     folder = out / version
     (folder / "articles").mkdir(parents=True)
     (folder / "assets").mkdir()
@@ -35,7 +36,7 @@ def make_version(
             path = f"articles/{split}-{month}-0000000.parquet"
             ids = [f"{month.replace('-', '')}{number:012d}" for number in range(rows)]
             table = pa.table({"article_id": ids, "title": [f"第{i}则：{month}的市场" for i in range(rows)]})
-            pq.write_table(table, folder / path, compression="zstd")
+            pq.write_table(table, folder / path, compression="zstd", row_group_size=row_group)
             size, digest = hash_file(folder / path)
             shards.append(
                 Shard(

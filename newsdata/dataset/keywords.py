@@ -38,7 +38,7 @@ _INSTEAD = {
     "dedup": "use deduplicate=",
     "fragment_scan_options": "leave it out; row groups that are not needed are not read",
     "on_bad_files": "leave it out: a damaged file is an error; fetch or build it again",
-    "batch_size": "leave it out; iterate over what is loaded by iter(batch_size=…)",
+    "batch_size": "give it to the DataLoader, or iterate over what is loaded by iter(batch_size=…)",
     "streaming": "use newsdata.load_dataset(…, streaming=True)",
     "keep_in_memory": "leave it out: a frame is in memory",
     "num_proc": "leave it out: a frame is read by threads",

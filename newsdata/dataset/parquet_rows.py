@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     import datasets
 
 __all__ = [
+    "RowGroup",
     "Rows",
     "ShardRows",
     "matching_rows",
     "opened",
+    "read_row_group",
     "read_rows",
     "read_typed",
+    "row_groups_of",
     "rows_of_slice",
     "rows_within",
     "take_rows",
@@ -52,6 +55,21 @@ class ShardRows:
     shard: Shard
     file: str
     rows: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowGroup:
+    """Rows of one row group.
+
+    Attributes:
+        part: its shard, and the numbers of its wanted rows, counted from its first one.
+        number: which one of the shard.
+        bytes: of all its columns, before compression.
+    """
+
+    part: ShardRows
+    number: int
+    bytes: int
 
 
 def rows_of_slice(part: Slice, files: Sequence[str]) -> list[ShardRows]:
@@ -121,7 +139,7 @@ def read_rows(
         with opened(part, token) as fragment:
             for group, here in _groups(fragment, part.rows, row_filter):
                 table = _read_group(fragment, group, names)
-                table = table.slice(here.start, len(here)) if isinstance(here, range) else table.take(pa.array(here))
+                table = _at(table, here)
                 if row_filter is not None:
                     table = table.filter(table[_HOLDS]).select(list(columns))
                 if table.num_rows:
@@ -139,16 +157,10 @@ def read_typed(
     Raises:
         VerifyError: a shard cannot be read, or a column has another type.
     """
-    from datasets.table import table_cast
-
     schema = features.arrow_schema
     for part in wanted:
         for table in read_rows([part], schema.names, row_filter, token):
-            try:
-                yield table_cast(table, schema)
-            except (TypeError, ValueError) as error:
-                reason = f"has columns of other types: {first_line(error)}"
-                raise VerifyError(reason, path=part.file) from None
+            yield _cast(table, schema, part)
 
 
 def matching_rows(
@@ -175,6 +187,52 @@ def matching_rows(
     return matching
 
 
+def row_groups_of(part: ShardRows, token: str | bool | None = None) -> list[RowGroup]:
+    """The row groups of a shard that hold wanted rows.
+
+    Args:
+        part, token: as for `opened`.
+
+    Raises:
+        VerifyError: as for `opened`.
+    """
+    with opened(part, token) as fragment:
+        sizes = {group.id: group.total_byte_size for group in fragment.row_groups}
+        return [
+            RowGroup(part=replace(part, rows=here), number=number, bytes=sizes[number])
+            for number, here in _groups(fragment, part.rows, None)
+        ]
+
+
+def read_row_group(group: RowGroup, schema: pa.Schema) -> pa.Table:
+    """The wanted rows of a row group of a local file. Text is not checked to be UTF-8: Python does when it makes strings.
+
+    Args:
+        group: the row group.
+        schema: the columns with the types and the metadata of `datasets`.
+
+    Raises:
+        VerifyError: it cannot be read, or a column has another type.
+    """
+    columns = {name: ds.field(name) for name in schema.names}
+    with opened(group.part) as fragment:
+        table = _read_group(fragment, group.number, columns, is_checked=False)
+        return _cast(_at(table, group.part.rows), schema, group.part)
+
+
+def _cast(table: pa.Table, schema: pa.Schema, part: ShardRows) -> pa.Table:
+    from datasets.table import table_cast
+
+    try:
+        return table_cast(table, schema)
+    except (TypeError, ValueError) as error:
+        raise VerifyError(f"has columns of other types: {first_line(error)}", path=part.file) from None
+
+
+def _at(table: pa.Table, rows: Rows) -> pa.Table:
+    return table.slice(rows.start, len(rows)) if isinstance(rows, range) else table.take(pa.array(rows))
+
+
 def _groups(fragment: Any, rows: Rows, row_filter: pc.Expression | None) -> Iterator[tuple[int, Rows]]:
     """The row groups that hold wanted rows for which a filter may hold, each with its wanted rows."""
     possible = fragment.row_groups if row_filter is None else fragment.subset(row_filter).row_groups
@@ -187,14 +245,19 @@ def _groups(fragment: Any, rows: Rows, row_filter: pc.Expression | None) -> Iter
             yield group.id, here
 
 
-def _read_group(fragment: ds.ParquetFileFragment, group: int, columns: Mapping[str, pc.Expression]) -> pa.Table:
-    """The columns of a row group; text that is not UTF-8 is an error.
+def _read_group(
+    fragment: ds.ParquetFileFragment, group: int, columns: Mapping[str, pc.Expression], *, is_checked: bool = True
+) -> pa.Table:
+    """The columns of a row group. With `is_checked`, text that is not UTF-8 is an error.
 
     Arrow's own threads must not read ahead from a file of Python: one that still reads when the program ends aborts it.
     """
     options = ds.ParquetFragmentScanOptions(pre_buffer=False)
-    table = fragment.subset(row_group_ids=[group]).to_table(columns=dict(columns), fragment_scan_options=options)
-    table.validate(full=True)  # Parquet does not say whether bytes are UTF-8
+    table = fragment.subset(row_group_ids=[group]).to_table(
+        columns=dict(columns), fragment_scan_options=options, use_threads=is_checked
+    )
+    if is_checked:
+        table.validate(full=True)  # Parquet does not say whether bytes are UTF-8
     return table
 
 

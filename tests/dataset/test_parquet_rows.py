@@ -15,7 +15,15 @@ from datasets import Features, List, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsdata.dataset.parquet_rows import ShardRows, matching_rows, read_rows, read_typed, take_rows
+from newsdata.dataset.parquet_rows import (
+    ShardRows,
+    matching_rows,
+    read_row_group,
+    read_rows,
+    read_typed,
+    row_groups_of,
+    take_rows,
+)
 from newsdata.errors import VerifyError
 from newsdata.storage.manifest import Shard
 
@@ -93,6 +101,23 @@ def test_row_groups_without_wanted_rows_are_not_read(tmp_path: Path) -> None:
         assert numbers_of(read_rows([replace(every, rows=rows)], ["name"])) == list(rows)
     assert numbers_of(read_rows([every], ["name"], in_tens)) == list(range(10, 20))
     assert list(matching_rows([every], in_tens)[0].rows) == list(range(10, 20))
+
+
+def test_row_groups_one_by_one(tmp_path: Path) -> None:
+    (every,) = write(tmp_path, [25], 10)
+    schema = Features({"name": Value("string")}).arrow_schema
+    for rows in (range(25), range(8, 9), range(12, 21), np.array([3, 10, 19, 24]), np.array([], np.int64)):
+        groups = row_groups_of(replace(every, rows=rows))
+        assert [group.number for group in groups] == sorted({int(row) // 10 for row in rows})
+        assert all(group.bytes > 0 for group in groups)
+        assert numbers_of(read_row_group(group, schema) for group in groups) == [int(row) for row in rows]
+    blank_row_groups(every.file, [1])
+    first, second, _ = row_groups_of(every)
+    assert numbers_of([read_row_group(first, schema)]) == list(range(10))
+    with pytest.raises(VerifyError, match=r"0\.parquet: cannot be read"):
+        read_row_group(second, schema)
+    with pytest.raises(VerifyError, match=r"0\.parquet: has columns of other types: "):
+        read_row_group(first, Features({"number": List(Value("int32"))}).arrow_schema)
 
 
 def test_a_filter_that_is_null_for_a_row_does_not_hold(tmp_path: Path) -> None:
