@@ -100,6 +100,7 @@ def build(
     max_reject_share: float | None = None,
     max_leak: float = 0.0,
     num_proc: int | None = None,
+    partitions: int | None = None,
     card: str | Path | None = None,
     text: str | None = None,
     history: bool | None = None,
@@ -138,6 +139,8 @@ def build(
         max_leak: the share of a split's rows, from 0 to 1, that may have a near-copy in an earlier split (a Jaccard
             similarity of at least .5, among the pairs that were found).
         num_proc: worker processes; by default as many as there are cores. Any number gives the same bytes.
+        partitions: into how many parts the steps over all posts are divided; by default one for each 500,000. More take less
+            memory and more processor time. Any number gives the same bytes.
         card: the path of the curator's prose; by default as in the version before, at first the one of newsdata.
         text: "none" blanks every column that carries the publisher's words, and stores the hashes of the full build, which
             `newsdata.rehydrate` makes from a copy of the archive; "full" keeps the words. By default as in the version
@@ -178,14 +181,14 @@ def build(
         gap_days=gap_days, resplit=resplit, allow_old_test=allow_old_test, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
         card=None if card is None else read_own_card(card), text=text, history=history, base=base,
     )  # fmt: skip
-    check_call(request, num_proc)
+    check_call(request, num_proc, partitions)
     check_places(request)
     check_memory()
     with (
         open_workspace(out, cache=cache) as workspace,
         nullcontext(executor) if executor else open_executor(place, workspace, num_proc, takeover) as running,
     ):
-        engine = Engine(store=workspace.store, executor=running, progress=progress)
+        engine = Engine(store=workspace.store, executor=running, progress=progress, partitions=partitions)
         made = make_version(replace(request, out=workspace.out), workspace, engine, ahead)
         note = workspace.update_readme()
         return replace(made, notes=(*made.notes, note)) if note else made

@@ -113,7 +113,7 @@ class Settings:
         return (*tools, f"schema {SCHEMA_VERSION}", f"parser {PARSER_VERSION}")
 
 
-def check_call(request: Request, num_proc: int | None) -> None:
+def check_call(request: Request, num_proc: int | None, partitions: int | None = None) -> None:
     """Validate the arguments before any work starts.
 
     Raises:
@@ -122,8 +122,9 @@ def check_call(request: Request, num_proc: int | None) -> None:
     for field, name in (("source", request.source), ("out", request.out)):
         if not str(name).strip():
             raise CallError("the name is empty", field=field, hint="write . for the current folder")
-    if num_proc is not None and (type(num_proc) is not int or num_proc < 1):
-        raise CallError(f"must be a whole number of at least 1, got {num_proc!r}", field="num_proc")
+    for name, number in (("num_proc", num_proc), ("partitions", partitions)):
+        if number is not None and (type(number) is not int or number < 1):
+            raise CallError(f"must be a whole number of at least 1, got {number!r}", field=name)
     days = request.gap_days
     if days is not None and (type(days) is not int or not 0 <= days <= _MAX_GAP_DAYS):
         raise CallError(f"must be a whole number from 0 to {_MAX_GAP_DAYS:,}, got {days!r}", field="gap_days")

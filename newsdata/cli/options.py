@@ -98,4 +98,10 @@ _BUILD_OPTIONS = (
         help="Your prose for the card (default: as in the version before, at first newsdata's own).",
     ),
     num_proc_option,
+    click.option(
+        "--partitions",
+        type=click.IntRange(1),
+        metavar="P",
+        help="Divide the steps over all posts into P parts, for less memory (default: one for each 500,000 posts).",
+    ),
 )

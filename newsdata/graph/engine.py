@@ -17,6 +17,9 @@ __all__ = ["Engine", "Executor", "Job", "Jobs", "Progress", "Stage", "StageCount
 
 _LOG = logging.getLogger("newsdata")
 
+_PARTITION_ROWS = 500_000
+"""Rows of a partition: so few that no step over one takes more than about 200 MB."""
+
 Progress = Callable[[str, int, int], None]
 """A function that is called with the name of a stage, the number of rows that are done, and the number of all rows."""
 
@@ -136,6 +139,8 @@ class Engine:
         executor: runs the tasks whose results are missing.
         progress: called when rows are done, or None.
         seeds: whether results of the last build may save work; the results are the same without them.
+        partitions: into how many parts the steps over all rows are divided; None to choose it by the number of rows. The
+            results are the same.
         counts: what each stage did so far, by its name.
         places: place -> key of the artifact that this build used there; see `Task.place`.
         used: the keys of all artifacts that this build used, temporary ones excepted.
@@ -146,6 +151,7 @@ class Engine:
     executor: Executor
     progress: Progress | None = None
     seeds: bool = True
+    partitions: int | None = None
     counts: dict[str, StageCounts] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
@@ -154,6 +160,10 @@ class Engine:
     def __post_init__(self) -> None:
         """Look up what the last build used."""
         self.last = self.store.last()
+
+    def partitions_for(self, rows: int) -> int:
+        """Into how many parts a step over so many rows is divided."""
+        return self.partitions or max(1, -(-rows // _PARTITION_ROWS))
 
     @contextmanager
     def stage(self, name: str, rows: int = 0) -> Iterator[Stage]:
@@ -287,6 +297,10 @@ class Stage:
     def run_one(self, task: Task) -> Artifact:
         """The result of one task."""
         return self.run([task])[0]
+
+    def lacks(self, task: Task) -> bool:
+        """Whether the result of a task is missing, so that what it needs must be made first."""
+        return self.engine.store.find(task.key) is None
 
     def count_task(self, *, ran: bool = True) -> None:
         """Count work that this process did without a `Task` as one task that was run, or (`ran` is False) found."""
