@@ -65,6 +65,20 @@ def test_no_leak_group_stands_on_two_sides(out: Path) -> None:
         assert (kept.groupby("leak_group").split.nunique() == 1).all()
 
 
+def test_the_old_test_stays_in_the_new_test_only(out: Path, tmp_path: Path) -> None:
+    before = rows_of(out, "1.1.0")
+    days = sorted(before[before.split == "test"].published_at.dt.date.unique())
+    assert len(days) > 2
+    made = newsdata.build(
+        out.parent, tmp_path / "out", base=out / "1.1.0", num_proc=1, resplit=True,
+        validation_from=str(days[1]), test_from=str(days[2]),
+    )  # fmt: skip
+    after = rows_of(made.path.parent, made.version).loc[before.index[before.split == "test"]]
+    late = after.published_at.dt.date >= days[2]
+    assert set(after[late].split) == {"test"}
+    assert set(after[~late].excluded_reason) == {"old-test"}, "neither in train nor in validation"
+
+
 def test_an_old_test_may_be_allowed_and_days_may_be_given(out: Path, tmp_path: Path) -> None:
     days: dict[str, Any] = {"validation_from": "2022-04-15", "test_from": "2022-05-01"}
     made = newsdata.build(
