@@ -547,7 +547,9 @@ def measure_kinds(script: str, cases: int, seed: int = 1) -> dict[str, dict[str,
     words = [told.text or told.digest or told.title for *_, told in rows]
     with tempfile.TemporaryDirectory() as folder:
         titles, digests = [told.title for *_, told in rows], [told.digest for *_, told in rows]
-        given = Words(texts=words, titles=titles, digests=digests, urls=[None] * len(rows))
+        given = Words(
+            texts=words, titles=titles, digests=digests, urls=[None] * len(rows), langs=[told.lang for *_, told in rows]
+        )
         days = [told.day for *_, told in rows]
         path = Path(folder, "signatures")
         write_signatures(

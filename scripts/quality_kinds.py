@@ -24,6 +24,7 @@ class Told:
         title, digest, text: its words; any may be empty.
         day: days since 1970.
         copy_of: articles of a case with the same number are copies of each other.
+        lang: the language that it names.
         leaks: whether it leaks to the first article of its case (by its digest, or because one stands inside the other).
     """
 
@@ -32,6 +33,7 @@ class Told:
     text: str
     day: int
     copy_of: int = 0
+    lang: str = ""
     leaks: bool = False
 
 
@@ -316,6 +318,35 @@ def _translated(voice: _Voice) -> Case:
     ]
 
 
+def _list_left(voice: _Voice) -> Case:
+    """A release note in two languages of one script; its list of changes was not translated. A third one is as the first."""
+    changes = [f"- {voice.sentence(5, 9)}" for _ in range(25)]
+    day, head, other = voice.day(), voice.article(1, 2), voice.article(1, 2)
+    return [
+        _told(voice, [*words, *changes], day=day, digest="", copy_of=number, lang=lang)
+        for lang, words, number in (("aa", head, 0), ("bb", other, 1), ("cc", head, 0))
+    ]
+
+
+def _meeting(voice: _Voice) -> Case:
+    """The same invitation month by month, with another date."""
+    title, frame, day, case = voice.title(), voice.article(2, 3), voice.day(), []
+    for number in range(3):
+        date = f"2031-{number + 4:02d}-{voice.rng.randint(1, 28):02d}"
+        text = [f"{date}{voice.how.comma}{voice.how.space}{frame[0]}", *frame[1:]]
+        case.append(_told(voice, text, title, day + 28 * number, digest="", copy_of=number))
+    return case
+
+
+def _parts(voice: _Voice) -> Case:
+    """Two parts of a course: half of each is common."""
+    frame, name, day = voice.article(4, 4), voice.title(), voice.day()
+    return [
+        _told(voice, [*frame, *voice.article(2, 3)], f"{name} {k + 1} {voice.title()}", day + k, digest="", copy_of=k)
+        for k in range(2)
+    ]
+
+
 # ------------------------------------------------------------------------------------- leaks by other ways
 
 
@@ -370,8 +401,11 @@ SIBLINGS: dict[str, Callable[[_Voice], Case]] = {
     "release": _release,
     "annual": _annual,
     "translated": _translated,
+    "list-left": _list_left,
+    "meeting": _meeting,
+    "parts": _parts,
 }
-"""Kinds that look like copies; `daily` has copies on the same day."""
+"""Kinds that look like copies; `daily` and `list-left` have copies, too."""
 
 LEAKS: dict[str, Callable[[_Voice], Case]] = {
     "same-digest": _same_digest,

@@ -236,6 +236,7 @@ def _from_store(folder: Path, manifest: Manifest, rows: Sequence[_Row], outcome:
             titles=[row["title"] for row in some],
             digests=[row["digest"] for row in some],
             urls=[row["url"] for row in some],
+            langs=[row["lang"] for row in some],
         ),
         [None if time == NO_DATE else day for time, day in zip(times.tolist(), days, strict=True)],
         boilerplate,

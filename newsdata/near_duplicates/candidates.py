@@ -68,6 +68,7 @@ class Keys:
     head: NDArray[np.uint64]
     heading: NDArray[np.uint64]
     script: NDArray[np.uint8]
+    language: NDArray[np.uint32]
     units: NDArray[np.int32]
     short: NDArray[np.bool_]
     rare: NDArray[np.int32]
@@ -86,6 +87,7 @@ _NUMBERS = (
     "head",
     "heading",
     "script",
+    "language",
     "units",
     "short",
     "rare",

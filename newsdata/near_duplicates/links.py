@@ -21,6 +21,7 @@ __all__ = [
     "digest_links",
     "forms",
     "head_links",
+    "other_languages",
     "text_links",
     "url_links",
 ]
@@ -93,11 +94,21 @@ def days_agree(keys: Keys, is_form: NDArray[np.bool_], left: Positions, right: P
     return agree
 
 
+def other_languages(keys: Keys, left: Positions, right: Positions) -> NDArray[np.bool_]:
+    """For each two articles whether they name different languages: "en" and "fr", "zh-CN" and "zh-TW", not "en" and "en-GB"."""
+    one, two = keys.language[left], keys.language[right]
+    language, region = ((one ^ two) >> np.uint32(16)) != 0, ((one ^ two) & np.uint32(0xFFFF)) != 0
+    region &= ((one & np.uint32(0xFFFF)) != 0) & ((two & np.uint32(0xFFFF)) != 0)
+    differ: NDArray[np.bool_] = (one != 0) & (two != 0) & (language | region)
+    return differ
+
+
 def text_links(keys: Keys, is_form: NDArray[np.bool_]) -> Links:
     """Articles of equal text with too few rare shingles to be compared otherwise."""
     rows = np.flatnonzero((keys.rare < MIN_SHINGLES) & (keys.whole != 0))
-    order = rows[np.lexsort((rows, keys.day[rows], keys.whole[rows]))]
+    order = rows[np.lexsort((rows, keys.day[rows], keys.language[rows], keys.whole[rows]))]
     same = keys.whole[order[1:]] == keys.whole[order[:-1]]
+    same &= ~other_languages(keys, order[:-1], order[1:])
     return _neighbours(order, same & days_agree(keys, is_form, order[:-1], order[1:]))
 
 

@@ -25,11 +25,12 @@ from .links import (
     digest_links,
     forms,
     head_links,
+    other_languages,
     text_links,
     url_links,
 )
 from .pair_counts import Counted, Remembered, recall, remember
-from .siblings import compare_titles, is_filled
+from .siblings import compare_titles, is_filled, is_next
 from .signatures import MIN_SHINGLES
 from .units import IDEOGRAPHIC, SCRIPTS
 
@@ -46,12 +47,21 @@ JACCARD: Mapping[str, tuple[float, float, float, float]] = {
 }
 """Rule A (`duplicate_cluster`), by script: the Jaccard similarity of the rare shingles is at least this where the titles
 contradict each other firmly, where they contradict each other, tell nothing, and say the same; see `compare_titles`."""
-FAR_DAYS, NEWS_DAYS = 60, 10
-"""Articles that are further apart are *far*: the later one may be the next one of a series. In scripts with words that are
-`NEWS_DAYS`, where the titles do not say the same."""
-FAR_JACCARD = {True: 0.65, False: 0.96}
-"""The least similarity of far articles, by whether units are ideographs: English series differ in their dates alone, and
-articles are reprinted months later in Chinese."""
+LATER: Mapping[bool, Sequence[tuple[int, float, float]]] = {
+    True: ((10, 0.5, 0), (60, 0.65, 0.65)),
+    False: ((3, 0.6, 0), (10, 0.96, 0), (60, 0.96, 0.96)),
+}
+"""By whether units are ideographs: the least similarity of articles that are more than so many days apart, and of those whose
+titles say the same. The later one may be the next one of a series. English series differ in their dates alone, and articles
+are reprinted months later in Chinese."""
+_FAR = 0.65
+"""From this least similarity on, more must be contained, too."""
+SERIES_DAYS, SERIES = 3, 0.8
+"""Articles so many days apart are compared by their numbers, because those of a series are others. Articles of at least this
+similarity are alike but for them; see `is_next`."""
+TRANSLATED = 0.95
+"""The least similarity of articles that name different languages. A translation may leave a long list as it is; a post
+that was put into the folder of another language as it is has all words in common."""
 CONTAINMENT = 0.6
 """Rule C (`leak_group`): rule A, or at least this share of the smaller article's rare shingles is in the larger one, which
 has at most `MAX_RATIO` times as many, and titles do not contradict each other."""
@@ -211,16 +221,13 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     thresholds = np.array([JACCARD[name] for name in SCRIPTS])[keys.script[left]]
     close = agree & ((jaccard >= thresholds[:, 3]) | (containment >= CONTAINMENT)) & (larger <= MAX_RATIO * smaller)
     close &= (keys.script[left] == keys.script[right]) & days_agree(keys, is_form, left, right)
-    titles, siblings = _compared(keys, left, right, np.flatnonzero(close))
+    titles, siblings = _compared(keys, left, right, np.flatnonzero(close), jaccard)
     close &= ~siblings
     needed = np.take_along_axis(thresholds, titles[:, None] + 2, axis=1)[:, 0]
-    ideographic = np.array([script in IDEOGRAPHIC for script in SCRIPTS])[keys.script[left]]
-    far = np.abs(keys.day[left].astype(np.int64) - keys.day[right]) > np.where(
-        ideographic | (titles == 1), FAR_DAYS, NEWS_DAYS
-    )
-    least = np.where(far, np.where(ideographic, FAR_JACCARD[True], FAR_JACCARD[False]), 0)
+    later = _later(keys, left, right, titles)
+    least = np.where(other_languages(keys, left, right), np.maximum(later, TRANSLATED), later)
     alike = close & (jaccard >= np.maximum(needed, least))
-    wide = close & (containment >= np.where(far, np.maximum(CONTAINED, least), CONTAINMENT)) & (titles >= 0)
+    wide = close & (containment >= np.where(later >= _FAR, np.maximum(CONTAINED, later), CONTAINMENT)) & (titles >= 0)
     inside = agree & (containment >= np.where(smaller < MIN_SHINGLES, 1, CONTAINED)) & (larger >= 2 * smaller)
     kept = alike | wide | inside
     rule = np.where(alike, _RULES.index("jaccard"), _RULES.index("containment"))
@@ -234,14 +241,32 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     )
 
 
+def _later(keys: Keys, left: Positions, right: Positions, titles: Positions) -> NDArray[np.float64]:
+    """For each candidate the least similarity by the days between; see `LATER`."""
+    ideographic = np.array([script in IDEOGRAPHIC for script in SCRIPTS])[keys.script[left]]
+    distance, least = _distance(keys, left, right), np.zeros(len(left))
+    for kind, steps in LATER.items():
+        for days, other, same in steps:
+            least[(ideographic == kind) & (distance > days) & (titles != 1)] = other
+            least[(ideographic == kind) & (distance > days) & (titles == 1)] = same
+    return least
+
+
+def _distance(keys: Keys, left: Positions, right: Positions) -> Positions:
+    """For each two articles the days between."""
+    distance: Positions = np.abs(keys.day[left].astype(np.int64) - keys.day[right])
+    return distance
+
+
 def _without_siblings(keys: Keys, links: Links) -> Links:
     """The links between articles that are no siblings of each other."""
-    _, siblings = _compared(keys, links.left, links.right, np.arange(len(links.left)))
+    none = np.zeros(len(links.left))
+    _, siblings = _compared(keys, links.left, links.right, np.arange(len(links.left)), none)
     return Links(left=links.left[~siblings], right=links.right[~siblings])
 
 
 def _compared(
-    keys: Keys, left: Positions, right: Positions, some: Positions
+    keys: Keys, left: Positions, right: Positions, some: Positions, jaccard: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each candidate what its titles tell (see `compare_titles`), and whether its texts are siblings.
 
@@ -249,20 +274,25 @@ def _compared(
         keys: of all articles.
         left, right: of all candidates.
         some: the numbers of the candidates that are compared; the others are 0 and no siblings.
+        jaccard: of all candidates; those with 0 are not compared by their numbers.
     """
     titles, siblings = np.zeros(len(left), np.int64), np.zeros(len(left), np.bool_)
     ideographic = [script in IDEOGRAPHIC for script in SCRIPTS]
+    both = keys.short[left] & keys.short[right]
+    days_later = (_distance(keys, left, right) >= SERIES_DAYS) & ~both & (jaccard > 0)
     for begin in range(0, len(some), _COMPARED_AT_ONCE):
         chosen = some[begin : begin + _COMPARED_AT_ONCE]
         ends = np.unique(np.concatenate([left[chosen], right[chosen]]))
         heads = lists_of(keys, ends, "title")
-        words = lists_of(keys, ends[keys.short[ends]], "words")
-        none = np.zeros(0, np.uint32)
+        read = chosen[both[chosen] | days_later[chosen]]
+        words = lists_of(keys, np.unique(np.concatenate([left[read], right[read]])), "words")
         for at, one, two in zip(chosen.tolist(), left[chosen].tolist(), right[chosen].tolist(), strict=True):
-            titles[at] = compare_titles(heads[one], heads[two])
-            a, b = words.get(one, none), words.get(two, none)
-            if len(a) and len(b):
-                siblings[at] = titles[at] < 0 or is_filled(a, b, titles[at], ideographic=ideographic[keys.script[one]])
+            kind = ideographic[keys.script[one]]
+            titles[at] = compare_titles(heads[one], heads[two], ideographic=kind)
+            if days_later[at]:
+                siblings[at] = is_next(words[one], words[two], alike=jaccard[at] >= SERIES)
+            elif both[at] and len(words[one]) and len(words[two]):
+                siblings[at] = titles[at] < 0 or is_filled(words[one], words[two], titles[at], ideographic=kind)
     return titles, siblings
 
 

@@ -64,7 +64,7 @@ class Shingles:
         script: of each article, a position in `SCRIPTS`.
         lead: for each article one hash of its first `LEAD_UNITS` units; 0 if it has fewer.
         short: for each article whether its text is short.
-        units: the units in order of short texts; of longer ones none.
+        units: the units in order of short texts; of longer ones only their numbers.
         passage_offsets: like `offsets`, for `passages`.
         passages: hashes of one in 64 of the passages of `PASSAGE` units, in text order.
     """
@@ -106,7 +106,8 @@ def shingle(texts: Sequence[str]) -> Shingles:
         sizes = np.bincount(units.article, minlength=len(chunk))
         short = sizes <= np.where(widths == _IDEOGRAPHIC, _SHORT[_IDEOGRAPHIC], _SHORT[_ALPHABETIC])
         shorts.append(short)
-        lists.append(list_units(units, sizes, short[units.article], exact_hashes(units, len(chunk))))
+        kept_units = short[units.article] | units.number
+        lists.append(list_units(units, sizes, kept_units, exact_hashes(units, len(chunk))))
         scripts.append(scripts_of(units, len(chunk)))
         article, kept, lead = _passages(units, sizes)
         leads.append(lead)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .units import unit_lists
 
-__all__ = ["compare_titles", "is_filled"]
+__all__ = ["compare_titles", "is_filled", "is_next"]
 
 SLOT_UNITS = {True: 12, False: 6}
 """A stretch of at most this many units that is replaced by another one is a slot of a form: a name, an amount. By whether
@@ -27,35 +28,50 @@ _AROUND = 24  # units before and after a common stretch, at most, so that nothin
 _NAMES = 2
 """Different names in a form, at most: with more of them it is a copy whose words were replaced by others."""
 _FORM_SHARE, _FORM_UNITS = 0.5, 4  # what two titles of a form have in common at least
-_STAGES = "alpha beta preview pre rc candidate"  # what a version is called before it is released
+_STAGES = (
+    "alpha", "beta", "preview", "pre", "rc", "candidate", "candidato", "candidata", "bêta", "альфа", "бета",
+    "ベータ", "アルファ", "プレビュー", "候補", "测试版", "公测", "内测", "预览", "候选", "베타", "알파", "후보",
+)  # fmt: skip
+"""What a version is called before it is released."""
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"  # one of them after a number is part of a version: "7.4b"
 _CONTAINED_UNITS = 4  # of a title that stands in another one
+_ADDED_UNITS = {True: 6, False: 3}
+"""A title with more units than another one that it holds tells more: the next step, another part."""
+_TITLE_UNITS = {True: 8, False: 3}
+"""Equal titles of fewer units ("correction", "team meeting") tell nothing. By whether units are ideographs."""
+_SERIES_UNITS = {True: 2, False: 2}  # by which the titles of two parts of a series begin, at least
+_NUMBERS = 4  # different numbers in a text, from which on it matters that two texts share less than half of them
 
 _Units = NDArray[np.uint32]
 
 
-def compare_titles(one: _Units, two: _Units) -> int:
+def compare_titles(one: _Units, two: _Units, *, ideographic: bool) -> int:
     """What two titles tell: 1 if they say the same, -1 or -2 if they contradict each other, 0 if nothing.
 
-    They say the same if they are equal, or if one stands inside the other and they have the same numbers. They contradict
-    each other if they are equal but for one stretch in both (-1); and firmly (-2) if they have half of their words in common,
-    and each has a number that the other does not have, or only one names a stage of a version, such as "rc". Titles without
-    common words may name other numbers of the same story.
+    They say the same if they are equal and not short, or if one stands inside a little longer one with the same numbers. They
+    contradict each other if they are equal but for one stretch in both (-1); and firmly (-2) if they have half of their words
+    in common, and each has a number that the other does not have, or only one names a stage of a version, such as "rc".
+    Titles without common words may name other numbers of the same story.
 
-    >>> compare_titles(np.array([2, 4, 7], np.uint32), np.array([2, 4, 9], np.uint32))
+    Args:
+        one, two: the units of the titles.
+        ideographic: whether units are ideographs.
+
+    >>> compare_titles(np.array([2, 4, 7], np.uint32), np.array([2, 4, 9], np.uint32), ideographic=False)
     -2
     """
     if not len(one) or not len(two):
         return 0
     shorter, longer = sorted((one.tolist(), two.tolist()), key=len)
     if shorter == longer:
-        return 1
-    some, more = {unit for unit in shorter if unit & 1}, {unit for unit in longer if unit & 1}
-    words, others = {*shorter} - some - _stages(), {*longer} - more - _stages()
-    if 2 * len(words & others) >= min(len(words), len(others)) and (
-        (some - more and more - some) or (some and _stages() & {*shorter} != _stages() & {*longer})
+        return int(len(shorter) >= _TITLE_UNITS[ideographic])
+    some, more = _versions(shorter), _versions(longer)
+    if (some or more) and (
+        _numbered(shorter, longer, _SERIES_UNITS[ideographic]) or _versions_differ(shorter, longer, some, more)
     ):
         return -2
-    if len(shorter) >= _CONTAINED_UNITS and some == more and _inside(shorter, longer):
+    few = len(longer) - len(shorter) <= _ADDED_UNITS[ideographic]
+    if few and len(shorter) >= _CONTAINED_UNITS and some == more and _inside(shorter, longer):
         return 1
     alike = sum(_common_ends(shorter, longer))
     if alike < len(shorter) and alike >= max(_FORM_UNITS, _FORM_SHARE * len(longer)):
@@ -63,9 +79,81 @@ def compare_titles(one: _Units, two: _Units) -> int:
     return 0
 
 
+def _versions(title: list[int]) -> set[tuple[int, int]]:
+    """The numbers of a title, each with the letter that follows it, or 0."""
+    if not any(unit & 1 for unit in title):
+        return set()
+    letters = _letters()
+    following = (*title[1:], 0)
+    return {(unit, after if after in letters else 0) for unit, after in zip(title, following, strict=True) if unit & 1}
+
+
+def _numbered(one: list[int], two: list[int], least: int) -> bool:
+    """Whether two titles begin with the same words, at least so many, and go on with different numbers: parts of a series."""
+    begin = _common_ends(one, two)[0]
+    return least <= begin < min(len(one), len(two)) and bool(one[begin] & two[begin] & 1)
+
+
+def _versions_differ(
+    shorter: list[int], longer: list[int], some: set[tuple[int, int]], more: set[tuple[int, int]]
+) -> bool:
+    """Whether two titles have half of their words in common, and name other versions or stages of one.
+
+    Args:
+        shorter, longer: the titles.
+        some, more: from `_versions`, of each.
+    """
+    early, late = _stages_in(shorter), _stages_in(longer)
+    if not (some - more and more - some) and not (some and early != late):
+        return False
+    known = _letters() | {unit for stage in early | late for unit in stage}
+    words, others = ({unit for unit in title if not unit & 1} - known for title in (shorter, longer))
+    return 2 * len(words & others) >= min(len(words), len(others))
+
+
 @cache
-def _stages() -> frozenset[int]:
-    return frozenset(unit_lists([_STAGES], 20).units.tolist())
+def _letters() -> frozenset[int]:
+    return frozenset(unit_lists([" ".join(_LETTERS)], len(_LETTERS)).units.tolist())
+
+
+@cache
+def _stages() -> dict[int, list[tuple[int, ...]]]:
+    """The units of each stage, by their first unit."""
+    found = unit_lists(_STAGES, 20)
+    stages: dict[int, list[tuple[int, ...]]] = {}
+    for begin, end in pairwise(found.offsets.tolist()):
+        stage = tuple(found.units[begin:end].tolist())
+        stages.setdefault(stage[0], []).append(stage)
+    return stages
+
+
+def _stages_in(title: list[int]) -> set[tuple[int, ...]]:
+    """The stages that a title names."""
+    known = _stages()
+    return {
+        stage
+        for at, unit in enumerate(title)
+        for stage in known.get(unit, ())
+        if tuple(title[at : at + len(stage)]) == stage
+    }
+
+
+def is_next(one: _Units, two: _Units, *, alike: bool) -> bool:
+    """Whether the numbers of two texts of different days are those of a series: this meeting's and the next one's.
+
+    Args:
+        one, two: the numbers of the texts; other units do not count.
+        alike: whether nearly all other words are the same. Then one other number in both is enough.
+
+    >>> july, august = np.array([20250703, 1301], np.uint32), np.array([20250807, 1301], np.uint32)
+    >>> is_next(july, august, alike=True), is_next(july, august, alike=False), is_next(july, july, alike=True)
+    (True, False, False)
+    """
+    some, more = {unit for unit in one.tolist() if unit & 1}, {unit for unit in two.tolist() if unit & 1}
+    if alike:
+        return bool(some - more and more - some)
+    few = min(len(some), len(more))
+    return few >= _NUMBERS and 2 * len(some & more) < few
 
 
 def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bool:

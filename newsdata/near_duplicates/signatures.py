@@ -66,6 +66,7 @@ SIGNATURE_SCHEMA = pa.schema(
         ("head", pa.uint64()),  # hash of the title and the first units of the text; 0 if one of them is short
         ("heading", pa.uint64()),  # hash of the title; 0 if it is short
         ("script", pa.uint8()),  # a position in `units.SCRIPTS`
+        ("language", pa.uint32()),  # hash of the language that the post names; see `_language_key`
         ("units", pa.int32()),  # number of units of the text
         ("short", pa.bool_()),  # whether these are few
         ("rare", pa.int32()),  # number of rare shingles: those that are not boilerplate
@@ -75,7 +76,10 @@ SIGNATURE_SCHEMA = pa.schema(
         ("shingles", pa.list_(pa.uint32())),  # the rare ones, sorted
         ("passages", pa.list_(pa.uint64())),
         ("title", pa.list_(pa.uint32())),  # units in order, the lowest bit of a number is set
-        ("words", pa.list_(pa.uint32())),  # the text's units in order; none of a long text or of one that says little
+        (
+            "words",
+            pa.list_(pa.uint32()),
+        ),  # the text's units in order; of a long text its numbers, of one that says little none
     ]
 )
 
@@ -86,19 +90,20 @@ class Words:
 
     Attributes:
         texts: the text, or the digest or title of an article whose text is empty.
-        titles, digests, urls: "" or None if there is none.
+        titles, digests, urls, langs: "" or None if there is none. A lang is a language tag, such as "zh-Hant".
     """
 
     texts: Sequence[str]
     titles: Sequence[str | None]
     digests: Sequence[str | None]
     urls: Sequence[str | None]
+    langs: Sequence[str | None]
 
     @staticmethod
     def of(texts: Sequence[str]) -> Words:
-        """Texts without title, digest and address."""
+        """Texts without title, digest, address and language."""
         none = [None] * len(texts)
-        return Words(texts=texts, titles=none, digests=none, urls=none)
+        return Words(texts=texts, titles=none, digests=none, urls=none, langs=none)
 
 
 def method() -> dict[str, Any]:
@@ -165,6 +170,7 @@ def sign(
             pa.array(np.where((titles.sizes >= MIN_TITLE) & (found.lead != 0), head, np.uint64(0))),
             pa.array(np.where(titles.sizes >= MIN_HEADING, titles.exact, np.uint64(0))),
             pa.array(found.script),
+            pa.array([_language_key(lang) for lang in words.langs], pa.uint32()),
             pa.array(found.units.sizes.astype(np.int32)),
             pa.array(found.short),
             pa.array(np.diff(offsets).astype(np.int32)),
@@ -204,6 +210,14 @@ def _url_key(url: str | None) -> int:
         return 0
     state = hashlib.blake2b(address.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(state.digest(), "little") | 1
+
+
+def _language_key(lang: str | None) -> int:
+    """A hash of a language tag: 16 bits of the language, then 16 bits of script and region; 0 where it names none."""
+    language, _, region = (lang or "").lower().replace("_", "-").partition("-")
+    states = (hashlib.blake2b(part.encode("utf-8", "surrogatepass"), digest_size=2) for part in (language, region))
+    one, two = (int.from_bytes(state.digest(), "little") | 1 for state in states)
+    return (one << 16 | (two if region else 0)) if language else 0
 
 
 def _identities(hashes: NDArray[np.uint32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:

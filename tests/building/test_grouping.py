@@ -75,3 +75,19 @@ def test_the_leak_is_measured_beside_a_random_split(out: Path) -> None:
 def test_the_boilerplate_list_is_frozen(out: Path) -> None:
     first, second = ((out / v / "boilerplate.bin").read_bytes() for v in ("1.0.0", "1.1.0"))
     assert first == second
+
+
+def test_a_translation_that_leaves_a_list_as_it_is_is_no_copy(tmp_path: Path) -> None:
+    changes = "\n".join(f"- change{k} of module{k * 3} by author{k * 7}" for k in range(60))
+    told = {"en": "harbour", "fr": "havre", "de": "harbour"}
+    files = {
+        f"{lang}/news/_posts/2022-03-05-{lang}-version-4.md": (
+            f"---\ntitle: Shoreline 4\n---\n{' '.join(f'{word}{k}' for k in range(30))}\n\n{changes}\n"
+        ).encode()
+        for lang, word in told.items()
+    }
+    out = newsdata.build(write_archive(tmp_path / "in", files), tmp_path / "out", num_proc=1).path.parent
+    rows = newsdata.load_pandas(out, split="all").set_index("lang")
+    assert rows.duplicate_cluster["en"] == rows.duplicate_cluster["de"], "it was not translated"
+    assert rows.duplicate_cluster["fr"] != rows.duplicate_cluster["en"]
+    assert len(newsdata.load_pandas(out, split="all", deduplicate=True)) == 2

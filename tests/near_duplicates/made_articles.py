@@ -45,6 +45,7 @@ def matched(
     boilerplate: Boilerplate = NONE,
     per_file: int = 7,
     heads: Heads | None = None,
+    langs: Mapping[str, str] | None = None,
 ) -> tuple[Pairs, list[Path]]:
     files = []
     for begin in range(0, len(rows), per_file):
@@ -55,13 +56,18 @@ def matched(
         if heads is not None:
             titles, digests = zip(*(heads.get(name, (None, None)) for name in ids), strict=True)
             given = replace(given, titles=titles, digests=digests)
+        given = replace(given, langs=[(langs or {}).get(name) for name in ids])
         write_signatures(sign(ids, given, days, boilerplate), files[-1])
     return match(files), files
 
 
 def joined(
-    folder: Path, rows: Sequence[Row], boilerplate: Boilerplate = NONE, heads: Heads | None = None
+    folder: Path,
+    rows: Sequence[Row],
+    boilerplate: Boilerplate = NONE,
+    heads: Heads | None = None,
+    langs: Mapping[str, str] | None = None,
 ) -> set[tuple[str, str]]:
     """The pairs of near-copies, without those that leak by another way."""
-    table = matched(folder, rows, boilerplate, heads=heads)[0].table.to_pylist()
+    table = matched(folder, rows, boilerplate, heads=heads, langs=langs)[0].table.to_pylist()
     return {(pair["left"], pair["right"]) for pair in table if pair["rule"] not in DOORS}

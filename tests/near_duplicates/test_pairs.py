@@ -143,6 +143,57 @@ def test_translations_with_common_code_and_addresses_are_no_copies(tmp_path: Pat
     assert joined(tmp_path, rows) == {("c", "d")}
 
 
+def test_articles_of_other_languages_join_only_where_nearly_all_words_are_the_same(tmp_path: Path) -> None:
+    changes = " ".join(f"change{k} of module{k * 3} by author{k * 7}" for k in range(60))
+    told = {"a": "harbour", "b": "havre", "c": "harbour"}
+    rows = [row(name, " ".join(f"{word}{k}" for k in range(30)) + changes) for name, word in told.items()]
+    rows += [row(name, "see attachment") for name in "de"]
+
+    def copies(**langs: str) -> set[tuple[str, str]]:
+        return copies_in(matched(tmp_path, rows, langs=langs)[0])
+
+    translated, little = {("a", "b"), ("b", "c")}, {("d", "e")}
+    every = translated | little | {("a", "c")}
+    assert copies() == every
+    assert copies(a="en", b="fr", c="de", d="en", e="fr") == every - translated - little
+    assert copies(a="zh-CN", b="zh_TW", c="zh-CN", d="en_GB", e="en") == every - translated
+
+
+def test_the_next_meeting_is_no_copy_of_the_last_one(tmp_path: Path) -> None:
+    text = "the club meets in the boat house, everybody who likes to sail is welcome " + words(1, 240)
+    rows = [
+        row(f"{day}", f"Next meeting: {date} at 19:30. {text}", day)
+        for day, date in ((100, "2031-05-03"), (128, "2031-06-07"))
+    ]
+    rows += [
+        row("again", rows[0][1] + " Bring a friend.", 105),
+        row("corrected", rows[0][1].replace("-05-03", "-05-04"), 101),
+    ]
+    heads = {name: ("The club meets again in May", None) for name, *_ in rows}
+    found = joined(tmp_path, rows, heads=heads)
+    assert found == {("100", "again"), ("100", "corrected")}, "a correction comes soon, the next meeting later"
+
+
+def test_the_same_short_title_does_not_make_two_companies_one(tmp_path: Path) -> None:
+    rows = [
+        row(f"{k}", f"{name}更正公告：此前披露的航线数据有误，现予以更正")
+        for k, name in enumerate(("青岚股份", "松陵重工"))
+    ]
+    assert joined(tmp_path, rows, heads={"0": ("更正公告", None), "1": ("更正公告", None)}) == set()
+
+
+def test_days_later_more_must_be_the_same(tmp_path: Path) -> None:
+    text = words(1, 600)
+    rows = [row("a", text, 100), row("b", text[:380] + words(2, 220), 105), row("c", text[:380] + words(3, 220), 120)]
+    assert copies_in(matched(tmp_path, rows)[0]) == {("a", "b")}
+
+
+def copies_in(pairs: Pairs) -> set[tuple[str, str]]:
+    """The pairs that share a duplicate cluster."""
+    rows = pairs.table.to_pylist()
+    return {(pair["left"], pair["right"]) for pair in rows if pair["rule"] in ("url", "text", "jaccard")}
+
+
 def test_leaks_by_other_doors_are_found(tmp_path: Path) -> None:
     digest, flashes = words(1, 24), [words(10 + k, 36) for k in range(5)]
     rows = [row("a", words(2)), row("b", words(3)), row("c", digest)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from newsdata.near_duplicates.siblings import compare_titles, is_filled
+from newsdata.near_duplicates.siblings import compare_titles, is_filled, is_next
 from newsdata.near_duplicates.units import unit_lists
 
 
@@ -25,10 +25,48 @@ def units(text: str) -> np.ndarray:
         ("Ruby 2.7.0-rc1 released", "Ruby 2.7.0 released", -2),
         ("评选2020年度人物", "评选2021年度人物", -2),
         ("青岚股份净利1.2亿元", "冷柜龙头业绩同比增35%", 0),
+        ("更正公告", "更正公告", 0),
+        ("岸边编辑器7.4a发布", "岸边编辑器7.4b发布", -2),
+        ("岸边编辑器7.4b公测开始", "岸边编辑器7.4开始", -2),
+        ("岸辺エディタ8.1ベータ版を公開", "岸辺エディタ8.1を公開", -2),
+        ("岸边编辑器7.4测试版", "岸边编辑器7.4测试版的新闻", 1),
+        ("岸边编辑器教程", "岸边编辑器教程 多行同时改动的办法", 0),
+        ("岸边教程-04-表格和它的行", "岸边教程-05-图形与颜色", -2),
     ],
 )
 def test_titles(one: str, two: str, told: int) -> None:
-    assert compare_titles(units(one), units(two)) == told == compare_titles(units(two), units(one))
+    a, b = units(one), units(two)
+    assert compare_titles(a, b, ideographic=True) == told == compare_titles(b, a, ideographic=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "told"),
+    [
+        ("Server maintenance", "Server maintenance", 0),
+        ("Harbour crane back in service", "Harbour crane back in service", 1),
+        ("Shoreline 7.4a is out", "Shoreline 7.4 is out", -2),
+        ("Shoreline course part 4, tables", "Shoreline course part 5, drawing and colours", -2),
+        ("Shoreline 2.0 bêta disponible", "Shoreline 2.0 disponible", -2),
+        ("Reminder: club meeting", "Harbour crane back in service", 0),
+    ],
+)
+def test_titles_of_words(one: str, two: str, told: int) -> None:
+    a, b = units(one), units(two)
+    assert compare_titles(a, b, ideographic=False) == told == compare_titles(b, a, ideographic=False)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "alike", "following"),
+    [
+        ("on 2031-05-03 at 19:30 in room 4", "on 2031-06-07 at 19:30 in room 4", True, True),
+        ("on 2031-05-03 at 19:30 in room 4", "on 2031-06-07 at 19:30 in room 4", False, False),
+        ("on 2031-05-03 at 19:30", "on 2031-05-03 at 19:30, with 12 guests", True, False),
+        ("1.5 2.5 3.5 4.5 5.5", "1.5 6.5 7.5 8.5 9.5", False, True),
+        ("1.5 2.5 3.5 4.5 5.5", "1.5 2.5 3.5 8.5 9.5", False, False),
+    ],
+)
+def test_numbers_of_a_series(one: str, two: str, alike: bool, following: bool) -> None:
+    assert is_next(units(one), units(two), alike=alike) == following == is_next(units(two), units(one), alike=alike)
 
 
 FLASH = "公司与海外客户签订六台大型吊机的供货合同，交付期至明年三季度，首批设备已经下线"

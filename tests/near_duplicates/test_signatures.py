@@ -18,6 +18,7 @@ def test_signatures_are_as_they_were() -> None:
         titles=["央行开展1500亿元逆回购"],
         digests=["央行公告称，今日开展逆回购操作。"],
         urls=["http://x.cn/1"],
+        langs=["zh-Hant"],
     )
     table = sign(["1"], words_, [19000], NONE)
     assert table.schema == SIGNATURE_SCHEMA
@@ -27,6 +28,7 @@ def test_signatures_are_as_they_were() -> None:
     assert (table["digest"].to_pylist(), table["head"].to_pylist()) == ([DIGEST], [HEAD])
     assert table["title"].to_pylist()[0][:3] == TITLE
     assert table["words"].to_pylist()[0][:3] == WORDS
+    assert table["language"].to_pylist() == [LANGUAGE]
     assert method()["version"] == "2"
 
 
@@ -35,17 +37,20 @@ SHINGLES = [28973867, 54954470, 270673546]
 BANDS = [8547354870810465811, 12025744739152124620, 16847784350864227850]
 DIGEST, HEAD = 13235008195129867947, 14485191178253050175
 TITLE = [198273382, 2773283180, 1687394664]
+LANGUAGE = 3102313183
 WORDS = [198273382, 2773283180, 2236209120]
 
 
 def test_an_article_is_signed_alike_in_any_company() -> None:
     texts = [words(1), "", words(2, 600), "今日休市", words(1)]
     titles, urls = [None, "另一题", None, None, None], [None, "http://x.cn/1", None, None, None]
-    given = Words(texts=texts, titles=titles, digests=titles, urls=urls)
+    langs = [None, "zh", "en", None, "zh"]
+    given = Words(texts=texts, titles=titles, digests=titles, urls=urls, langs=langs)
     together = sign([*"abcde"], given, [1, None, 3, 4, 5], NONE)
     for at, text in enumerate(texts):
         row = together.slice(at, 1).to_pylist()[0]
-        alone = Words(texts=[text], titles=titles[at : at + 1], digests=titles[at : at + 1], urls=urls[at : at + 1])
+        one = slice(at, at + 1)
+        alone = Words(texts=[text], titles=titles[one], digests=titles[one], urls=urls[one], langs=langs[one])
         assert sign([row["article_id"]], alone, [row["day"]], NONE).to_pylist() == [row]
     equal = together.select(["exact", "identity", "bands", "shingles", "passages"])
     assert equal.slice(0, 1).equals(equal.slice(4, 1))

@@ -165,7 +165,8 @@ def _sign(data: _SignData, bench: Bench) -> dict[str, Any]:
     for texts in texts_of(spool, data.places.some(new)):  # in batches, so that little text is in memory
         some = new[begin : begin + SPOOL_BATCH]
         titles, digests, urls = (_column(spool, data.places.some(some), name) for name in ("title", "digest", "url"))
-        words = Words(texts=texts, titles=titles, digests=digests, urls=urls)
+        langs = _column(spool, data.places.some(some), "lang", "labels")
+        words = Words(texts=texts, titles=titles, digests=digests, urls=urls, langs=langs)
         at = pa.array(some)
         ids, days = data.article_id.take(at), data.days.take(at)
         tables.append(sign(ids, words, days, boilerplate, [keys[n] for n in some.tolist()]))
@@ -175,9 +176,9 @@ def _sign(data: _SignData, bench: Bench) -> dict[str, Any]:
     return {"rows": len(keys)}
 
 
-def _column(spool: Spool, places: Places, name: str) -> list[str | None]:
-    """A column of some articles, each from the post that gives it."""
-    values: list[str | None] = spool.take(*places.roles[name], [name])[name].to_pylist()
+def _column(spool: Spool, places: Places, name: str, role: str = "") -> list[str | None]:
+    """A column of some articles, each from the post that gives it: by default its role has the same name."""
+    values: list[str | None] = spool.take(*places.roles[role or name], [name])[name].to_pylist()
     return values
 
 

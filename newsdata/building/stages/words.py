@@ -15,7 +15,7 @@ __all__ = ["COMPARED", "WORDS", "Places", "open_spool", "places_of", "spool_plac
 
 WORDS = ("text", "digest", "title")
 """The roles whose words are compared: the text of an article, or its digest, or its title."""
-COMPARED = (*WORDS, "url")
+COMPARED = (*WORDS, "url", "labels")
 """The roles that a signature depends on."""
 
 
