@@ -106,6 +106,23 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def two_versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 1.0.0 and 1.1.0, which has more articles, beside their archive. Copy it before changing anything."""
+    import newsdata
+
+    root = tmp_path_factory.mktemp("two")
+    copies = {
+        f"_posts/2022-03-0{day}-copy.md": post(title="一家公司", body=f"\n{'同样的消息，' * 40}\n") for day in (1, 2)
+    }
+    bad = {"_posts/2022-03-05-bad.md": b"\xff"}
+    archive = write_archive(root / "archive", many_posts(60, per_day=1) | copies | bad)
+    newsdata.build(archive, root / "out", max_reject_share=1.0, num_proc=1)
+    write_archive(archive, many_posts(3, start_day=70))
+    newsdata.build(archive, root / "out", max_reject_share=1.0, num_proc=1, version="1.1.0")
+    return root / "out"
+
+
 needs_finews = pytest.mark.skipif(
     not (SHARED / "finews").is_dir(), reason="the shared sample of real posts is not here"
 )

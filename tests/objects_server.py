@@ -8,6 +8,7 @@
         store.requests.clear()
         ...
         assert store.requests == [...]                # what was asked: "GET /bucket/x/a.txt"
+        upload(folder, objects)                       # and `download` gives {name: bytes}
 
 `gs://` is served, too: this server translates the few headers that differ. `object_store()` takes about two seconds, so
 share one in a module (a fixture of `scope="module"`), with a new bucket for each test.
@@ -24,14 +25,18 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
 
-__all__ = ["Faults", "ObjectStoreServer", "Request", "object_store"]
+from newsdata.objects import Objects
+
+__all__ = ["Faults", "ObjectStoreServer", "Request", "download", "object_store", "upload"]
 
 _HOP = {"connection", "transfer-encoding", "content-length", "server", "date", "keep-alive"}
 
@@ -249,3 +254,18 @@ def object_store() -> Iterator[ObjectStoreServer]:
         front.shutdown()
         front.server_close()
         behind.stop()
+
+
+def upload(folder: Path, objects: Objects) -> None:
+    """Put every file of a folder into the store; locks are left out."""
+    with ThreadPoolExecutor(8) as pool:
+        files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.endswith("lock")]
+        list(pool.map(lambda file: objects.put(file.relative_to(folder).as_posix(), file), files))
+
+
+def download(objects: Objects) -> dict[str, bytes]:
+    """Every object by its name."""
+    with ThreadPoolExecutor(8) as pool:
+        names = [name for name, _ in objects.names()]
+        found = list(pool.map(lambda name: objects.read(name, 1 << 30), names))
+    return {name: data for name, data in zip(names, found, strict=True) if data is not None}

@@ -20,7 +20,7 @@ from ..files import write_whole
 from ..objects import Objects, ObjectTooLargeError
 from ..storage.manifest import MANIFEST_NAME, File, Shard, fault_of
 
-__all__ = ["AT_ONCE", "LARGEST_MANIFEST", "cache_folder", "fetch_files", "keep_manifest", "link_file"]
+__all__ = ["AT_ONCE", "LARGEST_MANIFEST", "cache_folder", "fetch_each", "fetch_files", "keep_manifest", "link_file"]
 
 AT_ONCE = 8  # objects that are fetched or looked for at once
 LARGEST_MANIFEST = 1 << 28  # bytes
@@ -59,11 +59,24 @@ def fetch_files(objects: Objects, wanted: Iterable[File | Shard], folder: Path, 
     missing = [file for file in wanted if fault_of(folder, file)]
     if not missing:
         return
+    found = zip(missing, fetch_each(objects, missing, folder, cache), strict=True)
+    if faults := [f"{file.path}: {fault}" for file, fault in found if fault]:
+        _tell(objects, folder, faults)
+
+
+def fetch_each(objects: Objects, files: Sequence[File | Shard], folder: Path, cache: Path) -> list[str | None]:
+    """Fetch files of a version, or take them from the cache.
+
+    Args:
+        objects, folder, cache: as for `fetch_files`.
+        files: from the manifest of the version.
+
+    Returns:
+        for each file what is wrong with the one in the store; None for a good one, which `folder` now has.
+    """
     (cache / "blobs").mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        faults = [fault for fault in pool.map(lambda file: _fetch(objects, file, folder, cache), missing) if fault]
-    if faults:
-        _tell(objects, folder, faults)
+        return list(pool.map(lambda file: _fetch(objects, file, folder, cache), files))
 
 
 def _fetch(objects: Objects, file: File | Shard, folder: Path, cache: Path) -> str | None:
@@ -74,7 +87,7 @@ def _fetch(objects: Objects, file: File | Shard, folder: Path, cache: Path) -> s
         part = blob.with_name(f".{secrets.token_hex(16)}.part")
         try:
             if not objects.fetch(file.path, part, file.bytes):
-                return f"{file.path}: is missing"
+                return "is missing"
             fault = _fault(part, file)
             if not fault:
                 part.replace(blob)
@@ -85,7 +98,7 @@ def _fetch(objects: Objects, file: File | Shard, folder: Path, cache: Path) -> s
             with contextlib.suppress(OSError):
                 part.unlink()
     if fault:
-        return f"{file.path}: {fault}"
+        return fault
     link_file(blob, folder / file.path)
     return None
 

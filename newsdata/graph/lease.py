@@ -68,10 +68,20 @@ class Lease:
     tag: str = ""
     until: float = 0.0  # of `_clock`
     ended: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=threading.Lock)
     lost: bool = False
 
+    def renew(self) -> None:
+        """Ask the store whether the lease is still held, and renew it. Call it before steps that only one may do.
+
+        Raises:
+            MachineError: as for `check`, or the store cannot be reached.
+        """
+        self.lost = self.lost or not self._swap(self.seconds)
+        self.check()
+
     def check(self) -> None:
-        """Make sure that the lease is still held. Call it before each step that others must not do at the same time.
+        """Make sure that the lease is still held, as far as this process knows. The store is not asked.
 
         Raises:
             MachineError: somebody took it over, or it could not be renewed in time.
@@ -93,17 +103,18 @@ class Lease:
                 continue
 
     def _swap(self, seconds: float) -> bool:
-        """Write the lease anew; returns whether it was still ours."""
-        start = _clock()
-        record = replace(self.record, expires=time.time() + seconds) if seconds else _Record()
-        data = msgspec.json.encode(record)
-        if not self.out.swap(LEASE_NAME, data, self.tag):
-            return False
-        found = self.out.tagged(LEASE_NAME, _LARGEST) if seconds else (data, "")
-        if found is None or found[0] != data:
-            return False
-        self.tag, self.until = found[1], start + seconds
-        return True
+        """Write the lease anew; returns whether it was still ours. Without seconds it is given back."""
+        with self.turn:
+            start = _clock()
+            record = replace(self.record, expires=time.time() + seconds) if seconds else _Record()
+            data = msgspec.json.encode(record)
+            if not self.out.swap(LEASE_NAME, data, self.tag):
+                return False
+            found = self.out.tagged(LEASE_NAME, _LARGEST) if seconds else (data, "")
+            if found is None or found[0] != data:
+                return False
+            self.tag, self.until = found[1], start + seconds
+            return True
 
 
 @contextlib.contextmanager

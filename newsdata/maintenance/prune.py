@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..building.workspace import open_workspace
+from ..building.workspace import WORK, open_workspace
 from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import require_versions
 from ..errors import CallError
 from ..graph.store import Store
-from ..storage.manifest import read_yanked
+from ..objects import Objects, is_object_url
+from ..storage.manifest import MANIFEST_NAME, is_version, read_yanked
+from .bucket_copy import changed_copy
 
 __all__ = ["Pruned", "prune"]
 
@@ -25,7 +28,8 @@ class Pruned:
     Attributes:
         removed, kept: versions, oldest first.
         cache_entries: the number of files that were removed from the store of earlier results.
-        freed: bytes that became free. A file that still has a hard link, for example in a kept version, frees nothing.
+        freed: bytes that became free. A file that still has a hard link, for example in a kept version, frees nothing. In
+            an object store there are no links.
     """
 
     removed: tuple[str, ...]
@@ -41,13 +45,14 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
     next build follows it. A version is removed completely or not at all.
 
     Args:
-        out: the folder that holds versions.
+        out: the folder that holds versions, also in an object store. What an interrupted build or removal left there is
+            removed, too.
         keep: the number of good versions that stay, at least 1.
 
     Raises:
         VersionError: there are no versions.
         CallError: `keep` is below 1.
-        MachineError: a build is running in `out`.
+        MachineError: a build is running in `out`, or the object store cannot be reached.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -56,15 +61,14 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
     ...     prune(out, keep=1).removed
     ('1.0.0',)
     """
-    out = Path(out)
     if keep < 1:
         raise CallError(f"must be at least 1, got {keep}", field="keep")
+    if is_object_url(out):
+        return _prune_bucket(Objects(url=str(out)), keep)
+    out = Path(out)
     require_versions(out)
     with open_workspace(out, cache=True) as workspace:
-        there = require_versions(out)
-        good = [version for version in there if read_yanked(out / version) is None]
-        kept = {there[-1], *good[-keep:]}
-        removed = [version for version in there if version not in kept]
+        removed, kept = _chosen(out, keep)
         freed = _freed_bytes(_files_of(out, removed))
         for version in removed:
             (out / version).rename(workspace.staging / version)  # so that it disappears in one step
@@ -73,10 +77,50 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
         swept = _sweep_cache(workspace.store)
     return Pruned(
         removed=tuple(removed),
-        kept=tuple(sorted(kept, key=there.index)),
+        kept=tuple(kept),
         cache_entries=len(swept),
         freed=freed + sum(swept),
     )
+
+
+def _chosen(out: Path, keep: int) -> tuple[list[str], list[str]]:
+    """The versions that go, and those that stay, oldest first."""
+    there = require_versions(out)
+    good = [version for version in there if read_yanked(out / version) is None]
+    kept = {there[-1], *good[-keep:]}
+    return [version for version in there if version not in kept], [version for version in there if version in kept]
+
+
+def _prune_bucket(out: Objects, keep: int) -> Pruned:
+    """The same in an object store. The manifest of a version goes first: from then on nobody sees the version."""
+    with changed_copy(out, "prune") as (folder, lease):
+        removed, kept = _chosen(folder, keep)
+        freed = 0
+        for version in [name for name in out.folders() if is_version(name) and name not in kept]:
+            lease.renew()
+            sizes = dict(out.inside(version).names())
+            out.inside(version).delete([MANIFEST_NAME])
+            out.inside(version).delete(sizes.keys() - {MANIFEST_NAME})
+            freed += sum(sizes.values())
+            shutil.rmtree(folder / version, ignore_errors=True)
+        update_versions_readme(folder)
+        lease.renew()
+        swept = _sweep_bucket(out, folder)
+    return Pruned(removed=tuple(removed), kept=tuple(kept), cache_entries=len(swept), freed=freed + sum(swept))
+
+
+def _sweep_bucket(out: Objects, scratch: Path) -> list[int]:
+    """Remove results of earlier builds that the last build did not use from an object store; returns their sizes."""
+    cache, record = out.inside(f"{WORK}/cache"), "last-build.json"
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        if not cache.fetch(record, Path(folder) / record):
+            return []
+        used = {*Store(folder=Path(folder)).last().keys}
+    unused = {name: size for name, size in cache.names() if name.partition(".")[0] not in used and name != record}
+    if not used:
+        return []
+    cache.delete(unused)
+    return list(unused.values())
 
 
 def _sweep_cache(store: Store) -> list[int]:

@@ -11,11 +11,11 @@ from ..building.workspace import open_workspace
 from ..dataset.open_version import require_versions
 from ..errors import CallError, ManifestError, VerifyError
 from ..storage.ledger import LEDGER_NAME, REDACTIONS_NAME, content_key, read_ledger, read_redactions, tombstones
-from ..storage.manifest import MANIFEST_NAME, Manifest, read_manifest, shards_of
+from ..storage.manifest import MANIFEST_NAME, File, Manifest, Shard, read_manifest, shards_of
 from ..storage.reading import find_rows
 from .marks import checked_reason, write_mark
 
-__all__ = ["Noted", "note_redaction"]
+__all__ = ["Noted", "files_with_articles", "note_redaction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,12 @@ def note_redaction(out: str | Path, article_id: str, reason: str) -> Noted:
 
 
 _WITH_ARTICLES = ("articles", "excluded", "posts", "revisions")
+
+
+def files_with_articles(manifest: Manifest) -> list[File | Shard]:
+    """The files of a version that `note_redaction` reads."""
+    ledger = [file for file in manifest.files if file.path == LEDGER_NAME]
+    return [*ledger, *(shard for config in _WITH_ARTICLES for shard in shards_of(manifest, config))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

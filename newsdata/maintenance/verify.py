@@ -10,17 +10,21 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..building.workspace import store_in
+from ..dataset.bucket import find_in_bucket, versions_in_bucket
 from ..dataset.open_version import find_version, named_repository, open_version
 from ..errors import CallError, ManifestError, NewsdataError
+from ..objects import Objects, is_object_url
 from ..storage.ledger import REDACTIONS_NAME, read_redactions
 from ..storage.manifest import (
     MANIFEST_NAME,
     Manifest,
+    is_version,
     read_manifest,
     versions_in,
     versions_without_manifest,
 )
 from ..storage.reading import find_rows
+from .bucket_copy import named_version, versions_copy
 from .check_files import DAMAGED_REMEDY, Check, check_files
 from .check_rows import check_rows
 
@@ -37,7 +41,7 @@ class Verified:
     """What was checked.
 
     Attributes:
-        path: the folder of the version, or the folder that holds all of them.
+        path: the folder of the version, or the folder that holds all of them; in an object store its address.
         version: the version; if there are several, the newest.
         files, rows: the numbers of files and rows that were checked, in all versions.
         faults: everything that is wrong, one sentence each, with its place. A damaged file is one fault.
@@ -49,7 +53,7 @@ class Verified:
         checks: what was checked, in all versions together, and how many faults each check found.
     """
 
-    path: Path
+    path: Path | str
     version: str
     files: int
     rows: int
@@ -78,7 +82,8 @@ def verify(
     Args:
         path: the folder of a version, or the folder that holds versions: then all versions are checked, yanked ones
             included, and the results of earlier builds in `path/.newsdata`. Of a repository on the Hub, one version is
-            fetched whole into the cache of `huggingface_hub` and checked there.
+            fetched whole into the cache of `huggingface_hub` and checked there. What lies in an object store is fetched
+            whole, too, without the results of earlier builds.
         revision: check only this version; written as for `load_dataset`.
         recompute: make so many random rows of the version (if there are several: the newest) anew from `source`, and their
             signatures anew from the rows if the signatures of the build are there; compare both.
@@ -92,6 +97,7 @@ def verify(
         CallError: `recompute` is below 1, or `source` is given without it.
         VerifyError: the Hub sends bytes that do not match the manifest.
         HubError: the Hub refused, or cannot be reached.
+        MachineError: the object store refuses or cannot be reached.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -104,9 +110,18 @@ def verify(
         raise CallError(f"must be at least 1, got {recompute}", field="recompute")
     if source is not None and recompute is None:
         raise CallError("is only used to make rows anew", field="source", hint="add --recompute N")
+    if is_object_url(path):
+        return _verify_bucket(path, revision, recompute, source)
     if named_repository(path, revision) is not None:
         path, revision = find_version(path, revision, token=token).with_files(["*"]), None
-    found = _verify(Path(path), revision)
+    return _verified(Path(path), revision, recompute, source)
+
+
+def _verified(
+    path: Path, revision: str | None, recompute: int | None, source: str | Path | None, *, is_copy: bool = False
+) -> Verified:
+    """Check versions in a folder. In a copy of what an object store holds, there are no links to look for."""
+    found = _verify(path, revision, is_copy=is_copy)
     if recompute is None:
         return found
     from .recompute import recompute as rows_made_anew  # only here: it loads the parser and the sources
@@ -122,7 +137,25 @@ def verify(
     )  # fmt: skip
 
 
-def _verify(out: Path, revision: str | None) -> Verified:
+def _verify_bucket(url: str | Path, revision: str | None, recompute: int | None, source: str | Path | None) -> Verified:
+    """Check versions in an object store: copies of them. Files that no manifest lists are empty there."""
+    place = Objects(url=str(url))
+    if revision is not None or place.size(MANIFEST_NAME) is not None:
+        place, version = named_version(find_in_bucket(url, revision)[0].objects.url, None)
+        with versions_copy(place, [version], anew=True) as folder:
+            found = _verified(folder / version, None, recompute, source)
+        return replace(found, path=f"{place}/{version}")
+    there = versions_in_bucket(place)
+    unfinished = [name for name in place.folders() if is_version(name) and name not in there]
+    notes = tuple(
+        f"{name}: has no {MANIFEST_NAME}; it is being written, or that was interrupted" for name in unfinished
+    )
+    with versions_copy(place, there, anew=True) as folder:
+        found = _verified(folder, None, recompute, source, is_copy=True)
+    return replace(found, path=str(place), notes=(*found.notes, *notes))
+
+
+def _verify(out: Path, revision: str | None, *, is_copy: bool) -> Verified:
     """Check one version or all, without making rows anew."""
     there = versions_in(out)
     if revision is not None or not there or (out / MANIFEST_NAME).is_file():
@@ -151,7 +184,7 @@ def _verify(out: Path, revision: str | None) -> Verified:
         faults=(*faults, *(f"{one.version}/{fault}" for one in found for fault in one.faults)),
         notes=(
             *(f"{one.version}/{note}" for one in found for note in one.notes),
-            *_check_links(out, manifests),
+            *(() if is_copy else _check_links(out, manifests)),
             *_check_store(out),
         ),
         not_checked=tuple(f"{one.version}/{what}" for one in found for what in one.not_checked),

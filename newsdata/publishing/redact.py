@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..dataset.hub_client import check_repo_id
+from ..dataset.hub_files import files_of
 from ..dataset.hub_revisions import version_tags
 from ..dataset.open_version import open_version
 from ..errors import CallError
-from ..maintenance.redact import note_redaction
+from ..maintenance.bucket_copy import changed_copy
+from ..maintenance.redact import files_with_articles, note_redaction
 from ..maintenance.verify import articles_held
+from ..objects import Objects, is_object_url
 from ..storage.ledger import read_ledger, tombstones
 from .checked_version import CheckedVersion, check_version
 from .erase import Erasure, erase
@@ -72,7 +75,7 @@ def redact(
     through again. Copies that somebody has downloaded, and pull requests, cannot be reached.
 
     Args:
-        out: the folder that holds versions.
+        out: the folder that holds versions, also in an object store. Of versions there, the rows are fetched.
         article_id: as in the column `article_id`.
         reason: why. It becomes part of the ledger, which is published with the version.
         publish: a repository "owner/name" on the Hub to erase the article from.
@@ -88,6 +91,7 @@ def redact(
         ManifestError: `redactions.json` cannot be read. A damaged file of a version is no error; it is named in `unread`.
         HubError: there is no token, it may not do this, or the Hub cannot be reached. Repeat the call: it goes on.
         VerifyError: something in the repository still reaches the article, or is damaged.
+        MachineError: a build is running in `out`, or the object store cannot be reached.
 
     >>> import tempfile
     >>> from newsdata import build, load_dataset
@@ -100,6 +104,13 @@ def redact(
     (('1.0.0',), '2.0.0', False)
     """
     report = report or report_nothing
+    if is_object_url(out):
+        wanted = files_of if publish else files_with_articles
+        with changed_copy(Objects(url=str(out)), "redact", None, wanted) as (folder, _):
+            return redact(
+                folder, article_id, reason=reason, publish=publish, full_text=full_text, token=token,
+                confirm=confirm, report=report,
+            )  # fmt: skip
     repository = None
     if publish is not None:
         check_repo_id(publish)

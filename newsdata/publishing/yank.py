@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..dataset.bucket import versions_in_bucket
 from ..dataset.hub_client import check_repo_id
 from ..errors import CallError
+from ..maintenance.bucket_copy import changed_copy, named_version
 from ..maintenance.yank import mark_as_bad, take_mark_away
+from ..objects import is_object_url
 from .marks import Marked, mark_published
 from .plan import Report, report_nothing
 from .repository import open_repository
@@ -20,13 +23,13 @@ class Yanked:
     """What was marked.
 
     Attributes:
-        path: the folder of the version.
+        path: the folder of the version; in an object store its address.
         version: the version.
         reason: why it is bad; None where the mark was taken away.
         published: what became of the repository; None where none was named.
     """
 
-    path: Path
+    path: Path | str
     version: str
     reason: str | None
     published: Marked | None = None
@@ -53,7 +56,7 @@ def yank(
     main branch has a README that says so, and no data.
 
     Args:
-        path: the folder of a version, or with `revision` the folder that holds versions.
+        path: the folder of a version, or with `revision` the folder that holds versions; both also in an object store.
         reason: why, for people who read it later.
         revision: the version, "1.0.0"; a range is not allowed.
         undo: take the mark away. No reason is needed.
@@ -67,6 +70,7 @@ def yank(
         CallError: there is no reason, or no exact version is named.
         HubError: there is no token, it may not do this, or the Hub cannot be reached. The folder has its mark then.
         VerifyError: the new commit does not hold what was sent.
+        MachineError: another process is at work in the object store, or that cannot be reached.
 
     >>> import tempfile
     >>> from newsdata import build, info
@@ -82,6 +86,12 @@ def yank(
         raise CallError("undo needs no reason", field="reason")
     if not undo and reason is None:
         raise CallError("a reason is missing", field="reason", hint="say why, for people who read it later")
+    if is_object_url(path):
+        out, named = named_version(path, revision)
+        versions = sorted({*versions_in_bucket(out), named})
+        with changed_copy(out, "yank", versions) as (folder, _):
+            done = yank(folder, reason=reason, revision=named, undo=undo, publish=publish, token=token, report=report)
+        return replace(done, path=f"{out}/{named}")
     repository = None
     if publish is not None:
         check_repo_id(publish)
@@ -90,5 +100,5 @@ def yank(
         folder, version = take_mark_away(path, revision)
     else:
         folder, version, reason = mark_as_bad(path, reason, revision)
-    done = repository and mark_published(repository, version, reason, report=report or report_nothing)
-    return Yanked(path=folder, version=version, reason=reason, published=done)
+    marked = repository and mark_published(repository, version, reason, report=report or report_nothing)
+    return Yanked(path=folder, version=version, reason=reason, published=marked)

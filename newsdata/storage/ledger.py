@@ -18,6 +18,7 @@ from ..files import read_regular
 from .manifest import LEDGER_NAME, Manifest, check_file
 
 __all__ = [
+    "LARGEST_REDACTIONS",
     "LEDGER_NAME",
     "LEDGER_SCHEMA",
     "REDACTIONS_NAME",
@@ -36,7 +37,8 @@ REDACTIONS_NAME = "redactions.json"
 """A file beside the versions that lists what must not be built again: article id, or `content_key` of a file -> reason.
 The next version takes the list over into its ledger."""
 
-_LARGEST_REDACTIONS = 1 << 26  # bytes
+LARGEST_REDACTIONS = 1 << 26
+"""Bytes of that file."""
 
 LEDGER_SCHEMA = pa.schema(
     [
@@ -96,7 +98,7 @@ def read_redactions(out: Path) -> dict[str, str]:
     """
     path = out / REDACTIONS_NAME
     try:
-        data = json.loads(read_regular(path, _LARGEST_REDACTIONS))
+        data = json.loads(read_regular(path, LARGEST_REDACTIONS))
         if not isinstance(data, dict) or not all(isinstance(reason, str) for reason in data.values()):
             raise ValueError("it must map each article id to a reason")
     except FileNotFoundError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -17,37 +16,19 @@ from newsdata.errors import ManifestError, VerifyError, VersionError
 from newsdata.objects import Objects
 from newsdata.storage.manifest import read_manifest, shards_of
 
-from ..conftest import many_posts, post, run_newsdata, write_archive
-from ..objects_server import Faults, ObjectStoreServer, object_store
+from ..conftest import run_newsdata
+from ..objects_server import Faults, ObjectStoreServer, object_store, upload
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two versions: 1.1.0 has a few more articles than 1.0.0."""
-    root = tmp_path_factory.mktemp("two")
-    copies = {
-        f"_posts/2022-03-0{day}-copy.md": post(title="一家公司", body=f"\n{'同样的消息，' * 40}\n") for day in (1, 2)
-    }
-    archive = write_archive(
-        root / "archive", many_posts(60, per_day=1) | copies | {"_posts/2022-03-05-bad.md": b"\xff"}
-    )
-    options: dict[str, Any] = {"max_reject_share": 1.0, "num_proc": 1}
-    newsdata.build(archive, root / "out", **options)
-    write_archive(archive, many_posts(3, start_day=70))
-    newsdata.build(archive, root / "out", version="1.1.0", **options)
-    return root / "out"
+@pytest.fixture
+def made(two_versions: Path) -> Path:
+    return two_versions
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ObjectStoreServer]:
     with object_store() as running:
         yield running
-
-
-def upload(folder: Path, objects: Objects) -> None:
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and ".newsdata" not in file.parts:
-            objects.put(file.relative_to(folder).as_posix(), file)
 
 
 @pytest.fixture

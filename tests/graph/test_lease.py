@@ -97,6 +97,14 @@ def test_one_that_has_ended_is_watched_first(server: ObjectStoreServer, monkeypa
 
 
 def test_a_holder_learns_that_it_lost_it(out: Objects) -> None:
+    with leased(out) as lease:
+        lease.renew()
+        edit(out, owner="somebody else")
+        lease.check()
+        for ask in (lease.renew, lease.check):
+            with pytest.raises(MachineError, match="the lease of this folder was lost"):
+                ask()
+        out.delete([LEASE_NAME])
     with leased(out, seconds=0.4) as lease:
         edit(out, owner="somebody else")
         time.sleep(0.5)
