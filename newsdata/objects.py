@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -138,6 +139,21 @@ class Objects:
                 return None
             found = unless_missing(lambda: self._client().head(self._key(name)))
             return found and int(found["size"])
+
+    def sha256(self, name: str) -> str | None:
+        """The SHA-256 of the bytes of an object, in hexadecimal digits; None if there is no such object."""
+        digest = hashlib.sha256()
+        with self._failing(name):
+            if path := self._file(name):
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError), open_regular(path) as file:
+                    return hashlib.file_digest(file, "sha256").hexdigest()
+                return None
+            found = unless_missing(lambda: self._client().get(self._key(name)))
+            if found is None:
+                return None
+            for chunk in found.stream(min_chunk_size=1 << 20):
+                digest.update(chunk)
+            return digest.hexdigest()
 
     def tagged(self, name: str, limit: int) -> tuple[bytes, str] | None:
         """The bytes of an object of at most `limit` bytes, and its tag for `swap`; None if there is no such object."""

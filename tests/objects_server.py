@@ -22,6 +22,7 @@ import http.server
 import logging
 import os
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -97,16 +98,14 @@ class ObjectStoreServer:
     requests: list[Request] = field(default_factory=list)
     seen: int = 0
     writes: int = 0
-    buckets: int = 0
     written: dict[str, float] = field(default_factory=dict)
     generations: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def bucket(self, scheme: str = "s3") -> str:
-        """The address of a new, empty bucket: s3://bucket-1. Faults end."""
+        """The address of a new, empty bucket: s3://bucket-1a2b3c. Faults end."""
         self.faults = Faults()
-        self.buckets += 1
-        name = f"bucket-{self.buckets}"
+        name = f"bucket-{secrets.token_hex(6)}"  # moto keeps one state for all servers of a process
         assert self.ask("PUT", f"/{name}")[0] == 200
         return f"{scheme}://{name}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import threading
@@ -61,6 +62,9 @@ def test_objects_are_written_read_and_listed(objects: Objects, tmp_path: Path) -
     assert (objects.folders(), objects.inside("b").folders(), objects.inside("none").folders()) == (
         ["b", "b-c", "c%20c"], ["a"], [],
     )  # fmt: skip
+    assert (
+        objects.sha256("b-c/big") == hashlib.sha256(big.read_bytes()).hexdigest() and objects.sha256("b/none") is None
+    )
     assert (objects.size("b-c/big"), objects.size("b/none")) == (6 << 20, None)
     assert objects.fetch("b-c/big", tmp_path / "copy") and (tmp_path / "copy").read_bytes() == big.read_bytes()
     assert not objects.fetch("b-c/none", tmp_path / "none") and not (tmp_path / "none").exists()

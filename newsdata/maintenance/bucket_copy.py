@@ -20,7 +20,7 @@ from ..dataset.bucket_files import AT_ONCE, LARGEST_MANIFEST, cache_folder, fetc
 from ..dataset.hub_files import files_of
 from ..errors import CallError, NewsdataError, VersionError
 from ..graph.lease import LEASE_NAME, Lease, leased
-from ..objects import Objects, ObjectTooLargeError
+from ..objects import Objects, ObjectTooLargeError, check_conditions
 from ..storage.ledger import LARGEST_REDACTIONS, REDACTIONS_NAME
 from ..storage.manifest import LARGEST_MARK, MANIFEST_NAME, YANKED_NAME, File, Manifest, Shard, read_manifest
 
@@ -101,10 +101,11 @@ def changed_copy(
 
     Raises:
         VersionError: there are no versions, or one was removed while it was read.
-        MachineError: another process is at work there, or the store cannot be reached.
+        MachineError: another process is at work there, the store ignores conditions, or it cannot be reached.
     """
     if versions is None and not versions_in_bucket(out):
         raise VersionError("there are no versions here", path=out, hint="name the folder that holds them")
+    check_conditions(out)
     with leased(out, work) as lease, versions_copy(out, versions, wanted) as folder:
         if _has_builds(out):  # decides whether a README.md is made
             (folder / WORK).mkdir()

@@ -65,8 +65,8 @@ def publish(
 
     Args:
         directory: the folder of a version, or the folder that holds versions.
-        target: a dataset repository "owner/name" (at HF_ENDPOINT; made if it does not exist), an address that fsspec
-            knows ("s3://bucket/prefix"), or the path of a folder, which starts with `/`, `.` or `~`.
+        target: a dataset repository "owner/name" (at HF_ENDPOINT; made if it does not exist), an address
+            ("s3://bucket/prefix", "gs://…"), or the path of a folder, which starts with `/`, `.` or `~`.
         revision: which version in `directory`; None for the newest.
         full_text: whether the publishers' text may be sent. That is the caller's decision, so a version with text is
             refused without it; a text-free version never needs it.

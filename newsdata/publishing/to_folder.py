@@ -6,27 +6,30 @@ there has already are copied instead of sent. A second run finishes what an inte
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from ..card.versions_readme import update_versions_readme
 from ..counts import file_size, plural
 from ..dataset.hub_files import files_of
-from ..errors import CallError, HubError, NewsdataError, VerifyError, VersionError
-from ..sources.unpacked import driver_hint
-from ..storage.manifest import MANIFEST_NAME, is_version, parse_version, read_manifest
+from ..errors import CallError, HubError, MachineError, VerifyError, VersionError
+from ..graph.lease import leased
+from ..objects import Objects, is_object_url
+from ..storage.manifest import MANIFEST_NAME, YANKED_NAME, is_version, parse_version, read_manifest
 from .checked_version import CheckedVersion
 from .plan import Confirm, Plan, Published, Report, require_confirmation
 
 __all__ = ["Store", "open_store", "plan_folder", "publish_folder"]
 
-_PART = f"{MANIFEST_NAME}.part"  # the manifest, until everything else was checked
-_BLOCK = 1 << 20  # bytes read at a time
+_PART = f"{MANIFEST_NAME}.part"  # what an earlier newsdata wrote the manifest to at first
+_LARGEST = 1 << 28  # bytes of a manifest
+_AT_ONCE = 8  # files
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,34 +37,31 @@ class Store:
     """A folder or bucket that holds versions.
 
     Attributes:
-        system: its file system, of fsspec.
-        root: the path in it.
+        objects: the folder.
         name: the place as people write it.
+        folder: its path on this machine; None for a bucket.
     """
 
-    system: Any
-    root: str
+    objects: Objects
     name: str
+    folder: Path | None = None
 
 
 def open_store(target: str) -> Store:
-    """The store at a path, or at an address that fsspec knows.
+    """The store at a path, or at an address: s3://, gs:// or file://.
 
     Raises:
-        CallError: fsspec does not know the address, or a library for it is missing.
+        CallError: it is an address of another kind.
     """
-    import fsspec
-
-    protocol, path = fsspec.core.split_protocol(target)
-    if protocol in (None, "file", "local"):
-        here = str(Path(path).expanduser().absolute())
-        name = target.rstrip("/") if protocol else here
-        return Store(system=fsspec.filesystem("file", auto_mkdir=True), root=here.rstrip("/"), name=name)
-    try:
-        system, root = fsspec.core.url_to_fs(target)
-    except (ImportError, ValueError) as error:
-        raise CallError(f"this address cannot be used: {error}", path=target, hint=driver_hint(target, error)) from None
-    return Store(system=system, root=root.rstrip("/"), name=target.rstrip("/"))
+    scheme, _, path = target.partition("://")
+    if is_object_url(target):
+        objects = Objects(url=target)
+        return Store(objects=objects, name=objects.url)
+    if path and scheme not in ("file", "local"):
+        hint = "write s3://bucket/folder, gs://bucket/folder or the path of a folder, and copy it from there"
+        raise CallError("this address cannot be used", path=target, hint=hint)
+    folder = Path(path or target).expanduser().absolute()
+    return Store(objects=Objects(url=folder.as_uri()), name=target.rstrip("/") if path else str(folder), folder=folder)
 
 
 def plan_folder(version: CheckedVersion, store: Store) -> Plan:
@@ -88,24 +88,10 @@ def publish_folder(version: CheckedVersion, store: Store, *, confirm: Confirm | 
         report(f"{plan.target} is already published")
         return Published(target=plan.target, version=version.version, already=True)
     require_confirmation(plan, confirm)
-    place = f"{store.root}/{version.version}"
     sent = [path for path in (*plan.new, *plan.changed) if path != MANIFEST_NAME]
     report(f"{plan.target}: sending {plural(len(sent) + 1, 'file')}, {file_size(plan.bytes)}")
-    with _errors_of(plan.target):
-        for path, source in copies.items():
-            store.system.cp_file(source, f"{place}/{path}")
-        for path in sent:
-            store.system.put_file(str(version.folder / path), f"{place}/{path}")
-        store.system.put_file(str(version.folder / MANIFEST_NAME), f"{place}/{_PART}")
-        wrong = _wrong_files(version, store, version.files)
-        again = [path for path in wrong if path in copies]  # the earlier version is damaged there
-        for path in again:
-            store.system.put_file(str(version.folder / path), f"{place}/{path}")
-        wrong = [path for path in wrong if path not in again] + _wrong_files(version, store, again)
-        if wrong:
-            reason = f"the folder does not hold what was sent ({wrong[0]}), so it was not published"
-            raise VerifyError(reason, path=plan.target, faults=tuple(wrong))
-        store.system.mv(f"{place}/{_PART}", f"{place}/{MANIFEST_NAME}")  # from now on the version is published
+    with _errors_of(plan.target), nullcontext() if store.folder else leased(store.objects, "publish"):
+        again = _send_all(version, store, sent, copies)
     report(f"{plan.target}: {plural(len(version.files), 'hash', 'hashes')} read back, all equal")
     _update_readme(store, report)
     sent = [*sent, *again, MANIFEST_NAME]
@@ -113,9 +99,50 @@ def publish_folder(version: CheckedVersion, store: Store, *, confirm: Confirm | 
     return Published(target=plan.target, version=version.version, sent=tuple(sent), bytes=size)
 
 
+def _send_all(version: CheckedVersion, store: Store, sent: Iterable[str], copies: Mapping[str, str]) -> list[str]:
+    """Write the files of a version, read their hashes back, then write the manifest.
+
+    Returns:
+        The files that were sent because copies of them were wrong.
+
+    Raises:
+        VerifyError: the folder does not hold what was sent.
+        VersionError: somebody else published other content meanwhile.
+    """
+    place = store.objects.inside(version.version)
+
+    def send(paths: Iterable[str]) -> None:
+        _all(lambda path: place.put(path, version.folder / path), paths)
+
+    _all(lambda path: store.objects.copy(copies[path], path, place), copies)
+    send(sent)
+    rest = [path for path in version.files if path != MANIFEST_NAME]
+    wrong = _wrong_files(version, place, rest)
+    again = [path for path in wrong if path in copies]  # the earlier version is damaged there
+    send(again)
+    wrong = [path for path in wrong if path not in again] + _wrong_files(version, place, again)
+    if wrong:
+        reason = f"the folder does not hold what was sent ({wrong[0]}), so it was not published"
+        raise VerifyError(reason, path=f"{store.name}/{version.version}", faults=tuple(wrong))
+    place.delete([_PART])
+    if not place.create(MANIFEST_NAME, version.folder / MANIFEST_NAME):  # from now on the version is published
+        raise _other_content(version, store)
+    if _wrong_files(version, place, [MANIFEST_NAME]):
+        place.delete([MANIFEST_NAME])
+        reason = f"the folder does not hold what was sent ({MANIFEST_NAME}), so it was not published"
+        raise VerifyError(reason, path=f"{store.name}/{version.version}", faults=(MANIFEST_NAME,))
+    return again
+
+
+def _other_content(version: CheckedVersion, store: Store) -> VersionError:
+    reason = f"{version.version} is published there with other content; a published version is never changed"
+    hint = "build the change as a new version"
+    return VersionError(reason, path=f"{store.name}/{version.version}", hint=hint)
+
+
 def _update_readme(store: Store, report: Report) -> None:
     """In a folder of this machine, let `datasets.load_dataset` open the newest version. It cannot open a folder elsewhere."""
-    if "file" in store.system.protocol and (note := update_versions_readme(Path(store.root))):
+    if store.folder and (note := update_versions_readme(store.folder)):
         report(note)
 
 
@@ -123,18 +150,13 @@ def _plan(version: CheckedVersion, store: Store) -> tuple[Plan, dict[str, str]]:
     """The plan, and the files that can be copied inside the store: path -> the place to copy from."""
     plan = Plan(target=f"{store.name}/{version.version}", version=version.version, full_text=version.full_text)
     with _errors_of(plan.target):
-        store.system.invalidate_cache()
-        sizes = _sizes_there(version, store)
-        place = f"{store.root}/{version.version}"
-        same = {
-            path
-            for path, file in version.files.items()
-            if sizes.get(path) == file.bytes and _hash(store, f"{place}/{path}") == file.sha256
-        }
+        place = store.objects.inside(version.version)
+        sizes = {path: size for path, size in place.names() if path not in (_PART, YANKED_NAME)}
+        there = [path for path, file in version.files.items() if sizes.get(path) == file.bytes]
+        same = {*there} - {*_wrong_files(version, place, there)}
         earlier = _places_in_earlier_version(version, store) if MANIFEST_NAME not in sizes else {}
     if MANIFEST_NAME in sizes and MANIFEST_NAME not in same:
-        reason = f"{version.version} is published there with other content; a published version is never changed"
-        raise VersionError(reason, path=plan.target, hint="build the change as a new version")
+        raise _other_content(version, store)
     foreign = sorted(path for path in sizes if path not in version.files)
     if foreign:
         reason = f"the folder holds something else: {foreign[0]}"
@@ -156,56 +178,37 @@ def _plan(version: CheckedVersion, store: Store) -> tuple[Plan, dict[str, str]]:
     return plan, copies
 
 
-def _sizes_there(version: CheckedVersion, store: Store) -> dict[str, int]:
-    """The size of each file in the version's folder, by path; without the part that an interrupted run left."""
-    place = f"{store.root}/{version.version}"
-    found = store.system.find(place, detail=True)
-    sizes = {path[len(place) + 1 :]: int(entry["size"]) for path, entry in found.items()}
-    sizes.pop(_PART, None)
-    return sizes
-
-
 def _places_in_earlier_version(version: CheckedVersion, store: Store) -> Mapping[str, str]:
     """Where the files of the newest version below this one are in the store, by hash."""
-    system = store.system
-    paths = system.ls(store.root, detail=False) if system.exists(store.root) else []
-    names = (path.rstrip("/").rsplit("/", 1)[-1] for path in paths)
-    below = [name for name in names if is_version(name) and parse_version(name) < parse_version(version.version)]
+    there = filter(is_version, store.objects.folders())
+    below = [name for name in there if parse_version(name) < parse_version(version.version)]
     for earlier in sorted(below, key=parse_version, reverse=True):
-        folder = f"{store.root}/{earlier}"
-        if system.exists(f"{folder}/{MANIFEST_NAME}"):
+        data = store.objects.read(f"{earlier}/{MANIFEST_NAME}", _LARGEST)
+        if data is not None:
             with tempfile.TemporaryDirectory() as local:
-                system.get_file(f"{folder}/{MANIFEST_NAME}", f"{local}/{MANIFEST_NAME}")
+                (Path(local) / MANIFEST_NAME).write_bytes(data)
                 manifest = read_manifest(local)
-            return {file.sha256: f"{folder}/{file.path}" for file in files_of(manifest)}
+            return {file.sha256: f"{earlier}/{file.path}" for file in files_of(manifest)}
     return {}
 
 
-def _wrong_files(version: CheckedVersion, store: Store, paths: Iterable[str]) -> list[str]:
-    """Those of some files just written that do not read back with their hash."""
-    place = f"{store.root}/{version.version}"
-    return [
-        path
-        for path in paths
-        if _hash(store, f"{place}/{_PART if path == MANIFEST_NAME else path}") != version.files[path].sha256
-    ]
+def _wrong_files(version: CheckedVersion, place: Objects, paths: Iterable[str]) -> list[str]:
+    """Those of some files that do not read back with their hash."""
+    listed = list(paths)
+    hashes = _all(place.sha256, listed)
+    return [path for path, found in zip(listed, hashes, strict=True) if found != version.files[path].sha256]
 
 
-def _hash(store: Store, path: str) -> str:
-    digest = hashlib.sha256()
-    with store.system.open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def _all(function: Callable[[str], _T], paths: Iterable[str]) -> list[_T]:
+    """What a function gives for each of some files; several at once."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(function, paths))
 
 
 @contextmanager
 def _errors_of(target: str) -> Iterator[None]:
-    """Turn every exception into a HubError: each kind of file system raises its own."""
+    """Tell errors of the folder or bucket as those of a place to publish to."""
     try:
         yield
-    except NewsdataError:
-        raise
-    except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise HubError(f"cannot be read or written: {said}", path=target) from error
+    except MachineError as error:
+        raise HubError(f"cannot be read or written: {error.reason}", path=target, hint=error.hint) from None

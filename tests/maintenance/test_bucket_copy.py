@@ -115,6 +115,14 @@ def test_another_process_is_waited_for(out: Objects, folder: Path) -> None:
     newsdata.yank(f"{out}/1.0.0", reason="bad")
 
 
+def test_a_store_that_ignores_conditions_is_refused(out: Objects, server: ObjectStoreServer) -> None:
+    before = tree(out)
+    server.faults = Faults(ignore_conditions=True)
+    with pytest.raises(MachineError, match="ignores If-None-Match"):
+        newsdata.prune(out.url, keep=1)
+    assert tree(out) == before
+
+
 def test_a_lease_that_is_lost(out: Objects, server: ObjectStoreServer) -> None:
     before = tree(out)
 

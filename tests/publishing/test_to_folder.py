@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,50 +9,43 @@ from pathlib import Path
 
 import pytest
 
-from newsdata.errors import CallError, HubError, VersionError
+from newsdata.errors import CallError, HubError, VerifyError, VersionError
+from newsdata.graph.lease import leased
+from newsdata.objects import Objects
 from newsdata.publishing.plan import Plan
 from newsdata.publishing.publish import plan, publish
 from newsdata.publishing.to_folder import open_store
 
-from ..conftest import s3_server
+from ..objects_server import Faults, ObjectStoreServer, object_store
 from ..versions import make_version
 from .sending import SMALL, files_in
 
 
-@pytest.fixture(params=["path", "file://", "memory://", "s3://"])
+@pytest.fixture(params=["path", "file://", "gs://", "s3://"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty folder or bucket prefix."""
     if request.param == "path":
         return str(tmp_path / "public")
     if request.param == "file://":
         return f"file://{tmp_path}/public"
-    if request.param == "memory://":
-        return f"memory://{tmp_path.name}/public"
-    return f"s3://{request.getfixturevalue('bucket')}/{tmp_path.name}"
+    server: ObjectStoreServer = request.getfixturevalue("server")
+    return f"{server.bucket(request.param.removesuffix('://'))}/{tmp_path.name}"
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    with s3_server("datasets"):
-        yield "datasets"
+def server() -> Iterator[ObjectStoreServer]:
+    with object_store() as running:
+        yield running
 
 
 def read(place: str, path: str) -> bytes:
-    import fsspec
-
-    with fsspec.open(f"{place}/{path}", "rb") as file:
-        data = file.read()
-    assert isinstance(data, bytes)
+    data = open_store(place).objects.read(path, 1 << 30)
+    assert data is not None
     return data
 
 
 def write(place: str, path: str, data: bytes) -> None:
-    import fsspec
-
-    system, root = fsspec.core.url_to_fs(place)
-    if not place.startswith("s3://"):
-        system.makedirs(f"{root}/{path}".rpartition("/")[0], exist_ok=True)
-    system.pipe_file(f"{root}/{path}", data)
+    open_store(place).objects.put(path, data)
 
 
 def test_datasets_opens_the_newest_version_of_a_folder(made: Path, tmp_path: Path) -> None:
@@ -136,9 +128,10 @@ def test_nothing_is_sent_without_confirmation(made: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "public").exists()
 
 
-def test_addresses_that_cannot_be_used(made: Path, tmp_path: Path, bucket: str) -> None:
-    with pytest.raises(CallError, match="cannot be used"):
-        publish(made, "nonsense://place", full_text=True)
+def test_addresses_that_cannot_be_used(made: Path, tmp_path: Path, server: ObjectStoreServer) -> None:
+    for address in ("nonsense://place", "ftp://host/folder", "s3://"):
+        with pytest.raises(CallError, match=r"cannot be used; write s3://bucket/folder|this is not the address"):
+            publish(made, address, full_text=True)
     with pytest.raises(HubError, match="cannot be read or written"):
         publish(made, "s3://no-such-bucket/finews", full_text=True)
     (tmp_path / "file").write_text("")
@@ -153,8 +146,47 @@ def test_publishing_onto_itself_changes_nothing(made: Path, tmp_path: Path) -> N
     assert files_in(tmp_path / "out") == before
 
 
-def test_a_missing_driver_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.delitem(importlib.import_module("fsspec.registry")._registry, "s3", raising=False)
-    with pytest.raises(CallError, match=r"cannot be used: .*; pip install 'newsdata\[s3\]'"):
-        open_store("s3://bucket/news")
+def test_a_store_that_fails(made: Path, server: ObjectStoreServer) -> None:
+    place = f"{server.bucket()}/finews"
+    server.faults = Faults(fail_every=20, lose_every=5)
+    for version in ("1.0.0", "1.1.0"):
+        publish(made / version, place, full_text=True)
+    for version in ("1.0.0", "1.1.0"):
+        there = {path: read(place, f"{version}/{path}") for path in files_in(made / version)}
+        assert there == {path: (made / version / path).read_bytes() for path in files_in(made / version)}
+
+
+def test_what_was_sent_is_read_back(made: Path, server: ObjectStoreServer) -> None:
+    objects = Objects(url=f"{server.bucket()}/finews")
+
+    def damage(method: str, path: str) -> None:
+        if method == "GET" and path.endswith("ledger.arrow"):
+            server.faults = Faults()
+            objects.put("1.0.0/ledger.arrow", b"other")
+
+    server.faults = Faults(meanwhile=damage)
+    with pytest.raises(VerifyError, match=r"does not hold what was sent \(ledger.arrow\), so it was not published"):
+        publish(made / "1.0.0", objects.url, full_text=True)
+    assert objects.size("1.0.0/manifest.json") is None
+
+
+def test_two_who_publish_at_once(made: Path, tmp_path: Path, server: ObjectStoreServer) -> None:
+    objects = Objects(url=f"{server.bucket()}/finews")
+    with leased(objects, "build"), pytest.raises(HubError, match="another build is at work here"):
+        publish(made / "1.0.0", objects.url, full_text=True)
+
+    def publish_other(method: str, path: str) -> None:
+        if method == "PUT" and path.endswith("manifest.json"):
+            server.faults = Faults()
+            objects.put("1.0.0/manifest.json", b"{}")
+
+    server.faults = Faults(meanwhile=publish_other)
+    with pytest.raises(VersionError, match="published there with other content"):
+        publish(made / "1.0.0", objects.url, full_text=True)
+    assert objects.read("1.0.0/manifest.json", 10) == b"{}"
+
+
+def test_a_library_that_is_missing_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch, made: Path) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    with pytest.raises(HubError, match=r'not installed; pip install "newsdata\[cluster\]"'):
+        publish(made / "1.0.0", "s3://another-bucket/news", full_text=True)
