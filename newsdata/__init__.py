@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .dataset.load import load_dataset, load_pandas
     from .dataset.mentions import load_mentions
     from .dataset.panel import load_panel
+    from .dataset.sessions import sessions
     from .dataset.show import show
     from .dataset.torch_dataset import TorchDataset, torch_dataset
     from .dataset.where import where
@@ -52,6 +53,7 @@ __all__ = [
     "publish",
     "redact",
     "rehydrate",
+    "sessions",
     "show",
     "tag_version",
     "torch_dataset",
@@ -81,6 +83,7 @@ _HOME = {
     "publish": "publishing.publish",
     "redact": "publishing.redact",
     "rehydrate": "maintenance.rehydrate",
+    "sessions": "dataset.sessions",
     "show": "dataset.show",
     "tag_version": "publishing.tag",
     "torch_dataset": "dataset.torch_dataset",
