@@ -5,12 +5,14 @@ And candidates for "one stands inside the other", found by the lowest shingles o
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import Keys, Positions, groups_of
+from .shuffle import shuffled
 from .signatures import MIN_DIGEST, MIN_SHINGLES, open_signatures
 from .units import IDEOGRAPHIC, SCRIPTS
 
@@ -41,7 +43,9 @@ LOWEST, NEEDED = 4, 2
 MIN_INSIDE = 4
 """Rare shingles of an article that may be found inside another one, at least."""
 _HOLDERS = 64  # a shingle that more articles have finds none of them
-_HELD_AT_ONCE = 1 << 18  # holders of lowest shingles that are in memory at once: 10 MB
+_VALUES = 1 << 16  # shingles whose holders are in memory at once: about 10 MB
+_ARTICLES = 1 << 15  # smaller articles whose larger ones are in memory at once: about 10 MB
+_AT_ONCE = 1 << 18  # pairs of both that are in memory at once: 10 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,60 +162,65 @@ def _rare_values(keys: Keys, values: NDArray[np.uint64], owners: Positions, coun
 def contained_candidates(keys: Keys) -> Links:
     """Two articles of which the larger one has some of the lowest shingles of the smaller one, at twice its size or more."""
     low, owner = _lowest(keys)
-    none = np.zeros(0, np.int64)
-    if not len(low):
-        return Links(left=none, right=none)
-    first = groups_of(low)[0]
-    value, holder = _holders(keys, low[first])
-    by_value = np.argsort(value, kind="stable")
-    value, holder = value[by_value], holder[by_value]
-    counts = np.bincount(value, minlength=len(first))
-    counts[counts > _HOLDERS] = 0
-    holder = holder[counts[value] > 0]
-    ends = np.cumsum(counts)  # of the holders of each value
-    at = np.repeat(np.arange(len(first), dtype=np.int32), np.diff(first, append=len(low)))
-    by_owner = np.argsort(owner, kind="stable")
-    owner, at = owner[by_owner], at[by_owner]
-    spent = np.cumsum(counts[at])  # holders of the lowest shingles of all articles so far
-    codes, begin = [none], 0
-    while begin < len(owner):
-        end = int(np.searchsorted(spent, (spent[begin - 1] if begin else 0) + _HELD_AT_ONCE, "right"))
-        end = int(np.searchsorted(owner, owner[min(max(end, begin + 1), len(owner)) - 1], "right"))  # whole articles
-        some, size = at[begin:end], counts[at[begin:end]]
-        inner = np.repeat(owner[begin:end].astype(np.int64), size)
-        starts = np.repeat(ends[some] - np.cumsum(size), size)
-        codes.append(_contained(keys, inner, holder[starts + np.arange(len(inner))].astype(np.int64)))
-        begin = end
+    codes, total = [np.zeros(0, np.int64)], max(len(keys.rare), 1)
+    if len(low):
+        first = groups_of(low)[0]
+        borders = np.arange(_VALUES, len(first), _VALUES) * total
+        held = shuffled(_holders(keys, low[first]), borders, keys.files[0].parent)
+        pairs = _found(keys, held, owner, np.append(first, len(low)))
+        borders = np.arange(_ARTICLES, total, _ARTICLES) * total
+        for some in shuffled(pairs, borders, keys.files[0].parent):
+            begins, sizes = groups_of(some)
+            kept = some[begins[sizes >= NEEDED]]
+            inner, outer = kept // total, kept % total
+            codes.append(np.minimum(inner, outer) * total + np.maximum(inner, outer))
     every = np.concatenate(codes)
     every.sort()
-    return Links(left=every // len(keys.rare), right=every % len(keys.rare))
+    return Links(left=every // total, right=every % total)
 
 
-def _holders(keys: Keys, values: NDArray[np.uint32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Every occurrence of some shingles (sorted, each once) in any article: the number of the shingle, and the article."""
+def _holders(keys: Keys, values: NDArray[np.uint32]) -> Iterator[Positions]:
+    """Every occurrence of some shingles (sorted, each once) in any article: number of the shingle * articles + article."""
     shift = np.uint32(max(0, 29 - len(values).bit_length()))
     sieve = np.zeros(1 << (32 - int(shift)), np.bool_)
     sieve[values >> shift] = True
-    found, holders = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
     for path, place in zip(keys.files, keys.places, strict=True):
         column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
         hashes, offsets = column.values.to_numpy(), column.offsets.to_numpy()
         likely = np.flatnonzero(sieve[hashes >> shift])
         at = np.minimum(np.searchsorted(values, hashes[likely]), len(values) - 1)
         sure = values[at] == hashes[likely]
-        found.append(at[sure].astype(np.int32))
-        holders.append(place[np.searchsorted(offsets, likely[sure], "right") - 1])
+        holder = place[np.searchsorted(offsets, likely[sure], "right") - 1]
+        yield at[sure] * len(keys.rare) + holder
         del column, hashes, offsets
-    return np.concatenate(found), np.concatenate(holders)
 
 
-def _contained(keys: Keys, inner: Positions, outer: Positions) -> Positions:
-    """Of some pairs those that occur often enough and whose second article is large enough: left * articles + right, once."""
-    larger = keys.rare[outer].astype(np.int64) >= 2 * keys.rare[inner].astype(np.int64)
-    codes: Positions = np.minimum(inner, outer)[larger] * len(keys.rare) + np.maximum(inner, outer)[larger]
-    codes.sort()
-    begins, sizes = groups_of(codes)
-    return codes[begins[sizes >= NEEDED]]
+def _found(
+    keys: Keys, held: Iterable[Positions], owner: NDArray[np.int32], begins: NDArray[np.int64]
+) -> Iterator[Positions]:
+    """Articles that hold a lowest shingle of one that is at most half as large: smaller article * articles + larger one.
+
+    Args:
+        keys: of all articles.
+        held: occurrences of lowest shingles, sorted, as from `_holders`; all of a shingle are in one part.
+        owner: the articles that have each of these shingles among their lowest, shingle after shingle.
+        begins: where those of each shingle begin, and the end of the last one.
+    """
+    for occurrences in held:
+        sizes = groups_of(occurrences // len(keys.rare))[1]
+        kept = np.repeat(sizes <= _HOLDERS, sizes)
+        value, holder = occurrences[kept] // len(keys.rare), occurrences[kept] % len(keys.rare)
+        counts = np.diff(begins)[value]  # how many articles have this shingle among their lowest
+        ends = np.cumsum(counts)
+        at = 0
+        while at < len(value):
+            end = max(at + 1, int(np.searchsorted(ends, (ends[at - 1] if at else 0) + _AT_ONCE, "right")))
+            size = counts[at:end]
+            inner = owner[np.repeat(begins[value[at:end]] - (np.cumsum(size) - size), size) + np.arange(size.sum())]
+            outer = np.repeat(holder[at:end], size)
+            larger = keys.rare[outer].astype(np.int64) >= 2 * keys.rare[inner].astype(np.int64)
+            yield inner[larger].astype(np.int64) * len(keys.rare) + outer[larger]
+            at = end
 
 
 def _lowest(keys: Keys) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:

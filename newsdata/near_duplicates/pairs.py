@@ -74,7 +74,7 @@ that holds a number. Filled forms have words in common, but not numbers; an edit
 FACT_SHARE = 0.05
 """If less than this share of the smaller article's shingles are facts, facts are not compared."""
 
-_BLOCK = 1 << 20  # shingles that are in memory at once: 4 MB
+_BLOCK = 1 << 22  # shingles that are in memory at once: 16 MB
 _REMEMBERED = 1 << 21  # candidate pairs whose counts are kept for the next build: 32 MB
 _COMPARED_AT_ONCE = 1 << 14  # pairs whose titles and words are in memory at once
 

@@ -62,8 +62,9 @@ def test_what_is_contained_does_not_depend_on_how_much_is_in_memory(
     rows += [row(f"{6 + k}", long[k][:50] + long[k - 1][-4:]) for k in range(6)]
     keys = keys_of(tmp_path, sorted(rows, key=lambda one: one[0]))
     found = []
-    for held in (1, 7, 1 << 18):
-        monkeypatch.setattr(links, "_HELD_AT_ONCE", held)
+    for size in (1, 7, 1 << 18):
+        for name in ("_VALUES", "_ARTICLES", "_AT_ONCE"):
+            monkeypatch.setattr(links, name, size)
         some = contained_candidates(keys)
         found.append([*zip(some.left.tolist(), some.right.tolist(), strict=True)])
     assert found[0] == found[1] == found[2] == sorted(set(found[0]))

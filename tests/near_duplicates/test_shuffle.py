@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from newsdata.near_duplicates.shuffle import shuffled
+
+
+@pytest.mark.parametrize("borders", [[], [500], [0, 0, 3, 999, 2000]])
+def test_ranges_are_the_sorted_numbers(borders: list[int], tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    numbers = rng.integers(0, 1000, 5000)
+    parts = np.split(numbers, [0, 7, 4000])
+    found = [*shuffled(iter(parts), np.array(borders, np.int64), tmp_path)]
+    assert np.concatenate(found).tolist() == np.sort(numbers).tolist()
+    assert len(found) == len(borders) + 1
+    for low, high, some in zip([0, *borders], [*borders, 3000], found, strict=True):
+        assert not len(some) or (low <= some[0] and some[-1] < high)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_no_parts_are_empty_ranges(tmp_path: Path) -> None:
+    assert [len(some) for some in shuffled([], np.array([5], np.int64), tmp_path)] == [0, 0]
