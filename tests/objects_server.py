@@ -102,10 +102,10 @@ class ObjectStoreServer:
     generations: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def bucket(self, scheme: str = "s3") -> str:
+    def bucket(self, scheme: str = "s3", name: str = "") -> str:
         """The address of a new, empty bucket: s3://bucket-1a2b3c. Faults end."""
         self.faults = Faults()
-        name = f"bucket-{secrets.token_hex(6)}"  # moto keeps one state for all servers of a process
+        name = name or f"bucket-{secrets.token_hex(6)}"  # moto keeps one state for all servers of a process
         assert self.ask("PUT", f"/{name}")[0] == 200
         return f"{scheme}://{name}"
 

@@ -10,12 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .conftest import ROOT
+from .objects_server import object_store
 
 DOCUMENTS = [
     "README.md",
@@ -29,6 +32,7 @@ BLOCK = re.compile(r"<!-- run(?: with (\w+))? -->\n```(console|python)\n(.*?)```
 
 LEAST = {
     "README.md": 4,
+    "docs/buckets.md": 0,
     "docs/build.md": 3,
     "docs/explore.md": 2,
     "docs/load.md": 4,
@@ -76,7 +80,11 @@ def commands_of(blocks: list[tuple[str, str, str]]) -> list[tuple[list[str], lis
 
 @pytest.mark.parametrize(
     ("document", "module", "least"),
-    [*((document, "", least) for document, least in LEAST.items()), ("docs/research.md", "torch", 3)],
+    [
+        *((document, "", least) for document, least in LEAST.items() if least),
+        ("docs/research.md", "torch", 3),
+        ("docs/buckets.md", "obstore", 3),
+    ],
 )
 def test_snippets_run(document: str, module: str, least: int, tmp_path: Path) -> None:
     """`module`: run the blocks that need it, which is no dependency, after the commands. `least`: how many there are."""
@@ -87,13 +95,23 @@ def test_snippets_run(document: str, module: str, least: int, tmp_path: Path) ->
     every = BLOCK.findall((ROOT / document).read_text("utf-8"))
     blocks = [block[1:] for block in every if block[0] == module or (block[1] == "console" and not block[0])]
     assert len(blocks) >= least
-    for command, shown in commands_of(blocks):
-        found = subprocess.run(
-            command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False
-        )
-        assert found.returncode == 0, f"{' '.join(command)}\n{found.stderr}"
-        printed = [line.strip() for line in found.stdout.splitlines()]
-        assert [line for line in shown if line not in printed] == [], f"{' '.join(command)}\n{found.stdout}"
+    with bucket_of_documents(tmp_path) if module == "obstore" else nullcontext():
+        for command, shown in commands_of(blocks):
+            found = subprocess.run(
+                command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False
+            )
+            assert found.returncode == 0, f"{' '.join(command)}\n{found.stderr}"
+            printed = [line.strip() for line in found.stdout.splitlines()]
+            assert [line for line in shown if line not in printed] == [], f"{' '.join(command)}\n{found.stdout}"
+
+
+@contextmanager
+def bucket_of_documents(home: Path) -> Iterator[None]:
+    """The empty bucket s3://news; what is fetched from it is kept in a folder of the test."""
+    with object_store() as store, pytest.MonkeyPatch.context() as patch:
+        store.bucket(name="news")
+        patch.setenv("HF_HOME", str(home / "home"))
+        yield
 
 
 def test_every_document_with_snippets_is_run() -> None:

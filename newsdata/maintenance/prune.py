@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..building.bucket import mark_staged, remove_staged
 from ..building.workspace import WORK, open_workspace
 from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import require_versions
 from ..errors import CallError
 from ..graph.store import Store
 from ..objects import Objects, is_object_url
-from ..storage.manifest import MANIFEST_NAME, is_version, read_yanked
+from ..storage.manifest import MANIFEST_NAME, read_yanked
 from .bucket_copy import changed_copy
 
 __all__ = ["Pruned", "prune"]
@@ -54,8 +54,7 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
         CallError: `keep` is below 1.
         MachineError: a build is running in `out`, or the object store cannot be reached.
 
-    >>> import tempfile
-    >>> from newsdata import build
+    >>>     >>> from newsdata import build
     >>> with tempfile.TemporaryDirectory() as out:
     ...     made = [build("examples/archive", out, num_proc=1, version=v) for v in ("1.0.0", "1.0.1")]
     ...     prune(out, keep=1).removed
@@ -94,33 +93,21 @@ def _chosen(out: Path, keep: int) -> tuple[list[str], list[str]]:
 def _prune_bucket(out: Objects, keep: int) -> Pruned:
     """The same in an object store. The manifest of a version goes first: from then on nobody sees the version."""
     with changed_copy(out, "prune") as (folder, lease):
+        remove_staged(out)  # what an interrupted build or removal left
         removed, kept = _chosen(folder, keep)
         freed = 0
-        for version in [name for name in out.folders() if is_version(name) and name not in kept]:
-            lease.renew()
+        for version in removed:
             sizes = dict(out.inside(version).names())
+            lease.renew()
+            mark_staged(out, version, sizes)
             out.inside(version).delete([MANIFEST_NAME])
-            out.inside(version).delete(sizes.keys() - {MANIFEST_NAME})
+            remove_staged(out)
             freed += sum(sizes.values())
-            shutil.rmtree(folder / version, ignore_errors=True)
+            shutil.rmtree(folder / version)
         update_versions_readme(folder)
         lease.renew()
-        swept = _sweep_bucket(out, folder)
+        swept = _sweep_cache(Store(folder=folder, remote=out.inside(f"{WORK}/cache")))
     return Pruned(removed=tuple(removed), kept=tuple(kept), cache_entries=len(swept), freed=freed + sum(swept))
-
-
-def _sweep_bucket(out: Objects, scratch: Path) -> list[int]:
-    """Remove results of earlier builds that the last build did not use from an object store; returns their sizes."""
-    cache, record = out.inside(f"{WORK}/cache"), "last-build.json"
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        if not cache.fetch(record, Path(folder) / record):
-            return []
-        used = {*Store(folder=Path(folder)).last().keys}
-    unused = {name: size for name, size in cache.names() if name.partition(".")[0] not in used and name != record}
-    if not used:
-        return []
-    cache.delete(unused)
-    return list(unused.values())
 
 
 def _sweep_cache(store: Store) -> list[int]:
