@@ -280,7 +280,7 @@ def stopped_at(server: ObjectStoreServer, method: str, part: str, *arguments: An
         pytest.param("PUT", "/staged.json", marks=pytest.mark.slow),
         ("PUT", "/finews/1.1.0/articles"),
         pytest.param("PUT", "/finews/1.1.0/manifest.json", marks=pytest.mark.slow),
-        pytest.param("DELETE", "/staged.json", marks=pytest.mark.slow),
+        pytest.param("PUT", "/finews/README.md", marks=pytest.mark.slow),
         pytest.param("PUT", "last-build.json", marks=pytest.mark.slow),
     ],
 )
