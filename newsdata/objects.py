@@ -196,14 +196,18 @@ class Objects:
         Args:
             prefix: list only this folder. The names still begin at this object's own folder.
         """
+        return ((name, size) for name, size, _ in self.stamped(prefix))
+
+    def stamped(self, prefix: str = "") -> Iterator[tuple[str, int, str]]:
+        """Like `names`, with the stamp of each object: another one for other bytes; "" if the store tells none."""
         with self._failing(prefix or "."):
             below = f"{prefix}/" if checked_name(prefix, self.url, may_be_empty=True) else ""
             folder = self._folder()
-            listed = files_below(folder / prefix) if folder else self._listed(prefix)
+            here = ((name, size, "") for name, size in files_below(folder / prefix)) if folder else None
             last, marker = "", None
-            for number, (name, size) in enumerate(listed):
-                if marker and not name.startswith(f"{marker}/"):  # else it marks a folder, as consoles make them
-                    yield below + marker, 0
+            for number, (name, size, stamp) in enumerate(here or self._listed(prefix)):
+                if marker and not name.startswith(f"{marker[0]}/"):  # else it marks a folder, as consoles make them
+                    yield below + marker[0], 0, marker[1]
                 marker = None
                 if not name or (name <= last and not size):
                     continue
@@ -211,11 +215,24 @@ class Objects:
                     raise self._broken("lists names twice, without end or in no order")
                 last = checked_name(name, self.url)
                 if size or folder:
-                    yield below + name, size
+                    yield below + name, size, stamp
                 else:
-                    marker = name
+                    marker = name, stamp
             if marker:
-                yield below + marker, 0
+                yield below + marker[0], 0, marker[1]
+
+    def read_stamped(self, name: str, limit: int) -> tuple[bytes, str] | None:
+        """The bytes of an object of at most `limit` bytes, and its stamp as in `stamped`; None if there is no such object."""
+        with self._failing(name):
+            if self._folder():
+                data = self.read(name, limit)
+                return None if data is None else (data, "")
+            found = unless_missing(lambda: self._client().get(self._key(name)))
+            if found is None:
+                return None
+            if found.meta["size"] > limit:
+                raise self._too_large(name, limit)
+            return bytes(found.bytes()), found.meta["e_tag"] or ""
 
     def folders(self) -> list[str]:
         """The names of the folders directly below this one, sorted. Those without objects do not exist in an object store."""
@@ -361,11 +378,11 @@ class Objects:
             raise self._broken(f"sent {written:,} of {found.meta['size']:,} bytes of {name}")
         return True
 
-    def _listed(self, prefix: str) -> Iterator[tuple[str, int]]:
+    def _listed(self, prefix: str) -> Iterator[tuple[str, int, str]]:
         key = self._key(prefix) if prefix else self._prefix()
         for chunk in self._client().list(key or None, chunk_size=100):
             for found in chunk:
-                yield found["path"][len(key) :].removeprefix("/"), found["size"]
+                yield found["path"][len(key) :].removeprefix("/"), found["size"], found["e_tag"] or ""
 
     # --------------------------------------------------------------------------------------------------- errors
 

@@ -220,7 +220,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     out = Path(request.out)
     base = _open_base(request, workspace)
     settings = settle(request, base)
-    source = open_source(request.source, scratch=workspace.staging, exclude=workspace.scratch or out)
+    source = open_source(request.source, scratch=workspace.staging, exclude=workspace.unread(request.source, out))
     check_out(source, request)
     check_history(source, settings)
     source = shared_source(source, engine.executor)

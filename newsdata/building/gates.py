@@ -48,8 +48,7 @@ def check_places(request: Request) -> None:
     Raises:
         SourceError: there is no such source, or OUT lies where it would be read.
     """
-    out = None if is_object_url(request.out) else Path(request.out)
-    source = open_in_place(request.source, exclude=out)
+    source = open_in_place(request.source, exclude=request.out)
     if source is not None:
         check_out(source, request)
 
@@ -129,7 +128,8 @@ def _inside(source: str, folder: str) -> str:
         return f"{source}/{folder}" if found[2] else f"{source}:{folder}"
     if git_folder(source):
         return f"{source}@HEAD:{folder}"
-    return f"{source.rstrip('/')}/{folder}" if Path(source).is_dir() else f"its folder {folder} alone"
+    named = is_object_url(source) or Path(source).is_dir()
+    return f"{source.rstrip('/')}/{folder}" if named else f"its folder {folder} alone"
 
 
 def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> None:

@@ -50,7 +50,7 @@ def work_as_rank(
         raise CallError("is the build itself, so it is no other rank", field="rank")
     check_memory()
     remote = is_object_url(out)
-    own = open_in_place(source, exclude=None if remote else Path(out))
+    own = open_in_place(source, exclude=out)
     with (
         scratch_folder() if remote else nullcontext(Path(out)) as root,
         machine_errors(root),

@@ -51,6 +51,12 @@ class Workspace:
         if self.bucket:
             self.bucket.lease.check()
 
+    def unread(self, source: str | Path, out: Path) -> str | Path:
+        """What a source does not include, even if it lies in the source: everything that a build writes into `out`."""
+        if self.bucket and is_object_url(source):
+            return self.bucket.out.url
+        return self.scratch or out
+
     def update_readme(self) -> str | None:
         """Write the README.md of the folder of versions; see `card.versions_readme`."""
         if self.bucket:

@@ -22,8 +22,9 @@ class Source:
     """An opened source. It is small and picklable, so every worker can have it.
 
     Attributes:
-        kind: how it is read; "unpacked" is a tar or zip file or an address, unpacked into one local file.
-        root: path of the folder, of the git folder, or of the unpacked file.
+        kind: how it is read; "bucket" is a folder in an object store; "unpacked" is a tar or zip file or another address,
+            unpacked into one local file.
+        root: path of the folder, of the git folder, or of the unpacked file; the address of a bucket.
         exclude: a folder below `root` that is not part of the source, relative to it.
         commit: for git: full id of the commit.
         tree: for git: full id of the tree of the site's root.
@@ -32,7 +33,7 @@ class Source:
             its size and content count.
     """
 
-    kind: Literal["folder", "git", "unpacked"]
+    kind: Literal["folder", "git", "bucket", "unpacked"]
     root: str
     exclude: str | None = None
     commit: str | None = None
@@ -48,7 +49,8 @@ class SourceFile(NamedTuple):
         path: relative to the source, with `/`.
         size: in bytes.
         stamp: files with equal stamps have equal content, as far as can be told without reading them:
-            `mtime_ns:ctime_ns:inode:size` in a folder, `git:<blob id>` in git, `sha256:<hash>` if unpacked.
+            `mtime_ns:ctime_ns:inode:size` in a folder, `git:<blob id>` in git, `etag:<tag>:<size>` in a bucket, `sha256:<hash>`
+            if unpacked.
         offset: where its bytes start in the unpacked file; 0 for other kinds.
     """
 

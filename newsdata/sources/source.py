@@ -1,6 +1,6 @@
 """Open, list and read a source of any kind: a folder, a git repository, a tar or zip file, an fsspec address.
 
-Each kind has a module of its own: `folder`, `git`, `archive` and `remote`, which unpack into a local file, and
+Each kind has a module of its own: `folder`, `git`, `bucket`, `archive` and `remote`, which unpack into a local file, and
 `unpacked`, which reads that. What holds for all kinds: no link is followed, no name from a source is used to write a
 file, and listings are sorted by path.
 """
@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from ..errors import SourceError
+from ..objects import is_object_url
 from ..schema import Reject
-from . import folder, git, unpacked
+from . import bucket, folder, git, unpacked
 from .archive import unpack_file
 from .files import Files, Listing, Source, SourceFile
 from .folder_walk import FOLLOWS_NO_LINK
@@ -40,15 +41,15 @@ __all__ = [
 _HINT = "give a folder, repo@REVISION, a tar or zip file, or an address of one"
 
 
-def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | None = None) -> Source:
+def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: str | Path | None = None) -> Source:
     """Open a source. An archive or address is unpacked here.
 
     Args:
         spec: a folder; a bare git repository (read at HEAD); `repo@REV` or `repo@REV:sub/folder`; a tar (plain, gz,
-            bz2, xz, zst) or zip file; an fsspec address of such a file or of a folder. A git work tree without `@REV`
-            is read as a folder.
+            bz2, xz, zst) or zip file; a folder in an object store (s3://, gs://); an fsspec address of such a file or of a
+            folder. A git work tree without `@REV` is read as a folder.
         scratch: a folder to unpack into. The caller deletes it when the source is no longer needed.
-        exclude: a folder to skip if it lies inside the source: the output.
+        exclude: a folder, or its address in an object store, to skip if it lies inside the source: the output.
 
     Raises:
         SourceError: the source cannot be opened, is damaged, or is above a limit of `newsdata.sources.unpacked`; or the
@@ -73,14 +74,17 @@ def open_source(spec: str | os.PathLike[str], *, scratch: Path, exclude: Path | 
     return Source(kind="unpacked", root=str(target))
 
 
-def open_in_place(spec: str | os.PathLike[str], *, exclude: Path | None = None) -> Source | None:
-    """Open a folder or a git repository, which need not be unpacked; None for an archive or an address. Nothing is written.
+def open_in_place(spec: str | os.PathLike[str], *, exclude: str | Path | None = None) -> Source | None:
+    """Open what need not be unpacked: a folder, here or in an object store, or a git repository. Nothing is written.
 
     Args:
         spec, exclude: as for `open_source`.
 
     Raises:
-        SourceError: there is no such source, or it cannot be opened. An archive or address is not looked into.
+        SourceError: there is no such source, or it cannot be opened. An archive or another address is not looked into.
+
+    Returns:
+        None for an archive or another address.
     """
     text = _without_protocol(spec)
     if not FOLLOWS_NO_LINK:
@@ -90,7 +94,7 @@ def open_in_place(spec: str | os.PathLike[str], *, exclude: Path | None = None) 
             hint="use Linux or macOS to build; versions that were built can be read here",
         )
     if _is_address(text):
-        return None
+        return bucket.open_folder(text, exclude) if is_object_url(text) else None
     try:
         mode = Path(text).stat().st_mode
     except (OSError, ValueError) as error:
@@ -105,10 +109,15 @@ def open_in_place(spec: str | os.PathLike[str], *, exclude: Path | None = None) 
         raise SourceError(reason, path=text, hint=_HINT) from error
     if stat.S_ISDIR(mode):
         bare = git.git_folder(text)
-        return git.open_revision(bare, "HEAD", "") if bare else folder.open_folder(text, exclude)
+        return git.open_revision(bare, "HEAD", "") if bare else folder.open_folder(text, _local(exclude))
     if not stat.S_ISREG(mode):
         raise SourceError("neither a folder nor a file", path=text, hint=_HINT)
     return None
+
+
+def _local(exclude: str | Path | None) -> Path | None:
+    """The folder to skip, if it is one of this machine."""
+    return None if exclude is None or is_object_url(exclude) else Path(exclude)
 
 
 def _without_protocol(spec: str | os.PathLike[str]) -> str:
@@ -138,6 +147,8 @@ def list_files(source: Source, ahead: ListingAhead | None = None, scratch: Path 
     """
     if source.kind == "folder":
         return folder.list_files(source, ahead, scratch)
+    if source.kind == "bucket":
+        return bucket.list_files(source, scratch)
     return git.list_files(source) if source.kind == "git" else unpacked.list_files(source)
 
 
@@ -151,6 +162,8 @@ def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[So
     """
     if source.kind == "folder":
         return folder.read_files(source, files)
+    if source.kind == "bucket":
+        return bucket.read_files(source, files)
     return git.read_files(source, files) if source.kind == "git" else unpacked.read_files(source, files)
 
 
@@ -162,6 +175,8 @@ def read_file(source: Source, path: str) -> bytes | None:
     """
     if source.kind == "folder":
         listing = folder.list_file(source, path)
+    elif source.kind == "bucket":
+        listing = bucket.list_file(source, path)
     elif source.kind == "git":
         listing = git.list_files(source, path)
     else:

@@ -76,6 +76,7 @@ def test_http(tmp_path: Path) -> None:
 
 def test_a_missing_driver_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setitem(sys.modules, "obstore", None)
     monkeypatch.delitem(importlib.import_module("fsspec.registry")._registry, "s3", raising=False)
     with pytest.raises(SourceError, match=r"pip install 'newsdata\[s3\]'"):
         open_source("s3://bucket/a.tar", scratch=tmp_path)
