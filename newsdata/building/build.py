@@ -13,6 +13,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..card.baselines import read_baselines
 from ..card.readme import read_own_card
 from ..counts import noun, plural
 from ..errors import MachineError
@@ -102,6 +103,7 @@ def build(
     num_proc: int | None = None,
     partitions: int | None = None,
     card: str | Path | None = None,
+    baselines: str | Path | None = None,
     text: str | None = None,
     history: bool | None = None,
     base: str | Path | None = None,
@@ -142,6 +144,8 @@ def build(
         partitions: into how many parts the steps over all posts are divided; by default one for each 500,000. More take less
             memory and more processor time. Any number gives the same bytes.
         card: the path of the curator's prose; by default as in the version before, at first the one of newsdata.
+        baselines: the path of scores that `scripts/baselines.py --json` printed, for the card. They must be of the rows of
+            the version that is built. Later versions keep them until rows of train, validation or test change.
         text: "none" blanks every column that carries the publisher's words, and stores the hashes of the full build, which
             `newsdata.rehydrate` makes from a copy of the archive; "full" keeps the words. By default as in the version
             before, at first "full". `out` holds versions of one kind.
@@ -179,7 +183,8 @@ def build(
     request = Request(
         source=source, out=out, version=version, validation_from=validation_from, test_from=test_from,
         gap_days=gap_days, resplit=resplit, allow_old_test=allow_old_test, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
-        card=None if card is None else read_own_card(card), text=text, history=history, base=base,
+        card=None if card is None else read_own_card(card),
+        baselines=None if baselines is None else read_baselines(baselines), text=text, history=history, base=base,
     )  # fmt: skip
     check_call(request, num_proc, partitions)
     check_places(request)
@@ -351,6 +356,8 @@ def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tu
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
         notes.append("too few days for a validation and a test split: later versions will have none either")
     notes += _emptied(version) if difference is None or "split_scheme" in difference.configuration else []
+    if difference and difference.configuration.get("baselines", ("", ""))[1] is None:
+        notes.append("the scores of baselines are of other rows, so the card has none: measure this version")
     if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
         notes.append(f"dated years after all others: {plural(newer, 'article')}, now in `newer`; is the date right?")
     return tuple(notes)

@@ -42,6 +42,7 @@ class Request:
 
     Attributes:
         card: the text of the curator's prose, or None.
+        baselines: scores to show in the card, or None.
         again: whether `base` itself is built once more, with text; for `newsdata.rehydrate`.
     """
 
@@ -58,6 +59,7 @@ class Request:
     max_reject_share: float | None = None
     max_leak: float = 0.0
     card: str | None = None
+    baselines: Mapping[str, Any] | None = None
     text: str | None = None
     history: bool | None = None
     base: str | Path | None = None
@@ -83,6 +85,7 @@ class Settings:
 
     Attributes:
         card: the curator's prose.
+        baselines: scores to show in the card, if they are of the version's rows; None for none.
         text: "full", or "none" for a version without the publishers' words.
         history: whether the posts' earlier revisions are read.
         drafts: whether posts below `_drafts` are read.
@@ -96,6 +99,7 @@ class Settings:
     """
 
     card: str
+    baselines: Mapping[str, Any] | None
     text: str
     history: bool
     drafts: bool
@@ -162,6 +166,7 @@ def settle(request: Request, base: Base) -> Settings:
     history = bool(before.get("history")) if request.history is None else request.history
     return Settings(
         card=_choose_card(request, base),
+        baselines=request.baselines or (base.manifest.baselines if base.manifest else None),
         text=text,
         history=history and not request.again,
         drafts=bool(before["drafts"]) if request.drafts is None and before else bool(request.drafts),

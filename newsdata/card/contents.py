@@ -8,10 +8,11 @@ import json
 from ..counts import plural
 from ..schema import CONFIGS
 from ..storage.manifest import Manifest, holds_text, shards_of
+from ..storage.version_rule import FROZEN_SPLITS
 from .markdown import one_line
 from .site_facts import facts_of_site
 
-__all__ = ["configs_of", "content_digest", "count_rows", "days_of", "splits_of", "summarize"]
+__all__ = ["configs_of", "content_digest", "count_rows", "days_of", "frozen_digest", "splits_of", "summarize"]
 
 
 def configs_of(manifest: Manifest) -> list[str]:
@@ -39,6 +40,17 @@ def content_digest(manifest: Manifest, config: str | None = None) -> str:
     """32 hex digits over the rows of a config, or of all; equal rows in equal files give equal digits."""
     shards = [(s.path, s.rows, s.digest) for s in manifest.shards if config in (None, s.config)]
     return hashlib.sha256(json.dumps(shards).encode()).hexdigest()[:32]
+
+
+def frozen_digest(manifest: Manifest) -> str:
+    """32 hex digits over the rows of train, validation and test; of a version without text over those of the full one.
+
+    What comes later than the test, and rows that are excluded, do not change it.
+    """
+    frozen = tuple(f"articles/{split}-" for split in FROZEN_SPLITS)
+    shards = manifest.full or manifest.shards
+    digests = sorted((shard.path, shard.digest) for shard in shards if shard.path.startswith(frozen))
+    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()[:32]
 
 
 def summarize(manifest: Manifest) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from ..counts import file_size, in_number, plural
 from ..schema import columns, table_schema
 from ..storage.manifest import Manifest, holds_text, shards_of
+from .baselines import show_baselines
 from .citation import Citation
 from .cite import bibtex
 from .contents import configs_of, content_digest, count_rows, days_of, splits_of, summarize
@@ -218,6 +219,7 @@ SECTIONS: Mapping[str, Callable[[Manifest, Citation], str]] = {
     "columns": _columns,
     "duplicates": show_duplicates,
     "leakage": show_leakage,
+    "baselines": show_baselines,
     "accounting": show_accounting,
     "changes": _changes,
     "citation": _citation,

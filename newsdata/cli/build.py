@@ -41,6 +41,12 @@ _REASONS = 5  # reasons for the version bump that it shows
 @click.option("--gap-days", type=click.IntRange(0), help="Exclude articles of this many days on each side of a border.")
 @click.option("--resplit", is_flag=True, help="Cut the splits anew, as a MAJOR version; the old test is set aside.")
 @click.option("--allow-old-test", is_flag=True, help="With --resplit: let articles of the old test be in any split.")
+@click.option(
+    "--baselines",
+    type=FOLDER,
+    metavar="FILE",
+    help="Scores for the card, from scripts/baselines.py --json (default: as in the version before).",
+)
 @click.option("--base", type=OUT, help="The version to follow (default: the newest in OUT).")
 @click.option(
     "--engine",

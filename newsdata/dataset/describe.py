@@ -29,8 +29,8 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
     Returns:
         a dictionary of plain values that can be written as JSON. `yanked` tells why the version was marked as bad, or is
         None; `versions` lists the versions in the same folder or repository, `yanked_versions` the bad ones with their
-        reasons; `configs` gives rows, bytes and shards by config and split; `dates` the first and last day by split; `statistics` the part of the manifest, or None; `commit` the commit on
-        the Hub.
+        reasons; `configs` gives rows, bytes and shards by config and split; `dates` the first and last day by split; `statistics` the part of the manifest, or None; `frozen_digest`
+        32 hexadecimal digits over the rows of train, validation and test; `commit` the commit on the Hub.
 
     Raises:
         VersionError: there is no such version.
@@ -45,6 +45,7 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
     >>> facts["version"], facts["accounting"]["articles"], facts["configs"]["articles"]["newer"]
     ('1.0.0', 36, {'rows': 0, 'bytes': 0, 'shards': 0})
     """
+    from ..card.contents import frozen_digest
     from ..card.readme import card_facts
 
     version = find_version(path, revision, token=token)
@@ -62,6 +63,7 @@ def info(path: str | Path, *, revision: str | None = None, token: str | None = N
         "version": manifest.dataset_version,
         "schema_version": manifest.schema_version,
         "path": str(place),
+        "frozen_digest": frozen_digest(manifest),
         "commit": version.on_hub.commit if version.on_hub else None,
         "versions": beside,
         "yanked_versions": yanked,

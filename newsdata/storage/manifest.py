@@ -133,6 +133,7 @@ class Manifest:
         leakage: near-duplicates between splits, or None if there is only one split.
         statistics: articles by split and day, lengths, publishers, near-copies and a sample; see
             `manifest_shapes.Statistics`. None if there are no articles, or if an earlier newsdata made the version.
+        baselines: scores of simple models on the splits, see `manifest_shapes.Baselines`; None if nobody measured them.
         changes: one release note for each version, oldest first.
         full: of a text-free version, every shard of the full build; empty for a version with text.
     """
@@ -151,6 +152,7 @@ class Manifest:
     duplicates: Mapping[str, Any] = field(default_factory=dict)
     leakage: Mapping[str, Any] | None = None
     statistics: Mapping[str, Any] | None = None
+    baselines: Mapping[str, Any] | None = None
     changes: tuple[Mapping[str, Any], ...] = ()
     full: Annotated[tuple[FullShard, ...], msgspec.Meta(max_length=_MOST_SHARDS)] = ()
 
@@ -213,6 +215,7 @@ _SHAPES: Mapping[str, Any] = {
     "duplicates": shapes.Duplicates,
     "leakage": shapes.Leakage | None,
     "statistics": shapes.Statistics | None,
+    "baselines": shapes.Baselines | None,
     "changes": list[shapes.ChangeNote],
 }
 

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 __all__ = [
     "Accounting",
+    "Baselines",
     "ChangeNote",
     "Columns",
     "Configuration",
@@ -68,6 +69,7 @@ class Configuration(TypedDict, total=False):
     site_language: ShortText
     site_address: ShortText
     card: ShortText
+    baselines: ShortText
     history: bool
     shard_rows: Annotated[int, Meta(ge=1, le=2**31)]
 
@@ -227,6 +229,61 @@ class Statistics(TypedDict):
     classes: NotRequired[Annotated[dict[Name, _Classes], Meta(max_length=10)]]
     near_copies: dict[Name, Count]
     sample: Annotated[dict[Name, Annotated[str, Meta(max_length=1000)]], Meta(max_length=200)]
+
+
+_ShortName = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class _Score(TypedDict):
+    split: Annotated[str, Meta(pattern=r"^(frozen|random|folds)\Z")]
+    measure: _ShortName
+    score: _Share
+    low: _Share
+    high: _Share
+    train: Count
+    test: Count
+
+
+class _Task(TypedDict):
+    name: _ShortName
+    about: NotRequired[_ShortName]
+    labels: NotRequired[_ShortName]
+    classes: NotRequired[Count]
+    left_out: NotRequired[_ShortName]
+    scores: NotRequired[Annotated[list[_Score], Meta(max_length=100)]]
+
+
+class _RowsUsed(TypedDict):
+    train: Count
+    test: Count
+
+
+class Baselines(TypedDict):
+    """`Manifest.baselines`, and the file that `newsdata build --baselines` reads.
+
+    Attributes:
+        format: of the file.
+        version: the version that was measured.
+        content: the `frozen_digest` of that version: over its rows of train, validation and test.
+        rows, used: the rows of train and test that it has, and those that were taken.
+        seed, resamples: of the measuring, and of the intervals.
+        tools: versions of the packages.
+        tasks: for each task its name, what it is about, its labels and their number, and its scores: on which split
+            (`frozen`, `random` or `folds`), by which measure, the score with its interval of 95 %, and the rows to learn
+            from and to test on; or why it was left out.
+    """
+
+    format: Annotated[str, Meta(pattern=r"^newsdata baselines 1\Z")]
+    version: Annotated[str, Meta(pattern=r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}\Z")]
+    content: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    rows: _RowsUsed
+    used: _RowsUsed
+    seed: Annotated[int, Meta(ge=0, le=2**32)]
+    resamples: Count
+    tools: Annotated[
+        dict[Annotated[str, Meta(max_length=50)], Annotated[str, Meta(max_length=50)]], Meta(max_length=20)
+    ]
+    tasks: Annotated[list[_Task], Meta(max_length=20)]
 
 
 class ChangeNote(TypedDict, total=False):

@@ -14,13 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...arrow_files import join_tables
+from ...card.baselines import describe_baselines
 from ...card.cite import CITATION_NAME, render_cff
+from ...card.contents import frozen_digest
 from ...card.croissant import render_croissant
 from ...card.pictures import draw_pictures
 from ...card.readme import CARD_NAME, card_facts, citation_of, read_card, render_card
 from ...curation.merge import FEEDS, NO_DATE
 from ...curation.splits import Borders, Placement, local_days
-from ...errors import VersionError
+from ...errors import CallError, VersionError
 from ...schema import SCHEMA_VERSION, SPLITS
 from ...storage.difference import Difference, compare, shards_of_one
 from ...storage.ledger import LEDGER_SCHEMA, add_tombstones, write_ledger
@@ -80,7 +82,28 @@ def describe_build(
         leakage=leakage,
     )
     check_rows(draft.shards, draft.accounting)
-    return draft
+    return _with_baselines(draft, settings, base)
+
+
+def _with_baselines(draft: Manifest, settings: Settings, base: Base) -> Manifest:
+    """The manifest with the scores of baselines, if there are some. Those of the base are left out if rows changed.
+
+    Raises:
+        CallError: the scores that were asked for are of other rows.
+    """
+    scores = settings.baselines
+    if scores is None:
+        return draft
+    if scores["content"] != frozen_digest(draft):
+        if base.manifest and scores == base.manifest.baselines:
+            return draft
+        raise CallError(
+            f"the scores were measured on version {scores['version']}, which has other rows of train, validation or test",
+            field="baselines",
+            hint="build without --baselines, measure the new version, then build once more with --baselines",
+        )
+    configuration = {**draft.configuration, "baselines": describe_baselines(scores)}
+    return replace(draft, configuration=configuration, baselines=scores)
 
 
 def describe_text_free(full: Manifest, pieces: Sequence[Piece]) -> Manifest:

@@ -151,6 +151,7 @@ def _may_stay(request: Request, settings: Settings, base: Base, site: Site) -> b
         and not manifest.configuration.get("history")
         and manifest.configuration.get("site") == describe_site(site)
         and manifest.configuration.get("card") == describe_card(settings.card)
+        and manifest.baselines == settings.baselines
         and folder.parent.resolve() == Path(request.out).resolve()
     )
 
