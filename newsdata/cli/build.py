@@ -16,7 +16,7 @@ from ..graph.process import available_cores, do_without_pandas
 from ..objects import is_object_url
 from ..sources.folder_walk import path_inside
 from ..sources.listing_ahead import ListingAhead, list_ahead
-from .options import OUT, build_options, json_option, quiet_option, verbose_option
+from .options import FOLDER, OUT, build_options, json_option, quiet_option, verbose_option
 from .output import Styled, complain, print_json, say, say_wrapped
 from .progress import progress_bar
 

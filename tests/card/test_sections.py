@@ -44,6 +44,7 @@ def test_a_version_without_anything_renders(part: str) -> None:
     )  # fmt: skip
     empty = {
         "text",
+        "baselines",
         "sample",
         "quickstart",
         "splits",
