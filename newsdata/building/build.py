@@ -27,7 +27,7 @@ from ..storage.difference import Difference, shards_of_one
 from ..storage.manifest import Manifest, read_yanked
 from ..storage.statistics import sampled_shards
 from .base import Base, follow, read_rejects
-from .engines import TAKEOVER, Place, open_executor, shared_source
+from .engines import TAKEOVER, Place, check_engine, open_executor, shared_source
 from .gates import check_history, check_leakage, check_out, check_places, check_present, check_rejects
 from .mirror import fetch_version
 from .pieces import Piece, put_into
@@ -110,6 +110,7 @@ def build(
     cache: bool = True,
     progress: Progress | None = None,
     executor: Executor | None = None,
+    engine: str = "local",
     place: Place | None = None,
     takeover: float = TAKEOVER,
     ahead: ListingAhead | None = None,
@@ -158,9 +159,12 @@ def build(
         executor: runs the tasks, instead of threads and processes of this machine: any object with a method
             `run(function, tasks)` that returns the results in the order of the tasks. Any executor gives the same bytes. Its
             attribute `elsewhere` is True if its workers may be on other hosts.
+        engine: "local": threads and processes of this machine; "ray": tasks of Ray, on the cluster that `RAY_ADDRESS` names,
+            else on one that is started on this machine. Its hosts know `source` and `out` under the same paths.
         place: rank 0 and the number of ranks, if several processes do the tasks together; the others call
             `newsdata.building.ranks.work_as_rank`.
-        takeover: seconds without a sign of life after which this process does the tasks of another rank.
+        takeover: seconds without a sign of life after which the tasks of a rank, or of a worker of Ray that gives no result for
+            ten times as long, are given to another one.
         ahead: a listing of the folder that another process is making, from `newsdata.sources.listing_ahead.list_ahead`.
 
     Raises:
@@ -187,14 +191,17 @@ def build(
         baselines=None if baselines is None else read_baselines(baselines), text=text, history=history, base=base,
     )  # fmt: skip
     check_call(request, num_proc, partitions)
+    check_engine(engine, place, takeover)
     check_places(request)
     check_memory()
     with (
         open_workspace(out, cache=cache) as workspace,
-        nullcontext(executor) if executor else open_executor(place, workspace, num_proc, takeover) as running,
+        nullcontext(executor)
+        if executor
+        else open_executor(engine, place, workspace, num_proc, takeover) as running,
     ):
-        engine = Engine(store=workspace.store, executor=running, progress=progress, partitions=partitions)
-        made = make_version(replace(request, out=workspace.out), workspace, engine, ahead)
+        tasks = Engine(store=workspace.store, executor=running, progress=progress, partitions=partitions)
+        made = make_version(replace(request, out=workspace.out), workspace, tasks, ahead)
         note = workspace.update_readme()
         return replace(made, notes=(*made.notes, note)) if note else made
 

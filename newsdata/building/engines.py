@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version as installed
 from pathlib import Path
 
 from ..errors import CallError
 from ..graph.engine import Executor
 from ..graph.executors.local import local_executor
 from ..graph.executors.ranks import lead_ranks
+from ..graph.executors.ray_cluster import ray_executor
 from ..graph.process import available_cores
 from ..objects import Objects, is_object_url
 from ..sources.source import Source
-from .request import installed_tools
+from .ray_work import work
+from .tools import shaping_tools
 from .workspace import WORK, Workspace
 
 __all__ = [
@@ -24,22 +24,22 @@ __all__ = [
     "ENGINES",
     "TAKEOVER",
     "Place",
+    "check_engine",
     "open_executor",
     "place_among_ranks",
-    "shaping_tools",
     "shared_source",
 ]
 
-ENGINES = ("local", "ranks")
-"""The names of the engines."""
+ENGINES = ("local", "ray", "ranks")
+"""What may run the tasks of a build: this machine, a cluster of Ray, or several processes that know of each other."""
 
 TAKEOVER = 60.0
 """Seconds without a sign of life after which the tasks of a worker are given to another one, if the caller names no others."""
 
+_HUNG = 10.0  # times `TAKEOVER`: after so long without a result, an order to a worker of Ray is given once more
+
 BOARD = f"{WORK}/ranks"
 """The folder in OUT through which ranks talk."""
-
-_SHAPING = ("opencc", "rensa", "xxhash")  # packages besides `installed_tools` that signatures depend on
 
 _RANKS = (  # variables of a cluster: the rank, the lowest rank, the number of ranks
     ("JOB_COMPLETION_INDEX", "", "JOB_COMPLETION_COUNT"),
@@ -103,43 +103,54 @@ def place_among_ranks(rank: int | None, size: int | None, environment: Mapping[s
     return Place(rank=rank, size=size, job=next((environment[name] for name in _JOBS if environment.get(name)), ""))
 
 
-def shaping_tools() -> dict[str, str]:
-    """Name -> version of everything installed that can change a byte of a version. Every worker must have the same.
+def check_engine(engine: str, place: Place | None, takeover: float) -> None:
+    """Validate what a caller of `build` says about engines.
 
-    >>> sorted(shaping_tools().items() >= installed_tools().items() for _ in range(1))
-    [True]
+    Raises:
+        CallError: it makes no sense.
     """
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {**installed_tools(), **{name: installed(name) for name in _SHAPING}, "python": python}
+    if engine not in ENGINES:
+        raise CallError(f"must be one of {', '.join(ENGINES)}, got {engine!r}", field="engine")
+    if (engine == "ranks") != (place is not None) or (place and place.rank):
+        raise CallError("goes with engine ranks, and is that of rank 0", field="place")
+    if not takeover > 0:
+        raise CallError(f"must be a positive number of seconds, got {takeover!r}", field="takeover")
 
 
 @contextmanager
 def open_executor(
-    place: Place | None, workspace: Workspace, num_proc: int | None, takeover: float
+    engine: str, place: Place | None, workspace: Workspace, num_proc: int | None, takeover: float
 ) -> Iterator[Executor]:
     """A context with the executor of a build.
 
     Args:
-        place: of this process, rank 0, among the ranks; None if this machine does all tasks.
+        engine: one of `ENGINES`.
+        place: of this process, rank 0, among the ranks; None if it is no rank.
         workspace: of the build, which holds its lock.
         num_proc: the workers on this machine; None for as many as there are cores.
         takeover: see `TAKEOVER`.
     """
-    with local_executor(num_proc or available_cores()) as inner:
+    tools = shaping_tools()
+    with ExitStack() as stack:
+        if engine == "ray":
+            ray = ray_executor(work, root=workspace.scratch or workspace.out, tools=tools, workers=num_proc, deadline=_HUNG * takeover)
+            yield stack.enter_context(ray)
+            return
+        inner = stack.enter_context(local_executor(num_proc or available_cores()))
         if place is None:
             yield inner
             return
-        with lead_ranks(
+        ranks = lead_ranks(
             board=board_of(workspace.bucket.out.url if workspace.bucket else workspace.out),
             store=workspace.store,
             root=workspace.scratch or workspace.out,
             size=place.size,
             inner=inner,
             takeover=takeover,
-            tools=shaping_tools(),
+            tools=tools,
             job=place.job,
-        ) as ranks:
-            yield ranks
+        )
+        yield stack.enter_context(ranks)
 
 
 def board_of(out: str | Path) -> Objects:

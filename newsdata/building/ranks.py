@@ -14,9 +14,10 @@ from ..graph.executors.rank import Rank, serve_rank
 from ..graph.process import available_cores, check_memory
 from ..objects import is_object_url
 from ..sources.source import Source, open_in_place
-from .engines import TAKEOVER, Place, board_of, shaping_tools
+from .engines import TAKEOVER, Place, board_of
 from .scratch import scratch_folder
 from .stages.functions import FUNCTIONS
+from .tools import shaping_tools
 from .workspace import WORK, machine_errors
 
 __all__ = ["work_as_rank"]

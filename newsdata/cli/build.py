@@ -50,8 +50,8 @@ _REASONS = 5  # reasons for the version bump that it shows
 @click.option("--base", type=OUT, help="The version to follow (default: the newest in OUT).")
 @click.option(
     "--engine",
-    type=click.Choice(["local", "ranks"]),
-    help="What runs the tasks: this machine, or several processes on any machines (default: local; ranks with --rank).",
+    type=click.Choice(["local", "ray", "ranks"]),
+    help="What runs the tasks: this machine, a Ray cluster, or several processes (default: local; ranks with --rank).",
 )
 @click.option("--rank", type=click.IntRange(0), metavar="R", help="This process is number R of the ranks, from 0.")
 @click.option("--world-size", type=click.IntRange(1), metavar="N", help="The number of ranks.")
@@ -61,7 +61,7 @@ _REASONS = 5  # reasons for the version bump that it shows
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="After so long without a sign of life, rank 0 does the tasks of another rank.",
+    help="After so long without a sign of life, the tasks of a rank are done by rank 0.",
 )
 @click.option("--cache/--no-cache", default=True, help="Use results of earlier builds in OUT (default: yes).")
 @quiet_option
@@ -113,13 +113,15 @@ def build(source: str, out: str, quiet: bool, as_json: bool, **options: Any) -> 
 
 def _place(options: dict[str, Any]) -> Place | None:
     """The place of this process among the ranks, None if there are none; takes the options about it out of `options`."""
-    engine, rank, size = (options.pop(name) for name in ("engine", "rank", "world_size"))
-    if engine == "local" and (rank is not None or size is not None):
-        raise click.UsageError("--rank and --world-size go with --engine ranks")
-    if engine == "ranks" or rank is not None or size is not None:
+    rank, size = options.pop("rank"), options.pop("world_size")
+    named = rank is not None or size is not None
+    engine = options["engine"] = options["engine"] or ("ranks" if named else "local")
+    if engine == "ranks":
         from ..building.engines import place_among_ranks
 
         return place_among_ranks(rank, size, os.environ)
+    if named:
+        raise click.UsageError("--rank and --world-size go with --engine ranks")
     return None
 
 

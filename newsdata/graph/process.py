@@ -18,6 +18,7 @@ __all__ = [
     "check_memory",
     "do_without_pandas",
     "interrupt_on_signals",
+    "prepare_foreign_worker",
     "prepare_worker",
 ]
 
@@ -119,5 +120,10 @@ def prepare_worker(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    prepare_foreign_worker()
+
+
+def prepare_foreign_worker() -> None:
+    """Set up a worker process that another program started, and ends. It does no harm to call this again."""
     do_without_pandas()
     gc.set_threshold(50_000)  # tasks leave no reference cycles behind, so looking for them often is a waste

@@ -141,6 +141,16 @@ class Store:
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remove the records of these keys: damaged ones, which whoever waits for a result would take for the new one."""
+        paths = [self._path(key, _RECORD) for key in keys]
+        if self.remote:
+            self.remote.delete(path.name for path in paths)
+            return
+        for path in paths:
+            _clear(path)
+            path.unlink(missing_ok=True)
+
     def keys(self) -> list[str]:
         """The keys of all records, damaged ones included, sorted."""
         names = (name for name, _ in self.remote.names()) if self.remote else iter(os.listdir(self.folder))  # noqa: PTH208

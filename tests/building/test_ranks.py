@@ -62,7 +62,7 @@ def build(source: str | Path, out: Path, size: int, sources: Sequence[str | Path
     for thread in threads:
         thread.start()
     try:
-        return newsdata.build(source, out, place=Place(rank=0, size=size), num_proc=1, **options)
+        return newsdata.build(source, out, engine="ranks", place=Place(rank=0, size=size), num_proc=1, **options)
     finally:
         for thread in threads:
             thread.join()

@@ -120,6 +120,7 @@ class Ranks:
 
     def _hand_out(self, tasks: Jobs) -> None:
         """Write the plans with the tasks of the other ranks."""
+        tasks.store.forget(tasks.keys)
         for rank, other in enumerate(self._others, 1):
             other.left = deque(range(rank, len(tasks), self._size))
             other.moved = time.monotonic()

@@ -1,0 +1,188 @@
+"""Ray without a cluster: what a worker does, how orders are given, and what the process looks like meanwhile. Those with a
+cluster are in tests/building/test_ray.py."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from newsdata.errors import MachineError
+from newsdata.graph.engine import Jobs
+from newsdata.graph.executors import ray_cluster, ray_watch
+from newsdata.graph.executors.ray_cluster import Order, ray_executor, run_order
+from newsdata.graph.executors.ray_watch import processes_of
+from newsdata.graph.plan import write_plans
+from newsdata.graph.store import Store
+from newsdata.graph.task import Bench, Task
+
+TOOLS = {"pyarrow": "26"}
+
+
+def noted(data: Sequence[str], bench: Bench) -> Mapping[str, Any]:
+    letter, log = data
+    with Path(log).open("a") as file:
+        file.write(letter)
+    bench.file("text").write_text(letter)
+    return {"letter": letter}
+
+
+def order(folder: Path, letters: str, rows: Sequence[int]) -> Order:
+    (folder / "cache").mkdir(exist_ok=True)
+    store = Store(folder=folder / "cache")
+    log = str(folder / "log")
+
+    def task(letter: str) -> Task:
+        return Task(stage="note/1", inputs=(letter,), function=noted, data=lambda: [letter, log])
+
+    tasks = [task(letter) for letter in letters]
+    jobs = Jobs(store=store, keys=[one.key for one in tasks], tasks=tasks, seeds=[""] * len(tasks))
+    (plan,) = write_plans(jobs, folder)
+    return Order(store=store, root=folder, plan=plan.key, rows=rows, tools=TOOLS)
+
+
+def test_a_worker_runs_its_rows_once(tmp_path: Path) -> None:
+    given = order(tmp_path, "abcd", [1, 2])
+    done = run_order(given, {"note/1": noted}, TOOLS)
+    assert [one.facts["letter"] for one in done.artifacts] == ["b", "c"] and done.seconds >= 0
+    assert run_order(given, {"note/1": noted}, TOOLS).artifacts == done.artifacts
+    assert (tmp_path / "log").read_text() == "bc", "an order that is given twice is not run twice"
+
+
+@pytest.mark.parametrize(
+    ("tools", "why"), [({"pyarrow": "25"}, r"pyarrow 25 \(here: 26\)"), ({}, r"pyarrow missing \(here: 26\)")]
+)
+def test_a_worker_with_other_versions_is_refused(tools: dict[str, str], why: str, tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match=why):
+        run_order(order(tmp_path, "ab", [0]), {"note/1": noted}, tools)
+    assert not (tmp_path / "log").exists()
+
+
+def test_small_tasks_are_bundled() -> None:
+    speed = ray_cluster._Speed()
+    assert speed.rows(1000, 2) == 1, "nothing is known yet"
+    speed.note(10, 1.0)
+    assert speed.rows(1000, 2) == 10
+    assert speed.rows(20, 2) == 5, "at the end every worker has something to do"
+    assert speed.rows(1, 2) == 1
+    speed.note(1, 30.0)
+    assert speed.rows(1000, 2) == 1
+    fast = ray_cluster._Speed()
+    fast.note(5, 0.0)
+    assert fast.rows(10**9, 1) <= 5000
+
+
+def test_stdout_is_clean_while_ray_runs() -> None:
+    code = """
+import os
+from newsdata.graph.executors.ray_cluster import _stdout_to_stderr
+print("before")
+with _stdout_to_stderr():
+    print("(raylet) A worker died")
+    os.write(1, b"from C++\\n")
+print("after")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "before\nafter\n" and done.stderr == "(raylet) A worker died\nfrom C++\n"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_environment_says_what_ray_may_do(own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "1")
+    before = dict(os.environ)
+    with ray_cluster._environment(own_cluster=own):
+        assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+        assert os.environ["RAY_AUTH_MODE"] == ("token" if own else "disabled"), "another cluster has its own mode"
+        assert len(os.environ.get("RAY_AUTH_TOKEN", "")) == (64 if own else 0)
+    assert dict(os.environ) == before
+
+
+def test_signals_are_ours_again() -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with ray_cluster._signals_kept() as set_again:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        set_again()
+        assert {number: signal.getsignal(number) for number in before} == before
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    assert {number: signal.getsignal(number) for number in before} == before
+
+
+def test_without_ray_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+    def never(_: Order) -> Any:
+        raise AssertionError
+
+    executor = ray_executor(never, root=tmp_path, tools=TOOLS, workers=1, deadline=1)
+    with pytest.raises(MachineError, match=r"Ray is not installed; pip install 'newsdata\[ray\]'"), executor:
+        pass
+
+
+# ------------------------------------------------------------------------------------------------------ watcher
+
+DRIVER = """
+import sys
+from newsdata.graph.executors.ray_cluster import _watched
+with _watched(sys.argv[1]):
+    print("ready", flush=True)
+    sys.stdin.readline()
+print("done", flush=True)
+"""
+AGENT = "import sys, time; file = open(sys.argv[1]); print('ready', flush=True); time.sleep(600)"
+
+
+def ended(process: psutil.Process, seconds: float) -> bool:
+    begin = time.monotonic()
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() - begin > seconds:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("stop", [subprocess.Popen.kill, subprocess.Popen.terminate, None], ids=["kill", "term", "end"])
+def test_no_agent_outlives_the_driver(stop: Callable[[subprocess.Popen[str]], None] | None, tmp_path: Path) -> None:
+    """The file of the agent's log is open; its command does not name the folder."""
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    (folder / "agent.log").touch()
+    script = tmp_path / "ray_watch.py"
+    text = Path(str(ray_watch.__file__)).read_text("utf-8")
+    script.write_text(text.replace("_PATIENCE = 8.0", "_PATIENCE = 0.3"), "utf-8")
+    code = DRIVER.replace(
+        "import sys\n",
+        f"import sys\nfrom newsdata.graph.executors import ray_watch\nray_watch.__file__ = {str(script)!r}\n",
+        1,
+    )
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", AGENT, "agent.log"], stdout=subprocess.PIPE, text=True, cwd=folder
+        ) as agent,
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as driver,
+    ):
+        assert agent.stdout and driver.stdout and driver.stdin
+        assert (agent.stdout.readline(), driver.stdout.readline()) == ("ready\n", "ready\n")
+        (watcher,) = psutil.Process(driver.pid).children()
+        assert set(processes_of(str(folder), 0)) == {agent.pid, driver.pid, watcher.pid}
+        if stop:
+            stop(driver)
+        else:
+            driver.stdin.write("\n")
+            driver.stdin.flush()
+            assert driver.stdout.readline() == "done\n"
+        assert ended(psutil.Process(agent.pid), 20) and ended(watcher, 20)
+        driver.wait(20)
+    assert not folder.exists()
