@@ -196,9 +196,7 @@ def build(
     check_memory()
     with (
         open_workspace(out, cache=cache) as workspace,
-        nullcontext(executor)
-        if executor
-        else open_executor(engine, place, workspace, num_proc, takeover) as running,
+        nullcontext(executor) if executor else open_executor(engine, place, workspace, num_proc, takeover) as running,
     ):
         tasks = Engine(store=workspace.store, executor=running, progress=progress, partitions=partitions)
         made = make_version(replace(request, out=workspace.out), workspace, tasks, ahead)
@@ -235,7 +233,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     source = open_source(request.source, scratch=workspace.staging, exclude=workspace.unread(request.source, out))
     check_out(source, request)
     check_history(source, settings)
-    source = shared_source(source, engine.executor)
+    source = shared_source(source, engine.executor, workspace)
 
     listed = list_source(source, request, settings, base, engine, ahead)
     if listed.posts is None or is_unchanged(listed, request, settings, base):

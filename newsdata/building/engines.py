@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import CallError
+from ..errors import CallError, SourceError
 from ..graph.engine import Executor
 from ..graph.executors.local import local_executor
 from ..graph.executors.ranks import lead_ranks
@@ -133,7 +133,9 @@ def open_executor(
     tools = shaping_tools()
     with ExitStack() as stack:
         if engine == "ray":
-            ray = ray_executor(work, root=workspace.scratch or workspace.out, tools=tools, workers=num_proc, deadline=_HUNG * takeover)
+            ray = ray_executor(
+                work, root=workspace.scratch or workspace.out, tools=tools, workers=num_proc, deadline=_HUNG * takeover
+            )
             yield stack.enter_context(ray)
             return
         inner = stack.enter_context(local_executor(num_proc or available_cores()))
@@ -158,6 +160,17 @@ def board_of(out: str | Path) -> Objects:
     return Objects(url=str(out) if is_object_url(out) else Path(out).absolute().as_uri()).inside(BOARD)
 
 
-def shared_source(source: Source, executor: Executor) -> Source:
-    """The source as workers can read it; `Executor.elsewhere` says whether these may be on other hosts."""
-    return replace(source, shared=True) if getattr(executor, "elsewhere", False) else source
+def shared_source(source: Source, executor: Executor, workspace: Workspace) -> Source:
+    """The source as workers can read it; `Executor.elsewhere` says whether these may be on other hosts.
+
+    Raises:
+        SourceError: it was unpacked into a folder that only this host has.
+    """
+    if not getattr(executor, "elsewhere", False):
+        return source
+    if source.kind == "unpacked" and workspace.bucket:
+        raise SourceError(
+            "an archive is unpacked on this host, where workers on other hosts cannot read it",
+            hint="unpack it into a folder that every host has, or give a git repository that every host has cloned",
+        )
+    return replace(source, shared=source.kind == "folder")

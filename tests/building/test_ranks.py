@@ -25,11 +25,14 @@ from newsdata.building.build import Build
 from newsdata.building.engines import Place, place_among_ranks
 from newsdata.building.ranks import work_as_rank
 from newsdata.cli.main import cli
-from newsdata.errors import CallError, NewsdataError
+from newsdata.errors import CallError, NewsdataError, SourceError
+from newsdata.objects import Objects
 
 from ..conftest import ROOT, write_archive
+from ..objects_server import ObjectStoreServer, object_store
 from ..source_files import git, tar_of
 from .edited_archive import digests
+from .test_bucket import bucket_digests
 from .test_executors import first_files, second_files, two_versions
 from .test_killed import LIMIT, Undisturbed, undisturbed
 
@@ -47,7 +50,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
         return two_versions(tmp_path_factory.mktemp("expected"), num_proc=1)
 
 
-def build(source: str | Path, out: Path, size: int, sources: Sequence[str | Path] = (), **options: Any) -> Build:
+def build(source: str | Path, out: str | Path, size: int, sources: Sequence[str | Path] = (), **options: Any) -> Build:
     """Build by ranks that are threads. `sources` are those of the ranks from 1 on, where these have others."""
     ends: list[int | NewsdataError] = []
 
@@ -151,6 +154,43 @@ def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
     made = build(tmp_path / "in.tar", tmp_path / "out", 3)
     assert digests(made.path) == digests(plain.path)
     assert not (tmp_path / "out" / ".newsdata" / "staging").exists()
+
+
+# ------------------------------------------------------------------------------------------------------ buckets
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ObjectStoreServer]:
+    with object_store() as running:
+        yield running
+
+
+@pytest.mark.slow
+def test_ranks_build_into_a_bucket(
+    server: ObjectStoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: list[dict[str, str]]
+) -> None:
+    """Every rank has its own scratch folder, and leaves nothing in it."""
+    monkeypatch.setenv("NEWSDATA_SCRATCH", str(tmp_path / "scratch"))
+    out = Objects(url=f"{server.bucket()}/finews")
+    archive = write_archive(tmp_path / "in", first_files())
+    assert build(archive, out.url, 3).version == "1.0.0"
+    assert bucket_digests(out, "1.0.0") == expected[0]
+    write_archive(archive, second_files())
+    version = build(archive, out.url, 2).version
+    assert bucket_digests(out, version) == expected[1]
+    assert {name for name, _ in out.names() if name.startswith(".newsdata/ranks")} == {".newsdata/ranks/board.json"}
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_an_archive_that_only_one_host_can_read_is_refused(
+    server: ObjectStoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSDATA_SCRATCH", str(tmp_path / "scratch"))
+    (tmp_path / "in.tar").write_bytes(tar_of(first_files()))
+    out = Objects(url=f"{server.bucket()}/finews")
+    with pytest.raises(SourceError, match="workers on other hosts cannot read it; unpack it into a folder"):
+        newsdata.build(tmp_path / "in.tar", out.url, engine="ranks", place=Place(rank=0, size=2))
+    assert newsdata.build(tmp_path / "in.tar", out.url, num_proc=1).created
 
 
 # ------------------------------------------------------------------------------------------------------- place
