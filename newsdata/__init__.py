@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .building.build import Build, build
+    from .dataset.bio import BioLabels, bio_labels, bio_spans
     from .dataset.describe import diff, info
     from .dataset.duplicates import duplicates
+    from .dataset.labels import class_labels, multi_hot
     from .dataset.load import load_dataset, load_pandas
     from .dataset.mentions import load_mentions
     from .dataset.panel import load_panel
     from .dataset.sessions import sessions
+    from .dataset.publisher_names import publisher_name
     from .dataset.show import show
     from .dataset.torch_dataset import TorchDataset, torch_dataset
     from .dataset.where import where
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from .schema import Mention, Post, RawPost, Reject
 
 __all__ = [
+    "BioLabels",
     "Build",
     "Mention",
     "NewsdataError",
@@ -40,7 +44,10 @@ __all__ = [
     "RawPost",
     "Reject",
     "TorchDataset",
+    "bio_labels",
+    "bio_spans",
     "build",
+    "class_labels",
     "diff",
     "duplicates",
     "info",
@@ -48,9 +55,11 @@ __all__ = [
     "load_mentions",
     "load_pandas",
     "load_panel",
+    "multi_hot",
     "parse_post",
     "prune",
     "publish",
+    "publisher_name",
     "redact",
     "rehydrate",
     "sessions",
@@ -63,6 +72,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "BioLabels": "dataset.bio",
     "Build": "building.build",
     "Mention": "schema",
     "NewsdataError": "errors",
@@ -70,7 +80,10 @@ _HOME = {
     "RawPost": "schema",
     "Reject": "schema",
     "TorchDataset": "dataset.torch_dataset",
+    "bio_labels": "dataset.bio",
+    "bio_spans": "dataset.bio",
     "build": "building.build",
+    "class_labels": "dataset.labels",
     "diff": "dataset.describe",
     "duplicates": "dataset.duplicates",
     "info": "dataset.describe",
@@ -78,9 +91,11 @@ _HOME = {
     "load_mentions": "dataset.mentions",
     "load_pandas": "dataset.load",
     "load_panel": "dataset.panel",
+    "multi_hot": "dataset.labels",
     "parse_post": "parsing.post",
     "prune": "maintenance.prune",
     "publish": "publishing.publish",
+    "publisher_name": "dataset.publisher_names",
     "redact": "publishing.redact",
     "rehydrate": "maintenance.rehydrate",
     "sessions": "dataset.sessions",
