@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .dataset.load import load_dataset, load_pandas
     from .dataset.mentions import load_mentions
     from .dataset.panel import load_panel
-    from .dataset.sessions import sessions
     from .dataset.publisher_names import publisher_name
+    from .dataset.sessions import sessions
     from .dataset.show import show
     from .dataset.torch_dataset import TorchDataset, torch_dataset
     from .dataset.where import where

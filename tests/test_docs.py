@@ -84,6 +84,7 @@ def commands_of(blocks: list[tuple[str, str, str]]) -> list[tuple[list[str], lis
     [
         *((document, "", least) for document, least in LEAST.items() if least),
         ("docs/research.md", "torch", 3),
+        ("docs/research.md", "tokenizers", 2),
         ("docs/buckets.md", "obstore", 3),
     ],
 )
