@@ -13,7 +13,7 @@
         ├── SourceError         the archive cannot be opened
         ├── VersionError        a version that does not exist, exists already, is too small, or is not X.Y.Z
         ├── ManifestError       a manifest, or a file that it lists, is missing, damaged or of an unknown format
-        ├── MachineError        the disk is full, permission is missing, or another build holds the lock
+        ├── MachineError        the disk is full, permission is missing, another build holds the lock, or an object store fails
         └── HubError            the Hub refused, or cannot be reached and the version is not cached
 
 A fault of a single post raises no error: it is a `Reject`, or a code in the column `issues`.
@@ -185,7 +185,7 @@ class ManifestError(CallError):
 
 
 class MachineError(CallError):
-    """The disk is full, permission is missing, or another build holds the lock."""
+    """The disk is full, permission is missing, another build holds the lock, or an object store fails."""
 
 
 class HubError(CallError):

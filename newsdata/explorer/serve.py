@@ -32,7 +32,8 @@ def open_library(
     """The versions to look at.
 
     Args:
-        directory: the folder of a version or of versions, or a repository on the Hub, of which everything is fetched.
+        directory: the folder of a version or of versions; or a version in an object store or a repository on the Hub, of
+            which everything is fetched.
         revision: the version that answers at `/`; the newest by default.
         cache_bytes: how large the copies of texts of large versions may become; None for no copies.
         patience: seconds that a request waits for a search.
@@ -42,16 +43,16 @@ def open_library(
     """
     cache = None if cache_bytes is None else _Lazily(cache_bytes)
     found = find_version(directory, revision)
-    if found.on_hub is not None:
+    if not found.is_here:
         found.with_files(
             [*(shard.path for shard in found.manifest.shards), *(file.path for file in found.manifest.files)]
         )
     folder = Path(directory)
-    several = found.on_hub is None and not (folder / MANIFEST_NAME).is_file()
+    several = found.is_here and not (folder / MANIFEST_NAME).is_file()
     names = versions_in(folder) if several else [found.manifest.dataset_version]
 
     def open_one(name: str) -> View:
-        this = found if found.on_hub is not None else find_version(folder, name if several else None)
+        this = find_version(folder, name if several else None) if found.is_here else found
         opened = open_for_page(this)
         return View(
             opened, shown_path=directory, cache=cache.get(opened.articles) if cache else None, patience=patience

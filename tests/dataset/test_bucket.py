@@ -13,6 +13,7 @@ import newsdata
 from newsdata.cli.main import cli
 from newsdata.dataset.bucket import versions_in_bucket
 from newsdata.errors import ManifestError, VerifyError, VersionError
+from newsdata.explorer.serve import open_library
 from newsdata.objects import Objects
 from newsdata.storage.manifest import read_manifest, shards_of
 
@@ -56,7 +57,7 @@ def asked(server: ObjectStoreServer) -> list[str]:
 
 
 def test_it_gives_what_the_folder_gives(out: Objects, made: Path) -> None:
-    for place in (out.url, f"{out.url}/1.1.0", f"{out.url}/"):
+    for place in (f"{out.url}/1.1.0", f"{out.url}/"):
         assert newsdata.load_pandas(place).equals(newsdata.load_pandas(made))
     one, many = newsdata.load_dataset(out.url, "posts"), newsdata.load_dataset(made, "posts")
     assert {name: rows.to_list() for name, rows in one.items()} == {name: rows.to_list() for name, rows in many.items()}
@@ -208,6 +209,12 @@ def test_the_commands(out: Objects, made: Path) -> None:
         assert run(*command, out.url) == run(*command, made)
     assert run("diff", f"{out.url}/1.0.0", out.url) == run("diff", made / "1.0.0", made)
     assert f"({out.url}/1.1.0)" in run("info", out.url)[1]
+
+
+def test_the_page_over_a_version(out: Objects, made: Path) -> None:
+    there, here = open_library(out.url), open_library(str(made / "1.1.0"))
+    assert there.newest == here.newest == "1.1.0"
+    assert there.view("1.1.0").opened.articles == here.view("1.1.0").opened.articles > 0
 
 
 def test_errors_of_the_commands(out: Objects) -> None:
