@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ..graph.process import check_memory
 from ..objects import Objects, is_object_url
 from ..schema import Reject
 from ..sources.listing_ahead import ListingAhead
-from ..sources.source import open_source
+from ..sources.source import Source, open_source
 from ..storage.difference import Difference, shards_of_one
 from ..storage.manifest import Manifest, read_yanked
 from ..storage.statistics import sampled_shards
@@ -31,7 +31,7 @@ from .engines import TAKEOVER, Place, check_engine, open_executor, shared_source
 from .gates import check_history, check_leakage, check_out, check_places, check_present, check_rejects
 from .mirror import fetch_version
 from .pieces import Piece, put_into
-from .request import Request, check_call, settle
+from .request import Request, Settings, check_call, settle
 from .stages.describe import (
     choose_version,
     describe_build,
@@ -196,7 +196,7 @@ def build(
     check_memory()
     with (
         open_workspace(out, cache=cache) as workspace,
-        nullcontext(executor) if executor else open_executor(engine, place, workspace, num_proc, takeover) as running,
+        open_executor(executor or engine, place, workspace, num_proc, takeover) as running,
     ):
         tasks = Engine(store=workspace.store, executor=running, progress=progress, partitions=partitions)
         made = make_version(replace(request, out=workspace.out), workspace, tasks, ahead)
@@ -230,10 +230,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     out = Path(request.out)
     base = _open_base(request, workspace)
     settings = settle(request, base)
-    source = open_source(request.source, scratch=workspace.staging, exclude=workspace.unread(request.source, out))
-    check_out(source, request)
-    check_history(source, settings)
-    source = shared_source(source, engine.executor, workspace)
+    source = _open_source(request, settings, workspace, engine)
 
     listed = list_source(source, request, settings, base, engine, ahead)
     if listed.posts is None or is_unchanged(listed, request, settings, base):
@@ -280,6 +277,15 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
         engine.remember(listed.facts)
     made = _created(out / version, manifest, engine, parsed, difference)
     return replace(made, address=workspace.address(made.path))
+
+
+def _open_source(request: Request, settings: Settings, workspace: Workspace, engine: Engine) -> Source:
+    """The archive, as every worker can read it."""
+    exclude = workspace.unread(request.source, Path(request.out))
+    source = open_source(request.source, scratch=workspace.staging, exclude=exclude)
+    check_out(source, request)
+    check_history(source, settings)
+    return shared_source(source, engine.executor, workspace)
 
 
 def _open_base(request: Request, workspace: Workspace) -> Base:

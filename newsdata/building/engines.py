@@ -119,17 +119,20 @@ def check_engine(engine: str, place: Place | None, takeover: float) -> None:
 
 @contextmanager
 def open_executor(
-    engine: str, place: Place | None, workspace: Workspace, num_proc: int | None, takeover: float
+    engine: str | Executor, place: Place | None, workspace: Workspace, num_proc: int | None, takeover: float
 ) -> Iterator[Executor]:
     """A context with the executor of a build.
 
     Args:
-        engine: one of `ENGINES`.
+        engine: one of `ENGINES`, or an executor, which is given back.
         place: of this process, rank 0, among the ranks; None if it is no rank.
         workspace: of the build, which holds its lock.
         num_proc: the workers on this machine; None for as many as there are cores.
         takeover: see `TAKEOVER`.
     """
+    if not isinstance(engine, str):
+        yield engine
+        return
     tools = shaping_tools()
     with ExitStack() as stack:
         if engine == "ray":
