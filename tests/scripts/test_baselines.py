@@ -236,6 +236,18 @@ def test_a_price_file_that_is_none(head: str, lines: str, where: str, tmp_path: 
         prices.read_prices(priced(tmp_path, lines, head))
 
 
+@pytest.mark.slow
+def test_copies_of_a_synthetic_archive_are_worth_something(tmp_path: Path) -> None:
+    import make_archive
+
+    make_archive.make_archive(tmp_path / "in", posts=3000)
+    newsdata.build(tmp_path / "in", tmp_path / "out", max_leak=1)
+    report = baselines.measure(str(tmp_path / "out"))
+    assert report == baselines.measure(str(tmp_path / "out"))
+    found = scores(report, "board tagging", "micro-F1")
+    assert found["random"]["low"] > found["folds"]["high"]
+
+
 def test_errors_are_one_line(tmp_path: Path) -> None:
     asked = [sys.executable, str(ROOT / "scripts" / "baselines.py"), str(tmp_path)]
     failed = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT)
