@@ -23,6 +23,7 @@ _CALENDARS: Mapping[str, str] = {
 """Exchange -> the exchange that has the same days and hours, and whose calendar is known."""
 
 _FIRST, _LAST = np.datetime64("1970-01-01"), np.datetime64("2049-12-31")  # days that are asked for, at most
+_LAST_DATE = date(9999, 12, 29)  # so that its end has a date in every zone
 _LONGEST_PAUSE = np.timedelta64(40, "D")  # no exchange was closed longer
 _NOTHING = np.datetime64("NaT", "us")
 _MINUTE = np.timedelta64(60_000_000, "us")
@@ -129,7 +130,7 @@ def _read_times(times: Any, only_day: Any) -> _Times:
         if isinstance(value, datetime) and value.tzinfo is not None:
             instants[row] = _instant(value, whole_day=bool(flags[row]))
         elif isinstance(value, date) and not isinstance(value, datetime):
-            instants[row], bare[row] = np.datetime64(value, "D") + np.timedelta64(1, "D"), True
+            instants[row], bare[row] = np.datetime64(min(value, _LAST_DATE), "D") + np.timedelta64(1, "D"), True
         else:
             raise CallError(
                 f"must be instants with their zone, or days, got {value!r}",

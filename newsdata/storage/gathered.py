@@ -125,7 +125,7 @@ def _merged_issues(merged: MergedFrom, gathered: Gathered) -> pa.Array:
         return issues
     lists = issues.to_pylist()
     codes = [
-        lists[a] if b - a == 1 else list(dict.fromkeys(code for codes in lists[a:b] for code in codes))
+        lists[a] if b - a == 1 else list(dict.fromkeys(code for codes in lists[a:b] for code in codes or ()))
         for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
     ]
     return pa.array(codes, pa.list_(pa.string()))
