@@ -138,6 +138,7 @@ def load(version: str, repeat: str, scratch: str) -> dict[str, dict[str, float]]
         "training loop, title and text, batches of 32",
         lambda: sum(len(b["text"]) for b in two.iter(batch_size=32)),
     )
+    take("all mentions as a table", lambda: len(newsdata.load_mentions(version)))
     take("one week by filter", lambda: articles.to_table(filter=between(middle, 7)).num_rows)
     take(
         "the same week, unsorted in one row group",

@@ -69,6 +69,7 @@ def test_it_gives_what_the_folder_gives(out: Objects, made: Path) -> None:
     assert newsdata.show(out.url, grep="库存") == newsdata.show(made, grep="库存")
     assert newsdata.where(out.url, "_posts/2022-03-05-bad.md") == newsdata.where(made, "_posts/2022-03-05-bad.md")
     assert newsdata.duplicates(out.url) == newsdata.duplicates(made) != ()
+    assert newsdata.load_mentions(out.url).equals(newsdata.load_mentions(made))
     there = newsdata.diff(f"{out.url}/1.0.0", f"{out.url}/1.1.0")
     assert there == newsdata.diff(made / "1.0.0", made / "1.1.0") == newsdata.diff(made / "1.0.0", out.url)
     assert there.changes
