@@ -87,6 +87,11 @@ def _words(rows: pd.DataFrame) -> list[str]:
     return [text[:CHARS] for text in words]
 
 
+def _with_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that have a text, a digest or a title."""
+    return rows[np.array([text != "" for text in _words(rows)], bool)]
+
+
 def _share(parts: Parts) -> float:
     return float(parts[0] / parts[1])
 
@@ -96,10 +101,11 @@ def _share(parts: Parts) -> float:
 
 def publishers(rows: pd.DataFrame) -> Task:
     """Which publisher an article is from, by its text."""
+    rows = _with_words(rows)
     names = rows["publisher"].fillna("")
     common = _most_common(names[(rows["split"] == "train") & (names != "")])
     rows = rows[names.isin(common)].reset_index(drop=True)
-    _check(rows, "has a publisher that others of train have, too")
+    _check(rows, "a text and a publisher")
     labels = rows["publisher"].map(common.index).to_numpy()
     matrix = features(_words(rows))
 
@@ -129,7 +135,7 @@ def _check(rows: pd.DataFrame, what: str) -> None:
     counts = rows["split"].value_counts()
     if len(rows) < ENOUGH or counts.get("train", 0) < 2 or counts.get("test", 0) < 2:
         raise LeftOut(
-            f"{counts.get('train', 0)} rows of train and {counts.get('test', 0)} of test: too few of which each {what}"
+            f"too few rows have {what}: {counts.get('train', 0):,} of train, {counts.get('test', 0):,} of test"
         )
 
 
@@ -145,7 +151,7 @@ def retrieval(rows: pd.DataFrame) -> Task:
     """Which text of the tested ones belongs to a title."""
     title, text = rows["title"].fillna(""), rows["text"].fillna("")
     rows = rows[(title != "") & (text != "")].reset_index(drop=True)
-    _check(rows, "has a title and a text")
+    _check(rows, "a title and a text")
     titles = features([title[:CHARS] for title in rows["title"]])
     texts = features(_words(rows))
 
@@ -190,6 +196,7 @@ def _ranks(scores: sp.csr_matrix, own: Positions) -> NDArray[np.float64]:
 
 def boards(rows: pd.DataFrame) -> Task:
     """Which boards, or else tags or categories, an article has."""
+    rows = _with_words(rows)
     for name, labels in (
         ("boards", rows["mentions"].map(_board_codes)),
         ("tags", rows["tags"].map(_strings)),
@@ -204,7 +211,7 @@ def boards(rows: pd.DataFrame) -> Task:
 
 
 def _tagging(rows: pd.DataFrame, labels: Sequence[Sequence[str]], common: Sequence[str], name: str) -> Task:
-    _check(rows, f"could have {name}")
+    _check(rows, f"a text and {name}")
     matrix = features(_words(rows))
     truth = np.array([[label in some for label in common] for some in map(set, labels)])
 

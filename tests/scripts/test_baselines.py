@@ -158,10 +158,16 @@ def test_f1_is_that_of_scikit_learn() -> None:
 
 
 def test_what_has_no_labels_is_left_out() -> None:
-    rows = pool().assign(publisher=None, text="", tags=pd.Series([[]] * 60))
+    rows = pool().assign(publisher=None, title="", tags=pd.Series([[]] * 60))
     measured = [baselines._measured(name, make, rows, 0) for name, make in tasks.TASKS.items()]
     assert [task["name"] for task in measured if "left_out" in task] == [*tasks.TASKS]
     assert "there are no tags" in measured[2]["left_out"]
+    blank = pool().assign(title=None, text=None)  # as in a version without text
+    assert [baselines._measured(name, make, blank, 0)["left_out"] for name, make in tasks.TASKS.items()] == [
+        "too few rows have a text and a publisher: 0 of train, 0 of test",
+        "too few rows have a title and a text: 0 of train, 0 of test",
+        "no article of train has a mention of a board, and there are no tags or categories to tell apart",
+    ]
     one = pool().assign(publisher="甲报")
     assert "same label" in baselines._measured("publisher", tasks.publishers, one, 0)["left_out"]
 
