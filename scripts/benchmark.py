@@ -313,6 +313,36 @@ def _load_section(setting: _Setting) -> dict[str, Any]:
     return {"posts": setting.posts, "access": found, "week_ratio": ratio}
 
 
+def _train_section(setting: _Setting) -> dict[str, Any]:
+    """One epoch, row by row, with two columns: `torch_dataset` and streams of `datasets`."""
+    if find_spec("torch") is None:
+        print("\n## Training\n\nPyTorch is not installed: left out.")
+        return {}
+    out, scratch = setting.fresh("trained"), setting.fresh("train")
+    built = json.loads(_build(setting.archive(setting.posts), out).output)
+    done = run(
+        [sys.executable, _TASKS, "train", built["path"], str(setting.repeat)],
+        {"HF_HOME": str(scratch / "hf"), "HF_HUB_OFFLINE": "1"},
+    )
+    found: dict[str, dict[str, float]] = json.loads(done.output)
+    rows = []
+    for name, one in found.items():
+        ours = found[f"{name.partition(':')[0]}: torch_dataset"]
+        held = None if "held" not in one else one["held"] / 1e6
+        rows.append(
+            {
+                "columns and reader": name,
+                "CPU seconds": one["cpu"],
+                "rows": int(one["rows"]),
+                "rows/s": one["rows"] / one["cpu"],
+                "x torch_dataset": one["cpu"] / ours["cpu"],
+                "Arrow MB": held,
+            }
+        )
+    print(f"\n## Training ({setting.posts:,} posts)\n\n{table(rows)}")
+    return {"posts": setting.posts, "readers": found, "peak_mb": done.peak_mb}
+
+
 def _import_section(setting: _Setting) -> dict[str, Any]:
     """Start-up: a bare interpreter, `import newsdata`, `import datasets`, and the command line's help."""
     python = sys.executable
@@ -382,6 +412,7 @@ SECTIONS: Mapping[str, Callable[[_Setting], dict[str, Any]]] = {
     "build": _build_section,
     "growth": _growth_section,
     "load": _load_section,
+    "train": _train_section,
     "import": _import_section,
     "incremental": _incremental_section,
     "quality": _quality_section,

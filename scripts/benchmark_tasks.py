@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-__all__ = ["from_generator", "load", "read", "trafilatura"]
+__all__ = ["from_generator", "load", "read", "trafilatura", "train"]
 
 
 def _post_files(archive: str) -> Iterator[Path]:
@@ -147,11 +147,62 @@ def load(version: str, repeat: str, scratch: str) -> dict[str, dict[str, float]]
     return found
 
 
+# ---------------------------------------------------------------------------------------------------- training
+
+TWO_COLUMNS = ("article_id,title", "title,text")
+
+
+def train(version: str, repeat: str) -> dict[str, dict[str, float]]:
+    """Time one epoch over the train split, row by row: `torch_dataset`, which shuffles, and streams of `datasets`.
+
+    Args:
+        version: the folder of the version.
+        repeat: the number of epochs of each, in turns, at least 3; one more before is not counted.
+
+    Returns:
+        For each of them and each pair of columns the number of `rows`, the median `cpu` seconds of this process, and of
+        `torch_dataset` the most bytes that Arrow held (`held`).
+    """
+    import gc
+
+    import datasets
+    import pyarrow as pa
+
+    import newsdata
+
+    datasets.disable_progress_bars()
+    found: dict[str, dict[str, float]] = {}
+    for names in TWO_COLUMNS:
+        columns = names.split(",")
+        stream = datasets.load_dataset(version, split="train", streaming=True, columns=columns)
+        ours = newsdata.torch_dataset(version, "train", columns=columns, seed=1)
+        programs = {
+            "torch_dataset": ours,
+            "datasets, streaming": stream,
+            "datasets, streaming, shuffle(buffer_size=20_000)": stream.shuffle(seed=1, buffer_size=20_000),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in programs}
+        rows = {name: sum(1 for _ in program) for name, program in programs.items()}
+        gc.collect()
+        gc.freeze()
+        for _ in range(max(3, int(repeat))):
+            for name, program in programs.items():
+                begin = time.process_time()
+                for _ in program:
+                    pass
+                seconds[name].append(time.process_time() - begin)
+        for name in programs:
+            found[f"{names}: {name}"] = {"cpu": statistics.median(seconds[name]), "rows": rows[name]}
+        found[f"{names}: torch_dataset"]["held"] = max(pa.total_allocated_bytes() for _ in ours)
+    return found
+
+
 if __name__ == "__main__":
     tasks: dict[str, Callable[..., Any]] = {
         "read": read,
         "from_generator": from_generator,
         "trafilatura": trafilatura,
         "load": load,
+        "train": train,
     }
     print(json.dumps(tasks[sys.argv[1]](*sys.argv[2:])))

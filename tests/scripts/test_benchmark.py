@@ -115,6 +115,9 @@ def test_every_section(tmp_path: Path) -> None:
     programs = found["sections"]["build"]["programs"]
     assert programs["newsdata, 1 worker"]["seconds"] > programs["reading alone, 1 process"]["seconds"]
     assert found["sections"]["build"]["stages"]["parse"] > 0
+    if found["sections"]["train"]:
+        readers = found["sections"]["train"]["readers"]
+        assert len(readers) == 6 and len({one["rows"] for one in readers.values()}) == 1
     assert set(found["sections"]["growth"]["sizes"]) == {"200", "400"}
     commands = found["sections"]["import"]["commands"]
     assert commands["import newsdata"]["seconds"] < commands["import datasets"]["seconds"]
