@@ -305,7 +305,7 @@ def count(
     del found, owners
     # Most shingles are seen once or twice. They are left out before the rest is sorted: if few shingles have the same
     # trailing bits, none of them can be seen often.
-    buckets = ((shingle_of >> np.uint32(1)) & np.uint32((1 << len(shingle_of).bit_length()) - 1)).astype(np.int64)
+    buckets = ((shingle_of >> np.uint32(2)) & np.uint32((1 << len(shingle_of).bit_length()) - 1)).astype(np.int64)
     often = np.flatnonzero(np.bincount(buckets)[buckets] >= BOILERPLATE_ARTICLES) if len(buckets) else buckets
     del buckets
     keys = distinct((shingle_of[often].astype(np.uint64) << np.uint64(32)) | owner[often])

@@ -7,7 +7,7 @@ scripts are never copies: a translation has other words. No pair depends on the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,7 @@ are reprinted months later in Chinese."""
 _FAR = 0.65
 """From this least similarity on, more must be contained, too."""
 SERIES_DAYS, SERIES = 3, 0.8
-"""Articles so many days apart are compared by their numbers, because those of a series are others. Articles of at least this
-similarity are alike but for them; see `is_next`."""
+"""Articles so many days apart, of at least this similarity, may be those of a series, which differ in their numbers only."""
 TRANSLATED = 0.95
 """The least similarity of articles that name different languages. A translation may leave a long list as it is; a post
 that was put into the folder of another language as it is has all words in common."""
@@ -192,12 +191,9 @@ def _counted(keys: Keys, left: Positions, right: Positions, known: Remembered) -
     common, facts, found = known.find(keys.identity[left], keys.identity[right])
     new = np.flatnonzero(~found)
     again = np.concatenate([[False], left[new][1:] == left[new][:-1]]) if len(new) else np.zeros(0, np.bool_)
-    weight = np.cumsum(np.where(again, 0, keys.rare[left[new]]) + keys.rare[right[new]], dtype=np.int64)
-    begin = 0
-    while begin < len(new):
-        spent = weight[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(weight, spent + _BLOCK)))
-        some = new[begin:end]
+    weight = np.where(again, 0, keys.rare[left[new]]).astype(np.int64) + keys.rare[right[new]]
+    for run in _runs(weight):
+        some = new[run]
         held = lists_of(keys, np.concatenate([left[some], right[some]]), "shingles")
         for k in some.tolist():
             both = np.concatenate((held[int(left[k])], held[int(right[k])]))
@@ -205,7 +201,6 @@ def _counted(keys: Keys, left: Positions, right: Positions, known: Remembered) -
             shared = both[1:][both[1:] == both[:-1]]
             common[k] = len(shared)
             facts[k] = np.count_nonzero(shared & 1)
-        begin = end
     return Counted(left=left, right=right, common=common, facts=facts)
 
 
@@ -221,7 +216,9 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     thresholds = np.array([JACCARD[name] for name in SCRIPTS])[keys.script[left]]
     close = agree & ((jaccard >= thresholds[:, 3]) | (containment >= CONTAINMENT)) & (larger <= MAX_RATIO * smaller)
     close &= (keys.script[left] == keys.script[right]) & days_agree(keys, is_form, left, right)
-    titles, siblings = _compared(keys, left, right, np.flatnonzero(close), jaccard)
+    alike = close & (jaccard >= SERIES) & (_distance(keys, left, right) >= SERIES_DAYS)
+    close[_series(keys, left, right, np.flatnonzero(alike & ~(keys.short[left] & keys.short[right])))] = False
+    titles, siblings = _compared(keys, left, right, np.flatnonzero(close))
     close &= ~siblings
     needed = np.take_along_axis(thresholds, titles[:, None] + 2, axis=1)[:, 0]
     later = _later(keys, left, right, titles)
@@ -258,15 +255,32 @@ def _distance(keys: Keys, left: Positions, right: Positions) -> Positions:
     return distance
 
 
+def _series(keys: Keys, left: Positions, right: Positions, some: Positions) -> Positions:
+    """Those of some candidates that differ in their numbers only; see `is_next`."""
+    found = []
+    for run in _runs(keys.rare[left[some]].astype(np.int64) + keys.rare[right[some]]):
+        held = lists_of(keys, np.concatenate([left[some[run]], right[some[run]]]), "shingles")
+        found += [at for at in some[run].tolist() if is_next(held[int(left[at])], held[int(right[at])])]
+    return np.array(found, np.int64)
+
+
+def _runs(weight: NDArray[np.int64]) -> Iterator[slice]:
+    """Runs of entries that weigh at most `_BLOCK` together, or one entry."""
+    total, begin = np.cumsum(weight), 0
+    while begin < len(total):
+        end = max(begin + 1, int(np.searchsorted(total, (total[begin - 1] if begin else 0) + _BLOCK)))
+        yield slice(begin, end)
+        begin = end
+
+
 def _without_siblings(keys: Keys, links: Links) -> Links:
     """The links between articles that are no siblings of each other."""
-    none = np.zeros(len(links.left))
-    _, siblings = _compared(keys, links.left, links.right, np.arange(len(links.left)), none)
+    _, siblings = _compared(keys, links.left, links.right, np.arange(len(links.left)))
     return Links(left=links.left[~siblings], right=links.right[~siblings])
 
 
 def _compared(
-    keys: Keys, left: Positions, right: Positions, some: Positions, jaccard: NDArray[np.float64]
+    keys: Keys, left: Positions, right: Positions, some: Positions
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each candidate what its titles tell (see `compare_titles`), and whether its texts are siblings.
 
@@ -274,25 +288,21 @@ def _compared(
         keys: of all articles.
         left, right: of all candidates.
         some: the numbers of the candidates that are compared; the others are 0 and no siblings.
-        jaccard: of all candidates; those with 0 are not compared by their numbers.
     """
     titles, siblings = np.zeros(len(left), np.int64), np.zeros(len(left), np.bool_)
     ideographic = [script in IDEOGRAPHIC for script in SCRIPTS]
-    both = keys.short[left] & keys.short[right]
-    days_later = (_distance(keys, left, right) >= SERIES_DAYS) & ~both & (jaccard > 0)
+    none = np.zeros(0, np.uint32)
     for begin in range(0, len(some), _COMPARED_AT_ONCE):
         chosen = some[begin : begin + _COMPARED_AT_ONCE]
         ends = np.unique(np.concatenate([left[chosen], right[chosen]]))
         heads = lists_of(keys, ends, "title")
-        read = chosen[both[chosen] | days_later[chosen]]
-        words = lists_of(keys, np.unique(np.concatenate([left[read], right[read]])), "words")
+        words = lists_of(keys, ends[keys.short[ends]], "words")
         for at, one, two in zip(chosen.tolist(), left[chosen].tolist(), right[chosen].tolist(), strict=True):
             kind = ideographic[keys.script[one]]
             titles[at] = compare_titles(heads[one], heads[two], ideographic=kind)
-            if days_later[at]:
-                siblings[at] = is_next(words[one], words[two], alike=jaccard[at] >= SERIES)
-            elif both[at] and len(words[one]) and len(words[two]):
-                siblings[at] = titles[at] < 0 or is_filled(words[one], words[two], titles[at], ideographic=kind)
+            a, b = words.get(one, none), words.get(two, none)
+            if len(a) and len(b):
+                siblings[at] = titles[at] < 0 or is_filled(a, b, titles[at], ideographic=kind)
     return titles, siblings
 
 

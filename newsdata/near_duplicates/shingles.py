@@ -59,12 +59,12 @@ class Shingles:
 
     Attributes:
         offsets: article `i` has `hashes[offsets[i]:offsets[i + 1]]`.
-        hashes: sorted within an article, each once; the lowest bit is set if the shingle holds a number.
+        hashes: sorted within an article, each once; the lowest bit is set if the shingle holds a fact, the next one if a number.
         exact: for each article one hash of its whole normalised text; 0 if it has no unit.
         script: of each article, a position in `SCRIPTS`.
         lead: for each article one hash of its first `LEAD_UNITS` units; 0 if it has fewer.
         short: for each article whether its text is short.
-        units: the units in order of short texts; of longer ones only their numbers.
+        units: the units in order of short texts; of longer ones none.
         passage_offsets: like `offsets`, for `passages`.
         passages: hashes of one in 64 of the passages of `PASSAGE` units, in text order.
     """
@@ -106,8 +106,7 @@ def shingle(texts: Sequence[str]) -> Shingles:
         sizes = np.bincount(units.article, minlength=len(chunk))
         short = sizes <= np.where(widths == _IDEOGRAPHIC, _SHORT[_IDEOGRAPHIC], _SHORT[_ALPHABETIC])
         shorts.append(short)
-        kept_units = short[units.article] | units.number
-        lists.append(list_units(units, sizes, kept_units, exact_hashes(units, len(chunk))))
+        lists.append(list_units(units, sizes, short[units.article], exact_hashes(units, len(chunk))))
         scripts.append(scripts_of(units, len(chunk)))
         article, kept, lead = _passages(units, sizes)
         leads.append(lead)
@@ -178,9 +177,11 @@ def _windows(units: Units, widths: NDArray[np.int64]) -> tuple[NDArray[np.int64]
     width = widths[units.article]
     whole = np.flatnonzero(np.arange(len(units.hashes)) + width <= ends)
     width = width[whole]
-    high = (hash_runs(units.sums, whole, width) >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFE)
-    facts = np.concatenate([np.zeros(1, np.int64), np.cumsum(units.fact)])
-    return units.article[whole], high | (facts[whole + width] > facts[whole])
+    high = (hash_runs(units.sums, whole, width) >> np.uint64(32)).astype(np.uint32) & np.uint32(0xFFFFFFFC)
+    for bit, kind in enumerate((units.fact, units.number)):
+        before = np.concatenate([np.zeros(1, np.int32), np.cumsum(kind, dtype=np.int32)])
+        high |= (before[whole + width] > before[whole]).astype(np.uint32) << np.uint32(bit)
+    return units.article[whole], high
 
 
 def _passages(units: Units, sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], Hashes, Hashes]:

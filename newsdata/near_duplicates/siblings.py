@@ -39,8 +39,8 @@ _ADDED_UNITS = {True: 6, False: 3}
 """A title with more units than another one that it holds tells more: the next step, another part."""
 _TITLE_UNITS = {True: 8, False: 3}
 """Equal titles of fewer units ("correction", "team meeting") tell nothing. By whether units are ideographs."""
+_CHANGED = 3  # shingles that a changed number changes, at least
 _SERIES_UNITS = {True: 2, False: 2}  # by which the titles of two parts of a series begin, at least
-_NUMBERS = 4  # different numbers in a text, from which on it matters that two texts share less than half of them
 
 _Units = NDArray[np.uint32]
 
@@ -138,22 +138,22 @@ def _stages_in(title: list[int]) -> set[tuple[int, ...]]:
     }
 
 
-def is_next(one: _Units, two: _Units, *, alike: bool) -> bool:
-    """Whether the numbers of two texts of different days are those of a series: this meeting's and the next one's.
+def is_next(one: _Units, two: _Units) -> bool:
+    """Whether two texts that are nearly the same differ in their numbers only: this meeting's and the next one's.
+
+    Half of the shingles that only one of them has hold a number, and some do on both sides: where words were added, there
+    are fewer. Those of an edited copy seldom do.
 
     Args:
-        one, two: the numbers of the texts; other units do not count.
-        alike: whether nearly all other words are the same. Then one other number in both is enough.
+        one, two: the shingles of the texts, sorted, as `shingles.shingle` gives them.
 
-    >>> july, august = np.array([20250703, 1301], np.uint32), np.array([20250807, 1301], np.uint32)
-    >>> is_next(july, august, alike=True), is_next(july, august, alike=False), is_next(july, july, alike=True)
+    >>> july, august = np.array([4, 6, 10, 14], np.uint32), np.array([4, 18, 22, 26], np.uint32)
+    >>> is_next(july, august), is_next(july, np.array([4, 16, 20, 24], np.uint32)), is_next(july, july)
     (True, False, False)
     """
-    some, more = {unit for unit in one.tolist() if unit & 1}, {unit for unit in two.tolist() if unit & 1}
-    if alike:
-        return bool(some - more and more - some)
-    few = min(len(some), len(more))
-    return few >= _NUMBERS and 2 * len(some & more) < few
+    some, more = np.setdiff1d(one, two, assume_unique=True), np.setdiff1d(two, one, assume_unique=True)
+    numbers, others = np.count_nonzero(some & 2), np.count_nonzero(more & 2)
+    return bool(min(numbers, others) >= _CHANGED and 2 * (numbers + others) >= len(some) + len(more))
 
 
 def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bool:

@@ -73,13 +73,13 @@ SIGNATURE_SCHEMA = pa.schema(
         ("facts", pa.int32()),  # number of these that hold a number
         ("identity", pa.uint64()),  # hash of the rare shingles
         ("bands", pa.list_(pa.uint64(), BANDS)),
-        ("shingles", pa.list_(pa.uint32())),  # the rare ones, sorted
+        ("shingles", pa.list_(pa.uint32())),  # the rare ones, sorted; see `shingles.Shingles`
         ("passages", pa.list_(pa.uint64())),
         ("title", pa.list_(pa.uint32())),  # units in order, the lowest bit of a number is set
         (
             "words",
             pa.list_(pa.uint32()),
-        ),  # the text's units in order; of a long text its numbers, of one that says little none
+        ),  # the text's units in order; none of a long text or of one that says little
     ]
 )
 
