@@ -262,9 +262,9 @@ def upload(folder: Path, objects: Objects) -> None:
         list(pool.map(lambda file: objects.put(file.relative_to(folder).as_posix(), file), files))
 
 
-def download(objects: Objects) -> dict[str, bytes]:
-    """Every object by its name."""
+def download(objects: Objects, but: str = "-") -> dict[str, bytes]:
+    """Every object by its name; those whose names end with `but` are left out."""
     with ThreadPoolExecutor(8) as pool:
-        names = [name for name, _ in objects.names()]
+        names = [name for name, _ in objects.names() if not name.endswith(but)]
         found = list(pool.map(lambda name: objects.read(name, 1 << 30), names))
     return {name: data for name, data in zip(names, found, strict=True) if data is not None}

@@ -18,6 +18,7 @@ from newsdata.errors import CallError, MachineError, VersionError
 from newsdata.graph.lease import LEASE_NAME, leased
 from newsdata.objects import Objects
 
+from ..conftest import many_posts, write_archive
 from ..objects_server import Faults, ObjectStoreServer, download, object_store, upload
 
 
@@ -53,13 +54,13 @@ def out(server: ObjectStoreServer, folder: Path) -> Objects:
     return objects
 
 
-def tree(place: Path | Objects) -> dict[str, bytes]:
-    """Every file but locks and the lease."""
+def tree(place: Path | Objects, but: str = "-") -> dict[str, bytes]:
+    """Every file but locks and the lease, and those whose names end with `but`."""
     if isinstance(place, Objects):
-        found = download(place)
+        found = download(place, but)
     else:
         found = {file.relative_to(place).as_posix(): file.read_bytes() for file in place.rglob("*") if file.is_file()}
-    return {name: data for name, data in found.items() if name != LEASE_NAME and not name.endswith("lock")}
+    return {name: data for name, data in found.items() if name != LEASE_NAME and not name.endswith(("lock", but))}
 
 
 def an_article(folder: Path) -> str:
@@ -95,7 +96,8 @@ def test_the_results_are_those_of_a_folder(out: Objects, folder: Path, server: O
             assert there.removed == here.removed == ("1.0.0",) and there.cache_entries == here.cache_entries == 1
             there = replace(there, freed=here.freed)
         assert there == here, name
-        assert tree(out) == tree(folder), name
+        assert tree(out, but=".parquet") == tree(folder, but=".parquet"), name
+    assert tree(out) == tree(folder)
     assert newsdata.info(out.url)["version"] == "1.1.0"
 
 
@@ -184,6 +186,29 @@ def test_calls_that_make_no_sense(out: Objects, server: ObjectStoreServer) -> No
         with pytest.raises(VersionError, match=f"{out}/?(none|3.0.0)?: "):
             ask()
     assert tree(out) == before
+
+
+@pytest.mark.slow
+def test_a_redacted_article_leaves_versions_that_are_built_in_a_bucket(
+    server: ObjectStoreServer, tmp_path: Path
+) -> None:
+    archive = write_archive(tmp_path / "archive", many_posts(12))
+    places = [f"{server.bucket()}/finews", str(tmp_path / "out")]
+    for out in places:
+        newsdata.build(archive, out, num_proc=1)
+        article = newsdata.load_dataset(out, split="train")[0]["article_id"]
+        newsdata.redact(out, article, reason="asked for")
+        assert newsdata.build(archive, out, num_proc=1).version == "2.0.0"
+        assert article not in newsdata.load_dataset(out, split="train")["article_id"]
+        newsdata.prune(out, keep=1)
+        assert newsdata.verify(out).faults == ()
+    there, here = Objects(url=places[0]), Path(places[1])
+    kept = [name for name in tree(there) if not name.startswith(".newsdata/")]
+    assert {name: tree(there)[name] for name in kept} == {
+        name: data for name, data in tree(here).items() if not name.startswith(".newsdata/")
+    }
+    cached = {name for name in tree(here) if name.startswith(".newsdata/cache/")}
+    assert {name for name in tree(there) if name.startswith(".newsdata/")} == cached
 
 
 # ---------------------------------------------------------------------------------------------------------- verify
