@@ -82,13 +82,16 @@ def find_in_bucket(
             raise VersionError(f"this folder holds {manifest.dataset_version}, not {revision}", path=place)
         return found, manifest
     yanked: dict[str, str] = {}
-    for version in reversed([name for name in _folders(place) if version_matches(name, wanted)]):
+    is_range = wanted.endswith("*")
+    names = [name for name in _folders(place) if version_matches(name, wanted)] if is_range else [wanted]
+    for version in reversed(names):  # one that is named exactly is found even if the store does not list it yet
+        parse_version(version)
         objects = place.inside(version)
         data = objects.read(MANIFEST_NAME, LARGEST_MANIFEST)
         if data is None:  # a build is under way, or was interrupted
             continue
         reason = yanked_of(objects)
-        if reason is None or not wanted.endswith("*"):
+        if reason is None or not is_range:
             return _opened(objects, place, data, cache, reason)
         yanked[version] = reason
     raise _not_there(place, revision, yanked)

@@ -123,6 +123,16 @@ def test_a_version_counts_with_its_manifest(out: Objects, made: Path) -> None:
             newsdata.load_dataset(place, revision=revision)
 
 
+def test_a_late_list(server: ObjectStoreServer, made: Path, cache: Path) -> None:
+    out = Objects(url=f"{server.bucket()}/finews")
+    upload(made / "1.0.0", out.inside("1.0.0"))
+    server.faults = Faults(listing=lambda _: "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+    for place, revision in ((f"{out.url}/1.0.0", None), (out.url, "1.0.0"), (out.url, "v1.0.0")):
+        assert newsdata.info(place, revision=revision)["version"] == "1.0.0"
+    with pytest.raises(VersionError, match="there is no dataset here"):
+        newsdata.info(out.url)
+
+
 def test_yanked_versions_are_skipped(out: Objects, made: Path) -> None:
     out.put("1.1.0/yanked.json", json.dumps({"version": "1.1.0", "reason": "half of it"}).encode())
     assert newsdata.info(out.url)["version"] == "1.0.0"
