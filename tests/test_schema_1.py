@@ -61,6 +61,8 @@ def test_it_is_loaded_with_its_own_columns(versions: Path) -> None:
         newsdata.load_dataset(versions / "full", split="train", filters=[("chart_symbol", "==", "116.09999")])
     known = newsdata.load_pandas(versions / "history", as_of="2022-03-02T12:00:00+00:00")
     assert "Draft of notes" in list(known["title"]) and "publisher" not in known.columns
+    with pytest.raises(CallError, match=r"tags: the config revisions of 1\.0\.0 does not have it"):
+        newsdata.load_dataset(versions / "history", as_of="2022-03-02T12:00:00+00:00", columns=["tags"])
     streamed = newsdata.load_dataset(versions / "full", split="train", revision="1.0.0", streaming=True)
     assert len(list(streamed)) == 7
 

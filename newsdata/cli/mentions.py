@@ -48,13 +48,13 @@ def mentions(
     """
     from ..dataset.mentions import load_mentions
 
+    if csv_file == "-" and as_json:
+        raise click.UsageError("--csv - and --json both write to stdout")
     frame = load_mentions(directory, split=split, since=since, until=until, as_of=as_of, revision=revision)
-    if csv_file == "-" and not as_json:
+    if csv_file == "-":
         _print_csv(frame)
         return
     if csv_file is not None:
-        if csv_file == "-":
-            raise click.UsageError("--csv - and --json both write to stdout")
         _write_csv(frame, Path(csv_file))
     most = _most(frame)
     if as_json:

@@ -75,12 +75,12 @@ def sessions(
 
     asked = _read_times(times, only_day)
     wait = _read_margin(margin)
-    exchanges = _read_exchanges(exchange, len(asked.instants))
+    calendars = _read_exchanges(exchange, len(asked.instants))
     session = np.full(len(asked.instants), np.datetime64("NaT", "D"))
     minutes = np.full(len(asked.instants), np.nan)
     is_open = np.zeros(len(asked.instants), bool)
-    for name in sorted(set(exchanges) - {""}):
-        rows = np.flatnonzero((exchanges == name) & ~np.isnat(asked.instants))
+    for name in sorted(set(calendars) - {""}):
+        rows = np.flatnonzero((calendars == name) & ~np.isnat(asked.instants))
         if len(rows):
             session[rows], minutes[rows], is_open[rows] = _in_calendar(name, asked, rows, wait)
     unknown = asked.only_day | np.isnat(session)
@@ -163,7 +163,7 @@ def _read_margin(margin: Any) -> np.timedelta64:
 
 
 def _read_exchanges(exchange: Any, rows: int) -> np.ndarray:
-    """The exchange of each time; "" where it is null."""
+    """The calendar of each time; "" where the exchange is null."""
     import pandas as pd
 
     names = [exchange] * rows if isinstance(exchange, str) else ["" if pd.isna(one) else str(one) for one in exchange]
@@ -173,12 +173,12 @@ def _read_exchanges(exchange: Any, rows: int) -> np.ndarray:
     if unknown := sorted((set(names) - {""} | of_one) - {*_CALENDARS}):
         hint = f"there are: {', '.join(_CALENDARS)}"
         raise CallError(f"no calendar is known of {', '.join(map(repr, unknown))}", field="exchange", hint=hint)
-    return np.array(names, dtype=object)
+    return np.array([_CALENDARS.get(name, "") for name in names], dtype=object)
 
 
 def _in_calendar(name: str, asked: _Times, rows: np.ndarray, wait: np.timedelta64) -> tuple[np.ndarray, ...]:
     """Session, minutes to its open, and whether the exchange is open, for some of the times."""
-    calendar = _calendar(_CALENDARS[name])
+    calendar = _calendar(name)
     first, last = _bounds(calendar)
     known, bare = asked.instants[rows], asked.bare[rows]
     if bare.any():
