@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -10,8 +11,9 @@ import click
 
 from ..counts import noun
 from ..errors import NewsdataError
+from ..objects import Objects, is_object_url
 from .fetch import fetch as run_fetch
-from .options import FOLDER, build_options, verbose_option
+from .options import OUT, build_options, verbose_option
 from .output import say, warn
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ __all__ = ["regenerate"]
 
 @click.command()
 @click.argument("source")
-@click.argument("out", type=FOLDER)
+@click.argument("out", type=OUT)
 @click.option("--fetch", metavar="COMMAND", help="Run this first, without a shell, as in 'git -C repo pull'; or none.")
 @click.option("--fetch-shell", metavar="LINE", help="Run this line of /bin/sh first.")
 @click.option("--publish", metavar="REPO", help="Send the version there if it is good and not there yet.")
@@ -31,7 +33,7 @@ __all__ = ["regenerate"]
 @verbose_option
 def regenerate(
     source: str,
-    out: Path,
+    out: str,
     fetch: str | None,
     fetch_shell: str | None,
     publish: str | None,
@@ -44,10 +46,10 @@ def regenerate(
     """
     if fetch is not None and fetch_shell is not None:
         raise click.UsageError("--fetch and --fetch-shell exclude each other")
-    from ..building.workspace import locked
-
+    if publish is not None and is_object_url(out):
+        raise click.UsageError("--publish needs OUT in a folder; people can load a version from the bucket itself")
     try:
-        with locked(out, "regenerate.lock", "run"):  # from before the fetch on
+        with _one_run(out):  # from before the fetch on
             begin = time.monotonic()
             if failed := run_fetch(fetch, fetch_shell):
                 _fail(f"fetch: {failed}", 2)
@@ -60,16 +62,26 @@ def regenerate(
         _fail("stopped; the versions are as they were", 130)
 
 
-def _run(source: str, out: Path, target: str | None, full_text: bool, options: dict[str, Any], begin: float) -> None:
+def _one_run(out: str) -> AbstractContextManager[object]:
+    """A context in which no other run works on OUT."""
+    from ..building.workspace import WORK, locked
+    from ..graph.lease import leased
+
+    if is_object_url(out):
+        return leased(Objects(url=out), "run", name=f"{WORK}/regenerate.json")
+    return locked(Path(out), "regenerate.lock", "run")
+
+
+def _run(source: str, out: str, target: str | None, full_text: bool, options: dict[str, Any], begin: float) -> None:
     """Build, verify, publish, and say what was done."""
     from ..building.build import build
+    from ..dataset.describe import info
     from ..maintenance.verify import verify
     from ..publishing.publish import publish
-    from ..storage.manifest import read_yanked
 
     made = build(source, out, **options)
-    faults = verify(made.path).faults
-    if (yanked := read_yanked(made.path)) is not None:
+    faults = verify(made.address).faults
+    if (yanked := info(made.address)["yanked"]) is not None:
         since = "it was marked during this run" if made.created else "nothing changed since"
         _fail(f"{made.version} was yanked ({yanked}), and {since}; build another version with --version", 1)
     for note in made.notes:

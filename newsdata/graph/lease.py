@@ -65,6 +65,7 @@ class Lease:
     out: Objects
     seconds: float
     record: _Record
+    name: str
     tag: str = ""
     until: float = 0.0  # of `_clock`
     ended: threading.Event = field(default_factory=threading.Event)
@@ -89,7 +90,7 @@ class Lease:
         if self.lost or _clock() > self.until:
             raise MachineError(
                 "the lease of this folder was lost: it could not be renewed in time, or another process took it over",
-                path=f"{self.out.url}/{LEASE_NAME}",
+                path=f"{self.out.url}/{self.name}",
                 hint="versions that are there are untouched; run the same command again",
             )
 
@@ -108,9 +109,9 @@ class Lease:
             start = _clock()
             record = replace(self.record, expires=time.time() + seconds) if seconds else _Record()
             data = msgspec.json.encode(record)
-            if not self.out.swap(LEASE_NAME, data, self.tag):
+            if not self.out.swap(self.name, data, self.tag):
                 return False
-            found = self.out.tagged(LEASE_NAME, _LARGEST) if seconds else (data, "")
+            found = self.out.tagged(self.name, _LARGEST) if seconds else (data, "")
             if found is None or found[0] != data:
                 return False
             self.tag, self.until = found[1], start + seconds
@@ -118,13 +119,14 @@ class Lease:
 
 
 @contextlib.contextmanager
-def leased(out: Objects, work: str = "build", seconds: float = _SECONDS) -> Iterator[Lease]:
+def leased(out: Objects, work: str = "build", seconds: float = _SECONDS, name: str = LEASE_NAME) -> Iterator[Lease]:
     """A context that holds the lease of a folder of versions. It is renewed by a thread of its own.
 
     Args:
         out: the folder.
         work: what is done, for the message to others.
         seconds: how long the lease lasts if this process dies. Another process of the same machine sees that at once.
+        name: of the object.
 
     Raises:
         MachineError: another process holds it, or the store cannot be reached.
@@ -147,8 +149,8 @@ def leased(out: Objects, work: str = "build", seconds: float = _SECONDS) -> Iter
         life=_life(),
         expires=time.time() + seconds,
     )
-    lease = Lease(out=out, seconds=seconds, record=record)
-    lease.tag, lease.until = _take(out, record, seconds)
+    lease = Lease(out=out, seconds=seconds, record=record, name=name)
+    lease.tag, lease.until = _take(out, record, seconds, name)
     renewal = threading.Thread(target=lease._renew_until_ended, name="lease", daemon=True)
     renewal.start()
     try:
@@ -161,44 +163,44 @@ def leased(out: Objects, work: str = "build", seconds: float = _SECONDS) -> Iter
                 lease._swap(0)
 
 
-def _take(out: Objects, record: _Record, seconds: float) -> tuple[str, float]:
+def _take(out: Objects, record: _Record, seconds: float, name: str) -> tuple[str, float]:
     """Write the lease; returns its tag, and until when it lasts by `_clock`."""
     data, start = msgspec.json.encode(record), _clock()
-    if not out.create(LEASE_NAME, data):
-        found = out.tagged(LEASE_NAME, _LARGEST)
+    if not out.create(name, data):
+        found = out.tagged(name, _LARGEST)
         if found is not None:
-            theirs = _read(out, found[0])
+            theirs = _read(out, found[0], name)
             if not _is_free(theirs):
-                if time.time() <= theirs.expires or not _stays(out, found[1], seconds):
+                if time.time() <= theirs.expires or not _stays(out, found[1], seconds, name):
                     raise _held(out, theirs)
                 record = replace(record, expires=time.time() + seconds)
                 data, start = msgspec.json.encode(record), _clock()
-            if not out.swap(LEASE_NAME, data, found[1]):
+            if not out.swap(name, data, found[1]):
                 raise _held(out, theirs)
-    written = out.tagged(LEASE_NAME, _LARGEST)
+    written = out.tagged(name, _LARGEST)
     if written is None or written[0] != data:
-        raise _held(out, _read(out, written[0] if written else b"{}"))
+        raise _held(out, _read(out, written[0] if written else b"{}", name))
     return written[1], start + seconds
 
 
-def _stays(out: Objects, tag: str, seconds: float) -> bool:
+def _stays(out: Objects, tag: str, seconds: float, name: str) -> bool:
     """Whether nobody renews or gives back a lease for so long."""
     end = _clock() + seconds
     while _clock() < end:
         time.sleep(seconds / _LOOKS)
-        found = out.tagged(LEASE_NAME, _LARGEST)
+        found = out.tagged(name, _LARGEST)
         if found is None or found[1] != tag:
             return False
     return True
 
 
-def _read(out: Objects, data: bytes) -> _Record:
+def _read(out: Objects, data: bytes, name: str) -> _Record:
     try:
         return msgspec.json.decode(data, type=_Record)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise MachineError(
             "the lease of this folder cannot be read",
-            path=f"{out.url}/{LEASE_NAME}",
+            path=f"{out.url}/{name}",
             hint="if nothing is at work here, remove this object",
         ) from None
 
