@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -233,6 +233,22 @@ class Objects:
             if found.meta["size"] > limit:
                 raise self._too_large(name, limit)
             return bytes(found.bytes()), found.meta["e_tag"] or ""
+
+    def read_ranges(self, name: str, starts: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
+        """Parts of an object, in few requests where they lie close together; None if there is no such object.
+
+        Args:
+            name: of the object.
+            starts, sizes: of the parts, in bytes. A part that the object does not have is an error, or shorter.
+        """
+        with self._failing(name):
+            if path := self._file(name):
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError), open_regular(path) as file:
+                    return [os.pread(file.fileno(), size, start) for start, size in zip(starts, sizes, strict=True)]
+                return None
+            key = self._key(name)
+            found = unless_missing(lambda: self._client().get_ranges(key, starts=[*starts], lengths=[*sizes]))
+            return None if found is None else [bytes(part) for part in found]
 
     def folders(self) -> list[str]:
         """The names of the folders directly below this one, sorted. Those without objects do not exist in an object store."""

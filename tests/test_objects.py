@@ -59,6 +59,14 @@ def test_objects_are_written_read_and_listed(objects: Objects, tmp_path: Path) -
     objects.inside("c%20c").put("d", b"")
     assert list(objects.names("c%20c")) == [("c%20c/d", 0)]
     assert list(objects.names("nothing")) == []
+    assert objects.read_ranges("b-c/big", [5, 0, 5 << 20], [3, 1, 7]) == [
+        big.read_bytes()[start : start + size] for start, size in ((5, 3), (0, 1), (5 << 20, 7))
+    ]
+    assert objects.read_ranges("none", [0], [1]) is None
+    stamps = {name: stamp for name, _, stamp in objects.stamped()}
+    assert [objects.read_stamped(name, 6 << 20) for name in ("b/a/empty", "none")] == [(b"", stamps["b/a/empty"]), None]
+    with pytest.raises(MachineError, match="is larger than"):
+        objects.read_stamped("b-c/big", 5)
     assert (objects.folders(), objects.inside("b").folders(), objects.inside("none").folders()) == (
         ["b", "b-c", "c%20c"], ["a"], [],
     )  # fmt: skip

@@ -285,7 +285,7 @@ def _open_source(request: Request, settings: Settings, workspace: Workspace, eng
     source = open_source(request.source, scratch=workspace.staging, exclude=exclude)
     check_out(source, request)
     check_history(source, settings)
-    return shared_source(source, engine.executor, workspace)
+    return shared_source(source, engine)
 
 
 def _open_base(request: Request, workspace: Workspace) -> Base:

@@ -7,14 +7,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import CallError, SourceError
-from ..graph.engine import Executor
+from ..errors import CallError
+from ..graph.engine import Engine, Executor
 from ..graph.executors.local import local_executor
 from ..graph.executors.ranks import lead_ranks
 from ..graph.executors.ray_cluster import ray_executor
 from ..graph.process import available_cores
 from ..objects import Objects, is_object_url
 from ..sources.source import Source
+from ..sources.unpacked import digest_unpacked
 from .ray_work import work
 from .tools import shaping_tools
 from .workspace import WORK, Workspace
@@ -163,17 +164,19 @@ def board_of(out: str | Path) -> Objects:
     return Objects(url=str(out) if is_object_url(out) else Path(out).absolute().as_uri()).inside(BOARD)
 
 
-def shared_source(source: Source, executor: Executor, workspace: Workspace) -> Source:
+def shared_source(source: Source, engine: Engine) -> Source:
     """The source as workers can read it; `Executor.elsewhere` says whether these may be on other hosts.
 
-    Raises:
-        SourceError: it was unpacked into a folder that only this host has.
+    A folder or a clone lies on every host, and what was unpacked into a folder of versions is seen by all. With a store in a
+    bucket, an unpacked archive is put there, once: a file that was unpacked lies on this host only.
     """
-    if not getattr(executor, "elsewhere", False):
+    if not getattr(engine.executor, "elsewhere", False):
         return source
-    if source.kind == "unpacked" and workspace.bucket:
-        raise SourceError(
-            "an archive is unpacked on this host, where workers on other hosts cannot read it",
-            hint="unpack it into a folder that every host has, or give a git repository that every host has cloned",
-        )
-    return replace(source, shared=source.kind == "folder")
+    if source.kind != "unpacked" or engine.store.remote is None:
+        return replace(source, shared=source.kind == "folder")
+    key = f"source-{digest_unpacked(source)}"
+    objects, name, file = engine.store.remote, f"{key}.unpacked", Path(source.root)
+    if objects.size(name) != file.stat().st_size:
+        objects.put(name, file)
+    engine.use(key)
+    return replace(source, remote=f"{objects.url}/{name}")

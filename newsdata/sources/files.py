@@ -31,6 +31,7 @@ class Source:
         below: for git: the folder of the repository that is the site's root; "" for the repository's own.
         shared: for a folder: whether other hosts read it, too. A file may then have another time than where it was listed: only
             its size and content count.
+        remote: for an unpacked file: the address of an object with the same bytes, for hosts that do not have the file.
     """
 
     kind: Literal["folder", "git", "bucket", "unpacked"]
@@ -40,6 +41,7 @@ class Source:
     tree: str = ""
     below: str = ""
     shared: bool = False
+    remote: str = ""
 
 
 class SourceFile(NamedTuple):

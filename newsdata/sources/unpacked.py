@@ -17,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..errors import MachineError, NewsdataError, SourceError
+from ..objects import Objects
 from ..schema import Reject
 from .files import Files, Listing, Source, SourceFile, as_reject, in_order, unreadable
 from .folder_walk import Fault, check_path
@@ -25,6 +26,7 @@ __all__ = [
     "UNPACK_HINT",
     "Member",
     "check_limits",
+    "digest_unpacked",
     "driver_hint",
     "list_files",
     "new_unpacked",
@@ -41,6 +43,8 @@ RATIO_FREE_BYTES = 2**30
 """Up to this many unpacked bytes the ratio does not matter: small, repetitive archives do no harm."""
 MAX_MEMBERS = 4_000_000
 """An archive with more members is refused."""
+
+_BATCH_FILES, _BATCH_BYTES = 64, 8 * 2**20  # files of an object that are fetched together
 
 UNPACK_HINT = "unpack it yourself and give the folder"
 """What to do about an archive that is refused."""
@@ -189,6 +193,11 @@ def driver_hint(address: str, error: Exception) -> str | None:
     return "pip install 'newsdata[s3]'" if wanted else None
 
 
+def digest_unpacked(source: Source) -> str:
+    """A digest of all files of the archive: 40 hexadecimal digits."""
+    return hashlib.sha256(_index_path(Path(source.root)).read_bytes()).hexdigest()[:40]
+
+
 # ---------------------------------------------------------------------------------------------------- reading
 
 
@@ -206,8 +215,12 @@ def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[So
     """Each file with its bytes, or with a reject if the unpacked file is too short.
 
     Raises:
-        SourceError: the unpacked file is gone.
+        SourceError: the unpacked file is gone, or the object that takes its place was changed.
+        MachineError: the object store refuses or cannot be reached.
     """
+    if source.remote and not Path(source.root).is_file():
+        yield from _read_remote(source, files)
+        return
     try:
         handle = os.open(source.root, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -219,3 +232,32 @@ def read_files(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[So
             yield file, data if whole else unreadable(file, "the unpacked archive is cut short")
     finally:
         os.close(handle)
+
+
+def _read_remote(source: Source, files: Iterable[SourceFile]) -> Iterator[tuple[SourceFile, bytes | Reject]]:
+    """The same from the object. Files that lie close together are fetched together."""
+    folder, _, name = source.remote.rpartition("/")
+    objects, rest = Objects(url=folder), iter(files)
+    while some := _batch(rest):
+        parts = [file for file in some if file.size]
+        found = objects.read_ranges(name, [file.offset for file in parts], [file.size for file in parts])
+        if found is None:
+            raise SourceError("the unpacked archive is gone", path=source.remote, hint="run the same command again")
+        data = dict(zip((file.path for file in parts), found, strict=True))
+        for file in some:
+            content = data.get(file.path, b"")
+            if file.stamp != f"sha256:{hashlib.sha256(content, usedforsecurity=False).hexdigest()}":
+                reason = "the unpacked archive was changed while the build was at work"
+                raise SourceError(reason, path=source.remote, hint="run the same command again")
+            yield file, content
+
+
+def _batch(files: Iterator[SourceFile]) -> list[SourceFile]:
+    some: list[SourceFile] = []
+    size = 0
+    for file in files:
+        some.append(file)
+        size += file.size
+        if len(some) == _BATCH_FILES or size >= _BATCH_BYTES:
+            break
+    return some

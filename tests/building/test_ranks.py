@@ -25,7 +25,7 @@ from newsdata.building.build import Build
 from newsdata.building.engines import Place, place_among_ranks
 from newsdata.building.ranks import work_as_rank
 from newsdata.cli.main import cli
-from newsdata.errors import CallError, NewsdataError, SourceError
+from newsdata.errors import CallError, NewsdataError
 from newsdata.objects import Objects
 
 from ..conftest import ROOT, write_archive
@@ -182,15 +182,25 @@ def test_ranks_build_into_a_bucket(
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_an_archive_that_only_one_host_can_read_is_refused(
+@pytest.mark.slow
+def test_an_archive_is_unpacked_into_the_bucket_once(
     server: ObjectStoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEWSDATA_SCRATCH", str(tmp_path / "scratch"))
-    (tmp_path / "in.tar").write_bytes(tar_of(first_files()))
     out = Objects(url=f"{server.bucket()}/finews")
-    with pytest.raises(SourceError, match="workers on other hosts cannot read it; unpack it into a folder"):
-        newsdata.build(tmp_path / "in.tar", out.url, engine="ranks", place=Place(rank=0, size=2))
-    assert newsdata.build(tmp_path / "in.tar", out.url, num_proc=1).created
+    unpacked: set[str] = set()
+    for files in (first_files(), second_files()):
+        (tmp_path / "in.tar").write_bytes(tar_of(files))
+        here = newsdata.build(tmp_path / "in.tar", tmp_path / "out", num_proc=1)
+        made = build(tmp_path / "in.tar", out.url, 3)
+        assert made.created and bucket_digests(out, made.version) == digests(here.path)
+        server.requests.clear()
+        again = newsdata.build(tmp_path / "in.tar", out.url, engine="ranks", place=Place(rank=0, size=3), num_proc=1)
+        assert not again.created
+        assert not [asked for asked in server.requests if asked.method == "PUT" and ".unpacked" in asked.path]
+        now = {name for name, _ in out.names(".newsdata/cache") if name.endswith(".unpacked")}
+        assert len(now) == 1 and now.isdisjoint(unpacked), "the one of the last build is swept"
+        unpacked |= now
 
 
 # ------------------------------------------------------------------------------------------------------- place

@@ -10,15 +10,17 @@ import resource
 import tarfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from newsdata.errors import MachineError, SourceError
+from newsdata.objects import Objects
 from newsdata.schema import Reject
 from newsdata.sources import folder_walk, unpacked
-from newsdata.sources.source import open_source, read_files
+from newsdata.sources.source import list_files, open_source, read_files
 
 from ..source_files import SITE, Opened, opened_archive, refused, tar_of, tar_with, zip_of
 
@@ -107,3 +109,24 @@ def test_an_unpacked_file_that_is_gone_is_reported(tmp_path: Path, unpack: Calla
     Path(found.source.root).unlink()
     with pytest.raises(SourceError, match="gone"):
         list(read_files(found.source, found.listing.files))
+
+
+def test_another_host_reads_the_object_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site.tar").write_bytes(tar_of({**SITE, "empty.md": b""}))
+    here = open_source(tmp_path / "site.tar", scratch=tmp_path / "scratch")
+    files = list_files(here).files
+    wanted = dict(read_files(here, files))
+    bucket = Objects(url=(tmp_path / "bucket").as_uri())
+    bucket.put("a.unpacked", Path(here.root))
+    there = replace(here, root=str(tmp_path / "nowhere"), remote=f"{bucket.url}/a.unpacked")
+    assert dict(read_files(there, files)) == wanted
+    monkeypatch.setattr(unpacked, "_BATCH_BYTES", 1)
+    assert dict(read_files(there, files.take([*range(len(files))][::-1]))) == wanted
+    data = Path(here.root).read_bytes()
+    for bad in (data[:-1], data.swapcase()):
+        bucket.put("a.unpacked", bad)
+        with pytest.raises(SourceError, match="the unpacked archive was changed while the build was at work"):
+            list(read_files(there, files))
+    bucket.delete(["a.unpacked"])
+    with pytest.raises(SourceError, match="the unpacked archive is gone"):
+        list(read_files(there, files))
