@@ -37,6 +37,7 @@ _T = TypeVar("_T")
 _MOST_NAMES = 100_000_000
 _LARGEST_SWAPPED = 1 << 24
 _TRIES = 4  # of what the library does not repeat: a conditional put whose answer was lost
+_PATIENCE = 45.0  # seconds after which it is not tried again
 
 
 class ObjectTooLargeError(MachineError):
@@ -330,12 +331,13 @@ class Objects:
         return self.read(name, wanted) == (data.read_bytes() if isinstance(data, Path) else data)
 
     def _repeated(self, attempt: Callable[[], _T]) -> _T:
-        """What an attempt gives. It is repeated if the store fails."""
+        """What an attempt gives. It is repeated if the store fails, but not for ever."""
+        end = time.monotonic() + _PATIENCE
         for number in range(_TRIES - 1):
             try:
                 return attempt()
             except Exception as error:
-                if not may_pass(error):
+                if not may_pass(error) or time.monotonic() > end:
                     raise
                 time.sleep(0.1 * 4**number)
         return attempt()

@@ -109,7 +109,7 @@ def _client(bucket: str, settings: tuple[tuple[str, str], ...], process: int) ->
         "client_options": {
             "allow_http": any(one.startswith("http:") for one in endpoints),
             "timeout": timedelta(minutes=15),
-            "read_timeout": timedelta(seconds=60),
+            "read_timeout": timedelta(seconds=30),
         },
         "retry_config": {
             "max_retries": 6,
