@@ -39,7 +39,7 @@ _ADDED_UNITS = {True: 6, False: 3}
 """A title with more units than another one that it holds tells more: the next step, another part."""
 _TITLE_UNITS = {True: 8, False: 3}
 """Equal titles of fewer units ("correction", "team meeting") tell nothing. By whether units are ideographs."""
-_CHANGED = 3  # shingles that a changed number changes, at least
+_CHANGED = 3  # shingles that a changed number changes, unless it is the first or last unit
 _SERIES_UNITS = {True: 2, False: 2}  # by which the titles of two parts of a series begin, at least
 
 _Units = NDArray[np.uint32]
@@ -141,8 +141,8 @@ def _stages_in(title: list[int]) -> set[tuple[int, ...]]:
 def is_next(one: _Units, two: _Units) -> bool:
     """Whether two texts that are nearly the same differ in their numbers only: this meeting's and the next one's.
 
-    Half of the shingles that only one of them has hold a number, and some do on both sides: where words were added, there
-    are fewer. Those of an edited copy seldom do.
+    Half of the shingles that only one of them has hold a number, on both sides. Those of an edited copy seldom do. Where
+    words were added beside a number, sides differ in size, and one has few.
 
     Args:
         one, two: the shingles of the texts, sorted, as `shingles.shingle` gives them.
@@ -153,7 +153,8 @@ def is_next(one: _Units, two: _Units) -> bool:
     """
     some, more = np.setdiff1d(one, two, assume_unique=True), np.setdiff1d(two, one, assume_unique=True)
     numbers, others = np.count_nonzero(some & 2), np.count_nonzero(more & 2)
-    return bool(min(numbers, others) >= _CHANGED and 2 * (numbers + others) >= len(some) + len(more))
+    least = _CHANGED if len(some) != len(more) else 1
+    return bool(min(numbers, others) >= least and 2 * (numbers + others) >= len(some) + len(more))
 
 
 def is_filled(one: _Units, two: _Units, titles: int, *, ideographic: bool) -> bool:

@@ -64,7 +64,9 @@ FRAME = "the sailing club meets on {} at 19:30 in the boat house, everybody who 
     [
         (FRAME.format("2031-05-03"), FRAME.format("2031-06-07"), True),
         (FRAME.format("2031-05-03"), FRAME.format("2031-06-07") + " with tea", True),
+        (f"2031-05-03 {FRAME}", f"2031-06-07 {FRAME}", True),
         (FRAME.format("2031-05-03"), FRAME.format("2031-05-03"), False),
+        (FRAME.format("2031-05-03"), FRAME.format("2031-05-03, a Friday,"), False),
         (FRAME.format("2031-05-03"), FRAME.format("2031-05-03") + ", bring 12 cups, 7 spoons and 3 pots", False),
         (
             FRAME.format("2031-05-03") + " last year 12 boats sailed round the island in a storm",
