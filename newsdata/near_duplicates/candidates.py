@@ -54,7 +54,7 @@ class Keys:
     Attributes:
         files: the signature files.
         places: for each file the position of each of its rows among all articles.
-        article_id and the others: columns of the signatures; `NO_DAY` for no day.
+        article_id and the others: columns of the signatures; `NO_DAY` for no day. Empty, if it was not asked for.
     """
 
     files: Sequence[Path]
@@ -96,16 +96,21 @@ _NUMBERS = (
 )
 
 
-def read_keys(files: Sequence[Path]) -> Keys:
-    """Read what is kept in memory of every article from signature files."""
+def read_keys(files: Sequence[Path], columns: Sequence[str] = _NUMBERS) -> Keys:
+    """Read what is kept in memory of every article from signature files.
+
+    Args:
+        files: of all articles.
+        columns: those to read, by name; the article ids are always read.
+    """
     names = [pa.array([], pa.string())]
     numbers: dict[str, list[NDArray[Any]]] = {
         name: [np.zeros(0, SIGNATURE_SCHEMA.field(name).type.to_pandas_dtype())] for name in _NUMBERS
     }
     for path in files:
-        rows = open_signatures(path, ["article_id", *_NUMBERS])
+        rows = open_signatures(path, ["article_id", *columns])
         names.append(rows["article_id"].chunk(0).take(pa.array(np.arange(rows.num_rows))))  # copied from the map
-        for name in _NUMBERS:
+        for name in columns:
             numbers[name].append(np.array(rows[name].fill_null(NO_DAY) if name == "day" else rows[name]))
     ends = np.cumsum([len(some) for some in names[1:]])
     article_id = pa.concat_arrays(names)
@@ -117,7 +122,7 @@ def read_keys(files: Sequence[Path]) -> Keys:
         files=files,
         places=np.split(place, ends)[:-1],
         article_id=article_id.take(pa.array(order)),
-        **{name: np.concatenate(numbers.pop(name))[order] for name in _NUMBERS},
+        **{name: np.concatenate(numbers[name])[order if name in columns else []] for name in _NUMBERS},
     )
 
 
@@ -150,8 +155,12 @@ class Buckets:
     largest: int = 0
 
 
-def find_candidates(keys: Keys) -> tuple[Positions, Positions, Buckets]:
+def find_candidates(keys: Keys, number: int = 0, count: int = 1) -> tuple[Positions, Positions, Buckets]:
     """All pairs of articles that say enough, have one script, do not differ too much in size and share a band.
+
+    Args:
+        keys: of all articles, with the columns `rare` and `script`.
+        number, count: only bands whose remainder by `count` is `number` are looked at, so that several calls find all pairs.
 
     Returns:
         left, right: each pair once, `left < right`, sorted; and the crowded buckets.
@@ -168,7 +177,8 @@ def find_candidates(keys: Keys) -> tuple[Positions, Positions, Buckets]:
         here = band % together
         if here == 0:
             bands = _bands(keys, band, min(together, BANDS - band) + _FOLLOWING)
-        members, sizes = _shared(bands[here], rows, signed, where)
+        some = signed if count == 1 else signed[bands[here, signed] % np.uint64(count) == number]
+        members, sizes = _shared(bands[here], rows, some, where)
         begins = np.cumsum(sizes) - sizes
         for size in np.unique(sizes[sizes <= BUCKET_CAP]).tolist():
             some = members[begins[sizes == size][:, None] + np.arange(size)]

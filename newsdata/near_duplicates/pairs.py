@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .candidates import MAX_RATIO, Keys, Positions, find_candidates, groups_of, lists_of, read_keys
+from .candidates import MAX_RATIO, Buckets, Keys, Positions, find_candidates, groups_of, lists_of, read_keys
 from .links import (
     Links,
     contained_candidates,
@@ -34,7 +34,19 @@ from .siblings import compare_titles, is_filled, is_next
 from .signatures import MIN_SHINGLES
 from .units import IDEOGRAPHIC, SCRIPTS
 
-__all__ = ["CONTAINED", "CONTAINMENT", "DOORS", "JACCARD", "PAIR_SCHEMA", "Pairs", "match"]
+__all__ = [
+    "CONTAINED",
+    "CONTAINMENT",
+    "DOORS",
+    "JACCARD",
+    "PAIR_SCHEMA",
+    "Candidates",
+    "Pairs",
+    "count_common",
+    "decide",
+    "match",
+    "search",
+]
 
 JACCARD: Mapping[str, tuple[float, float, float, float]] = {
     "han": (0.98, 0.85, 0.42, 0.35),
@@ -108,13 +120,7 @@ class Pairs:
 
 
 def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | None = None) -> Pairs:
-    """Find and verify all pairs among the articles of signature files.
-
-    Candidates are searched among all articles each time, which is cheap. The common shingles of two articles are only
-    counted if `seed` does not know these two sets of shingles.
-
-    Memory: about 0.2 KB an article and 50 bytes a candidate. Bands are read from the files a few at a time, and shingles,
-    titles and words for candidates only.
+    """Find and verify all pairs among the articles of signature files: `search`, `count_common` and `decide`.
 
     Args:
         files: from `write_signatures`, in any order; together they have each article once.
@@ -124,12 +130,67 @@ def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | Non
     >>> match([]).table.num_rows
     0
     """
+    found = search(files)
+    return decide(files, count_common(files, found.codes, seed=seed), found.buckets, counts=counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidates:
+    """Pairs of articles to compare.
+
+    Attributes:
+        codes: of each pair the position of the first article * number of articles + that of the second one; sorted, once.
+        buckets: the crowded buckets.
+    """
+
+    codes: Positions
+    buckets: Buckets
+
+
+def search(files: Sequence[Path], number: int = 0, count: int = 1) -> Candidates:
+    """Find the articles to compare. It is done anew each time, which is cheap.
+
+    Args:
+        files: as for `match`.
+        number, count: only this part of so many is searched; together the parts have all candidates.
+    """
+    keys = read_keys(files, ("rare", "script"))
+    left, right, buckets = find_candidates(keys, number, count)
+    codes = left * len(keys.rare) + right
+    if number == 0:
+        held = contained_candidates(keys)
+        codes = np.union1d(codes, held.left * len(keys.rare) + held.right)
+    return Candidates(codes=codes, buckets=buckets)
+
+
+def count_common(
+    files: Sequence[Path], codes: Positions, *, seed: Path | None = None, number: int = 0, count: int = 1
+) -> Counted:
+    """Count what the articles of candidates have in common, where `seed` does not know these two sets of shingles.
+
+    Args:
+        files, seed: as for `match`.
+        codes: of all candidates, see `Candidates`.
+        number, count: only this part of so many is counted; the parts are in the order of the codes.
+    """
+    keys = read_keys(files, ("rare", "identity"))
+    total = max(len(keys.rare), 1)
+    begin, end = np.searchsorted(codes, [total * (total * part // count) for part in (number, number + 1)])
+    codes = codes[begin : end if number + 1 < count else len(codes)]
+    return _counted(keys, codes // total, codes % total, recall(seed))
+
+
+def decide(files: Sequence[Path], counted: Counted, buckets: Buckets, *, counts: Path | None = None) -> Pairs:
+    """Apply the rules to the candidates, and find the pairs that need no counting.
+
+    Memory: about 0.2 KB an article and 50 bytes a candidate. Shingles, titles and words are read for candidates only.
+
+    Args:
+        files, counts: as for `match`.
+        counted: all candidates.
+        buckets: the crowded buckets.
+    """
     keys = read_keys(files)
-    left, right, buckets = find_candidates(keys)
-    held = contained_candidates(keys)
-    codes = np.union1d(left * len(keys.rare) + right, held.left * len(keys.rare) + held.right)
-    left, right = codes // max(len(keys.rare), 1), codes % max(len(keys.rare), 1)
-    counted = _counted(keys, left, right, recall(seed))
     if counts is not None:
         remember(counts, keys.identity, counted.first(_REMEMBERED))
     is_form = forms(keys)
@@ -148,7 +209,7 @@ def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | Non
         report={
             "articles": len(keys.rare),
             "short": int((keys.rare < MIN_SHINGLES).sum()),
-            "candidates": len(left),
+            "candidates": len(counted.left),
             "pairs": dict(sorted(rules.items())),
             "large_buckets": buckets.large,
             "largest_bucket": buckets.largest,

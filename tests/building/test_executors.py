@@ -18,7 +18,7 @@ from .edited_archive import digests
 from .executors import Delayed, FreshProcesses, Mixed, Noting, Planned, Shuffled, TwiceAtOnce, TwiceInTurn, kind_of
 from .test_grouping import REPRINT, STORY, story
 
-KINDS = ("parse", "range", "merge", "sample", "count", "frame", "boilerplate", "sign", "pairs", "group", "borders", "split", "write", "rejects", "measure")  # fmt: skip
+KINDS = ("parse", "range", "merge", "sample", "count", "frame", "boilerplate", "sign", "search", "common", "pairs", "group", "borders", "split", "write", "rejects", "measure")  # fmt: skip
 """Every kind of task of a build of a folder."""
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from newsdata.near_duplicates import candidates as candidates_module
 from newsdata.near_duplicates import pairs as pairs_module
+from newsdata.near_duplicates.candidates import Buckets
 from newsdata.near_duplicates.clusters import assign
-from newsdata.near_duplicates.pairs import PAIR_SCHEMA, Pairs, match
+from newsdata.near_duplicates.pair_counts import Counted
+from newsdata.near_duplicates.pairs import PAIR_SCHEMA, Pairs, count_common, decide, match, search
 from newsdata.near_duplicates.shingles import shingle
 from newsdata.near_duplicates.signatures import Words, sign, write_signatures
 
@@ -256,3 +259,21 @@ def test_no_articles(tmp_path: Path) -> None:
     assert again.table.schema == PAIR_SCHEMA
     clusters = assign(again, pa.array([], pa.string()))
     assert clusters.duplicate_cluster.type == pa.string()
+
+
+def test_candidates_are_found_and_counted_in_any_number_of_parts(tmp_path: Path) -> None:
+    rows = [row(f"{k:03d}", words(k % 23) + words(100 + k, 36)) for k in range(60)]
+    whole, files = matched(tmp_path, rows)
+    assert whole.table.num_rows > 50
+    for count in (1, 2, 7):
+        found = [search(files, number, count) for number in range(count)]
+        codes = np.unique(np.concatenate([one.codes for one in found]))
+        parts = [count_common(files, codes, number=number, count=count) for number in range(count)]
+        left, right, common, facts = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("left", "right", "common", "facts")
+        )
+        buckets = Buckets(
+            large=sum(one.buckets.large for one in found), largest=max(one.buckets.largest for one in found)
+        )
+        again = decide(files, Counted(left=left, right=right, common=common, facts=facts), buckets)
+        assert again.table.equals(whole.table) and again.report == whole.report

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...graph.plan import Functions
-from . import boilerplate, group, history, list, measure, merge, parse, sign, split, versions, write
+from . import boilerplate, group, history, list, measure, merge, pairs, parse, sign, split, versions, write
 
 __all__ = ["FUNCTIONS"]
 
-_MODULES = (list, parse, merge, boilerplate, sign, group, split, write, history, measure)
+_MODULES = (list, parse, merge, boilerplate, sign, pairs, group, split, write, history, measure)
 
 FUNCTIONS: Functions = {
     versions.stage_of(kind): function for module in _MODULES for kind, function in module.TASKS.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from ...errors import CallError
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...near_duplicates.clusters import Clusters, assign
-from ...near_duplicates.pairs import DOORS, Pairs, match
+from ...near_duplicates.pairs import DOORS, Pairs
 from ...near_duplicates.signatures import DEDUP_VERSION, method
 from ...schema import Site
 from ...storage.ledger import LEDGER_NAME, LEDGER_SCHEMA
@@ -24,10 +24,11 @@ from ..base import Base
 from ..request import Settings
 from .boilerplate import same_method
 from .merge import Merged, read_articles
+from .pairs import find_pairs, read_pairs
 from .sign import Signed
 from .versions import stage_of
 
-__all__ = ["TASKS", "Grouped", "group_articles", "read_group_numbers", "read_pairs"]
+__all__ = ["TASKS", "Grouped", "group_articles", "read_group_numbers"]
 
 _SET_ASIDE = 0.03
 """A door joins leak groups if this sets aside at most this share of all articles more."""
@@ -67,15 +68,7 @@ def group_articles(
     trial = _Trial(timezone=site.timezone, borders=settings.borders, gap_days=settings.asked_borders.gap_days or 0)
     ledger = base.stored(LEDGER_NAME) if base.folder and same else None
     with engine.stage("group", len(merged.articles)) as stage:
-        pairs = stage.run_one(
-            Task(
-                stage=stage_of("pairs"),
-                inputs=(f"{sorted(method().items())}", *(one.key for one in signed.artifacts)),
-                function=_match,
-                data=lambda: signed.files,
-                place="pairs",
-            )
-        )
+        pairs = find_pairs(signed, len(merged.articles), stage)
         artifact = stage.run_one(
             Task(
                 stage=stage_of("group"),
@@ -116,18 +109,6 @@ def _report(signed: Signed, pairs: Artifact, groups: Artifact, aliases: Mapping[
         **groups.facts["clusters"],
         "aliases": aliases,
     }
-
-
-def _match(files: Sequence[StoredFile], bench: Bench) -> dict[str, Any]:
-    seed = bench.seed.files["counts"].checked() if bench.seed else None
-    found = match([file.checked() for file in files], seed=seed, counts=bench.file("counts"))
-    write_table(found.table, bench.file("pairs"))
-    return dict(found.report)
-
-
-def read_pairs(artifact: Artifact) -> Pairs:
-    """The verified pairs, read from their artifact."""
-    return Pairs(table=mapped_table(artifact.files["pairs"].checked()), report=artifact.facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,5 +206,5 @@ def _try_doors(
     return assign(pairs, ids, ledger, doors=doors), {door: door in doors for door in DOORS}
 
 
-TASKS: Mapping[str, TaskFunction] = {"pairs": _match, "group": _group}
+TASKS: Mapping[str, TaskFunction] = {"group": _group}
 """The functions of this stage's tasks, by kind."""

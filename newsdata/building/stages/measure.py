@@ -21,8 +21,9 @@ from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...near_duplicates.leakage import Evidence, gather, leaked, passage_coverage
 from ...near_duplicates.pairs import Pairs
 from ...schema import SPLITS, Site
-from .group import Grouped, read_pairs
+from .group import Grouped
 from .merge import Merged, read_articles
+from .pairs import read_pairs
 from .sign import Signed
 from .split import Placed, read_placement
 from .versions import stage_of

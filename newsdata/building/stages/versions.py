@@ -20,6 +20,8 @@ _VERSIONS = {
     "frame": 1,
     "boilerplate": 1,
     "sign": 2,
+    "search": 1,
+    "common": 1,
     "pairs": 2,
     "group": 3,
     "borders": 1,
