@@ -66,7 +66,10 @@ def folders(files: Sequence[Path]) -> None:
 DAMAGES = (cut, swapped, flipped, gone, folders)
 
 READ_BY_TASKS = (
+    ("range", "parse", "keys"),
     ("merge", "parse", "keys"),
+    ("merge", "range", "articles"),
+    ("merge", "range", "members"),
     ("sample", "parse", "spool"),
     ("count", "sample", "shingles"),
     ("frame", "sample", "shingles"),
@@ -75,11 +78,18 @@ READ_BY_TASKS = (
     ("boilerplate", "count", "often"),
     ("sign", "parse", "spool"),
     ("sign", "boilerplate", "list"),
+    ("search", "sign", "signatures"),
+    ("common", "sign", "signatures"),
+    ("common", "search", "codes"),
     ("pairs", "sign", "signatures"),
+    ("pairs", "common", "counted"),
     ("group", "pairs", "pairs"),
     ("group", "merge", "articles"),
     ("group", "merge", "posts"),
+    ("borders", "merge", "articles"),
+    ("borders", "group", "groups"),
     ("split", "merge", "articles"),
+    ("split", "group", "groups"),
     ("write", "parse", "spool"),
     ("measure", "merge", "articles"),
     ("measure", "pairs", "pairs"),
@@ -108,16 +118,19 @@ SEEDS = (
     ("parse", "parse", "spool"),
     ("parse", "parse", "keys"),
     ("sign", "sign", "signatures"),
-    ("pairs", "pairs", "counts"),
+    ("common", "pairs", "counts"),
 )
 """What the last build left for tasks of the first kind."""
 
 
 FAST = {
-    ("merge", "parse", "keys"): cut,
+    ("range", "parse", "keys"): cut,
+    ("merge", "range", "articles"): cut,
     ("sign", "parse", "spool"): swapped,
     ("sign", "boilerplate", "list"): cut,
-    ("pairs", "sign", "signatures"): swapped,
+    ("search", "sign", "signatures"): swapped,
+    ("common", "search", "codes"): cut,
+    ("pairs", "common", "counted"): swapped,
     ("group", "pairs", "pairs"): cut,
     ("split", "merge", "articles"): swapped,
     ("write", "parse", "spool"): cut,
@@ -126,7 +139,7 @@ FAST = {
     ("measure", "parse", "posts-0"): cut,
     ("measure", "write", "shard-0"): swapped,
     ("parse", "parse", "keys"): cut,
-    ("pairs", "pairs", "counts"): swapped,
+    ("common", "pairs", "counts"): swapped,
 }
 """One damage of every kind of file. All others are among the slow tests."""
 
