@@ -143,6 +143,7 @@ def test_versions_follow_each_other_between_folder_and_bucket(
         build(archives[1], out, base=f"{out.url}/1.0.7")
 
 
+@pytest.mark.slow
 def test_without_a_cache(archives: tuple[Path, Path], out: Objects, tmp_path: Path) -> None:
     here = build(archives[0], tmp_path / "out")
     build(archives[0], out, cache=False)
@@ -151,6 +152,7 @@ def test_without_a_cache(archives: tuple[Path, Path], out: Objects, tmp_path: Pa
     assert names(out) == LEFT
 
 
+@pytest.mark.slow
 def test_only_shards_that_differ_are_fetched(
     archives: tuple[Path, Path], server: ObjectStoreServer, out: Objects
 ) -> None:
@@ -204,6 +206,7 @@ def test_a_store_that_fails(
     assert not patiently(archives[1]).created
 
 
+@pytest.mark.slow
 def test_half_and_cut_objects_in_the_cache(archives: tuple[Path, Path], out: Objects, tmp_path: Path) -> None:
     for where in (tmp_path / "out", out):
         build(archives[0], where)
@@ -275,7 +278,7 @@ def stopped_at(server: ObjectStoreServer, method: str, part: str, *arguments: An
 @pytest.mark.parametrize(
     ("method", "part"),
     [
-        ("PUT", "/finews/.newsdata/lease.json"),
+        pytest.param("PUT", "/finews/.newsdata/lease.json", marks=pytest.mark.slow),
         pytest.param("PUT", "/cache/parse", marks=pytest.mark.slow),
         pytest.param("PUT", "/staged.json", marks=pytest.mark.slow),
         ("PUT", "/finews/1.1.0/articles"),
@@ -375,6 +378,7 @@ def test_a_build_that_lost_its_lease_publishes_nothing(
 # ------------------------------------------------------------------------------------------------------ and around
 
 
+@pytest.mark.slow
 def test_what_was_redacted_and_yanked_in_the_bucket_counts(archives: tuple[Path, Path], out: Objects) -> None:
     made = build(archives[0], out)
     out.put("1.0.0/yanked.json", json.dumps({"reason": "half of it"}).encode())
@@ -386,6 +390,7 @@ def test_what_was_redacted_and_yanked_in_the_bucket_counts(archives: tuple[Path,
     assert "- 1.0.0: yanked (half of it)" in readme and "- 2.0.0\n" in readme
 
 
+@pytest.mark.slow
 def test_a_readme_of_somebody_else_stays(archives: tuple[Path, Path], out: Objects) -> None:
     for content in (b"my notes", b"x" * (2 << 20)):
         out.put("README.md", content)
@@ -394,6 +399,7 @@ def test_a_readme_of_somebody_else_stays(archives: tuple[Path, Path], out: Objec
         assert any(f"{out.url}/README.md is not newsdata's and stays" in note for note in made.notes)
 
 
+@pytest.mark.slow
 def test_a_damaged_base(archives: tuple[Path, Path], out: Objects) -> None:
     made = build(archives[0], out)
     shard = made.manifest.shards[0].path
@@ -407,6 +413,7 @@ def test_a_damaged_base(archives: tuple[Path, Path], out: Objects) -> None:
     assert error.value.path == f"{out.url}/1.0.0/ledger.arrow"
 
 
+@pytest.mark.slow
 def test_scratch_of_killed_builds_is_removed(archives: tuple[Path, Path], out: Objects, scratch: Path) -> None:
     left = scratch / "newsdata-scratch-killed"
     (left / "cache").mkdir(parents=True)
@@ -425,6 +432,7 @@ def test_scratch_of_killed_builds_is_removed(archives: tuple[Path, Path], out: O
     assert shutil.disk_usage(scratch).total
 
 
+@pytest.mark.slow
 def test_on_the_command_line(archives: tuple[Path, Path], out: Objects, scratch: Path) -> None:
     found = run_newsdata("build", archives[0], out.url, "--json", "--quiet", "--num-proc", "2")
     assert found.returncode == 0, found.stderr
