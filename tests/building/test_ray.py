@@ -196,19 +196,16 @@ def test_the_driver_is_stopped(
     is_good(tmp_path / "out", small)
 
 
-def test_an_error_of_a_task_is_ours(tmp_path: Path, builds: list[Running]) -> None:
-    """A file of the archive goes while Ray starts."""
-    archive, out = tmp_path / "in", tmp_path / "out"
-    shutil.copytree(ROOT / "examples" / "archive", archive)
-    newsdata.build(archive, out, num_proc=1)
-    for artifact in (out / ".newsdata" / "cache").glob("merge*"):
-        artifact.write_bytes(b"")
-    for artifact in (out / ".newsdata" / "cache").glob("parse*.keys"):
-        artifact.chmod(0)
-    run = started(builds, archive, out)
+def test_an_error_of_a_task_is_ours(small: Undisturbed, tmp_path: Path, builds: list[Running]) -> None:
+    """What a worker raises is what a user sees: here, files of the cache are cut while the build is at work."""
+    run = started(builds, small.archive, tmp_path / "out")
+    run.wait_for("parse: ")
+    for spool in (tmp_path / "out" / ".newsdata" / "cache").glob("parse*.spool"):
+        os.truncate(spool, 100)
     told, _ = run.process.communicate(timeout=LIMIT)
+    assert (run.process.returncode, told) == (2, "")
+    assert "this cached file was changed or removed while the build was at work" in run.complaints()
     assert "Traceback" not in run.complaints() and "RayTaskError" not in run.complaints()
-    assert told == "" or json.loads(told)
 
 
 def test_a_cluster_that_is_not_there(tmp_path: Path, builds: list[Running]) -> None:
