@@ -81,6 +81,14 @@ def test_any_executor_gives_the_same_bytes(executor: Executor, tmp_path: Path, e
     assert getattr(executor, "done", True)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("num_proc", [1, 5])
+def test_any_number_of_workers_gives_the_same_bytes(
+    num_proc: int, tmp_path: Path, expected: list[dict[str, str]]
+) -> None:
+    assert two_versions(tmp_path, num_proc=num_proc) == expected
+
+
 def fewer(found: list[Any]) -> list[Any]:
     return found[:-1]
 
