@@ -158,6 +158,7 @@ SETTINGS = Settings(
     drafts=False,
     borders=None,
     asked_borders=AskedBorders(None, None, None),
+    baselines=None,
     resplit=False,
     allow_old_test=False,
     split_scheme=1,
