@@ -8,13 +8,14 @@ BIN = $(VENV)/bin
 DEMO ?= demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-steps test check slow floors docs bench dist clean
+.PHONY: help demo demo-steps test check slow cluster floors docs bench dist clean
 
 help:
 	@echo "make demo    build the example archive into $(DEMO)/ and look at the result"
 	@echo "make test    run the tests, without the slow ones (under three minutes)"
 	@echo "make check   run ruff and mypy"
-	@echo "make slow    run the tests that take minutes"
+	@echo "make slow    run the slow tests"
+	@echo "make cluster run the tests that need Ray, which it installs (250 MB), or two hosts"
 	@echo "make floors  run the tests of loading with the lowest versions that are allowed, in $(FLOORS)"
 	@echo "make docs    make the documentation site in site/; open site/index.html"
 	@echo "make bench   run the benchmarks (tens of minutes)"
@@ -60,7 +61,7 @@ demo-steps:
 	@echo "Done. The dataset is in $(DEMO)/1.0.0; its README.md describes every column."
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow" -n auto
+	$(BIN)/python -m pytest -m "not slow and not cluster" -n auto
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -70,6 +71,11 @@ check: $(VENV)/.dev
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow -n auto
 
+# A cluster takes the whole machine, so its tests run one at a time.
+cluster: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt ray
+	$(BIN)/python -m pytest -m cluster
+
 $(FLOORS)/.floors: pyproject.toml constraints-floors.txt
 	@$(FLOORS_PYTHON) -m venv $(FLOORS)
 	$(FLOORS)/bin/pip install --quiet --disable-pip-version-check -c constraints-floors.txt -e . \
@@ -77,7 +83,7 @@ $(FLOORS)/.floors: pyproject.toml constraints-floors.txt
 	@touch $@
 
 floors: $(FLOORS)/.floors
-	$(FLOORS)/bin/python -m pytest -m "not slow" -n auto tests/dataset tests/storage tests/card tests/test_schema.py tests/test_errors.py
+	$(FLOORS)/bin/python -m pytest -m "not slow and not cluster" -n auto tests/dataset tests/storage tests/card tests/test_schema.py tests/test_errors.py
 
 # Fails at a link or an anchor that leads nowhere, and at a public name without a page.
 docs: $(VENV)/.dev

@@ -1,5 +1,5 @@
-"""A build by Ray: the same bytes as by one process, and nothing that it leaves behind. Each test starts a cluster, so all are
-slow; they are skipped where Ray is not installed."""
+"""A build by Ray: the same bytes as by one process, and nothing that it leaves behind. Each test starts a cluster, so
+`make cluster` runs them; they are skipped where Ray is not installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .edited_archive import digests
 from .test_killed import LIMIT, Undisturbed, undisturbed
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.cluster,
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed (newsdata[ray])"),
 ]
 

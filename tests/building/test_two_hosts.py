@@ -33,7 +33,7 @@ def may_make_hosts() -> bool:
 
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.cluster,
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed (newsdata[ray])"),
     pytest.mark.skipif(not may_make_hosts(), reason="this process may not make network namespaces"),
 ]
