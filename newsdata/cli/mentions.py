@@ -76,7 +76,8 @@ def _most(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The symbols in most articles, each with the words of its first mention that is no code."""
     first = frame[frame["first"].eq(True) & frame["symbol"].notna()]
     counts = first["symbol"].value_counts().reset_index().sort_values(["count", "symbol"], ascending=[False, True])
-    linked = frame[frame["origin"].eq("link") & frame["symbol"].notna()].drop_duplicates("symbol")
+    named = frame["origin"].eq("link") & frame["symbol"].notna() & frame["text"].notna()
+    linked = frame[named].drop_duplicates("symbol")
     names = dict(zip(linked["symbol"], linked["text"], strict=True))
     most = counts.head(_MOST)
     return [

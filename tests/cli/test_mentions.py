@@ -15,7 +15,7 @@ import newsdata
 from newsdata.cli.main import cli
 from newsdata.errors import MachineError
 
-from ..conftest import post, run_newsdata, write_archive
+from ..conftest import ROOT, post, run_newsdata, write_archive
 from ..terminal import in_terminal
 
 
@@ -37,6 +37,15 @@ def test_what_is_mentioned_most(demo: Path) -> None:
     assert [one["articles"] for one in told["symbols"]] == sorted(
         (one["articles"] for one in told["symbols"]), reverse=True
     )
+
+
+def test_a_version_without_text_names_nobody(tmp_path: Path) -> None:
+    newsdata.build(ROOT / "examples" / "archive", tmp_path / "free", text="none", num_proc=1)
+    done = run(tmp_path / "free")
+    assert done.exception is None
+    assert {line.split()[-1] for line in done.stdout.splitlines()[2:] if line.strip()} == {"-"}
+    told = json.loads(run(tmp_path / "free", "--json").stdout)
+    assert told["symbols"] and {one["text"] for one in told["symbols"]} == {None}
 
 
 def test_csv_has_every_row_and_every_zero(demo: Path, tmp_path: Path) -> None:
