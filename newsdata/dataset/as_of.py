@@ -228,13 +228,14 @@ class _Reader:
         columns = [name for name in self.stored if name in wanted and name in _GATHERED]
         rows = self._rows_of(chosen, columns)
         posts = _Posts(rows=rows, tables=self._read(rows, columns))
+        instant = self.stored.arrow_schema.field("revised_at").type
         for begin in range(0, len(chosen), _GATHERED_AT_ONCE):
             some = chosen[begin : begin + _GATHERED_AT_ONCE]
             gathered = posts.gathered(self._rows_of(some, columns), columns)
             found = merged_columns(self.states.merged_from(some), gathered) | {
                 "article_id": self.states.article_id.take(pa.array(some)),
-                "first_seen_at": pa.array(self.states.first_seen_at[some], pa.int64()),
-                "revised_at": pa.array(self.states.revised_at(some), pa.int64()),
+                "first_seen_at": pa.array(self.states.first_seen_at[some], instant),
+                "revised_at": pa.array(self.states.revised_at(some), instant),
             }
             yield pa.table([found[name] for name in names], names=list(names))
 

@@ -165,7 +165,11 @@ def used_columns(expression: pc.Expression, schema: pa.Schema) -> tuple[str, ...
     >>> used_columns(pc.field("b") > 1, schema)
     ('b',)
     """
-    if "FieldPath(" in str(expression):  # a column named by its number
+    try:
+        shown = str(expression)
+    except UnicodeDecodeError:  # Arrow shortens a long value, sometimes inside a character
+        return tuple(schema.names)
+    if "FieldPath(" in shown:  # a column named by its number
         return tuple(schema.names)
     table = schema.empty_table()
     used = []

@@ -140,6 +140,23 @@ def test_filters_that_name_no_column_or_number_them(out: Path) -> None:
     assert len(numbered) == sum(chars > 60 for chars in every["num_chars"])
 
 
+def test_filters_by_the_times_of_the_archive(out: Path) -> None:
+    every = newsdata.load_dataset(out, as_of=NOW)
+    for column in ("first_seen_at", "revised_at"):
+        time = sorted(every[column])[len(every) // 2]
+        for operator, holds in ((">", time.__lt__), ("==", time.__eq__), ("!=", time.__ne__)):
+            frame = newsdata.load_pandas(out, as_of=NOW, columns=["article_id"], filters=[(column, operator, time)])
+            expected = [row["article_id"] for row in every if holds(row[column])]
+            assert frame["article_id"].tolist() == expected != []
+
+
+def test_filters_by_long_texts(out: Path) -> None:
+    wanted = [newsdata.load_dataset(out, as_of=NOW, columns=["title"])["title"][0], "中" * 33]
+    found = newsdata.load_dataset(out, as_of=NOW, columns=["title"], filters=[("title", "in", wanted)])
+    assert set(found["title"]) == {wanted[0]}
+    assert not newsdata.load_dataset(out, as_of=NOW, columns=["title"], filters=[("title", "in", wanted[1:])])
+
+
 @pytest.mark.parametrize("column", ["fold", "split", "duplicate_cluster"])
 def test_columns_of_the_whole_archive(out: Path, column: str) -> None:
     with pytest.raises(
