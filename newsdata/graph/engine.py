@@ -13,11 +13,11 @@ from ..errors import MachineError
 from .store import LastBuild, Store
 from .task import Artifact, Task, TaskFunction
 
-__all__ = ["Engine", "Executor", "Job", "Jobs", "Progress", "Stage", "StageCounts", "run_job"]
+__all__ = ["PARTITION_ROWS", "Engine", "Executor", "Job", "Jobs", "Progress", "Stage", "StageCounts", "run_job"]
 
 _LOG = logging.getLogger("newsdata")
 
-_PARTITION_ROWS = 500_000
+PARTITION_ROWS = 500_000
 """Rows of a partition: so few that no step over one takes more than about 200 MB."""
 
 Progress = Callable[[str, int, int], None]
@@ -163,7 +163,7 @@ class Engine:
 
     def partitions_for(self, rows: int) -> int:
         """Into how many parts a step over so many rows is divided."""
-        return self.partitions or max(1, -(-rows // _PARTITION_ROWS))
+        return self.partitions or max(1, -(-rows // PARTITION_ROWS))
 
     @contextmanager
     def stage(self, name: str, rows: int = 0) -> Iterator[Stage]:
