@@ -13,6 +13,7 @@ import json
 import math
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,8 +33,8 @@ _A_CANDIDATE = 40e-6
 """Seconds of processor time to compare two articles; measured at 68,000 articles. Small archives have too few to measure it."""
 _CANDIDATES_GROW = 1.8
 """The exponent of candidates over articles beyond those measured; between 68,000 and 204,000 synthetic articles it was 1.78."""
-_DRIVER_A_POST, _DECIDING_AN_ARTICLE = 40.0, 210.0
-"""Bytes of memory: of the driver for each post, and of the task `pairs` for each article. In builds of a few thousand posts
+_DRIVER_A_POST, _DECIDING_AN_ARTICLE, _DECIDING_A_PAIR = 40.0, 210.0, 50.0
+"""Bytes of memory: of the driver for each post; of the task `pairs` for each article and each pair that is compared. In builds of a few thousand posts
 the fixed part hides them, so they are added to what was measured; they were read from a build of 1,000,000 posts."""
 
 
@@ -182,7 +183,7 @@ def predict(measured: Measured, asked: Asked) -> Prediction:
         wall=wall,
         cost=wall / 3600 * asked.machines * asked.price,
         driver=_driver(whole, n),
-        tree=_tree(whole, n, articles),
+        tree=_tree(whole, n, articles, candidates),
         source=source,
         stored=everything,
         moved=moved,
@@ -245,13 +246,12 @@ def _driver(whole: Sequence[Sample], n: int) -> float:
     return max(most.driver.values()) * 1e6 + _DRIVER_A_POST * (n - most.posts)
 
 
-def _tree(whole: Sequence[Sample], n: int, articles: float) -> float:
+def _tree(whole: Sequence[Sample], n: int, articles: float, candidates: float) -> float:
+    """The stage with the most memory: the driver grows in each of them, and in `group` the task that decides on all pairs."""
     most = max(whole, key=lambda one: one.posts)
-    return (
-        max(most.tree.values()) * 1e6
-        + _DRIVER_A_POST * (n - most.posts)
-        + _DECIDING_AN_ARTICLE * (articles - most.articles)
-    )
+    deciding = _DECIDING_AN_ARTICLE * (articles - most.articles) + _DECIDING_A_PAIR * (candidates - most.candidates)
+    stages = {name: peak * 1e6 + (deciding if name == "group" else 0.0) for name, peak in most.tree.items()}
+    return max(stages.values()) + _DRIVER_A_POST * (n - most.posts)
 
 
 # ---------------------------------------------------------------------------------------------------- comparing
@@ -271,7 +271,9 @@ def check(measured: Measured, other: Measured) -> list[dict[str, object]]:
         }
         for what, (predicted, took) in both.items():
             off = f"{predicted / took - 1:+.0%}" if took else "-"
-            rows.append({"posts": one.posts, "what": what, "predicted": predicted, "measured": took, "off": off})
+            rows.append(
+                {"posts": one.posts, "what": what, "predicted": round(predicted, 3), "measured": took, "off": off}
+            )
     return rows
 
 
@@ -316,15 +318,16 @@ def _verdict(made: Prediction) -> str:
     fastest = max((step for step in made.steps if step.cpu > made.cpu / 100), key=lambda step: step.exponent)
     always = [one for one in made.limits if not one.only_if]
     broken = [one for one in always if one.posts < made.asked.posts]
-    lines = [
-        f"{most.name} takes the most time; {fastest.name} grows fastest, as n^{fastest.exponent:.2f}.",
-        f"Nothing breaks. First would be {always[0].step}, at {always[0].posts:.1e} posts.",
-    ]
-    if broken:
+    told = f"{most.name} takes the most time; {fastest.name} grows fastest, as n^{fastest.exponent:.2f}. "
+    if not broken:
+        told += f"Nothing breaks. First would be {always[0].step}, at {always[0].posts:.1e} posts."
+    else:
         later = ", ".join(dict.fromkeys(one.step for one in broken[1:])) or "nothing more"
-        lines[1] = f"{broken[0].step} breaks first, at {broken[0].posts:.1e} posts ({broken[0].why});"
-        lines += [f"then {later}.", "The costs are those of a build that could go on nevertheless."]
-    return "\n".join(lines)
+        told += (
+            f"{broken[0].step} breaks first, at {broken[0].posts:.1e} posts: {broken[0].why}. Then: {later}. "
+            "The costs are those of a build that could go on nevertheless."
+        )
+    return textwrap.fill(told, 80)
 
 
 def _time(seconds: float) -> str:

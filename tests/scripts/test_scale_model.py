@@ -65,7 +65,7 @@ def test_costs_follow_the_laws() -> None:
     assert made.stored == pytest.approx(400_000 * 5500)
     assert made.moved == pytest.approx(2 * made.source + made.stored + 400_000 * (2 * 1600 + 100 + 2 * 1800))
     assert made.driver == pytest.approx(50e6 + 40 * 360_000)
-    assert made.tree == pytest.approx(300e6 + 40 * 360_000 + 210 * 0.7 * 360_000)
+    assert made.tree == pytest.approx(300e6 + 40 * 360_000)
     assert made.cpu == pytest.approx(sum(step.cpu for step in made.steps))
     assert made.wall == pytest.approx(made.cpu)  # one core
     assert made.cost == pytest.approx(made.wall / 3600 * 2)
@@ -76,6 +76,13 @@ def test_comparing_grows_faster_than_the_archive() -> None:
     ten = scale_model.predict(made_up(), Asked(posts=4_000_000, partitions=1))
     assert ten.candidates / one.candidates == pytest.approx(10**1.8)
     assert {step.name: step.exponent for step in ten.steps}["group"] > 1.5
+
+
+def test_memory_grows_where_pairs_are_decided() -> None:
+    largest = replace(sample(40_000), tree={"parse": 300.0, "group": 290.0})
+    made = scale_model.predict(Measured(samples=[sample(10_000), largest]), Asked(posts=4_000_000, partitions=1))
+    grown = 40 * 3_960_000 + 210 * 0.7 * 3_960_000 + 50 * (4000 * 100**1.8 - 4000)
+    assert made.tree == pytest.approx(290e6 + grown)
 
 
 def test_every_partition_reads_all_keys() -> None:
