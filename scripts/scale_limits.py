@@ -149,7 +149,7 @@ def _first(is_broken: Callable[[float], bool]) -> float:
     """The number of posts from which on something is broken, within a thousandth; `MOST_POSTS` if it is not broken there.
 
     >>> round(_first(lambda n: n > 5_000_000), -4)
-    5000000
+    5000000.0
     """
     low, high = 1.0, float(MOST_POSTS)
     if not is_broken(high):

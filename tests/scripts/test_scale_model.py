@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 import pytest
@@ -214,6 +216,13 @@ def test_measures_real_builds(tmp_path: Path) -> None:
         assert one.stored["spool"] > 500 * one.posts
     assert measured.samples[0].stored["version"] == measured.samples[1].stored["version"]
     assert json.loads(done.stdout)["cpu"] > 0
+
+
+@pytest.mark.parametrize("module", [scale_model, scale_limits])
+def test_examples_in_docstrings(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 def test_a_failed_build_is_told(tmp_path: Path) -> None:
