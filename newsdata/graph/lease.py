@@ -11,6 +11,8 @@ as long as it lasts; and a holder measures its own time by a clock that no one s
 from __future__ import annotations
 
 import contextlib
+import logging
+import math
 import os
 import secrets
 import socket
@@ -28,6 +30,8 @@ from ..errors import MachineError
 from ..objects import Objects
 
 __all__ = ["LEASE_NAME", "WORK", "Lease", "leased"]
+
+_LOG = logging.getLogger("newsdata")
 
 WORK = ".newsdata"
 """The name of the work folder in a folder of versions."""
@@ -171,15 +175,21 @@ def _take(out: Objects, record: _Record, seconds: float, name: str) -> tuple[str
         if found is not None:
             theirs = _read(out, found[0], name)
             if not _is_free(theirs):
-                if time.time() <= theirs.expires or not _stays(out, found[1], seconds, name):
-                    raise _held(out, theirs)
+                if time.time() <= theirs.expires:
+                    raise _held(out, theirs, seconds)
+                _LOG.warning(
+                    "%s: the lease of another %s ended at %s; it is watched for %.0f seconds, because clocks differ",
+                    out.url, theirs.work or "process", _end(theirs), seconds,
+                )  # fmt: skip
+                if not _stays(out, found[1], seconds, name):
+                    raise _held(out, theirs, seconds)
                 record = replace(record, expires=time.time() + seconds)
                 data, start = msgspec.json.encode(record), _clock()
             if not out.swap(name, data, found[1]):
-                raise _held(out, theirs)
+                raise _held(out, theirs, seconds)
     written = out.tagged(name, _LARGEST)
     if written is None or written[0] != data:
-        raise _held(out, _read(out, written[0] if written else b"{}", name))
+        raise _held(out, _read(out, written[0] if written else b"{}", name), seconds)
     return written[1], start + seconds
 
 
@@ -220,15 +230,25 @@ def _is_free(record: _Record) -> bool:
     return False
 
 
-def _held(out: Objects, record: _Record) -> MachineError:
-    until = "a time that is no time"
-    with contextlib.suppress(OverflowError, ValueError, OSError):
-        until = datetime.fromtimestamp(record.expires, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _held(out: Objects, record: _Record, seconds: float) -> MachineError:
+    ended = time.time() > record.expires  # another process was faster, or its clock is behind ours
+    killed = (
+        ""
+        if ended
+        else f"; if it was killed, run this again after {_end(record)}, and it goes on {seconds:.0f} seconds later"
+    )
     return MachineError(
         f"another {record.work or 'process'} is at work here (process {record.process} on {record.host or 'a machine'})",
         path=out.url,
-        hint=f"wait for it to end, then run this again; if it was killed, its lease ends at {until}",
+        hint=f"wait for it to end, then run this again{killed}",
     )
+
+
+def _end(record: _Record) -> str:
+    """When a lease ends, in whole seconds; for a message."""
+    with contextlib.suppress(OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(math.ceil(record.expires), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "a time that is no time"
 
 
 def _clock() -> float:

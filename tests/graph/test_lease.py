@@ -70,7 +70,7 @@ def test_it_is_renewed_while_its_holder_lives(out: Objects) -> None:
 def test_it_is_taken_over_after_its_end(out: Objects) -> None:
     with leased(out, seconds=1000) as first:
         with (
-            pytest.raises(MachineError, match=r"process \d+ on .*if it was killed, its lease ends at 20\d\d-"),
+            pytest.raises(MachineError, match=r"process \d+ on .*if it was killed, run this again after 20\d\d-.*UTC"),
             leased(out),
         ):
             pass
@@ -82,7 +82,9 @@ def test_it_is_taken_over_after_its_end(out: Objects) -> None:
             second.check()
 
 
-def test_one_that_has_ended_is_watched_first(server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_has_ended_is_watched_first(
+    server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     out = Objects(url=server.bucket())
     with leased(out, seconds=0.6) as lease:
         with monkeypatch.context() as patch:
@@ -91,9 +93,15 @@ def test_one_that_has_ended_is_watched_first(server: ObjectStoreServer, monkeypa
                 pass
         lease.check()
     out.put(LEASE_NAME, msgspec.json.encode({"owner": "gone", "expires": time.time() - 1, "host": "elsewhere"}))
+    caplog.clear()
     begin = time.monotonic()
     with leased(out, seconds=0.4):
         assert time.monotonic() - begin >= 0.4
+    assert [one.levelname for one in caplog.records] == ["WARNING"], "who waits is told so"
+    assert "UTC; it is watched for 0 seconds, because clocks differ" in caplog.text
+    out.put(LEASE_NAME, msgspec.json.encode({"owner": "elsewhere", "expires": 4e9 - 0.5}))
+    with pytest.raises(MachineError, match=r"run this again after 2096-10-02 07:06:40 UTC, and it goes on 60 seconds"):
+        leased(out).__enter__()
 
 
 def test_a_holder_learns_that_it_lost_it(out: Objects) -> None:
