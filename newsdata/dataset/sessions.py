@@ -23,9 +23,11 @@ _CALENDARS: Mapping[str, str] = {
 """Exchange -> the exchange that has the same days and hours, and whose calendar is known."""
 
 _FIRST, _LAST = np.datetime64("1970-01-01"), np.datetime64("2049-12-31")  # days that are asked for, at most
+_FIRST_DAYS = {"XSHG": np.datetime64("1990-12-19")}  # where the calendar begins before the exchange does
 _LAST_DATE = date(9999, 12, 29)  # so that its end has a date in every zone
 _LONGEST_PAUSE = np.timedelta64(40, "D")  # no exchange was closed longer
 _NOTHING = np.datetime64("NaT", "us")
+_LONGEST_MARGIN = timedelta(days=366)
 _MINUTE = np.timedelta64(60_000_000, "us")
 
 
@@ -40,8 +42,9 @@ def sessions(
 
     News can be traded in a session if it is out earlier than `margin` before the session's close. Sessions are those of the
     opening hours: auctions before the open and after the close do not count. Shenzhen and Beijing have the days and hours of
-    Shanghai, NASDAQ and NYSE American those of New York. Half days and closed days are known, but not the half days that a
-    typhoon makes in Hong Kong.
+    Shanghai, NASDAQ and NYSE American those of New York. Half days and closed days are those of exchange_calendars, which
+    lacks some in Hong Kong: days that weather cut short, 2023-09-01 and 2023-09-08, on which it was closed, and the lunch
+    breaks before 2012-03-05. Before 1985-09-30 New York opened at 10:00, not at 9:30.
 
     Where only the day is known, the news may have come out at any time of it, so it counts as known when the day is over.
 
@@ -49,8 +52,8 @@ def sessions(
         times: instants with their zone, any zone (`published_at`, or a list of `datetime.datetime`), or days
             (`datetime.date`), of which only the day is known: days of the exchange's zone. Nulls are admitted.
         exchange: "XSHG", "XSHE", "BJSE", "XHKG", "XNYS", "XNAS" or "XASE", or one for each time; null gives nulls.
-        margin: how long before the close news must be out at least: "15min", or a `datetime.timedelta`.
-        only_day: for each time, whether only its day is known: the day that the time shows in its zone.
+        margin: how long before the close news must be out at least: "15min", or a `datetime.timedelta`. At most 366 days.
+        only_day: for each time, whether only its day is known: the day that the time shows in its zone. No nulls.
 
     Returns:
         a frame with the index of `times` if that is a Series, else 0, 1, …:
@@ -63,7 +66,7 @@ def sessions(
 
     Raises:
         CallError: a time has no zone, or is later than the calendar is known; there is no such exchange; `margin` is no length
-            of time; the extra `newsdata[finance]` is not installed.
+            of time, or has no unit; an argument is no list; the extra `newsdata[finance]` is not installed.
 
     >>> from datetime import datetime, timezone
     >>> evening = datetime(2022, 3, 4, 12, 0, tzinfo=timezone.utc)  # Friday, 20:00 in Shanghai
@@ -112,20 +115,22 @@ class _Times:
 def _read_times(times: Any, only_day: Any) -> _Times:
     import pandas as pd
 
-    given = times if isinstance(times, pd.Series) else pd.Series(times if hasattr(times, "dtype") else list(times))
-    flags = np.zeros(len(given), bool)
-    if only_day is not None:
-        flags = np.asarray(list(only_day), dtype=bool)
-        if len(flags) != len(given):
-            raise CallError(f"has {len(flags)} values for {len(given)} times", field="only_day")
+    try:
+        given = times if isinstance(times, pd.Series) else pd.Series(times if hasattr(times, "dtype") else list(times))
+    except (TypeError, ValueError):
+        raise CallError(f"must be a list or a series, got {times!r:.100}", field="times", hint="write [time]") from None
+    flags = np.zeros(len(given), bool) if only_day is None else _read_flags(only_day, len(given))
     if isinstance(given.dtype, pd.DatetimeTZDtype):
-        ends = given.dt.normalize() + pd.DateOffset(days=1)
-        known = given.where(~flags, ends) if flags.any() else given
-        instants = known.dt.tz_convert("UTC").dt.tz_localize(None).dt.as_unit("us").to_numpy()
+        try:
+            shown = given.dt.tz_localize(None)
+            ends = _localized(shown.dt.normalize() + pd.Timedelta(days=1), given.dt.tz) if flags.any() else given
+            instants = given.where(~flags, ends).dt.tz_convert("UTC").dt.tz_localize(None).dt.as_unit("us").to_numpy()
+        except (NotImplementedError, OverflowError):  # pandas has no zones in the year 10000
+            raise CallError("a time is too late", field="times", hint="leave out the year 9999") from None
         return _Times(instants=instants, only_day=flags, bare=np.zeros(len(given), bool), index=given.index)
     instants, bare = np.full(len(given), _NOTHING), np.zeros(len(given), bool)
     for row, value in enumerate(given):
-        if pd.isna(value):
+        if pd.api.types.is_scalar(value) and pd.isna(value):
             continue
         if isinstance(value, datetime) and value.tzinfo is not None:
             instants[row] = _instant(value, whole_day=bool(flags[row]))
@@ -140,13 +145,23 @@ def _read_times(times: Any, only_day: Any) -> _Times:
     return _Times(instants=instants, only_day=flags | bare, bare=bare, index=given.index)
 
 
+def _read_flags(only_day: Any, rows: int) -> np.ndarray:
+    flags = list(only_day) if isinstance(only_day, Iterable) and not isinstance(only_day, str) else None
+    if flags is None or not all(isinstance(one, bool | np.bool_ | int) and one in (0, 1) for one in flags):
+        shown = only_day if flags is None else next(one for one in flags if one is not True and one is not False)
+        raise CallError(f"must be True or False for each time, got {shown!r:.100}", field="only_day", hint="fill nulls")
+    if len(flags) != rows:
+        raise CallError(f"has {len(flags)} values for {rows} times", field="only_day")
+    return np.array(flags, dtype=bool)
+
+
 def _instant(value: datetime, *, whole_day: bool) -> np.datetime64:
     """A time in microseconds of UTC; with `whole_day` the end of the day that it shows."""
     try:
         if whole_day:
             value = datetime.combine(value.date() + timedelta(days=1), time(), value.tzinfo)
         return np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us")
-    except OverflowError:  # in the year 1 or 9999, where no exchange is open
+    except (OverflowError, NotImplementedError):  # in the year 1 or 9999, where no exchange is open
         return np.datetime64(value.replace(tzinfo=None), "us")
 
 
@@ -154,11 +169,17 @@ def _read_margin(margin: Any) -> np.timedelta64:
     import pandas as pd
 
     try:
+        if not isinstance(margin, str | timedelta):
+            raise TypeError
         found = pd.Timedelta(margin)
-        if pd.isna(found) or found < pd.Timedelta(0) or isinstance(margin, int | float):
+        is_number = isinstance(margin, str) and not any(one.isalpha() or one == ":" for one in margin)
+        if is_number or pd.isna(found) or found < pd.Timedelta(0):  # pandas takes a number for nanoseconds
             raise ValueError
     except (ValueError, TypeError):
-        raise CallError(f"must be a length of time, got {margin!r}", field="margin", hint='write "15min"') from None
+        reason = f"must be a length of time with its unit, got {margin!r:.100}"
+        raise CallError(reason, field="margin", hint='write "15min"') from None
+    if found > _LONGEST_MARGIN:
+        raise CallError(f"must be {_LONGEST_MARGIN.days} days at most, got {margin!r:.100}", field="margin")
     return found.as_unit("us").to_timedelta64()
 
 
@@ -166,7 +187,12 @@ def _read_exchanges(exchange: Any, rows: int) -> np.ndarray:
     """The calendar of each time; "" where the exchange is null."""
     import pandas as pd
 
-    names = [exchange] * rows if isinstance(exchange, str) else ["" if pd.isna(one) else str(one) for one in exchange]
+    if not isinstance(exchange, Iterable):
+        raise CallError(
+            f"must be a name, or one for each time, got {exchange!r}", field="exchange", hint='write "XSHG"'
+        )
+    given = [exchange] * rows if isinstance(exchange, str) else list(exchange)
+    names = ["" if pd.api.types.is_scalar(one) and pd.isna(one) else str(one) for one in given]
     if len(names) != rows:
         raise CallError(f"has {len(names)} values for {rows} times", field="exchange")
     of_one = {exchange} if isinstance(exchange, str) else set()
@@ -179,7 +205,7 @@ def _read_exchanges(exchange: Any, rows: int) -> np.ndarray:
 def _in_calendar(name: str, asked: _Times, rows: np.ndarray, wait: np.timedelta64) -> tuple[np.ndarray, ...]:
     """Session, minutes to its open, and whether the exchange is open, for some of the times."""
     calendar = _calendar(name)
-    first, last = _bounds(calendar)
+    first, last = _bounds(name, calendar)
     known, bare = asked.instants[rows], asked.bare[rows]
     if bare.any():
         known[bare] = _as_utc(known[bare], calendar.tz)
@@ -189,7 +215,7 @@ def _in_calendar(name: str, asked: _Times, rows: np.ndarray, wait: np.timedelta6
     at = np.searchsorted(closes - wait, known, side="right")
     if len(day) <= at.max():
         raise CallError(
-            f"{known.max().astype('datetime64[s]')} UTC is too late: sessions of {name} are known up to {last}",
+            f"{known.max().astype('datetime64[s]')} UTC{_with(wait)} is too late: sessions of {name} are known up to {last}",
             field="times",
             hint="update exchange_calendars, or leave out later times",
         )
@@ -212,10 +238,15 @@ def _calendar(name: str) -> Any:
     return {"XSHG": XSHGExchangeCalendar, "XHKG": XHKGExchangeCalendar, "XNYS": XNYSExchangeCalendar}[name]
 
 
-def _bounds(calendar: Any) -> tuple[np.datetime64, np.datetime64]:
+def _with(wait: np.timedelta64) -> str:
+    return f" with a margin of {wait.astype(timedelta)}" if wait else ""
+
+
+def _bounds(name: str, calendar: Any) -> tuple[np.datetime64, np.datetime64]:
     """The first and the last day that a calendar may be asked for."""
     least, most = calendar.bound_min(), calendar.bound_max()
-    first = _FIRST if least is None else max(_FIRST, least.to_datetime64().astype("datetime64[D]"))
+    begin = _FIRST_DAYS.get(name, _FIRST)
+    first = begin if least is None else max(begin, least.to_datetime64().astype("datetime64[D]"))
     last = _LAST if most is None else min(_LAST, most.to_datetime64().astype("datetime64[D]"))
     return first, last
 
@@ -234,6 +265,12 @@ def _schedule(calendar: Any, begin: np.datetime64, end: np.datetime64) -> tuple[
 def _as_utc(local: np.ndarray, zone: Any) -> np.ndarray:
     import pandas as pd
 
-    moments = pd.DatetimeIndex(local).tz_localize(zone).tz_convert("UTC").tz_localize(None)
-    found: np.ndarray = moments.as_unit("us").to_numpy()
+    moments = _localized(pd.Series(local), zone).dt.tz_convert("UTC").dt.tz_localize(None)
+    found: np.ndarray = moments.dt.as_unit("us").to_numpy()
+    return found
+
+
+def _localized(clock: pd.Series[Any], zone: Any) -> pd.Series[Any]:
+    """Times on the clocks of a zone: the first of two, and where clocks skip it the time at which they do."""
+    found: pd.Series[Any] = clock.dt.tz_localize(zone, ambiguous=np.ones(len(clock), bool), nonexistent="shift_forward")
     return found

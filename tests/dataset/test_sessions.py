@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,6 +17,7 @@ from newsdata.errors import CallError
 pytest.importorskip("exchange_calendars")
 
 OPEN, SHUT = True, False
+FRIDAY = datetime(2022, 3, 4, tzinfo=UTC)
 
 # The instant, its session, the minutes to its open, whether the exchange is open.
 SHANGHAI = [
@@ -142,6 +145,22 @@ def test_a_day_counts_when_it_is_over() -> None:
     assert rows(newsdata.sessions([times[0]], "XNYS", only_day=[True]))[0][0] == "2022-03-03"
 
 
+@pytest.mark.parametrize(
+    ("day", "zone", "session"),
+    [
+        ("2017-10-14", "America/Sao_Paulo", "2017-10-16"),  # no midnight: clocks go from 24:00 to 1:00
+        ("2017-10-15", "America/Sao_Paulo", "2017-10-16"),
+        ("2022-03-26", "Asia/Beirut", "2022-03-28"),
+        ("2021-11-06", "America/Havana", "2021-11-08"),  # two midnights
+    ],
+)
+def test_a_day_before_clocks_change_at_midnight(day: str, zone: str, session: str) -> None:
+    noon = pd.to_datetime(pd.Series([f"{day}T12:00", None])).dt.tz_localize(zone)
+    for times in (noon, [noon[0].to_pydatetime(), None], [noon[0], date(2022, 1, 1)]):
+        found = newsdata.sessions(times, "XSHG", only_day=[True, True])
+        assert rows(found)[0] == (session, None, None)
+
+
 def test_prices_are_joined_without_look_ahead() -> None:
     """News before, on and after a holiday, with a small table of prices."""
     days = pd.to_datetime(["2022-03-31", "2022-04-01", "2022-04-06", "2022-04-07"])  # without Qingming
@@ -169,6 +188,8 @@ def test_before_the_exchange_there_is_no_session() -> None:
     assert rows(newsdata.sessions(times, "XSHG")) == [(None, None, None)] * 3
     assert [one[0] for one in rows(newsdata.sessions(times, "XNYS"))] == [None, "1985-05-06", None]
     assert rows(newsdata.sessions([date(1, 1, 1)], "XSHG")) == [(None, None, None)]
+    december = [datetime(1990, 12, day, 2, tzinfo=UTC) for day in (4, 18, 19)]  # the exchange opened on the 19th
+    assert [one[0] for one in rows(newsdata.sessions(december, "XSHG"))] == [None, None, "1990-12-19"]
 
 
 @pytest.mark.parametrize(
@@ -194,6 +215,22 @@ def test_before_the_exchange_there_is_no_session() -> None:
         ([datetime(9999, 12, 31, tzinfo=UTC)], "XSHG", {}, "times: 9999.*is too late"),
         ([date(9999, 12, 31)], "XSHG", {}, "times: 9999.*is too late"),
         ([datetime(9999, 12, 31, tzinfo=UTC), date(2022, 1, 1)], "XSHG", {"only_day": [1, 1]}, "too late"),
+        ([datetime(9999, 12, 31, tzinfo=ZoneInfo("Asia/Shanghai"))], "XSHG", {"only_day": [True]}, "too late"),
+        ([datetime(9999, 12, 31, 23, tzinfo=ZoneInfo("America/New_York"))], "XSHG", {}, "too late"),
+        ([FRIDAY], "XSHG", {"margin": "15"}, "margin: must be a length of time with its unit, got '15'"),
+        ([FRIDAY], "XSHG", {"margin": np.int64(15)}, "margin: must be a length of time"),
+        ([FRIDAY], "XSHG", {"margin": "4000D"}, "margin: must be 366 days at most"),
+        ([datetime(2049, 6, 1, tzinfo=UTC)], "XNYS", {"margin": "300D"}, "UTC with a margin of 300 days.* is too late"),
+        ([FRIDAY], "XSHG", {"only_day": True}, "only_day: must be True or False for each time, got True"),
+        ([FRIDAY], "XSHG", {"only_day": [pd.NA]}, "only_day: must be True or False for each time, got <NA>"),
+        ([FRIDAY], "XSHG", {"only_day": [None]}, "only_day: .* got None"),
+        ([FRIDAY], "XSHG", {"only_day": [float("nan")]}, "only_day: .* got nan"),
+        ([FRIDAY], "XSHG", {"only_day": ["no"]}, "only_day: .* got 'no'"),
+        ([FRIDAY], None, {}, "exchange: must be a name, or one for each time, got None"),
+        ([FRIDAY], 5, {}, "exchange: must be a name"),
+        ([FRIDAY], [["XSHG"]], {}, "exchange: no calendar is known of"),
+        (FRIDAY, "XSHG", {}, "times: must be a list or a series"),
+        ([[FRIDAY]], "XSHG", {}, "times: must be instants with their zone"),
     ],
 )
 def test_calls_that_cannot_be_met(times: Any, exchange: Any, options: dict[str, Any], said: str) -> None:
