@@ -24,6 +24,7 @@ from newsdata.building import shard_plan
 from newsdata.building.build import Build
 from newsdata.building.engines import Place, place_among_ranks
 from newsdata.building.ranks import work_as_rank
+from newsdata.building.stages import list as list_stage
 from newsdata.cli.main import cli
 from newsdata.errors import CallError, NewsdataError
 from newsdata.objects import Objects
@@ -129,6 +130,23 @@ def test_a_copy_with_another_content_is_found_out(tmp_path: Path, expected: list
     for path in (tmp_path / "copy" / "_posts").iterdir():
         path.write_bytes(path.read_bytes()[::-1])
     assert digests(build(archive, tmp_path / "out", 2, [tmp_path / "copy"]).path) == expected[0]
+
+
+@pytest.mark.parametrize("fault", ["content", "size", "missing"])
+def test_a_stale_copy_changes_nothing(
+    fault: str, tmp_path: Path, expected: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several ranks hash files. Rank 0 reads again what others read differently."""
+    monkeypatch.setattr(list_stage, "_CHUNK_BYTES", 300)
+    archive = write_archive(tmp_path / "in", first_files())
+    shutil.copytree(archive, tmp_path / "copy")
+    for path in (tmp_path / "copy" / "_posts").iterdir():
+        if fault == "missing":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[::-1] + b"more" * (fault == "size"))
+    made = build(archive, tmp_path / "out", 2, [tmp_path / "copy"])
+    assert digests(made.path) == expected[0]
 
 
 def test_every_host_has_a_clone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -288,12 +288,18 @@ def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> 
     unreadable: dict[str, Reject] = {}
 
     build = secrets.token_hex(16)
-    tasks = [_hash_task(source, files, some, f"{build} {n}") for n, some in enumerate(_chunks(new, files))]
+    source = replace(source, shared=False)  # another copy of the folder counts only where the times are the same, too
+    chunks = [*_chunks(new, files)]
+    tasks = [_hash_task(source, files, some, f"{build} {n}") for n, some in enumerate(chunks)]
+    elsewhere = getattr(stage.engine.executor, "elsewhere", False)
 
     def found() -> Iterator[pa.Table]:
-        for done in stage.run_anew(tasks):
-            unreadable.update((reject["path"], Reject(**reject)) for reject in done.facts["rejects"])
-            yield pa.table([pa.array(done.facts["hashes"], _HASH)], names=["sha256"])
+        for some, done in zip(chunks, stage.run_anew(tasks), strict=True):
+            facts = done.facts
+            if elsewhere and facts["rejects"]:  # what another host cannot read, this one may have
+                facts = _hashes(_Chunk(source=source, files=files.take(some)))
+            unreadable.update((reject["path"], Reject(**reject)) for reject in facts["rejects"])
+            yield pa.table([pa.array(facts["hashes"], _HASH)], names=["sha256"])
 
     read = values_of(join_tables(found(), _HASHES, scratch), "sha256")
     if len(read) != len(new):
@@ -357,6 +363,10 @@ def _hash_task(source: Source, files: Files, some: np.ndarray, name: str) -> Tas
 
 
 def _hash(chunk: _Chunk, bench: Bench) -> dict[str, Any]:
+    return _hashes(chunk)
+
+
+def _hashes(chunk: _Chunk) -> dict[str, Any]:
     """The SHA-256 of each file, hexadecimal; None, and a reject, for a file that cannot be read."""
     contents = [data for _, data in read_files(chunk.source, chunk.files)]
     return {

@@ -8,6 +8,7 @@ the same shards: the rows of files that did not change are copied from there.
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -247,6 +248,12 @@ def _read(entry: _Entry, content: bytes | Reject, data: _ParseData) -> Post | Re
     """Parse the content of a file, after it was compared with the hash of stage list."""
     path = entry.file.path
     if isinstance(content, Reject) or hashlib.sha256(content).hexdigest() != entry.sha256:
+        if data.source.shared:
+            raise SourceError(
+                f"on the host {platform.node()}, this file is missing or has another content than where it was listed",
+                path=path,
+                hint="copy the archive to every host again, and write nothing to it during the build",
+            )
         raise SourceError(
             "this file changed while the build was reading the archive",
             path=path,
