@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,10 @@ __all__ = ["TorchDataset", "torch_dataset"]
 _AT_ONCE = 256  # rows that are made into dictionaries together
 _PIECE = 1024  # rows that are taken from a window together
 _LARGEST = 1 << 62
+_ORDER = (
+    "give the DataLoader no shuffle=, sampler= or in_order=False: rows are shuffled and shared out by torch_dataset; with"
+    " Lightning set use_distributed_sampler=False"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,8 +105,9 @@ class TorchDataset:
     """The rows of one rank in the order of an epoch, from the place on where it was resumed; see `torch_dataset`.
 
     Give it to a `torch.utils.data.DataLoader` without `shuffle` and `sampler`, with any `batch_size` and `num_workers`:
-    the loader asks for the rows 0, 1, 2, …, and gets them in this order. `len()` is the number of rows left for this
-    rank. It is iterable, too. One window of rows is in memory at a time, in each worker.
+    the loader asks for the rows 0, 1, 2, …, and gets them in this order; a batch that leaves rows out is an error, with
+    any batch size. Single rows (`dataset[7]`, as with `batch_size=None` or a wrapper) are not checked. `len()` is the
+    number of rows left for this rank. It is iterable, too. One window of rows is in memory at a time, in each worker.
 
     Attributes:
         features: the columns and their types.
@@ -115,6 +121,7 @@ class TorchDataset:
         self._windows: tuple[int, list[Window]] = (-1, [])
         self._held: _Held | None = None
         self._piece: _Piece | None = None
+        self._reached = 0  # where the next batch of this process begins at the latest
         self.features = source.features
         self.rank = rank
         self.world_size = world_size
@@ -130,20 +137,37 @@ class TorchDataset:
         for begin in range(0, (end := len(self)), _AT_ONCE):
             yield from self._rows(begin, min(begin + _AT_ONCE, end))
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return self._rows(index, index + 1)[0]
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        return self._rows(number, number + 1)[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Some rows of this rank, as a `DataLoader` asks for a batch.
 
         Raises:
             IndexError: there are fewer rows.
-            CallError: they do not follow each other, so nobody could say after which row training stopped.
+            CallError: they do not follow each other and the batch before, so nobody could say after which row training
+                stopped.
         """
+        if not indices:
+            return []
         if any(second != first + 1 for first, second in pairwise(indices)):
-            hint = "give the DataLoader no shuffle= and no sampler=: rows are shuffled and shared out by torch_dataset"
-            raise CallError("the rows of a batch must follow each other", hint=hint)
-        return self._rows(indices[0], indices[-1] + 1) if indices else []
+            raise CallError("the rows of a batch must follow each other", hint=_ORDER)
+        self._check_begin(indices[0], len(indices))
+        return self._rows(indices[0], indices[-1] + 1)
+
+    def _check_begin(self, begin: int, count: int) -> None:
+        """Refuse a batch before which rows are missing. Of W workers, worker w gets the batches w, w + W, w + 2W, …"""
+        from torch.utils.data import get_worker_info
+
+        worker = get_worker_info()
+        if worker is None:
+            latest, step = self._reached, count
+        else:
+            latest, step = max(self._reached, worker.id * count), count * worker.num_workers
+        is_last_of_all = worker is not None and self._reached == 0 and begin + count == len(self)  # may be shorter
+        if begin > latest and not is_last_of_all:
+            raise CallError(f"a batch begins with row {begin}, but row {latest} is next", hint=_ORDER)
+        self._reached = max(self._reached, begin + step)
 
     def _rows(self, first: int, end: int) -> list[dict[str, Any]]:
         if not 0 <= first < end <= len(self):
@@ -154,16 +178,16 @@ class TorchDataset:
             rows += _as_rows(piece.table.slice(at - piece.first, end - at))
         return rows
 
-    def _piece_with(self, index: int) -> _Piece:
+    def _piece_with(self, number: int) -> _Piece:
         """Some rows of a window from a row of this rank on; the last ones that were made, if it is one of them."""
         epoch, begin = self._place.tolist()
         made = self._piece
-        if made and made.place == (epoch, begin) and made.first <= index < made.first + len(made.table):
+        if made and made.place == (epoch, begin) and made.first <= number < made.first + len(made.table):
             return made
-        position = begin + self.rank + index * self.world_size
+        position = begin + self.rank + number * self.world_size
         held = self._window_at(position, epoch)
         inside = np.arange(position - held.window.begin, held.window.rows, self.world_size)[:_PIECE]
-        self._piece = _Piece(place=(epoch, begin), first=index, table=held.table.take(pa.array(held.order[inside])))
+        self._piece = _Piece(place=(epoch, begin), first=number, table=held.table.take(pa.array(held.order[inside])))
         return self._piece
 
     def _window_at(self, position: int, epoch: int) -> _Held:
@@ -178,8 +202,9 @@ class TorchDataset:
 
     def set_epoch(self, epoch: int) -> None:
         """Begin an epoch: every row once more, in an order of its own. Call it before the loop over the loader."""
-        _check_number("epoch", epoch, 0, _LARGEST)
+        epoch = _checked("epoch", epoch, 0, _LARGEST)
         self._place[0], self._place[1] = epoch, 0
+        self._reached = 0
 
     def state_dict(self, consumed: int) -> dict[str, Any]:
         """Where training stopped, as plain data for a checkpoint. It holds for all ranks.
@@ -192,7 +217,7 @@ class TorchDataset:
         Raises:
             CallError: there are not so many rows.
         """
-        _check_number("consumed", consumed, 0, len(self))
+        consumed = _checked("consumed", consumed, 0, len(self))
         epoch, begin = self._place.tolist()
         position = min(begin + consumed * self.world_size, self._total)
         return {**self._source.identity, "epoch": epoch, "position": position}
@@ -216,9 +241,10 @@ class TorchDataset:
                     field="state",
                     hint="name the same revision, split, filters, seed and window as when training began",
                 )
-        _check_number("epoch", state["epoch"], 0, _LARGEST)
-        _check_number("position", state["position"], 0, self._total)
+        _checked("epoch", state["epoch"], 0, _LARGEST)
+        _checked("position", state["position"], 0, self._total)
         self._place[0], self._place[1] = state["epoch"], state["position"]
+        self._reached = 0
 
 
 def torch_dataset(
@@ -274,12 +300,12 @@ def torch_dataset(
         import torch
     except ImportError:
         raise MachineError("this needs PyTorch", hint="install the extra: pip install 'newsdata[torch]'") from None
-    check_keywords(torch_dataset, positional, others)
-    _check_number("world_size", world_size, 1, 1 << 20)
-    _check_number("rank", rank, 0, world_size - 1)
-    _check_number("window", window, 1, _LARGEST)
-    _check_number("seed", seed, -_LARGEST, _LARGEST)
-    _check_number("epoch", epoch, 0, _LARGEST)
+    _check_arguments(split, positional, others)
+    world_size = _checked("world_size", world_size, 1, 1 << 20)
+    rank = _checked("rank", rank, 0, world_size - 1)
+    window = _checked("window", window, 1, _LARGEST)
+    seed = _checked("seed", seed, -_LARGEST, _LARGEST)
+    epoch = _checked("epoch", epoch, 0, _LARGEST)
     version = find_version(path, revision, token=token, cache_dir=cache_dir)
     warn_if_yanked(version)
     manifest, timezone = version.manifest, str(version.manifest.configuration["timezone"])
@@ -305,6 +331,19 @@ def torch_dataset(
     source = _Source(groups=groups, features=reading.features, identity=identity)
     place = torch.tensor([epoch, 0], dtype=torch.int64).share_memory_()
     return TorchDataset(source, place, rank, world_size)
+
+
+def _check_arguments(split: object, positional: Sequence[object], others: Mapping[str, object]) -> None:
+    hints = {
+        "shuffle": "leave it out: rows are always shuffled, by seed= and epoch=",
+        "batch_size": "give it to the DataLoader",
+    }
+    for name in others.keys() & hints.keys():
+        raise CallError("newsdata does not take this argument", field=name, hint=hints[name])
+    check_keywords(torch_dataset, positional, others)
+    if split is None or isinstance(split, list | tuple):
+        hint = 'write "train", or several as "train+test"'
+        raise CallError(f"must be the name of a split, got {split!r:.100}", field="split", hint=hint)
 
 
 def _digest(groups: Sequence[RowGroup]) -> str:
@@ -334,6 +373,12 @@ def _as_rows(table: pa.Table) -> list[dict[str, Any]]:
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _check_number(name: str, value: object, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+def _checked(name: str, value: object, least: int, most: int) -> int:
+    """The number, also one of NumPy."""
+    try:
+        number = least - 1 if isinstance(value, bool | np.bool_) else index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = least - 1
+    if not least <= number <= most:
         raise CallError(f"must be a whole number from {least} to {most}, got {value!r:.100}", field=name)
+    return number

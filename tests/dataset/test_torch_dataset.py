@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -141,9 +143,12 @@ def as_a_loader(train: newsdata.TorchDataset, workers: int, batch_size: int, con
     """The rows that a loop gets from a DataLoader: batch b is made by worker b % workers, which has a copy of its own."""
     copies = [pickle.loads(pickle.dumps(train)) for _ in range(max(workers, 1))]
     rows: list[str] = []
-    for number, begin in enumerate(range(0, len(train), batch_size)):
-        batch = list(range(begin, min(begin + batch_size, len(train))))
-        rows += ids_of(copies[number % len(copies)].__getitems__(batch))
+    with pytest.MonkeyPatch.context() as patch:
+        for number, begin in enumerate(range(0, len(train), batch_size)):
+            batch = list(range(begin, min(begin + batch_size, len(train))))
+            info = SimpleNamespace(id=number % workers, num_workers=workers) if workers else None
+            patch.setattr(torch.utils.data, "get_worker_info", lambda info=info: info)
+            rows += ids_of(copies[number % len(copies)].__getitems__(batch))
     return rows[:consumed]
 
 
@@ -260,6 +265,33 @@ def test_a_loader_that_shuffles_or_samples_is_refused(version: Path) -> None:
             list(torch.utils.data.DataLoader(train, batch_size=8, collate_fn=ids_of, **options))
 
 
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_batches_that_do_not_follow_each_other_are_refused(version: Path, batch_size: int) -> None:
+    """Also of one row, and as Accelerate and Lightning share out whole batches; in the main process and in workers."""
+    train = opened(version)
+    batches = [list(range(begin, begin + batch_size)) for begin in range(0, 200, batch_size)]
+    backwards: list[dict[str, Any]] = [{"batch_sampler": batches[::-1]}]
+    shared: list[dict[str, Any]] = [{"batch_sampler": batches[rank::2]} for rank in (0, 1)]
+    for workers, given in ((0, [*backwards, *shared]), (2, shared)):
+        for options in given:
+            loader = torch.utils.data.DataLoader(opened(version), num_workers=workers, collate_fn=ids_of, **options)
+            with pytest.raises(CallError, match="is next; give the DataLoader no shuffle="):
+                list(loader)
+    if batch_size == 1:
+        with pytest.raises(CallError, match="is next"):
+            list(torch.utils.data.DataLoader(train, batch_size=1, shuffle=True, collate_fn=ids_of))
+    loader = torch.utils.data.DataLoader(opened(version), batch_size=batch_size, collate_fn=ids_of)
+    begun = next(iter(loader))  # a look at the first batch, in the middle of a loop too
+    for number, batch in enumerate(loader):
+        assert number or batch == begun
+        assert number != 3 or next(iter(loader)) == begun
+
+
+def test_fewer_batches_than_workers(version: Path) -> None:
+    train = opened(version)
+    assert with_a_loader(train, 2, 150, 200) == ids_of(train)
+
+
 def test_a_state_of_something_else_is_refused(version: Path) -> None:
     train = opened(version)
     state = train.state_dict(consumed=3)
@@ -284,7 +316,8 @@ def test_a_state_of_something_else_is_refused(version: Path) -> None:
         ({"seed": 1.5}, "seed: must be"),
         ({"epoch": -1}, "epoch: must be"),
         ({"batch_size": 8}, "batch_size: newsdata does not take this argument; give it to the DataLoader"),
-        ({"shuffle": True}, "shuffle: newsdata does not take this argument"),
+        ({"batch_size": 8}, "DataLoader$"),
+        ({"shuffle": True}, "shuffle: newsdata does not take this argument; leave it out: rows are always shuffled"),
         ({"filters": [("nothing", "==", 1)]}, "nothing"),
         ({"revision": "7.0.0"}, "this folder holds 1.0.0"),
     ],
@@ -292,6 +325,21 @@ def test_a_state_of_something_else_is_refused(version: Path) -> None:
 def test_wrong_calls(version: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(NewsdataError, match=message):
         opened(version, **options)
+
+
+@pytest.mark.parametrize("split", [None, ["train"], ("train", "test")])
+def test_a_split_is_one_text(version: Path, split: Any) -> None:
+    with pytest.raises(CallError, match=r'split: must be the name of a split, .* several as "train\+test"$'):
+        newsdata.torch_dataset(version, split)
+
+
+def test_numbers_of_numpy_are_numbers(version: Path) -> None:
+    train = opened(version, seed=np.int64(1), rank=np.int32(0), world_size=np.int64(2), epoch=np.uint8(1))
+    state = train.state_dict(consumed=np.int64(3))  # type: ignore[arg-type]
+    assert state == opened(version, world_size=2, epoch=1).state_dict(consumed=3) and json.dumps(state)
+    for value in (True, np.True_, "1", np.float64(1)):
+        with pytest.raises(CallError, match="seed: must be a whole number"):
+            opened(version, seed=value)
 
 
 def test_wrong_numbers_of_rows(version: Path) -> None:
