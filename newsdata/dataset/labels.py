@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from math import isnan
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,11 +47,11 @@ def class_labels(
             value counts once a row.
         top: only so many names; None is all.
         rest: the name of the last class: all values that have none of their own.
-        rename: what to count in place of a value, for example `newsdata.publisher_name`.
+        rename: what to count in place of a value, for example `newsdata.publisher_name`. It must give a text.
 
     Raises:
         VersionError, VerifyError, HubError: as for `load_dataset`.
-        CallError: there is no such column, it has no texts, or `top` is not positive.
+        CallError: there is no such column, it has no texts, or an argument is wrong.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -61,8 +63,7 @@ def class_labels(
     """
     import datasets
 
-    if top is not None and (not isinstance(top, int) or isinstance(top, bool) or top < 1):
-        raise CallError(f"must be a positive number, got {top!r:.100}", field="top", hint="leave it out for all names")
+    _check_labels(top, rest, rename)
     version = find_version(path, revision, token=token, cache_dir=cache_dir)
     warn_if_yanked(version)
     manifest = version.manifest
@@ -80,18 +81,22 @@ def class_labels(
             counts.update(_counted(table[column], rename))
     counts.pop(rest, None)
     names = sorted(counts, key=lambda name: (-counts[name], name))
-    return datasets.ClassLabel(names=[*names[:top], rest])
+    return datasets.ClassLabel(names=[*names[: None if top is None else index(top)], rest])
 
 
-def multi_hot(values: Iterable[Iterable[str] | None], labels: datasets.ClassLabel) -> np.ndarray:
+def multi_hot(values: Iterable[Iterable[str] | float | None], labels: datasets.ClassLabel) -> np.ndarray:
     """Lists of texts, such as the column `tags`, as a matrix for learning with several labels a row.
 
     Args:
-        values: for each row its texts; None is the same as none.
+        values: for each row its texts, for example a column of `load_dataset` or of a pandas frame; null is the same as
+            none.
         labels: the classes, from `class_labels`. The last one is set for a row that has any other text.
 
     Returns:
         one row for each, one column for each class (uint8): 1 where the row has the class.
+
+    Raises:
+        CallError: a row is no list of texts.
 
     >>> import datasets
     >>> multi_hot([["股市"], ["能源", "海运"], None], datasets.ClassLabel(names=["能源", "股市", "(other)"])).tolist()
@@ -99,11 +104,46 @@ def multi_hot(values: Iterable[Iterable[str] | None], labels: datasets.ClassLabe
     """
     number_of = {name: number for number, name in enumerate(labels.names)}
     rest = len(number_of) - 1
-    rows = [[number_of.get(text, rest) for text in texts or ()] for texts in values]
+    rows = [[number_of.get(text, rest) for text in _texts(number, one)] for number, one in enumerate(values)]
     matrix = np.zeros((len(rows), len(number_of)), np.uint8)
     for row, numbers in zip(matrix, rows, strict=True):
         row[numbers] = 1
     return matrix
+
+
+def _texts(row: int, value: object) -> list[str]:
+    """The texts of a row, as lists, Arrow and pandas have them."""
+    if value is None or (isinstance(value, float) and isnan(value)) or repr(value) == "<NA>":
+        return []
+    texts: list[Any] = (
+        list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else [None]
+    )
+    if not all(isinstance(text, str) for text in texts):
+        hint = 'give a list of texts for each row: [["股市"], [], None]'
+        raise CallError(f"row {row} must be a list of texts, got {value!r:.100}", field="values", hint=hint)
+    return texts
+
+
+def _check_labels(top: object, rest: object, rename: object) -> None:
+    try:
+        number = 1 if top is None else 0 if isinstance(top, bool) else index(top)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise CallError(f"must be a positive number, got {top!r:.100}", field="top", hint="leave it out for all names")
+    if not isinstance(rest, str):
+        raise CallError(f"must be text, got {rest!r:.100}", field="rest", hint='for example "(other)"')
+    if rename is not None and not callable(rename):
+        hint = "give a function from text to text, for example newsdata.publisher_name"
+        raise CallError(f"must be a function, got {rename!r:.100}", field="rename", hint=hint)
+
+
+def _renamed(text: str, rename: Callable[[str], str]) -> str:
+    name = rename(text)
+    if not isinstance(name, str):
+        hint = "give the text itself where it has no other name"
+        raise CallError(f"must give a text for {text!r:.100}, gave {name!r:.100}", field="rename", hint=hint)
+    return name
 
 
 def _holds_texts(kind: pa.DataType) -> bool:
@@ -117,5 +157,5 @@ def _counted(column: pa.ChunkedArray, rename: Callable[[str], str] | None) -> Co
     found: Counter[str] = Counter()
     for value in column.to_pylist():
         texts = value if isinstance(value, list) else [value]
-        found.update({text if rename is None else rename(text) for text in texts if text is not None})
+        found.update({text if rename is None else _renamed(text, rename) for text in texts if text is not None})
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, overload
 
 from ..errors import CallError
@@ -47,8 +47,10 @@ def publisher_name(values: str) -> str: ...
 @overload
 def publisher_name(values: None) -> None: ...
 @overload
+def publisher_name(values: float) -> float: ...
+@overload
 def publisher_name(values: pd.Series[str]) -> pd.Series[str]: ...
-def publisher_name(values: str | pd.Series[str] | None) -> str | pd.Series[str] | None:
+def publisher_name(values: str | pd.Series[str] | float | None) -> str | pd.Series[str] | float | None:
     """The name of a publisher, by a list of spellings that ships with newsdata.
 
     A spelling is found in any width, case and spacing, and within 《》. A name that is not in the list stays as it is.
@@ -56,6 +58,7 @@ def publisher_name(values: str | pd.Series[str] | None) -> str | pd.Series[str] 
 
     Args:
         values: a name as the columns `publisher`, `media` and `source` have it, or such a column as a pandas series.
+            Nulls of pandas (NaN, NA) are allowed, too.
 
     Returns:
         the name, or a series with the same index; null stays null.
@@ -73,9 +76,15 @@ def publisher_name(values: str | pd.Series[str] | None) -> str | pd.Series[str] 
     import pandas as pd
 
     if not isinstance(values, pd.Series):
+        if not isinstance(values, Iterable) and pd.isna(values):
+            return values
         hint = 'give load_pandas(…)["publisher"], or one name after the other'
         raise CallError(f"must be text or a pandas series, got {type(values).__name__}", field="values", hint=hint)
-    names = {one: publisher_name(one) if isinstance(one, str) else one for one in values.dropna().unique()}
+    known = values.dropna()
+    wrong = next((one for one in known if not isinstance(one, str)), None)
+    if wrong is not None:
+        raise CallError(f"must hold texts, got {wrong!r:.100}", field="values", hint="give a column of names")
+    names = {one: publisher_name(one) for one in known.unique()}
     return values.map(names) if names else values
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+import pandas as pd
 import pytest
 
 import newsdata
@@ -93,3 +94,37 @@ def test_a_version_without_text_has_the_rest_only(tmp_path: Path) -> None:
 def test_wrong_calls(demo: Path, column: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(CallError, match=message):
         newsdata.class_labels(demo, column, **options)
+
+
+def test_rows_of_pandas_have_several_labels() -> None:
+    labels = datasets.ClassLabel(names=["a", "b", "(other)"])
+    rows: list[Any] = [np.array(["a", "b"]), np.array([], object), float("nan"), None, pd.NA, ("b", "c"), {"a"}]
+    expected = [[1, 1, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 1], [1, 0, 0]]
+    assert newsdata.multi_hot(rows, labels).tolist() == expected
+    assert newsdata.multi_hot(pd.Series(rows[:6]), labels).tolist() == expected[:6]
+
+
+@pytest.mark.parametrize("row", ["abc", b"abc", 5, 1.5, [None], [1], {"a": 1}])
+def test_a_row_that_is_no_list_of_texts_is_refused(row: Any) -> None:
+    with pytest.raises(CallError, match=r"values: row 1 must be a list of texts, got .*; give a list of texts"):
+        newsdata.multi_hot([["a"], row], datasets.ClassLabel(names=["a", "(other)"]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rename": lambda text: None}, "rename: must give a text for .*, gave None"),
+        ({"rename": lambda text: 5}, "rename: must give a text for .*, gave 5"),
+        ({"rename": 5}, "rename: must be a function, got 5"),
+        ({"rest": None}, "rest: must be text, got None"),
+        ({"top": np.float64(3)}, "top: must be a positive number"),
+    ],
+)
+def test_wrong_arguments(demo: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(CallError, match=message):
+        newsdata.class_labels(demo, "publisher", **options)
+
+
+def test_a_number_of_numpy_is_a_number(demo: Path) -> None:
+    names = newsdata.class_labels(demo, "publisher", top=np.int64(3)).names  # type: ignore[arg-type]
+    assert names == newsdata.class_labels(demo, "publisher", top=3).names

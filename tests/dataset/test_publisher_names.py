@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -61,3 +63,20 @@ def test_a_column() -> None:
 def test_something_else_is_refused() -> None:
     with pytest.raises(CallError, match="values: must be text or a pandas series, got list"):
         publisher_name(["NuveTech"])  # type: ignore[call-overload]
+
+
+def test_nulls_of_pandas_stay_null() -> None:
+    nulls: list[Any] = [float("nan"), pd.NA, pd.NaT]
+    for null in nulls:
+        assert publisher_name(null) is null
+    for kind in ("object", "str", "string"):
+        column = pd.Series(["Nuvetech", None, "望山财经"], dtype=kind)
+        assert column.map(publisher_name).dropna().tolist() == ["NuveTech", "望山财经"]
+    with pytest.raises(CallError, match="got float"):
+        publisher_name(1.5)
+
+
+@pytest.mark.parametrize("values", [[["Nuvetech"], None], [1, 2], ["a", {}]])
+def test_a_column_of_something_else_is_refused(values: list[object]) -> None:
+    with pytest.raises(CallError, match="values: must hold texts, got"):
+        publisher_name(pd.Series(values))
