@@ -58,7 +58,7 @@ _LEAKAGE = {
     "leak_any": (
         "Leak",
         "an article there gives it away: as a near-copy, by title and beginning, by the digest, or because one stands inside"
-        " the other",
+        " the other, edited copies included",
     ),
     "leak_j50": ("Jaccard ≥ 0.5", "the two texts have at least half of their word sequences in common"),
     "leak_j80": ("Jaccard ≥ 0.8", "they have at least four fifths in common"),
@@ -83,6 +83,7 @@ _DUPLICATES = {
     "pairs digest": "pairs with one digest, or of which one's text is the other's digest",
     "pairs head": "pairs with the same title, and the same beginning or close days",
     "pairs contained": "pairs of which one stands inside the other, at twice its length or more",
+    "pairs partly": "pairs of which half of one does; they are measured only",
     "doors digest": "whether such pairs share a leak group",
     "doors head": "whether such pairs share a leak group",
     "doors contained": "whether such pairs share a leak group",

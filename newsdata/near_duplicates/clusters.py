@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .pairs import DOORS, Pairs
+from .pairs import DOORS, MEASURED, Pairs
 
 __all__ = ["Clusters", "assign"]
 
@@ -61,7 +61,8 @@ def assign(
     left, right = np.split(pc.index_in(ends, value_set=names).to_numpy().astype(np.int64), 2)
     rule = pairs.table["rule"]
     duplicate, near = (
-        pc.invert(pc.is_in(rule, pa.array(rules, pa.string()))).to_numpy() for rules in (_NO_COPIES, DOORS)
+        pc.invert(pc.is_in(rule, pa.array(rules, pa.string()))).to_numpy()
+        for rules in (_NO_COPIES, (*DOORS, *MEASURED))
     )
     jaccard = pc.fill_null(pairs.table["jaccard"], 1.0).to_numpy()
     firm = duplicate & _no_bridges(left, right, duplicate, jaccard, len(names))
@@ -82,8 +83,8 @@ def assign(
     )
 
 
-_NO_COPIES = ("containment", *DOORS)
-"""Rules by which articles share a leak group and no duplicate cluster."""
+_NO_COPIES = ("containment", *DOORS, *MEASURED)
+"""Rules by which articles share no duplicate cluster."""
 
 
 def _widened(first: _Positions, left: _Positions, right: _Positions, known: int) -> _Positions:

@@ -17,6 +17,7 @@ from .signatures import MIN_DIGEST, MIN_SHINGLES, open_signatures
 from .units import IDEOGRAPHIC, SCRIPTS
 
 __all__ = [
+    "MIN_INSIDE",
     "Links",
     "contained_candidates",
     "days_agree",
@@ -42,6 +43,8 @@ LOWEST, NEEDED = 4, 2
 """A longer article is compared with a shorter one if it has so many of the shorter one's lowest shingles."""
 MIN_INSIDE = 4
 """Rare shingles of an article that may be found inside another one, at least."""
+MIN_MEASURED = tuple(MIN_INSIDE if script in IDEOGRAPHIC else 2 for script in SCRIPTS)
+"""The same by script, for pairs that are only measured: eight ideographs, or four words."""
 _HOLDERS = 64  # a shingle that more articles have finds none of them
 _VALUES = 1 << 16  # shingles whose holders are in memory at once: about 10 MB
 _ARTICLES = 1 << 15  # smaller articles whose larger ones are in memory at once: about 10 MB
@@ -229,10 +232,11 @@ def _lowest(keys: Keys) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
     for path, place in zip(keys.files, keys.places, strict=True):
         column = open_signatures(path, ["shingles"])["shingles"].chunk(0)
         begins = column.offsets.to_numpy()[:-1]
-        enough = np.flatnonzero(keys.rare[place] >= MIN_INSIDE)
+        enough = keys.rare[place] >= np.array(MIN_MEASURED)[keys.script[place]]
         for k in range(LOWEST):
-            low.append(column.values.to_numpy()[begins[enough] + k])
-            owner.append(place[enough])
+            some = np.flatnonzero(enough & (keys.rare[place] > k))
+            low.append(column.values.to_numpy()[begins[some] + k])
+            owner.append(place[some])
         del column, begins
     every, articles = np.concatenate(low), np.concatenate(owner)
     order = np.lexsort((articles, every))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from .candidates import MAX_RATIO, Buckets, Keys, Positions, find_candidates, groups_of, lists_of, read_keys
 from .links import (
+    MIN_INSIDE,
     Links,
     contained_candidates,
     days_agree,
@@ -39,6 +40,7 @@ __all__ = [
     "CONTAINMENT",
     "DOORS",
     "JACCARD",
+    "MEASURED",
     "PAIR_SCHEMA",
     "Candidates",
     "Pairs",
@@ -79,6 +81,8 @@ has at most `MAX_RATIO` times as many, and titles do not contradict each other."
 CONTAINED = 0.8
 """An article stands inside another one, of whatever size from twice its own on, if that has this share of its rare
 shingles; all of them, if these are few."""
+PARTLY = 0.5
+"""The same for pairs that are only measured: an edited copy inside another article, such as a flash with another lead."""
 FACTS = 0.6
 """A pair needs at least this ratio of the share of common facts to the share of other common shingles. A fact is a shingle
 that holds a number. Filled forms have words in common, but not numbers; an edited copy loses both alike."""
@@ -99,9 +103,11 @@ PAIR_SCHEMA = pa.schema(
     ]
 )
 
-_RULES = ("url", "text", "jaccard", "containment", "digest", "head", "contained")
+_RULES = ("url", "text", "jaccard", "containment", "digest", "head", "contained", "partly")
 DOORS = ("digest", "head", "contained")
 """Rules by which a leak passes between articles that are no near-copies of each other."""
+MEASURED = ("partly",)
+"""Rules that join nothing: their pairs are only counted as leaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,10 +292,11 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     least = np.where(other_languages(keys, left, right), np.maximum(later, TRANSLATED), later)
     alike = close & (jaccard >= np.maximum(needed, least))
     wide = close & (containment >= np.where(later >= _FAR, np.maximum(CONTAINED, later), CONTAINMENT)) & (titles >= 0)
-    inside = agree & (containment >= np.where(smaller < MIN_SHINGLES, 1, CONTAINED)) & (larger >= 2 * smaller)
-    kept = alike | wide | inside
-    rule = np.where(alike, _RULES.index("jaccard"), _RULES.index("containment"))
-    rule = np.where(inside & ~alike & ~wide, _RULES.index("contained"), rule)
+    partly = agree & (containment >= np.where(smaller < MIN_SHINGLES, 1, PARTLY)) & (larger >= 2 * smaller)
+    inside = partly & (containment >= CONTAINED) & (smaller >= MIN_INSIDE)
+    kept = alike | wide | partly
+    holds = [alike, wide, inside, partly]
+    rule = np.select(holds, [_RULES.index(name) for name in ("jaccard", "containment", "contained", "partly")])
     return _Found(
         left=left[kept],
         right=right[kept],

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from newsdata.near_duplicates.boilerplate import Boilerplate
-from newsdata.near_duplicates.pairs import DOORS, Pairs, match
+from newsdata.near_duplicates.pairs import DOORS, MEASURED, Pairs, match
 from newsdata.near_duplicates.signatures import Words, sign, write_signatures
 
 NONE = Boilerplate.of(np.zeros(0, np.uint32))
@@ -70,4 +70,4 @@ def joined(
 ) -> set[tuple[str, str]]:
     """The pairs of near-copies, without those that leak by another way."""
     table = matched(folder, rows, boilerplate, heads=heads, langs=langs)[0].table.to_pylist()
-    return {(pair["left"], pair["right"]) for pair in table if pair["rule"] not in DOORS}
+    return {(pair["left"], pair["right"]) for pair in table if pair["rule"] not in (*DOORS, *MEASURED)}

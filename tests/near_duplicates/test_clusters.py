@@ -49,6 +49,11 @@ def test_the_first_ingested_member_names_the_cluster() -> None:
     }
 
 
+def test_what_is_only_measured_joins_nothing() -> None:
+    found = grouped(chain("a", "b", jaccard=0.9, rule="partly"), ["a", "b"])
+    assert found.duplicate_cluster.to_pylist() == found.leak_group.to_pylist() == ["a", "b"]
+
+
 def test_a_long_chain_does_not_make_one_cluster() -> None:
     names = [f"{k:02d}" for k in range(20)]
     found = clusters_of(grouped(chain(*names), names), names)

@@ -197,6 +197,18 @@ def copies_in(pairs: Pairs) -> set[tuple[str, str]]:
     return {(pair["left"], pair["right"]) for pair in rows if pair["rule"] in ("url", "text", "jaccard")}
 
 
+def test_edited_and_very_short_texts_inside_others_are_only_measured(tmp_path: Path) -> None:
+    flash, few = words(1, 36), "harbour bridge reopens tonight"
+    plain = " ".join(f"plain{number}" for number in range(20))
+    rows = [row("edited", words(2, 12) + flash), row("roundup", flash + words(3, 120))]
+    rows += [row("few", few), row("letter", f"{plain} {few} {plain}")]
+    table = matched(tmp_path, rows)[0].table.to_pylist()
+    assert [(pair["left"], pair["right"], pair["rule"]) for pair in table] == [
+        ("edited", "roundup", "partly"),
+        ("few", "letter", "partly"),
+    ]
+
+
 def test_leaks_by_other_doors_are_found(tmp_path: Path) -> None:
     digest, flashes = words(1, 24), [words(10 + k, 36) for k in range(5)]
     rows = [row("a", words(2)), row("b", words(3)), row("c", digest)]
