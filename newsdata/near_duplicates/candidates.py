@@ -26,6 +26,7 @@ __all__ = [
     "Buckets",
     "Keys",
     "Positions",
+    "each_two",
     "find_candidates",
     "groups_of",
     "lists_of",
@@ -182,7 +183,7 @@ def find_candidates(keys: Keys, number: int = 0, count: int = 1) -> tuple[Positi
         begins = np.cumsum(sizes) - sizes
         for size in np.unique(sizes[sizes <= BUCKET_CAP]).tolist():
             some = members[begins[sizes == size][:, None] + np.arange(size)]
-            one, two = _each_two(size)
+            one, two = each_two(size)
             pending.append(_comparable(keys, some[:, one].ravel(), some[:, two].ravel()))
         for begin, size in zip(begins[sizes > BUCKET_CAP].tolist(), sizes[sizes > BUCKET_CAP].tolist(), strict=True):
             buckets.large += 1
@@ -229,7 +230,7 @@ def _shared(
 
 
 @cache
-def _each_two(size: int) -> tuple[Positions, Positions]:
+def each_two(size: int) -> tuple[Positions, Positions]:
     """Each two of `size` members, by their number."""
     one, two = np.triu_indices(size, 1)
     return one, two

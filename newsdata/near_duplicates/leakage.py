@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from .digests import near_digests
 from .pairs import CONTAINED, Pairs
 from .signatures import SIGNATURE_SCHEMA, open_signatures
 
@@ -32,6 +33,7 @@ class Evidence:
             texts were not compared.
         sizes: for each article the number of its rare shingles.
         digests, texts: for each article the hash of its digest and of its text; 0 if it is short or missing.
+        near: the two articles of each pair whose digests are nearly the same; see `near_digests`.
         files: the signature files, which hold the passages. A passage is 50 units in a row. One in 64, chosen by its hash,
             is kept: about 200 bytes for an article of 1,500 characters.
         owners: for each file the article of each of its rows.
@@ -44,6 +46,7 @@ class Evidence:
     sizes: NDArray[np.int32]
     digests: NDArray[np.uint64]
     texts: NDArray[np.uint64]
+    near: tuple[NDArray[np.int64], NDArray[np.int64]]
     files: Sequence[Path]
     owners: Sequence[NDArray[np.int32]]
 
@@ -88,6 +91,7 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
         sizes=of_article("rare"),
         digests=of_article("digest"),
         texts=of_article("exact"),
+        near=near_digests(files, owners),
         files=files,
         owners=owners,
     )
@@ -102,7 +106,7 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
         tested: for each article whether it is in the later split (test); no article is in both.
 
     Returns:
-        The number of tested articles that a seen one gives away in any way (`leak_any`): by any pair, or by a digest. And of
+        The number of tested articles that a seen one gives away in any way (`leak_any`): by any pair, or a digest. And of
         those with a copy whose Jaccard similarity is at least .5 (`leak_j50`) or .8 (`leak_j80`), or whose containment is at
         least .8 (`leak_c80`); whose digest is also the digest or the text of a seen one, or whose text is the digest of one
         (`same_digest`); that stand inside a seen one of whatever length (`contained`), and inside which a seen one stands
@@ -120,7 +124,8 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
         "leak_j80": evidence.jaccard >= 0.8,
         "leak_c80": evidence.containment >= 0.8,
     }
-    found = {name: _reached(evidence, mask, seen, tested) for name, mask in ways.items()}
+    ends = (evidence.left, evidence.right)
+    found = {name: _reached((ends[0][mask], ends[1][mask]), seen, tested) for name, mask in ways.items()}
     found["same_digest"] = _same_digest(evidence, seen, tested)
     left, right = evidence.left, evidence.right
     swap = evidence.sizes[left] > evidence.sizes[right]
@@ -128,14 +133,14 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
     inside = evidence.containment >= CONTAINED
     found["contained"] = _those(inner[inside & tested[inner] & seen[outer]], len(seen))
     found["contains"] = _those(outer[inside & tested[outer] & seen[inner]], len(seen))
-    found["leak_any"] |= found["same_digest"]
+    found["leak_any"] |= found["same_digest"] | _reached(evidence.near, seen, tested)
     return {name: int(articles.sum()) for name, articles in found.items()}
 
 
-def _reached(evidence: Evidence, pairs: _Mask, seen: _Mask, tested: _Mask) -> _Mask:
+def _reached(pairs: tuple[NDArray[np.int64], NDArray[np.int64]], seen: _Mask, tested: _Mask) -> _Mask:
     """For each article whether it is tested and one of these pairs leads to a seen one."""
-    left, right = evidence.left, evidence.right
-    ends = [other[pairs & seen[one] & tested[other]] for one, other in ((left, right), (right, left))]
+    left, right = pairs
+    ends = [other[seen[one] & tested[other]] for one, other in ((left, right), (right, left))]
     return _those(np.concatenate(ends), len(seen))
 
 

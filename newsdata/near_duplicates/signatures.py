@@ -54,6 +54,9 @@ TITLE_UNITS = 48
 MIN_DIGEST, MIN_TITLE, MIN_HEADING = 8, 4, 10
 """A digest with fewer units is no link between articles; nor is a title, with the text's beginning or alone."""
 
+DIGEST_UNITS = 160
+"""The units of a digest that are kept."""
+
 SIGNATURE_SCHEMA = pa.schema(
     [
         ("key", pa.binary()),  # hash of everything that the row depends on; null if `sign` was given no keys
@@ -76,6 +79,7 @@ SIGNATURE_SCHEMA = pa.schema(
         ("shingles", pa.list_(pa.uint32())),  # the rare ones, sorted; see `shingles.Shingles`
         ("passages", pa.list_(pa.uint64())),
         ("title", pa.list_(pa.uint32())),  # units in order, the lowest bit of a number is set
+        ("digest_words", pa.list_(pa.uint32())),  # the same
         (
             "words",
             pa.list_(pa.uint32()),
@@ -147,7 +151,7 @@ def sign(
 
     found = shingle(words.texts)
     titles = unit_lists([title or "" for title in words.titles], TITLE_UNITS)
-    digests = unit_lists([digest or "" for digest in words.digests], 0)
+    digests = unit_lists([digest or "" for digest in words.digests], DIGEST_UNITS)
     rare = ~boilerplate.holds(found.hashes)
     hashes = found.hashes[rare]
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(rare)])[found.offsets]
@@ -180,6 +184,7 @@ def sign(
             _lists(offsets, hashes),
             _lists(found.passage_offsets, found.passages),
             _lists(titles.offsets, titles.units),
+            _lists(digests.offsets, digests.units),
             listed,
         ],
         schema=SIGNATURE_SCHEMA,

@@ -20,6 +20,8 @@ from newsdata.near_duplicates.leakage import gather, leaked
 from ..conftest import ROOT, write_archive
 from .made_articles import matched
 
+EDITED = 0.25
+"""The share of copies that are edited, where some are."""
 KINDS = ("same-digest", "digest-first", "digest-is-text", "roundup")
 FIRST = date(2022, 1, 1)
 
@@ -35,19 +37,38 @@ class Hidden:
     partners: tuple[int, ...]
 
 
-def hidden(script: str, cases: int, size: int, monkeypatch: pytest.MonkeyPatch) -> list[Hidden]:
-    """`cases` of each kind of leak among plain articles, `size` in all, each on a day of its own choice."""
+def hidden(
+    script: str, cases: int, size: int, monkeypatch: pytest.MonkeyPatch, *, edited: float = 0, flash_words: int = 0
+) -> list[Hidden]:
+    """`cases` of each kind of leak among plain articles, `size` in all, each on a day of its own choice.
+
+    Args:
+        script, cases, size: what is made.
+        edited: the share of copies that have another lead, a title in front, or no end.
+        flash_words: the words of a flash in a roundup; 0 for nine and more.
+    """
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     import quality_kinds
 
     rng = random.Random(f"{script} {cases}")
     made = quality_kinds.tell(script, cases, kinds=KINDS)
     voices = [case for kind in KINDS for case in made[kind]]
+    if flash_words:
+        for case in made["roundup"]:
+            case[1:] = [replace(one, text=" ".join(one.text.split()[:flash_words])) for one in case[1:]]
+            case[0] = replace(case[0], text="\n".join(one.text for one in case[1:]))
     for case in made["roundup"]:  # half of them as one paragraph, or with numbers before the flashes
         how, flashes = rng.randrange(4), [one.text for one in case[1:]]
         if how < 2:
             listed = [f"{number}) {text}" for number, text in enumerate(flashes, 1)] if how else flashes
             case[0] = replace(case[0], text="\n".join(listed) if how else " ".join(listed))
+    for kind in KINDS if edited else ():
+        field = "text" if kind == "roundup" else "digest"
+        for case in made[kind]:
+            case[1:] = [
+                replace(one, **{field: _edited(rng, script, getattr(one, field))}) if rng.random() < edited else one
+                for one in case[1:]
+            ]
     articles: list[Hidden] = []
     for case in voices:
         first, others = len(articles), range(len(articles) + 1, len(articles) + len(case))
@@ -61,6 +82,15 @@ def hidden(script: str, cases: int, size: int, monkeypatch: pytest.MonkeyPatch) 
     return articles
 
 
+def _edited(rng: random.Random, script: str, text: str) -> str:
+    """Words with another lead of about ten characters, with a title in front, or without a tenth to a quarter at the end."""
+    space = "" if script == "han" else " "
+    made = ["".join(rng.choices("锦岚汀砚漓沅" if script == "han" else "bdgklm", k=5)) for _ in range(2)]
+    parts = list(text) if script == "han" else text.split()
+    cut = space.join(parts[: len(parts) - max(1, round(len(parts) * rng.uniform(0.1, 0.25)))])
+    return rng.choice((f"{space.join(made)}，{space}{text}", f"【{space.join(made)}】{text}", cut))
+
+
 def _hidden(one: Any, day: int, partners: tuple[int, ...]) -> Hidden:
     return Hidden(title=one.title, digest=one.digest, text=one.text, day=day, partners=partners)
 
@@ -69,9 +99,14 @@ def true_leak(articles: Sequence[Hidden], seen: set[int], tested: set[int]) -> f
     return sum(not seen.isdisjoint(articles[number].partners) for number in tested) / len(tested)
 
 
-@pytest.mark.parametrize("script", ["han", "latin"])
-def test_the_reported_leak_is_nearly_the_true_one(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    articles = hidden(script, 30, 800, monkeypatch)
+@pytest.mark.parametrize(
+    ("script", "edited", "flash_words"),
+    [("han", 0, 0), ("latin", 0, 0), ("han", EDITED, 0), ("latin", EDITED, 0), ("latin", 0, 4)],
+)
+def test_the_reported_leak_is_nearly_the_true_one(
+    script: str, edited: float, flash_words: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    articles = hidden(script, 30, 800, monkeypatch, edited=edited, flash_words=flash_words)
     names = [f"{number:04}" for number in range(len(articles))]
     rows = [(name, one.text or one.digest, 19000 + one.day, None) for name, one in zip(names, articles, strict=True)]
     heads = {name: (one.title, one.digest or None) for name, one in zip(names, articles, strict=True)}
@@ -87,11 +122,11 @@ def test_the_reported_leak_is_nearly_the_true_one(script: str, tmp_path: Path, m
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("cases", "shut"), [(60, True), (3, False)])
+@pytest.mark.parametrize(("cases", "shut", "edited"), [(60, True, 0), (60, True, EDITED), (3, False, 0)])
 def test_in_a_build_whose_doors_are_shut_or_open(
-    cases: int, shut: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cases: int, shut: bool, edited: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    articles = hidden("han", cases, 2000, monkeypatch)
+    articles = hidden("han", cases, 2000, monkeypatch, edited=edited)
     files = {}
     for number, one in enumerate(articles):
         day = FIRST + timedelta(days=one.day)

@@ -19,10 +19,10 @@ _VERSIONS = {
     "count": 1,
     "frame": 1,
     "boilerplate": 1,
-    "sign": 2,
-    "search": 1,
+    "sign": 3,
+    "search": 2,
     "common": 1,
-    "pairs": 2,
+    "pairs": 3,
     "group": 3,
     "borders": 1,
     "split": 3,
@@ -31,7 +31,7 @@ _VERSIONS = {
     "blank": 3,
     "origins": 2,
     "revisions": 3,
-    "measure": 3,
+    "measure": 4,
 }
 
 

@@ -1,0 +1,133 @@
+"""Digests that are nearly another article's digest or short text: with another lead, a title in front, or without the end.
+
+They are only measured as leaks. Digests are found by their lowest runs of units, and compared unit by unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .candidates import Positions, each_two, groups_of
+from .siblings import is_filled
+from .signatures import open_signatures
+from .units import IDEOGRAPHIC, MULTIPLIERS, SCRIPTS, mix
+
+__all__ = ["near_digests"]
+
+LOWEST = 16
+"""Of a digest, or a short text, the lowest runs of units that are looked for in others."""
+SHARE, LEAST = 0.5, 6
+"""Two lists are compared if they have this share of the shorter one's lowest runs in common, and at least so many."""
+_RUN = tuple(5 if script in IDEOGRAPHIC else 3 for script in SCRIPTS)
+_HOLDERS = 20  # a run that more of them have is a phrase, and finds none
+_COLUMNS = ("digest_words", "words")
+_AT_ONCE = 1 << 20  # runs that are in memory at once: 30 MB
+
+
+def near_digests(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> tuple[Positions, Positions]:
+    """Pairs of articles of which one's digest is nearly the digest, or the short text, of the other.
+
+    Digests that are one form, filled in two ways, are not; see `siblings.is_filled`.
+
+    Args:
+        files: signature files.
+        owners: for each file the article of each of its rows.
+
+    Returns:
+        The two articles of each pair.
+    """
+    lists = 2 * sum(len(owner) for owner in owners)  # those of digests have even numbers, those of texts odd ones
+    sizes = np.zeros(lists, np.uint8)
+    parts = 1 << (lists // 2 * LOWEST // _AT_ONCE).bit_length()
+    found = [np.zeros(0, np.int64)]
+    for part in range(parts):
+        hashes, holders = (np.concatenate(some) for some in zip(*_lowest(files, owners, part, parts), strict=True))
+        sizes += np.bincount(holders, minlength=lists).astype(np.uint8)
+        found.append(_common(hashes, holders, lists))
+    codes = np.concatenate(found)
+    codes.sort()
+    begins, common = groups_of(codes)
+    left, right = codes[begins] // max(lists, 1), codes[begins] % max(lists, 1)
+    close = common >= np.maximum(LEAST, SHARE * np.minimum(sizes[left], sizes[right]))
+    left, right = left[close], right[close]
+    near = _edited(files, owners, left, right)
+    return left[near] // 2, right[near] // 2
+
+
+def _lowest(
+    files: Sequence[Path], owners: Sequence[NDArray[np.int32]], part: int, parts: int
+) -> Iterator[tuple[NDArray[np.uint32], Positions]]:
+    """The lowest runs of all lists that are in one part: their hashes, and the list of each."""
+    yield np.zeros(0, np.uint32), np.zeros(0, np.int64)
+    for path, owner in zip(files, owners, strict=True):
+        rows = open_signatures(path, ["script", "exact", "digest", *_COLUMNS])
+        other = rows["exact"].to_numpy() != rows["digest"].to_numpy()  # the text is not the digest again
+        width = np.array(_RUN)[rows["script"].to_numpy()]
+        for kind, name in enumerate(_COLUMNS):
+            column = rows[name].chunk(0)
+            offsets, units = column.offsets.to_numpy().astype(np.int64), column.values.to_numpy()
+            every = np.concatenate(
+                [_runs(offsets, units, size, (width == size) & (other | (kind == 0))) for size in set(_RUN)]
+            )
+            every.sort()
+            number, hashes = (every >> np.uint64(32)).astype(np.int64), every.astype(np.uint32)
+            begins, many = groups_of(number)
+            kept = (np.arange(len(number)) - np.repeat(begins, many) < LOWEST) & (hashes % np.uint32(parts) == part)
+            yield hashes[kept], 2 * owner[number[kept]].astype(np.int64) + kind
+            del column, units
+        del rows
+
+
+def _runs(offsets: Positions, units: NDArray[np.uint32], size: int, chosen: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """The runs of so many units of some lists: the number of the list << 32 | hash."""
+    many = np.where(chosen, np.maximum(np.diff(offsets) - size + 1, 0), 0)
+    number = np.repeat(np.arange(len(many)), many)
+    at = np.arange(len(number)) + np.repeat(offsets[:-1] - (np.cumsum(many) - many), many)
+    total = np.zeros(len(number), np.uint64)
+    for k in range(size):
+        total += units[at + k] * MULTIPLIERS[k]
+    runs: NDArray[np.uint64] = number.astype(np.uint64) << np.uint64(32) | mix(total) >> np.uint64(32)
+    return runs
+
+
+def _common(hashes: NDArray[np.uint32], holders: Positions, lists: int) -> Positions:
+    """Two lists for each run that both have, at least one of them a digest: left * lists + right."""
+    every = hashes.astype(np.uint64) << np.uint64(32) | holders.astype(np.uint64)
+    every.sort()
+    begins, sizes = groups_of(every >> np.uint64(32))
+    holders = (every & np.uint64(0xFFFF_FFFF)).astype(np.int64)
+    found = [np.zeros(0, np.int64)]
+    for size in range(2, _HOLDERS + 1):
+        some = holders[begins[sizes == size][:, None] + np.arange(size)]
+        one, two = each_two(size)
+        left, right = some[:, one].ravel(), some[:, two].ravel()
+        kept = (left // 2 != right // 2) & ((left % 2 == 0) | (right % 2 == 0))
+        found.append(left[kept] * lists + right[kept])
+    return np.concatenate(found)
+
+
+def _edited(
+    files: Sequence[Path], owners: Sequence[NDArray[np.int32]], left: Positions, right: Positions
+) -> NDArray[np.bool_]:
+    """For each two lists whether they differ, and are not one form that was filled in two ways."""
+    wanted = np.unique(np.concatenate([left, right]))
+    held: dict[int, NDArray[np.uint32]] = {}
+    ideographic = {}
+    for path, owner in zip(files, owners, strict=True):
+        rows = open_signatures(path, ["script", *_COLUMNS])
+        for kind, name in enumerate(_COLUMNS):
+            here = np.flatnonzero(np.isin(2 * owner.astype(np.int64) + kind, wanted))
+            for row in here.tolist():
+                at = 2 * int(owner[row]) + kind
+                held[at] = rows[name][row].values.to_numpy().copy()
+                ideographic[at] = SCRIPTS[rows["script"][row].as_py()] in IDEOGRAPHIC
+        del rows
+    near = np.zeros(len(left), np.bool_)
+    for number, (one, two) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
+        a, b = held[one], held[two]
+        near[number] = not np.array_equal(a, b) and not is_filled(a, b, 0, ideographic=ideographic[one])
+    return near
