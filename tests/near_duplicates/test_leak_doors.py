@@ -63,12 +63,12 @@ def hidden(
             listed = [f"{number}) {text}" for number, text in enumerate(flashes, 1)] if how else flashes
             case[0] = replace(case[0], text="\n".join(listed) if how else " ".join(listed))
     for kind in KINDS if edited else ():
-        field = "text" if kind == "roundup" else "digest"
         for case in made[kind]:
-            case[1:] = [
-                replace(one, **{field: _edited(rng, script, getattr(one, field))}) if rng.random() < edited else one
-                for one in case[1:]
-            ]
+            for at, one in enumerate(case[1:], 1):
+                if kind == "roundup" and rng.random() < edited:
+                    case[at] = replace(one, text=_edited(rng, script, one.text))
+                elif kind != "roundup" and rng.random() < edited:
+                    case[at] = replace(one, digest=_edited(rng, script, one.digest))
     articles: list[Hidden] = []
     for case in voices:
         first, others = len(articles), range(len(articles) + 1, len(articles) + len(case))
