@@ -66,7 +66,7 @@ def load_mentions(
 
     Args:
         path, revision, since, until, token, cache_dir: as for `load_dataset`.
-        split: as for `load_dataset`, but no list; None is all of them.
+        split: as for `load_dataset`, but no list; None is all of them. An article in two slices is there once.
         as_of: as for `load_dataset`: the mentions that were known then.
 
     Raises:
@@ -91,7 +91,7 @@ def load_mentions(
         time = check_as_of(as_of, manifest, config=None, split=split, streaming=False)
         tables = _known(version, time, period)
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
-    return frame
+    return frame if split is None else frame.drop_duplicates("mention_id", ignore_index=True)  # slices may overlap
 
 
 def _of_splits(

@@ -155,6 +155,9 @@ def test_splits_slices_and_periods(demo: Path) -> None:
     march = newsdata.load_mentions(demo, since="2022-03-01", until="2022-04-01", split="all")
     inside = every[(every["published_at"] >= "2022-03-01") & (every["published_at"] < "2022-04-01")]
     assert march["mention_id"].tolist() == inside["mention_id"].tolist() != []
+    twice = newsdata.load_mentions(demo, split="train[:5]+train[3:8]")
+    pd.testing.assert_frame_equal(twice, newsdata.load_mentions(demo, split="train[:8]"))
+    assert twice["mention_id"].is_unique and len(twice)
     with pytest.raises(CallError, match="no list of splits"):
         newsdata.load_mentions(demo, split=["train"])
     with pytest.raises(CallError, match="there is no split 'exam'"):
