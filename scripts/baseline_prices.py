@@ -104,6 +104,11 @@ def direction(rows: pd.DataFrame, prices: Prices) -> Task:
     )
 
 
+def _symbol(code: str, exchange: str | None) -> str:
+    """The symbol of a code, as in `newsdata.load_mentions`: codes of Hong Kong have five digits."""
+    return f"{code.zfill(5) if exchange == 'XHKG' and code.isdigit() else code}.{exchange}"
+
+
 def _labels(rows: pd.DataFrame, prices: Prices) -> Iterator[tuple[int, bool, str]]:
     """For each article and security: the article's position, whether the price went up, and the day of the session."""
     for at, (mentions, time) in enumerate(zip(rows["mentions"], rows["published_at"], strict=True)):
@@ -112,7 +117,7 @@ def _labels(rows: pd.DataFrame, prices: Prices) -> Iterator[tuple[int, bool, str
         names: set[str] = set()
         for mention in mentions:
             if mention["kind"] == "security" and mention["code"]:
-                symbol = f"{mention['code']}.{mention['exchange']}"
+                symbol = _symbol(mention["code"], mention["exchange"])
                 names.add(symbol if symbol in prices else mention["code"])
         for name in sorted(names & prices.keys()):
             days, closes = prices[name]

@@ -206,6 +206,14 @@ def test_the_label_is_the_next_session_against_the_last_close(tmp_path: Path) ->
     assert [*prices._labels(rows, by_code)] == [*prices._labels(rows, found)]
 
 
+def test_codes_of_hong_kong_are_found_by_their_symbol(tmp_path: Path) -> None:
+    lines = "".join(f"00700.XHKG,{FIRST + timedelta(days=k)},{300 + k}\n" for k in range(3))
+    mention = {"kind": "security", "code": "700", "exchange": "XHKG"}
+    rows = pd.DataFrame({"mentions": [[mention]], "published_at": [pd.Timestamp(FIRST) + pd.Timedelta(hours=12)]})
+    found = prices.read_prices(priced(tmp_path, lines))
+    assert [*prices._labels(rows, found)] == [(0, True, str(FIRST + timedelta(days=1)))]
+
+
 def test_the_direction_is_learned_where_the_text_tells_it(tmp_path: Path) -> None:
     rng = random.Random(3)
     up = [rng.random() < 0.5 for _ in range(40)]
