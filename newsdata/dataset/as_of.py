@@ -50,8 +50,12 @@ def check_as_of(
     Raises:
         CallError: it has no zone or is no time, the other arguments do not go with it, or the version has no revisions.
     """
-    if config not in (None, "articles") or streaming:
-        raise CallError("gives whole articles", field="as_of", hint="leave out name and streaming")
+    if config not in (None, "articles"):
+        reason = f"gives rows of the config articles, not of {config!r:.100}: they are made from revisions"
+        raise CallError(reason, field="as_of", hint="leave out name")
+    if streaming:
+        reason = "cannot be streamed: what was known is put together in memory from all revisions"
+        raise CallError(reason, field="as_of", hint="leave out streaming, and ask for few columns=")
     if split is not None:
         reason = "there are no splits in what was known at a time: they follow from the whole archive"
         raise CallError(reason, field="as_of", hint="leave out split, and cut by since= and until=")

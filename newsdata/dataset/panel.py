@@ -47,8 +47,9 @@ def load_panel(
 
     Args:
         path, revision, token, cache_dir: as for `load_dataset`; the version must be built with `history=True`.
-        begin, end: the first and the last instant; a day ("2022-03-01") means its midnight in the site's zone. The last step
-            is at `end` or before it.
+        begin, end: no step is before `begin` or after `end`; a day ("2022-03-01") means its midnight in the site's zone. The
+            first step is at `begin`, but with steps tied to the calendar at the first such day: "1W" at a Sunday, "1MS" at
+            the first of a month. A period without one has no steps.
         every: from one step to the next, as pandas writes it: "1D" (the same time of the next day in the site's zone), "6h",
             "30min", "1W-FRI"; or a `datetime.timedelta`.
         columns, since, until, filters: as for `load_dataset`, with the columns that it has for `as_of`. `since` and `until`

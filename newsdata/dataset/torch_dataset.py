@@ -236,8 +236,9 @@ class TorchDataset:
             raise CallError(f"must have the keys {', '.join(sorted(known))}", field="state")
         for name, own in self._source.identity.items():
             if state[name] != own:
+                what = "selection of rows" if name == "rows" else name
                 raise CallError(
-                    f"the state is of another {name}: {state[name]!r:.100}, not {own!r}",
+                    f"the state is of another {what}: {state[name]!r:.100}, not {own!r}",
                     field="state",
                     hint="name the same revision, split, filters, seed and window as when training began",
                 )

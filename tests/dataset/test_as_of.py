@@ -188,9 +188,9 @@ def test_a_version_without_revisions(manifest: Manifest) -> None:
 
 def test_arguments_that_do_not_go_with_it(manifest: Manifest) -> None:
     for config, split, streaming, hint in (
-        ("revisions", None, False, "leave out name and streaming"),
+        ("revisions", None, False, "not of 'revisions'.*leave out name"),
         (None, "train", False, "leave out split"),
-        (None, None, True, "leave out name and streaming"),
+        (None, None, True, "cannot be streamed.*leave out streaming"),
     ):
         with pytest.raises(CallError, match=hint):
             check_as_of("2022-03-01T09:30+08:00", manifest, config=config, split=split, streaming=streaming)

@@ -56,6 +56,13 @@ def steps(begin: str, end: str, every: Any, zone: str) -> list[str]:
     return [step.isoformat() for step in _steps(begin, end, every, zone)]
 
 
+def test_steps_tied_to_the_calendar_begin_at_the_first_such_day() -> None:
+    weeks = steps("2022-03-02", "2022-03-14", "1W", "UTC")
+    assert [step[:10] for step in weeks] == ["2022-03-06", "2022-03-13"], "Sundays"
+    assert [step[:10] for step in steps("2022-03-02", "2022-05-02", "1MS", "UTC")] == ["2022-04-01", "2022-05-01"]
+    assert steps("2022-03-07", "2022-03-12", "1W", "UTC") == []
+
+
 def test_a_day_is_not_always_24_hours() -> None:
     assert steps("2022-03-12", "2022-03-14", "1D", "America/New_York") == [
         "2022-03-12T00:00:00-05:00",

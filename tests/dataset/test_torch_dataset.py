@@ -295,7 +295,11 @@ def test_fewer_batches_than_workers(version: Path) -> None:
 def test_a_state_of_something_else_is_refused(version: Path) -> None:
     train = opened(version)
     state = train.state_dict(consumed=3)
-    for other, name in (({"seed": 2}, "seed"), ({"window": 31}, "window"), ({"filters": FILTERED}, "rows")):
+    for other, name in (
+        ({"seed": 2}, "seed"),
+        ({"window": 31}, "window"),
+        ({"filters": FILTERED}, "selection of rows"),
+    ):
         with pytest.raises(CallError, match=f"the state is of another {name}"):
             opened(version, **other).load_state_dict(state)
     bad: list[Any] = [None, {}, {**state, "more": 1}, {**state, "position": -1}, {**state, "position": 201}]
