@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from .errors import MachineError
 
@@ -22,6 +23,8 @@ _T = TypeVar("_T")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
 _SETTINGS = re.compile(r"(AWS|GOOGLE)_[A-Z0-9_]+|(HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
+_ENDPOINTS = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "GOOGLE_BASE_URL"}
+_VISIBLE = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # the characters of an address
 
 
 def open_client(bucket: str) -> ObjectStore:
@@ -31,7 +34,7 @@ def open_client(bucket: str) -> ObjectStore:
         bucket: s3://bucket or gs://bucket.
 
     Raises:
-        MachineError: the library is not installed.
+        MachineError: the library is not installed, or a variable names no address of a store.
     """
     settings = tuple(sorted((key, value) for key, value in os.environ.items() if _SETTINGS.fullmatch(key)))
     return _client(bucket, settings, os.getpid())
@@ -53,6 +56,8 @@ def unless_missing(ask: Callable[[], _T]) -> _T | None:
 
 def may_pass(error: Exception) -> bool:
     """Whether an error of the library may be gone at the next attempt."""
+    if isinstance(error, MachineError):  # for example, the library is not installed
+        return False
     from obstore.exceptions import AlreadyExistsError, GenericError, PreconditionError
 
     text = str(error)
@@ -102,9 +107,7 @@ def _client(bucket: str, settings: tuple[tuple[str, str], ...], process: int) ->
             "object stores need a library that is not installed", path=bucket, hint='pip install "newsdata[cluster]"'
         ) from None
     values = dict(settings)
-    endpoints = [values.get(f"AWS_ENDPOINT{end}", "") for end in ("_URL_S3", "_URL", "")] + [
-        values.get("GOOGLE_BASE_URL", "")
-    ]
+    endpoints = _endpoints(values, "GOOGLE_" if bucket.startswith("gs:") else "AWS_")
     shared: dict[str, Any] = {
         "client_options": {
             "allow_http": any(one.startswith("http:") for one in endpoints),
@@ -121,6 +124,24 @@ def _client(bucket: str, settings: tuple[tuple[str, str], ...], process: int) ->
         return GCSStore.from_url(bucket, **shared)
     keys: dict[str, Any] = {} if "AWS_ACCESS_KEY_ID" in values else _profile(values)
     return S3Store.from_url(bucket, **shared, **keys)
+
+
+def _endpoints(values: dict[str, str], prefix: str) -> list[str]:
+    """The addresses in the variables that begin with `prefix`. The library would end the process at one of another form."""
+    endpoints = []
+    for name, value in values.items():
+        if name.upper() not in _ENDPOINTS or not name.upper().startswith(prefix):
+            continue
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or not _VISIBLE.fullmatch(value):
+            hint = "write it like http://127.0.0.1:9000 or https://s3.example.org, or unset it"
+            raise MachineError("is not the address of an object store", field=name, hint=hint)
+        endpoints.append(value)
+    return endpoints
 
 
 def _profile(values: dict[str, str]) -> dict[str, str]:

@@ -301,6 +301,30 @@ def test_errors_say_what_to_do(server: ObjectStoreServer, monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_REGION", "us-west-1")  # other settings: another client
     with pytest.raises(MachineError, match=r'not installed; pip install "newsdata\[cluster\]"'):
         objects.read("a", 1)
+    monkeypatch.setitem(__import__("sys").modules, "obstore.exceptions", None)
+    with pytest.raises(MachineError, match=r'not installed; pip install "newsdata\[cluster\]"'):
+        check_conditions(objects)
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT", "GOOGLE_BASE_URL"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "127.0.0.1:5021",
+        "localhost",
+        "http://",
+        "http://[::1",
+        "ftp://x",
+        "http://a b",
+        "http://a:99999",
+        "http://a/<",
+        " ",
+    ],
+)
+def test_an_endpoint_of_another_form(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(MachineError, match=f"{name}: is not the address of an object store; write it like http://"):
+        Objects(url=f"{'gs' if name.startswith('G') else 's3'}://bucket/x").size("a")
 
 
 def test_credentials_are_never_shown(server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,10 +187,12 @@ def driver_hint(address: str, error: Exception) -> str | None:
     """What to install where an address needs a library that is missing; None if newsdata has no extra for it.
 
     >>> driver_hint("s3://bucket/site.tar", ImportError("Install s3fs to access S3"))
-    "pip install 'newsdata[s3]'"
+    "pip install 'newsdata[cluster]' for a folder, pip install 'newsdata[s3]' for a tar or zip file"
     """
-    wanted = isinstance(error, ImportError) and address.startswith(("s3://", "s3a://"))
-    return "pip install 'newsdata[s3]'" if wanted else None
+    if not isinstance(error, ImportError) or not address.startswith(("s3://", "s3a://", "gs://")):
+        return None
+    folder = "pip install 'newsdata[cluster]' for a folder"
+    return folder if address.startswith("gs://") else f"{folder}, pip install 'newsdata[s3]' for a tar or zip file"
 
 
 def digest_unpacked(source: Source) -> str:
