@@ -196,6 +196,24 @@ def test_the_driver_is_stopped(
     is_good(tmp_path / "out", small)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 2.0, 4.0])
+def test_a_stop_while_ray_starts(seconds: float, tmp_path: Path, builds: list[Running]) -> None:
+    run = started(builds, ROOT / "examples" / "archive", tmp_path / "out")
+    begin = time.monotonic()
+    while not any("gcs_server" in _name(one) for one in run.family()):
+        assert run.process.poll() is None, run.complaints()
+        assert time.monotonic() - begin < LIMIT
+        time.sleep(0.05)
+    time.sleep(seconds)
+    assert run.process.poll() is None, run.complaints()
+    family = run.family()
+    run.process.terminate()
+    told, _ = run.process.communicate(timeout=LIMIT)
+    assert (run.process.returncode, told) == (130, ""), run.complaints()
+    assert "stopped; earlier versions are unchanged" in run.complaints() and "SIGTERM" not in run.complaints()
+    nothing_is_left(family, run)
+
+
 def test_an_error_of_a_task_is_ours(small: Undisturbed, tmp_path: Path, builds: list[Running]) -> None:
     """What a worker raises is what a user sees: here, files of the cache are cut while the build is at work."""
     run = started(builds, small.archive, tmp_path / "out")

@@ -4,7 +4,6 @@ cluster are in tests/building/test_ray.py."""
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -21,8 +20,11 @@ from newsdata.graph.executors import ray_cluster, ray_watch
 from newsdata.graph.executors.ray_cluster import Order, ray_executor, run_order
 from newsdata.graph.executors.ray_watch import processes_of
 from newsdata.graph.plan import write_plans
+from newsdata.graph.process import MEMORY
 from newsdata.graph.store import Store
 from newsdata.graph.task import Bench, Task
+
+from ..conftest import ROOT
 
 TOOLS = {"pyarrow": "26"}
 
@@ -107,14 +109,51 @@ def test_the_environment_says_what_ray_may_do(own: bool, monkeypatch: pytest.Mon
     assert dict(os.environ) == before
 
 
-def test_signals_are_ours_again() -> None:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with ray_cluster._signals_kept() as set_again:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        set_again()
-        assert {number: signal.getsignal(number) for number in before} == before
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    assert {number: signal.getsignal(number) for number in before} == before
+RAY_STARTS = """
+import os, signal, sys, threading
+from types import ModuleType
+from newsdata.graph.executors import ray_cluster
+
+def end(*_):
+    os.write(1, b"a handler of Ray ran\\n")
+
+def start_ray_process():
+    with open("/proc/thread-self/status") as file:
+        print([line for line in file if line.startswith("SigBlk")][0].split()[1] == mask)
+    threads = [threading.Thread(target=lambda: threading.Event().wait(0.2)) for _ in range(3)]
+    return threads
+
+modules = {name: ModuleType(name) for name in ("ray", "ray._private", "ray._private.utils", "ray._private.services")}
+sys.modules.update(modules)
+utils, services = modules["ray._private.utils"], modules["ray._private.services"]
+modules["ray._private"].utils, modules["ray._private"].services = utils, services
+utils.set_sigterm_handler = lambda handler: signal.signal(signal.SIGTERM, handler)
+services.start_ray_process = start_ray_process
+mask = "%016x" % sum(1 << number - 1 for number in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+try:
+    with ray_cluster._signals_kept():
+        utils.set_sigterm_handler(end)
+        for thread in services.start_ray_process():
+            thread.start()
+        signal.signal(signal.SIGTERM, end)
+        os.kill(os.getpid(), signal.SIGTERM)
+        print("started", flush=True)
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+print([signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before)
+print(services.start_ray_process is start_ray_process)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_signals_are_ours_while_ray_starts() -> None:
+    """Ray sets a handler that ends this process, then one that aborts it. Its threads and processes are started meanwhile."""
+    done = subprocess.run(
+        [sys.executable, "-c", RAY_STARTS], env=os.environ | MEMORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["True", "started", "stopped", "True", "True"]
 
 
 def test_without_ray_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +166,18 @@ def test_without_ray_the_error_says_what_to_install(tmp_path: Path, monkeypatch:
     executor = ray_executor(never, root=tmp_path, tools=TOOLS, workers=1, deadline=1)
     with pytest.raises(MachineError, match=r"Ray is not installed; pip install 'newsdata\[ray\]'"), executor:
         pass
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_head_of_a_cluster_has_a_token(named: bool, tmp_path: Path) -> None:
+    """`ray.sh head` makes one, unless the caller names another."""
+    ray = tmp_path / "ray"
+    ray.write_text(f'#!/bin/bash\necho "$1" >> {tmp_path}/log\n')
+    ray.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment |= {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | ({"RAY_AUTH_TOKEN_PATH": "/token"} if named else {})
+    subprocess.run(["bash", ROOT / "examples/cluster/ray.sh", "head", "10.0.0.1"], env=environment, check=True)
+    assert (tmp_path / "log").read_text().split() == ([] if named else ["get-auth-token"]) + ["start"]
 
 
 # ------------------------------------------------------------------------------------------------------ watcher

@@ -269,9 +269,8 @@ def ray_executor(
         stack.enter_context(_environment(own_cluster=not address))
         stack.enter_context(_stdout_to_stderr())
         ray = _load_ray()
-        set_signals_again = stack.enter_context(_signals_kept())
-        _connect(ray, address, workers, stack)
-        set_signals_again()
+        with _signals_kept():
+            _connect(ray, address, workers, stack)
         submit = ray.remote(work).options(
             num_cpus=1, max_retries=_RETRIES, retry_exceptions=False, scheduling_strategy="SPREAD"
         )
@@ -315,7 +314,9 @@ def _connect(ray: Any, address: str, workers: int | None, stack: ExitStack) -> N
         verb = f"the cluster at {address} cannot be used" if address else "Ray cannot be started"
         raise MachineError(
             f"{verb}: {first_line(error)}",
-            hint="check RAY_ADDRESS, and that ~/.ray/auth_token is the cluster's" if address else "try --engine local",
+            hint="check RAY_ADDRESS, and that the token in ~/.ray/auth_token is that of the cluster"
+            if address
+            else "try --engine local",
         ) from error
 
 
@@ -389,16 +390,32 @@ def _stdout_to_stderr() -> Iterator[None]:
 
 
 @contextmanager
-def _signals_kept() -> Iterator[Callable[[], None]]:
-    """A context that gives a function to call when Ray has set its own handlers of SIGINT and SIGTERM: it sets ours again."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+def _signals_kept() -> Iterator[None]:
+    """A context in which Ray is started, and SIGINT and SIGTERM keep their handlers.
 
-    def set_again() -> None:
+    Ray sets a handler of SIGTERM that ends this process, and then its library in C++ one that aborts it. The first is not
+    set here. The second finds nothing to do: SIGTERM is held back in this thread and in those that it starts meanwhile, until
+    ours is set again. Processes are started with SIGTERM as it was, because they would inherit that.
+    """
+    from ray._private import services, utils
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    set_sigterm_handler, start_process = utils.set_sigterm_handler, services.start_ray_process
+
+    def start_process_unmasked(*arguments: Any, **options: Any) -> Any:
+        held_back = signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        try:
+            return start_process(*arguments, **options)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held_back)
+
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    utils.set_sigterm_handler, services.start_ray_process = lambda handler: None, start_process_unmasked
+    try:
+        yield
+    finally:
+        utils.set_sigterm_handler, services.start_ray_process = set_sigterm_handler, start_process
         if threading.current_thread() is threading.main_thread():
             for number, handler in before.items():
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
-
-    try:
-        yield set_again
-    finally:
-        set_again()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
