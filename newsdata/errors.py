@@ -61,12 +61,15 @@ def shown(text: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error of another library says, at most 300 characters; its type if it says nothing.
+    """The first line of what an error of another library says, at most some 300 characters; its type if it says nothing.
 
     >>> first_line(ValueError("no such column\\nschema: …")), first_line(KeyError())
     ('no such column', 'KeyError')
     """
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    if len(line) <= 300:
+        return line
+    return f"{line[:300].rpartition(' ')[0] or line[:300]} …"
 
 
 def _shown_lines(text: str) -> str:

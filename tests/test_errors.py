@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsdata import errors
-from newsdata.errors import DataError, DriftError, NewsdataError, RejectsError, VerifyError, shown
+from newsdata.errors import DataError, DriftError, NewsdataError, RejectsError, VerifyError, first_line, shown
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, NewsdataError)]
 
@@ -58,3 +58,9 @@ def test_a_message_is_safe_to_print_whatever_it_quotes() -> None:
     error = NewsdataError("the server says \x1b[31m\u202ered\nand more", path="a\x07", hint="see \x9b1m")
     assert str(error) == "a\\x07: the server says \\x1b[31m\\u202ered\nand more; see \\x9b1m"
     assert error.reason.isascii() and error.hint == "see \\x9b1m"
+
+
+def test_a_long_line_of_another_library_is_cut_between_words() -> None:
+    line = "a cluster needs a token " * 20
+    assert first_line(ValueError(line)) == "a cluster needs a token " * 12 + "a cluster …"
+    assert first_line(ValueError("x" * 400)) == "x" * 300 + " …"
