@@ -128,5 +128,5 @@ def _result(future: Future[Result]) -> Result:
     except BrokenProcessPool as error:
         raise MachineError(
             "a worker process was killed",
-            hint="the machine may be out of memory; try --num-proc 1",
+            hint="run the same command again: it continues where it stopped; if memory is short, use --num-proc 1",
         ) from error
