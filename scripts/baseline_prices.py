@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from baseline_tasks import Cut, LeftOut, Parts, Positions, Task, features, fit_linear
+from baseline_tasks import ENOUGH_TEST, Cut, LeftOut, Parts, Positions, Task, features, fit_linear
 
 __all__ = ["PriceError", "direction", "read_prices"]
 
@@ -78,8 +78,9 @@ def direction(rows: pd.DataFrame, prices: Prices) -> Task:
         raise LeftOut("no article links to a security that has prices on its day and on a later one")
     chosen = rows.iloc[labelled["at"]].reset_index(drop=True)
     chosen["group"] = labelled["session"]  # articles about one session are not independent
-    if min((chosen["split"] == split).sum() for split in ("train", "test")) < 2:
-        raise LeftOut("the prices do not reach over train and test")
+    learned, tested = (int((chosen["split"] == split).sum()) for split in ("train", "test"))
+    if learned < 2 or tested < ENOUGH_TEST:
+        raise LeftOut(f"too few articles have prices: {learned:,} of train, {tested:,} of test")
     words = chosen["title"].fillna("") + "\n" + chosen["text"].fillna("")
     matrix, up = features([text[:_CHARS] for text in words]), labelled["up"].to_numpy()
 

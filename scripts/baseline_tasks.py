@@ -17,11 +17,23 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import SGDClassifier
 
-__all__ = ["TASKS", "Cut", "LeftOut", "Task", "boards", "features", "fit_linear", "publishers", "retrieval"]
+__all__ = [
+    "ENOUGH_TEST",
+    "TASKS",
+    "Cut",
+    "LeftOut",
+    "Task",
+    "boards",
+    "features",
+    "fit_linear",
+    "publishers",
+    "retrieval",
+]
 
 CHARS = 400  # of a text, from its beginning
 TOP = 20  # publishers, boards or tags that are told apart: those with the most rows
 ENOUGH = 30  # rows with a label, at least, in train and in test together
+ENOUGH_TEST = 30  # of them in test, at least: an interval of fewer rows says nothing
 QUERIES = 2000  # titles of a test set that are looked up, at most
 _AT_ONCE = 256  # titles
 _FEATURES = 2**18
@@ -133,7 +145,7 @@ def _most_common(names: pd.Series[Any]) -> list[str]:
 def _check(rows: pd.DataFrame, what: str) -> None:
     """Raise a `LeftOut` unless there are enough rows on both sides."""
     counts = rows["split"].value_counts()
-    if len(rows) < ENOUGH or counts.get("train", 0) < 2 or counts.get("test", 0) < 2:
+    if len(rows) < ENOUGH or counts.get("train", 0) < 2 or counts.get("test", 0) < ENOUGH_TEST:
         raise LeftOut(
             f"too few rows have {what}: {counts.get('train', 0):,} of train, {counts.get('test', 0):,} of test"
         )
@@ -152,25 +164,29 @@ def retrieval(rows: pd.DataFrame) -> Task:
     title, text = rows["title"].fillna(""), rows["text"].fillna("")
     rows = rows[(title != "") & (text != "")].reset_index(drop=True)
     _check(rows, "a title and a text")
+    # A text is harder to find among more: every cut is tested on as many.
+    pool = min(int((rows["split"] == "test").sum()), int(rows["fold"].value_counts().min()))
     titles = features([title[:CHARS] for title in rows["title"]])
     texts = features(_words(rows))
 
     def parts(cut: Cut, seed: int) -> tuple[Positions, Parts]:
         weights = TfidfTransformer().fit(texts[cut.train])
-        asked = np.arange(len(cut.test))
+        rng = np.random.default_rng(seed)
+        tested = np.sort(rng.choice(cut.test, pool, replace=False)) if len(cut.test) > pool else cut.test
+        asked = np.arange(len(tested))
         if len(asked) > QUERIES:
-            asked = np.sort(np.random.default_rng(seed).choice(asked, QUERIES, replace=False))
-        found = weights.transform(texts[cut.test]).T.tocsr()
-        wanted = weights.transform(titles[cut.test[asked]])
+            asked = np.sort(rng.choice(asked, QUERIES, replace=False))
+        found = weights.transform(texts[tested]).T.tocsr()
+        wanted = weights.transform(titles[tested[asked]])
         ranks = [
             _ranks(wanted[b : b + _AT_ONCE] @ found, asked[b : b + _AT_ONCE]) for b in range(0, len(asked), _AT_ONCE)
         ]
         rank = np.concatenate(ranks)
         ones = np.ones(len(rank))
-        return cut.test[asked], np.stack([1 / rank, ones, rank <= 1, rank <= 10], axis=1).astype(float)
+        return tested[asked], np.stack([1 / rank, ones, rank <= 1, rank <= 10], axis=1).astype(float)
 
     return Task(
-        about=f"the text that belongs to a title, among the texts of all tested rows; at most {QUERIES:,} titles",
+        about=f"the text that belongs to a title, among {pool:,} tested texts in every cut; at most {QUERIES:,} titles",
         rows=rows,
         measures={
             "MRR": _share,

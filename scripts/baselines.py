@@ -127,11 +127,13 @@ def _scores(task: Task, how: str, cuts: Sequence[Cut], seed: int) -> Iterator[di
     groups = pd.factorize(task.rows["group"].to_numpy()[at])[0]
     draws = _drawn(parts, groups, seed)
     for name, score in task.measures.items():
+        found = score(parts.sum(axis=0))
         low, high = np.quantile([score(sums) for sums in draws], (0.025, 0.975))
+        low, high = min(low, found), max(high, found)
         yield {
             "split": how,
             "measure": name,
-            "score": round(score(parts.sum(axis=0)), 4),
+            "score": round(found, 4),
             "low": round(float(low), 4),
             "high": round(float(high), 4),
             "train": round(sum(len(cut.train) for cut in cuts) / len(cuts)),
@@ -167,13 +169,19 @@ def show(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {2**32 - 1}, got {text!r}")
+    return int(text)
+
+
 def main() -> None:
     """Print the scores of a version."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", help="of a version, or of several: then the newest")
     parser.add_argument("--revision", metavar="X.Y.Z", help="the version")
     parser.add_argument("--prices", type=Path, metavar="FILE", help="CSV with the columns symbol or code, date, close")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="from 0 to 4294967295")
     parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.parse_args()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,7 @@ from .markdown import escape, join_blocks, render_table
 
 __all__ = ["describe_baselines", "read_baselines", "show_baselines"]
 
+_FORMAT = "newsdata baselines 1"
 _LARGEST = 1_000_000  # bytes of a file
 _SPLITS = {"frozen": "On these splits", "random": "On a random split", "folds": "On grouped folds"}
 
@@ -29,10 +31,13 @@ def read_baselines(path: str | Path) -> Mapping[str, Any]:
     """The scores in a file. Keys that are not known are left out.
 
     Raises:
-        CallError: the file cannot be read, is too large, or holds something else.
+        CallError: the file cannot be read, is too large, holds something else, or its numbers contradict each other.
     """
     try:
-        found = msgspec.json.decode(read_regular(Path(path), _LARGEST, follow=True), type=Baselines)
+        data = read_regular(Path(path), _LARGEST, follow=True).removeprefix(BOM_UTF8)
+        _check_format(msgspec.json.decode(data))
+        found = msgspec.json.decode(data, type=Baselines)
+        _check_scores(found)
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise CallError(
@@ -42,6 +47,34 @@ def read_baselines(path: str | Path) -> Mapping[str, Any]:
             hint="give what `scripts/baselines.py OUT --json` printed",
         ) from None
     return dict(found)
+
+
+def _check_format(data: object) -> None:
+    """Raise a `ValueError` for a file of something else, or of another version of this script."""
+    name = data.get("format") if isinstance(data, Mapping) else None
+    if name != _FORMAT:
+        raise ValueError(f"the format is {name!r:.100}, must be {_FORMAT!r}")
+
+
+def _check_scores(found: Baselines) -> None:
+    """Raise a `ValueError` for scores that contradict each other."""
+    if found["used"]["train"] > found["rows"]["train"] or found["used"]["test"] > found["rows"]["test"]:
+        raise ValueError("more rows are used than there are - at `$.used`")
+    if not found["tasks"]:
+        raise ValueError("there are no tasks - at `$.tasks`")
+    names: set[str] = set()
+    for number, task in enumerate(found["tasks"]):
+        if task["name"] in names:
+            raise ValueError(f"the task {task['name']!r:.100} is there twice - at `$.tasks[{number}]`")
+        names.add(task["name"])
+        measures: set[tuple[str, str]] = set()
+        for at, score in enumerate(task.get("scores", ())):
+            where = f"at `$.tasks[{number}].scores[{at}]`"
+            if not score["low"] <= score["score"] <= score["high"]:
+                raise ValueError(f"the score must be from `low` to `high` - {where}")
+            if (key := (score["split"], score["measure"])) in measures:
+                raise ValueError(f"the measure is there twice for this split - {where}")
+            measures.add(key)
 
 
 def describe_baselines(scores: Mapping[str, Any]) -> str:

@@ -55,6 +55,9 @@ def written(folder: Path, data: object) -> Path:
 def test_what_is_read_is_what_was_printed(tmp_path: Path) -> None:
     assert read_baselines(written(tmp_path, SCORES)) == SCORES
     assert read_baselines(written(tmp_path, {**SCORES, "more": ["x"] * 100})) == SCORES
+    path = written(tmp_path, SCORES)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_baselines(path) == SCORES
     assert describe_baselines(SCORES) != describe_baselines({**SCORES, "seed": 1})
 
 
@@ -120,6 +123,27 @@ def test_words_cannot_change_the_markup(manifest: Manifest) -> None:
 def test_hostile_scores_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
     data = {key: value for key, value in {**SCORES, **change}.items() if value is not ...}
     with pytest.raises(CallError, match=r"scores\.json"):
+        read_baselines(written(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "newsdata baselines 2"}, "the format is 'newsdata baselines 2', must be 'newsdata baselines 1'; give"),
+        ({"format": ...}, "the format is None, must be"),
+        ({"used": {"train": 9, "test": 3}}, "more rows are used than there are"),
+        ({"used": {"train": 8, "test": 4}}, "more rows are used than there are"),
+        ({"tasks": []}, "there are no tasks"),
+        ({"tasks": [TASK, TASK]}, r"the task 'publisher' is there twice - at `\$.tasks\[1\]`"),
+        ({"tasks": [{**TASK, "scores": [SCORE, SCORE]}]}, r"twice for this split - at `\$.tasks\[0\].scores\[1\]`"),
+        *(({"tasks": [{**TASK, "scores": [{**SCORE, **one}]}]}, r"must be from `low` to `high` - at `\$.tasks\[0\]")
+          for one in ({"low": 0.8}, {"score": 0.2}, {"score": 0.8}, {"low": 0.75, "high": 0.25})),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_scores_that_contradict_each_other_are_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    data = {key: value for key, value in {**SCORES, **change}.items() if value is not ...}
+    with pytest.raises(CallError, match=message):
         read_baselines(written(tmp_path, data))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -39,17 +40,13 @@ def words(rng: random.Random, size: int = 120) -> str:
 def leaking_posts(stories: int, copies: int, days: int = 40) -> dict[str, bytes]:
     """Stories whose publisher nothing but a copy tells: it is drawn, and each copy has the same one.
 
-    One of three has a link to a board, which the title names.
+    Each has a link to a board, which the title names.
     """
     rng, files = random.Random(5), {}
     for number in range(stories):
         text, publisher, day = words(rng), rng.choice(PUBLISHERS), rng.randrange(days)
-        board = rng.choice(("BK0001", "BK0002", "")) if number % 3 == 0 else ""
-        link = (
-            f'<a href="http://quote.example.com/unify/r/90.{board}" class="keytip">板块{board[-1:]}</a>'
-            if board
-            else ""
-        )
+        board = rng.choice(("BK0001", "BK0002"))
+        link = f'<a href="http://quote.example.com/unify/r/90.{board}" class="keytip">板块{board[-1:]}</a>'
         for copy in range(copies):
             when = FIRST + timedelta(days=day + copy % 2)
             name = f"{when:%Y%m%d}{number:06d}{copy:04d}"
@@ -63,7 +60,7 @@ def leaking_posts(stories: int, copies: int, days: int = 40) -> dict[str, bytes]
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("leaking")
-    newsdata.build(write_archive(folder / "in", leaking_posts(90, 4)), folder / "out", num_proc=1, max_leak=1)
+    newsdata.build(write_archive(folder / "in", leaking_posts(130, 4)), folder / "out", num_proc=1, max_leak=1)
     return folder / "out"
 
 
@@ -100,7 +97,7 @@ def test_the_same_bytes_from_every_process(out: Path, report: dict[str, Any], tm
     assert "publisher" in shown and "micro-F1" in shown and "recall@10" in shown
 
 
-def pool(count: int = 60) -> pd.DataFrame:
+def pool(count: int = 70) -> pd.DataFrame:
     rng = random.Random(1)
     columns = {
         "title": [words(rng, 24) for _ in range(count)],
@@ -113,7 +110,7 @@ def pool(count: int = 60) -> pd.DataFrame:
         "published_at": [
             pd.Timestamp(FIRST + timedelta(days=number // 2), tz="Asia/Shanghai") for number in range(count)
         ],
-        "split": ["train"] * (count - 20) + ["test"] * 20,
+        "split": ["train"] * (count - 30) + ["test"] * 30,
         "fold": [number % 10 for number in range(count)],
         "group": range(count),
     }
@@ -128,15 +125,36 @@ def cut_of(rows: pd.DataFrame) -> tasks.Cut:
 def test_a_title_finds_its_text_and_equal_texts_share_a_rank() -> None:
     rows = pool()
     rows["text"] = rows["title"] + rows["text"]
+    rows["fold"] %= 2  # larger than test, so that all of it is tested
     texts = rows["text"].tolist()
-    rows["text"] = [*texts[:59], texts[58]]  # the text of 58 is there twice, that of 59 is not
+    rows["text"] = [*texts[:69], texts[68]]  # the text of 68 is there twice, that of 69 is not
     task = tasks.retrieval(rows)
     at, parts = task.parts(cut_of(rows), 0)
     rank = dict(zip(at.tolist(), (1 / parts[:, 0]).round(6).tolist(), strict=True))
-    assert all(rank[number] == 1 for number in range(40, 58)) and rank[58] == 1.5 and rank[59] > 1
+    assert all(rank[number] == 1 for number in range(40, 68)) and rank[68] == 1.5 and rank[69] > 1
     sums = parts.sum(axis=0)
     assert task.measures["MRR"](sums) == pytest.approx(np.mean([1 / one for one in rank.values()]))
-    assert task.measures["recall@1"](sums) == 18 / 20
+    assert task.measures["recall@1"](sums) == 28 / 30
+
+
+def test_titles_of_every_cut_are_looked_up_among_as_many_texts() -> None:
+    """Else a score of ten small folds would be better than that of one large test, whatever copies are worth."""
+    rows = pool()
+    task = tasks.retrieval(rows)
+    assert "among 7 tested texts in every cut" in task.about
+    for cuts in baselines._cuts(task.rows, 0).values():
+        for cut in cuts:
+            at, parts = task.parts(cut, 0)
+            assert len(at) == 7 and set(at) <= set(cut.test) and (1 / parts[:, 0]).max() <= 7
+            assert at.tolist() == task.parts(cut, 0)[0].tolist()
+
+
+@pytest.mark.parametrize(("tested", "measured"), [(29, False), (30, True)])
+def test_a_task_with_few_tested_rows_is_left_out(tested: int, measured: bool) -> None:
+    rows = pool().assign(split=["train"] * (70 - tested) + ["test"] * tested)
+    for name, make in tasks.TASKS.items():
+        found = baselines._measured(name, make, rows, 0)
+        assert ("scores" in found) == measured and (measured or f"{tested} of test" in found["left_out"])
 
 
 def test_f1_is_that_of_scikit_learn() -> None:
@@ -158,7 +176,7 @@ def test_f1_is_that_of_scikit_learn() -> None:
 
 
 def test_what_has_no_labels_is_left_out() -> None:
-    rows = pool().assign(publisher=None, title="", tags=pd.Series([[]] * 60))
+    rows = pool().assign(publisher=None, title="", tags=pd.Series([[]] * 70))
     measured = [baselines._measured(name, make, rows, 0) for name, make in tasks.TASKS.items()]
     assert [task["name"] for task in measured if "left_out" in task] == [*tasks.TASKS]
     assert "there are no tags" in measured[2]["left_out"]
@@ -221,7 +239,7 @@ def test_the_direction_is_learned_where_the_text_tells_it(tmp_path: Path) -> Non
     lines = "".join(f"600001.XSHG,{FIRST + timedelta(days=k)},{close}\n" for k, close in enumerate(closes.tolist()))
     found = prices.read_prices(priced(tmp_path, lines))
     rows = linked(pool())
-    told = ["利好消息推动走高。" if up[number // 2 + 1] else "利空消息拖累走低。" for number in range(60)]
+    told = ["利好消息推动走高。" if up[number // 2 + 1] else "利空消息拖累走低。" for number in range(70)]
     task = prices.direction(rows.assign(text=told), found)
     _, parts = task.parts(cut_of(task.rows), 0)
     assert task.measures["accuracy"](parts.sum(axis=0)) == 1 and "nothing is claimed" in task.about
@@ -266,3 +284,7 @@ def test_errors_are_one_line(tmp_path: Path) -> None:
     asked = [sys.executable, str(ROOT / "scripts" / "baselines.py"), str(tmp_path)]
     failed = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT)
     assert failed.returncode == 1 and failed.stderr.startswith("error: ") and "Traceback" not in failed.stderr
+    for seed in ("-1", str(2**32), "x"):
+        with pytest.raises(argparse.ArgumentTypeError, match="must be a whole number from 0 to 4294967295, got"):
+            baselines._seed(seed)
+    assert baselines._seed("4294967295") == 2**32 - 1
