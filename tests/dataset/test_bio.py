@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import newsdata
 from newsdata import bio_labels, bio_spans
+from newsdata.errors import CallError
 
 Offsets = list[tuple[int, int]]
 
@@ -182,3 +183,28 @@ def test_mentions_of_a_version(demo: Path) -> None:
         made = bio_labels(row["mentions"], offsets, row["text"])
         spans = [{name: one[name] for name in ("start", "end", "kind")} for one in row["mentions"]]
         assert bio_spans(made.labels, offsets, row["text"]) == spans
+
+
+def test_a_mention_without_a_character_has_no_token() -> None:
+    made = bio_labels([{"start": 1, "end": 1, "kind": "a"}, {"start": 2, "end": 3, "kind": "b"}], [(0, 2), (2, 3)])
+    assert (made.labels, made.exact, made.moved, made.dropped) == (["O", "B-b"], 1, 0, 1)
+
+
+def test_minus_100_is_padding() -> None:
+    offsets = [(0, 0), (0, 1), (1, 1), (1, 2)]
+    assert bio_spans([-100, "B-a", -100, "I-a"], offsets) == [{"start": 0, "end": 2, "kind": "a"}]
+
+
+@pytest.mark.parametrize("label", ["o", "", "X-foo", "B", "I-", "O-a", 3, 1.5])
+def test_a_label_of_another_scheme_is_refused(label: Any) -> None:
+    with pytest.raises(CallError, match="labels: this is no BIO label"):
+        bio_spans(["O", label], [(0, 1), (1, 2)])
+
+
+def test_missing_mentions_and_kinds_are_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(CallError, match=r"mentions: must be a list of mentions, got None; give \[\]"):
+        bio_labels(nothing, [(0, 1)])
+    for one in ({"start": 0, "end": 1, "kind": None}, {"start": 0, "end": 1}):
+        with pytest.raises(CallError, match="kind: must be text, got None"):
+            bio_labels([one], [(0, 1)])
