@@ -134,9 +134,9 @@ def open_executor(
     if not isinstance(engine, str):
         yield engine
         return
-    tools = shaping_tools()
     with ExitStack() as stack:
         if engine == "ray":
+            tools = shaping_tools()
             ray = ray_executor(
                 work, root=workspace.scratch or workspace.out, tools=tools, workers=num_proc, deadline=_HUNG * takeover
             )
@@ -153,7 +153,7 @@ def open_executor(
             size=place.size,
             inner=inner,
             takeover=takeover,
-            tools=tools,
+            tools=shaping_tools(),
             job=place.job,
         )
         yield stack.enter_context(ranks)

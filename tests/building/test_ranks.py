@@ -25,6 +25,7 @@ from newsdata.building.build import Build
 from newsdata.building.engines import Place, place_among_ranks
 from newsdata.building.ranks import work_as_rank
 from newsdata.building.stages import list as list_stage
+from newsdata.building.tools import shaping_tools
 from newsdata.cli.main import cli
 from newsdata.errors import CallError, NewsdataError
 from newsdata.objects import Objects
@@ -393,3 +394,11 @@ def test_a_stop_reaches_a_rank(small: Undisturbed, tmp_path: Path, processes: li
         process.send_signal(number)
         told, _ = process.communicate(timeout=LIMIT)
         assert process.returncode == 130 and told == ""
+
+
+def test_a_rank_with_other_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = shaping_tools() | {"code of newsdata": "0" * 12}
+    monkeypatch.setattr("newsdata.building.ranks.shaping_tools", lambda: tools)
+    archive = write_archive(tmp_path / "in", first_files())
+    with pytest.raises(AssertionError, match=r"code of newsdata 0+ \(rank 0: "):
+        build(archive, tmp_path / "out", 2)
