@@ -424,27 +424,27 @@ class Objects:
         return MachineError(f"the object store {what}", path=self.url, hint="use another folder or another store")
 
 
-def check_conditions(objects: Objects) -> None:
+def check_conditions(objects: Objects, folder: str = "") -> None:
     """Make sure that a store keeps its promises: nothing is created twice, and only what did not change is swapped.
 
-    Some stores that speak S3 ignore such conditions. Two builds would then overwrite each other.
+    Some stores that speak S3 ignore such conditions. Two builds would then overwrite each other. Errors name `objects`.
 
     Raises:
-        MachineError: it ignores them.
+        MachineError: it ignores them, or it refuses or cannot be reached.
     """
-    name = f".conditions-{secrets.token_hex(8)}"
+    name = f"{folder and folder + '/'}.conditions-{secrets.token_hex(8)}"
     try:
-        made = objects.create(name, b"first")
-        again = objects.create(name, b"second")
-        there = objects.tagged(name, 100)
-        keeps = made and not again and there is not None and there[0] == b"first"
-        if keeps and there:
-            keeps = objects.swap(name, b"third", there[1]) and not objects.swap(name, b"fourth", there[1])
-    finally:
-        objects.delete([name])
+        try:
+            made, again = objects.create(name, b"first"), objects.create(name, b"second")
+            there = objects.tagged(name, 100)
+            keeps = made and not again and there is not None and there[0] == b"first"
+            if keeps and there:
+                keeps = objects.swap(name, b"third", there[1]) and not objects.swap(name, b"fourth", there[1])
+        finally:
+            objects.delete([name])
+    except MachineError as error:
+        raise MachineError(error.reason, path=(error.path or "").partition(f"/{name}")[0], hint=error.hint) from None
     if not keeps:
-        raise MachineError(
-            "this object store ignores If-None-Match or If-Match, so two builds could overwrite each other",
-            path=objects.url,
-            hint="use a store that honours them (Amazon S3, Google Cloud Storage, MinIO, R2), or a folder",
-        )
+        reason = "this object store ignores If-None-Match or If-Match, so two builds could overwrite each other"
+        hint = "use a store that honours them (Amazon S3, Google Cloud Storage, MinIO, R2), or a folder"
+        raise MachineError(reason, path=objects.url, hint=hint)

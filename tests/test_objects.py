@@ -224,6 +224,18 @@ def test_a_store_that_ignores_conditions_is_refused(server: ObjectStoreServer, s
     assert list(objects.names()) == []
 
 
+def test_a_store_that_refuses_conditions_is_named(server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = Objects(url=f"{server.bucket()}/x")
+
+    def refuse(self: Objects, name: str, data: bytes) -> bool:
+        raise MachineError("the object store refuses", path=f"{self.url}/{name}", hint="check the credentials")
+
+    monkeypatch.setattr(Objects, "create", refuse)
+    with pytest.raises(MachineError) as found:
+        check_conditions(objects, ".newsdata")
+    assert str(found.value) == f"{objects.url}: the object store refuses; check the credentials"
+
+
 def test_half_an_object_is_never_kept(s3: Objects, server: ObjectStoreServer, tmp_path: Path) -> None:
     s3.put("half", b"x" * 100_000)
     server.faults = Faults(cut="half")

@@ -85,7 +85,7 @@ def place_among_ranks(rank: int | None, size: int | None, environment: Mapping[s
     def number(name: str) -> int | None:
         text = environment.get(name, "") if name else ""
         if text and not (text.isascii() and text.isdigit()):
-            raise CallError(f"is no number: {text!r:.40}", field=name)
+            raise CallError(f"is not a number: {text!r:.40}", field=name)
         return int(text) if text else None
 
     if rank is None or size is None:
@@ -95,12 +95,15 @@ def place_among_ranks(rank: int | None, size: int | None, environment: Mapping[s
                 size = number(count) if size is None else size
                 break
     if rank is None or size is None:
-        name = "rank" if rank is None else "world_size"
+        what = "rank of this process" if rank is None else "number of ranks"
         raise CallError(
-            "is not known", field=name, hint="give --rank R --world-size N, or start it by Slurm or Kubernetes"
+            f"the {what} is not known", hint="give --rank R --world-size N, or start it by Slurm or Kubernetes"
         )
-    if size < 1 or not 0 <= rank < size:
-        raise CallError(f"must be from 0 to {size - 1}, got {rank}", field="rank")
+    if size < 1:
+        raise CallError(f"must be at least 1, got {size}", field="--world-size")
+    if not 0 <= rank < size:
+        hint = f"ranks count from 0; in a job array of Slurm, write --array=0-{size - 1}"
+        raise CallError(f"must be from 0 to {size - 1}, got {rank}", field="--rank", hint=hint)
     return Place(rank=rank, size=size, job=next((environment[name] for name in _JOBS if environment.get(name)), ""))
 
 

@@ -194,7 +194,7 @@ def _open_folder(out: Path, cache: bool) -> Iterator[Workspace]:
 
 @contextmanager
 def _open_bucket(out: Objects, cache: bool) -> Iterator[Workspace]:
-    check_conditions(out.inside(WORK))
+    check_conditions(out, WORK)
     uncached = out.inside(f"{WORK}/{_UNCACHED}")
     with scratch_folder() as scratch, _errors_in(scratch / "out", out), leased(out) as lease:
         remove_staged(out)

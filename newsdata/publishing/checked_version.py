@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..dataset.hub_files import files_of
 from ..dataset.open_version import open_version
-from ..errors import VerifyError, VersionError
+from ..errors import CallError, VerifyError, VersionError
 from ..maintenance.verify import check_redactions
 from ..storage.manifest import MANIFEST_NAME, File, Manifest, fault_of, hash_file, read_yanked
 
@@ -41,10 +41,13 @@ def check_version(directory: str | Path, revision: str | None) -> CheckedVersion
 
     Raises:
         VersionError: there is no such version, or it was yanked.
-        CallError: it holds an article that was redacted after it was built.
+        CallError: it holds an article that was redacted after it was built, or lies in a bucket.
         VerifyError: a file is not the one that the manifest names.
         ManifestError: there is no usable manifest.
     """
+    if "://" in str(directory):
+        hint = "copy the version into a folder, or build it there"
+        raise CallError("versions are published from a folder only", path=directory, hint=hint)
     folder, manifest = open_version(directory, revision)
     folder = folder.resolve()
     check_redactions(folder, manifest)

@@ -250,12 +250,13 @@ def test_a_cluster_says_the_place(
 @pytest.mark.parametrize(
     ("given", "environment", "why"),
     [
-        ((None, None), {}, "rank: is not known.*--rank R --world-size N"),
-        ((0, None), {}, "world_size: is not known"),
-        ((None, None), {"JOB_COMPLETION_INDEX": "0"}, "world_size: is not known"),
-        ((4, 4), {}, "rank: must be from 0 to 3"),
-        ((None, None), {"SLURM_ARRAY_TASK_ID": "-1"}, "SLURM_ARRAY_TASK_ID: is no number"),
-        ((None, None), {"SLURM_PROCID": "\u0663", "SLURM_NTASKS": "4"}, "SLURM_PROCID: is no number"),
+        ((None, None), {}, "the rank of this process is not known.*--rank R --world-size N"),
+        ((0, None), {}, "the number of ranks is not known"),
+        ((None, None), {"JOB_COMPLETION_INDEX": "0"}, "the number of ranks is not known"),
+        ((None, None), {"SLURM_PROCID": "0", "SLURM_NTASKS": "0"}, "--world-size: must be at least 1, got 0"),
+        ((4, 4), {}, "--rank: must be from 0 to 3, got 4; ranks count from 0.*--array=0-3"),
+        ((None, None), {"SLURM_ARRAY_TASK_ID": "-1"}, "SLURM_ARRAY_TASK_ID: is not a number"),
+        ((None, None), {"SLURM_PROCID": "\u0663", "SLURM_NTASKS": "4"}, "SLURM_PROCID: is not a number"),
     ],
 )
 def test_a_place_that_is_none(given: tuple[int | None, int | None], environment: dict[str, str], why: str) -> None:
@@ -265,7 +266,7 @@ def test_a_place_that_is_none(given: tuple[int | None, int | None], environment:
 
 def test_the_command_line_says_what_is_missing(tmp_path: Path) -> None:
     for options, why in (
-        (("--engine", "ranks"), "rank: is not known"),
+        (("--engine", "ranks"), "the rank of this process is not known"),
         (("--engine", "local", "--rank", "0"), "go with --engine ranks"),
         (("--rank", "2", "--world-size", "2"), "must be from 0 to 1"),
     ):

@@ -203,7 +203,8 @@ def test_a_rank_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
     party = Party(tmp_path, 2, QUICK)
     party.start(1)
     party.join()
-    assert "rank 1 saw no sign of rank 0 for 0 seconds" in str(party.ends["rank 1"])
+    assert f"{tmp_path / 'ranks'}: rank 1 saw no sign of rank 0 for 0 seconds" in str(party.ends["rank 1"])
+    assert "file:" not in str(party.ends["rank 1"])
     assert not (tmp_path / "ranks").exists(), "it leaves nothing where no build is"
     with pytest.raises(KeyboardInterrupt), party.led() as ranks:
         party.start(1, "again")

@@ -47,3 +47,9 @@ def test_a_damaged_folder_is_not_sent(tmp_path: Path, damage: Any) -> None:
         publish(folder, str(tmp_path / "public"), full_text=True)
     assert type(caught.value).__name__ == ("ManifestError" if damage is damage_path else "VerifyError")
     assert not (tmp_path / "public").exists()
+
+
+@pytest.mark.parametrize("address", ["s3://news/L", "gs://news/L/1.0.0", "file:///news"])
+def test_a_version_is_published_from_a_folder(address: str, tmp_path: Path) -> None:
+    with pytest.raises(CallError, match=f"^{address}: versions are published from a folder only; copy the version"):
+        publish(address, str(tmp_path / "public"))

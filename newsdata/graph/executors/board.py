@@ -19,6 +19,7 @@ import msgspec
 
 from ...errors import MachineError
 from ...objects import Objects
+from ...objects_names import folder_of_url
 
 __all__ = [
     "BOARD",
@@ -28,6 +29,7 @@ __all__ = [
     "Watched",
     "beating",
     "new_name",
+    "place_of",
     "rank_name",
     "read_notice",
     "write_notice",
@@ -152,6 +154,11 @@ def beating(write: Callable[[], None], takeover: float) -> Iterator[None]:
 def new_name() -> str:
     """A name that nobody else has."""
     return secrets.token_hex(8)
+
+
+def place_of(board: Objects) -> str:
+    """Where a board is, for a message: a path, or an address in a bucket."""
+    return str(folder_of_url(board.url) or board.url)
 
 
 def rank_name(rank: int) -> str:

@@ -18,7 +18,7 @@ from ...objects import Objects
 from ..engine import Job, run_job
 from ..plan import Functions, Plan, read_plan, unpack
 from ..store import Store
-from .board import BOARD, Notice, PlanNotice, RankNotice, Watched, beating, new_name, rank_name, write_notice
+from .board import BOARD, Notice, PlanNotice, RankNotice, Watched, beating, new_name, place_of, rank_name, write_notice
 from .local import Here, Local
 
 __all__ = ["PATIENCE", "Rank", "serve_rank"]
@@ -112,7 +112,7 @@ class _Worker:
             if self.news.silent > PATIENCE * self.about.takeover:
                 raise MachineError(
                     f"rank {self.about.rank} saw no sign of rank 0 for {PATIENCE * self.about.takeover:.0f} seconds",
-                    path=self.about.board.url,
+                    path=place_of(self.about.board),
                     hint="start rank 0, then this rank again; what is done is not done again",
                 )
             if said.build and not said.ended:
@@ -149,13 +149,13 @@ class _Worker:
         if said.size != about.size:
             raise MachineError(
                 f"rank {about.rank} is one of {about.size}, but rank 0 is one of {said.size}",
-                path=about.board.url,
+                path=place_of(about.board),
                 hint="give every rank the same number of ranks",
             )
         if others := differing(about.tools, said.tools):
             raise MachineError(
                 f"rank {about.rank} has other versions of what shapes the bytes of a version: {others}",
-                path=about.board.url,
+                path=place_of(about.board),
                 hint="install the same versions on every host",
             )
         self.store = _store(said, about)
@@ -230,4 +230,4 @@ def _store(said: Notice, about: Rank) -> Store:
         store: Store = unpack(said.store, Store, about.root)
         return store
     except Exception as error:
-        raise MachineError(f"this board cannot be used: {first_line(error)}", path=about.board.url) from error
+        raise MachineError(f"this board cannot be used: {first_line(error)}", path=place_of(about.board)) from error
