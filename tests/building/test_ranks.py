@@ -402,4 +402,4 @@ def test_a_rank_with_other_code_is_refused(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("newsdata.building.ranks.shaping_tools", lambda: tools)
     archive = write_archive(tmp_path / "in", first_files())
     with pytest.raises(AssertionError, match=r"code of newsdata 0+ \(rank 0: "):
-        build(archive, tmp_path / "out", 2)
+        build(archive, tmp_path / "out", 2, takeover=0.5)
