@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from obstore import PutMode
     from obstore.store import ObjectStore
 
-__all__ = ["ObjectTooLargeError", "Objects", "check_conditions", "is_object_url"]
+__all__ = ["ObjectTooLargeError", "Objects", "check_conditions", "folder_of_url", "is_object_url"]
 
 _T = TypeVar("_T")
 

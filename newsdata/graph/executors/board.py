@@ -18,8 +18,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from ...errors import MachineError
-from ...objects import Objects
-from ...objects_names import folder_of_url
+from ...objects import Objects, folder_of_url
 
 __all__ = [
     "BOARD",
