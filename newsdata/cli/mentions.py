@@ -39,7 +39,7 @@ def mentions(
     directory: str, csv_file: str | None, split: str | None, since: str | None, until: str | None, as_of: str | None,
     revision: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """List who is mentioned: links of the publisher, and codes in the text.
+    """List the securities that are named: by links and by codes.
 
     There is one row for each mention and text code, with the symbol that prices are looked up by (600519.XSHG). Without --csv
     the symbols in most articles are printed. In the CSV, nulls are empty cells and times are ISO 8601. Nothing is changed in

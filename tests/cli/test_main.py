@@ -77,7 +77,7 @@ def test_a_reader_that_went_away_is_no_message(monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_command_is_in_the_list() -> None:
     assert sorted(cli.commands) == [
-        "build", "card", "diff", "duplicates", "explore", "info", "parse", "prune", "publish", "redact", "regenerate",
+        "build", "card", "diff", "duplicates", "explore", "info", "mentions", "parse", "prune", "publish", "redact", "regenerate",
         "rehydrate", "show", "verify", "where", "yank",
     ]  # fmt: skip
 
