@@ -54,6 +54,7 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
         CallError: `keep` is below 1.
         MachineError: a build is running in `out`, or the object store cannot be reached.
 
+    >>> import tempfile
     >>> from newsdata import build
     >>> with tempfile.TemporaryDirectory() as out:
     ...     made = [build("examples/archive", out, num_proc=1, version=v) for v in ("1.0.0", "1.0.1")]
