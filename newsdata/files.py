@@ -10,11 +10,13 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
+from collections.abc import Iterator
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
-__all__ = ["is_inside", "is_regular", "open_fresh", "open_regular", "read_regular", "write_whole"]
+__all__ = ["is_inside", "is_regular", "open_fresh", "open_regular", "read_regular", "write_whole", "written_beside"]
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe returns at once; Windows has no such flag, and no such pipe
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -105,26 +107,45 @@ def open_fresh(path: Path) -> BufferedWriter:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, 0o666), "wb")
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all.
+def write_whole(path: Path, data: bytes | Path) -> None:
+    """Write a file completely or not at all. A link at its place is replaced, not followed.
 
-    It is written beside its place, under a name that nobody can guess, and renamed. A link at its place is replaced, not
-    followed.
+    Args:
+        path: of the file.
+        data: its bytes, or a file that holds them.
 
     Raises:
         OSError: the file cannot be written. What was there stays.
     """
+    with written_beside(path, data) as part:
+        part.replace(path)
+
+
+@contextlib.contextmanager
+def written_beside(path: Path, data: bytes | Path) -> Iterator[Path]:
+    """A complete file beside its place, under a name that nobody can guess; it is removed at the end, unless it was renamed.
+
+    Args:
+        path: the place.
+        data: the bytes, or a file that holds them.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         with open_fresh(part) as file:
-            file.write(data)
+            if isinstance(data, Path):
+                with open_regular(data, follow=True) as source:
+                    shutil.copyfileobj(source, file, 1 << 20)
+            else:
+                file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
+        yield part
+    finally:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise
 
 
 def _not_regular(path: Path) -> OSError:

@@ -9,13 +9,10 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
-from .files import is_regular, open_fresh, open_regular, read_regular, write_whole
+from .files import read_regular, write_whole, written_beside
 
 __all__ = ["create_file", "files_below", "folders_in", "put_file", "read_file", "swap_file", "tag_of"]
 
@@ -30,11 +27,7 @@ def put_file(path: Path, data: bytes | Path) -> None:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(data, bytes):
-        write_whole(path, data)
-        return
-    with _beside(path, data) as part:
-        part.replace(path)
+    write_whole(path, data)
 
 
 def create_file(path: Path, data: bytes | Path) -> bool:
@@ -44,7 +37,7 @@ def create_file(path: Path, data: bytes | Path) -> bool:
         OSError: it cannot be written; also, the file system has no hard links.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(path, data) as part:
+    with written_beside(path, data) as part:
         try:
             path.hardlink_to(part)
         except FileExistsError:
@@ -132,26 +125,3 @@ def _below(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
 def _is_ours(name: str) -> bool:
     """Whether a file is a lock, or one that is being written."""
     return name == _LOCK or (name.startswith(".") and name.endswith(".part"))
-
-
-@contextlib.contextmanager
-def _beside(path: Path, data: bytes | Path) -> Iterator[Path]:
-    """A complete copy under a temporary name beside a file; it is removed at the end, unless it was renamed."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        with open_fresh(part) as file:
-            if isinstance(data, bytes):
-                file.write(data)
-            else:
-                with open_regular(data, follow=True) as source:
-                    _copy(source, file)
-            file.flush()
-            os.fsync(file.fileno())
-        yield part
-    finally:
-        if is_regular(part):
-            part.unlink(missing_ok=True)
-
-
-def _copy(source: BinaryIO, target: BinaryIO) -> None:
-    shutil.copyfileobj(source, target, 1 << 20)
