@@ -27,7 +27,7 @@ from .objects_folder import create_file, files_below, folders_in, put_file, read
 from .objects_names import checked_name, clean_url, folder_of_url, is_object_url
 
 if TYPE_CHECKING:
-    from obstore import PutMode
+    from obstore import GetResult, PutMode
     from obstore.store import ObjectStore
 
 __all__ = ["ObjectTooLargeError", "Objects", "check_conditions", "folder_of_url", "is_object_url"]
@@ -149,7 +149,7 @@ class Objects:
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError), open_regular(path) as file:
                     return hashlib.file_digest(file, "sha256").hexdigest()
                 return None
-            found = unless_missing(lambda: self._client().get(self._key(name)))
+            found = self._get(name)
             if found is None:
                 return None
             for chunk in found.stream(min_chunk_size=1 << 20):
@@ -162,11 +162,9 @@ class Objects:
             if path := self._file(name):
                 data = read_file(path, limit)
                 return None if data is None else (data, tag_of(data))
-            found = unless_missing(lambda: self._client().get(self._key(name)))
+            found = self._get(name, limit)
             if found is None:
                 return None
-            if found.meta["size"] > limit:
-                raise self._too_large(name, limit)
             tag = found.meta["version"] if self._is_google() else found.meta["e_tag"]
             return bytes(found.bytes()), tag or ""
 
@@ -228,12 +226,8 @@ class Objects:
             if self._folder():
                 data = self.read(name, limit)
                 return None if data is None else (data, "")
-            found = unless_missing(lambda: self._client().get(self._key(name)))
-            if found is None:
-                return None
-            if found.meta["size"] > limit:
-                raise self._too_large(name, limit)
-            return bytes(found.bytes()), found.meta["e_tag"] or ""
+            found = self._get(name, limit)
+            return None if found is None else (bytes(found.bytes()), found.meta["e_tag"] or "")
 
     def read_ranges(self, name: str, starts: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
         """Parts of an object, in few requests where they lie close together; None if there is no such object.
@@ -371,6 +365,13 @@ class Objects:
     def _client(self) -> ObjectStore:
         return open_client(self._bucket())
 
+    def _get(self, name: str, limit: int | None = None) -> GetResult | None:
+        """The store's answer to a request for an object, whose bytes are still to be read; None if there is no such object."""
+        found = unless_missing(lambda: self._client().get(self._key(name)))
+        if found is not None and limit is not None and found.meta["size"] > limit:
+            raise self._too_large(name, limit)
+        return found
+
     def _fetch(self, name: str, part: Path, limit: int | None) -> bool:
         if path := self._file(name):
             try:
@@ -383,11 +384,9 @@ class Objects:
                 if error.filename != str(path):
                     raise
                 return False
-        found = unless_missing(lambda: self._client().get(self._key(name)))
+        found = self._get(name, limit)
         if found is None:
             return False
-        if limit is not None and found.meta["size"] > limit:
-            raise self._too_large(name, limit)
         with open_fresh(part) as file:
             for chunk in found.stream(min_chunk_size=1 << 20):
                 file.write(chunk)
