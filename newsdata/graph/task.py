@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import xxhash
 
 from ..errors import MachineError
 from ..files import open_regular
-from ..objects import Objects
+from ..objects import Objects, ObjectTooLargeError
 
 __all__ = ["Artifact", "Bench", "StoredFile", "Task", "TaskFunction", "checksum", "make_scratch"]
 
@@ -92,10 +93,9 @@ class StoredFile:
             return False
         make_scratch(self.path.parent)
         for _ in range(2):
-            if self.remote.size(self.path.name) != self.bytes:
-                break
-            if self.remote.fetch(self.path.name, self.path, self.bytes) and self.is_whole():
-                return True
+            with suppress(ObjectTooLargeError):
+                if self.remote.fetch(self.path.name, self.path, self.bytes) and self.is_whole():
+                    return True
         if self.remade:
             self.remote.delete([self.path.name])
         return False
