@@ -5,7 +5,7 @@ What is in memory of every article is in `Keys`; everything else is read from th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ __all__ = [
     "groups_of",
     "lists_of",
     "read_keys",
+    "runs_of",
 ]
 
 BUCKET_CAP, WINDOW = 64, 16
@@ -146,6 +147,20 @@ def groups_of(values: NDArray[np.integer]) -> tuple[Positions, Positions]:
     """Where each run of equal values begins, and its length."""
     begins = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])) if len(values) else np.zeros(0, int)
     return begins, np.diff(begins, append=len(values))
+
+
+def runs_of(weight: NDArray[np.integer], most: int) -> Iterator[slice]:
+    """Entries in a row that weigh at most `most` together, or one entry: all of them, run after run.
+
+    >>> [*runs_of(np.array([2, 3, 9, 1]), 5)]
+    [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None)]
+    """
+    total, begin = np.cumsum(weight, dtype=np.int64), 0
+    while begin < len(total):
+        spent = int(total[begin - 1]) if begin else 0
+        end = max(begin + 1, int(np.searchsorted(total, spent + most, "right")))
+        yield slice(begin, end)
+        begin = end
 
 
 @dataclass(slots=True)

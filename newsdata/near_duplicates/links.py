@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .candidates import Keys, Positions, groups_of
+from .candidates import Keys, Positions, groups_of, runs_of
 from .shuffle import shuffled
 from .signatures import MIN_DIGEST, MIN_SHINGLES, open_signatures
 from .units import IDEOGRAPHIC, SCRIPTS
@@ -214,16 +214,12 @@ def _found(
         kept = np.repeat(sizes <= _HOLDERS, sizes)
         value, holder = occurrences[kept] // len(keys.rare), occurrences[kept] % len(keys.rare)
         counts = np.diff(begins)[value]  # how many articles have this shingle among their lowest
-        ends = np.cumsum(counts)
-        at = 0
-        while at < len(value):
-            end = max(at + 1, int(np.searchsorted(ends, (ends[at - 1] if at else 0) + _AT_ONCE, "right")))
-            size = counts[at:end]
-            inner = owner[np.repeat(begins[value[at:end]] - (np.cumsum(size) - size), size) + np.arange(size.sum())]
-            outer = np.repeat(holder[at:end], size)
+        for run in runs_of(counts, _AT_ONCE):
+            size = counts[run]
+            inner = owner[np.repeat(begins[value[run]] - (np.cumsum(size) - size), size) + np.arange(size.sum())]
+            outer = np.repeat(holder[run], size)
             larger = keys.rare[outer].astype(np.int64) >= 2 * keys.rare[inner].astype(np.int64)
             yield inner[larger].astype(np.int64) * len(keys.rare) + outer[larger]
-            at = end
 
 
 def _lowest(keys: Keys) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:

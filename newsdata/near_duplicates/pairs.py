@@ -7,7 +7,7 @@ scripts are never copies: a translation has other words. No pair depends on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .candidates import MAX_RATIO, Buckets, Keys, Positions, find_candidates, groups_of, lists_of, read_keys
+from .candidates import MAX_RATIO, Buckets, Keys, Positions, find_candidates, groups_of, lists_of, read_keys, runs_of
 from .links import (
     MIN_INSIDE,
     Links,
@@ -182,7 +182,7 @@ def count_common(
     keys = read_keys(files, ("rare", "identity"))
     total = max(len(keys.rare), 1)
     begin, end = np.searchsorted(codes, [total * (total * part // count) for part in (number, number + 1)])
-    codes = codes[begin : end if number + 1 < count else len(codes)]
+    codes = codes[begin:end]
     return _counted(keys, codes // total, codes % total, recall(seed))
 
 
@@ -259,7 +259,7 @@ def _counted(keys: Keys, left: Positions, right: Positions, known: Remembered) -
     new = np.flatnonzero(~found)
     again = np.concatenate([[False], left[new][1:] == left[new][:-1]]) if len(new) else np.zeros(0, np.bool_)
     weight = np.where(again, 0, keys.rare[left[new]]).astype(np.int64) + keys.rare[right[new]]
-    for run in _runs(weight):
+    for run in runs_of(weight, _BLOCK):
         some = new[run]
         held = lists_of(keys, np.concatenate([left[some], right[some]]), "shingles")
         for k in some.tolist():
@@ -326,19 +326,10 @@ def _distance(keys: Keys, left: Positions, right: Positions) -> Positions:
 def _series(keys: Keys, left: Positions, right: Positions, some: Positions) -> Positions:
     """Those of some candidates that differ in their numbers only; see `is_next`."""
     found = []
-    for run in _runs(keys.rare[left[some]].astype(np.int64) + keys.rare[right[some]]):
+    for run in runs_of(keys.rare[left[some]].astype(np.int64) + keys.rare[right[some]], _BLOCK):
         held = lists_of(keys, np.concatenate([left[some[run]], right[some[run]]]), "shingles")
         found += [at for at in some[run].tolist() if is_next(held[int(left[at])], held[int(right[at])])]
     return np.array(found, np.int64)
-
-
-def _runs(weight: NDArray[np.int64]) -> Iterator[slice]:
-    """Runs of entries that weigh at most `_BLOCK` together, or one entry."""
-    total, begin = np.cumsum(weight), 0
-    while begin < len(total):
-        end = max(begin + 1, int(np.searchsorted(total, (total[begin - 1] if begin else 0) + _BLOCK)))
-        yield slice(begin, end)
-        begin = end
 
 
 def _without_siblings(keys: Keys, links: Links) -> Links:
