@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 __all__ = ["shuffled"]
 
+_FILES = 200  # that are open at once, of the 1,024 that a process may have
+
 
 def shuffled(
     parts: Iterable[NDArray[np.int64]], borders: NDArray[np.int64], folder: Path
 ) -> Iterator[NDArray[np.int64]]:
     """The numbers of all parts, sorted, a range at a time. Only one part, and then one range, is in memory.
+
+    Of more than 200 ranges, some that follow each other are in memory together.
 
     Args:
         parts: numbers in any order; they are read to the end before the first range comes.
@@ -27,15 +31,18 @@ def shuffled(
     >>> [some.tolist() for some in shuffled(parts, np.array([2, 9]), Path("/tmp"))]
     [[1], [4, 5, 5], [9]]
     """
+    together = len(borders) // _FILES + 1  # ranges in one file
+    between = borders[together - 1 :: together]
     with ExitStack() as stack:
-        files = [stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(len(borders) + 1)]
+        files = [stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(len(between) + 1)]
         for part in parts:
             some = np.sort(part)
-            for file, piece in zip(files, np.split(some, np.searchsorted(some, borders)), strict=True):
+            for file, piece in zip(files, np.split(some, np.searchsorted(some, between)), strict=True):
                 file.write(piece.tobytes())
-        for file in files:
+        for at, file in enumerate(files):
             file.seek(0)
             numbers = np.frombuffer(bytearray(file.read()), np.int64)
             numbers.sort()
-            yield numbers
+            inside = borders[at * together : (at + 1) * together - 1]
+            yield from np.split(numbers, np.searchsorted(numbers, inside))
             file.truncate(0)

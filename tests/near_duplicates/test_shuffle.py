@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -23,3 +24,17 @@ def test_ranges_are_the_sorted_numbers(borders: list[int], tmp_path: Path) -> No
 
 def test_no_parts_are_empty_ranges(tmp_path: Path) -> None:
     assert [len(some) for some in shuffled([], np.array([5], np.int64), tmp_path)] == [0, 0]
+
+
+@pytest.mark.parametrize("ranges", [199, 200, 201, 202, 401, 700])
+def test_many_ranges_need_few_files(ranges: int, tmp_path: Path) -> None:
+    numbers = np.random.default_rng(2).integers(0, 1400, 3000)
+    borders = np.arange(1, ranges) * 2
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, limit[1]))
+    try:
+        found = [*shuffled([numbers], borders, tmp_path)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    expected = np.split(np.sort(numbers), np.searchsorted(np.sort(numbers), borders))
+    assert [some.tolist() for some in found] == [some.tolist() for some in expected]
