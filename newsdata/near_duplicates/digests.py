@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .candidates import Positions, each_two, groups_of
+from .shuffle import shuffled
 from .siblings import is_filled
 from .signatures import open_signatures
 from .units import IDEOGRAPHIC, MULTIPLIERS, SCRIPTS, mix
@@ -25,7 +26,7 @@ SHARE, LEAST = 0.5, 6
 _RUN = tuple(5 if script in IDEOGRAPHIC else 3 for script in SCRIPTS)
 _HOLDERS = 20  # a run that more of them have is a phrase, and finds none
 _COLUMNS = ("digest_words", "words")
-_AT_ONCE = 1 << 20  # runs that are in memory at once: 30 MB
+_AT_ONCE = 1 << 20  # runs that are in memory at once, about: 30 MB
 
 
 def near_digests(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> tuple[Positions, Positions]:
@@ -42,12 +43,13 @@ def near_digests(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> 
     """
     lists = 2 * sum(len(owner) for owner in owners)  # those of digests have even numbers, those of texts odd ones
     sizes = np.zeros(lists, np.uint8)
-    parts = 1 << (lists // 2 * LOWEST // _AT_ONCE).bit_length()
     found = [np.zeros(0, np.int64)]
-    for part in range(parts):
-        hashes, holders = (np.concatenate(some) for some in zip(*_lowest(files, owners, part, parts), strict=True))
-        sizes += np.bincount(holders, minlength=lists).astype(np.uint8)
-        found.append(_common(hashes, holders, lists))
+    if lists:
+        parts = 1 + lists // 2 * LOWEST // _AT_ONCE
+        borders = np.arange(1, parts) * ((1 << 32) // parts) * lists
+        for runs in shuffled(_lowest(files, owners), borders, files[0].parent):
+            np.add.at(sizes, runs % lists, np.uint8(1))
+            found.append(_common(runs, lists))
     codes = np.concatenate(found)
     codes.sort()
     begins, common = groups_of(codes)
@@ -58,11 +60,9 @@ def near_digests(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> 
     return left[near] // 2, right[near] // 2
 
 
-def _lowest(
-    files: Sequence[Path], owners: Sequence[NDArray[np.int32]], part: int, parts: int
-) -> Iterator[tuple[NDArray[np.uint32], Positions]]:
-    """The lowest runs of all lists that are in one part: their hashes, and the list of each."""
-    yield np.zeros(0, np.uint32), np.zeros(0, np.int64)
+def _lowest(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> Iterator[Positions]:
+    """The lowest runs of all lists: hash * lists + list. The bytes of a hash are swapped: low ones differ in the last bytes."""
+    lists = 2 * sum(len(owner) for owner in owners)
     for path, owner in zip(files, owners, strict=True):
         rows = open_signatures(path, ["script", "exact", "digest", *_COLUMNS])
         other = rows["exact"].to_numpy() != rows["digest"].to_numpy()  # the text is not the digest again
@@ -76,8 +76,8 @@ def _lowest(
             every.sort()
             number, hashes = (every >> np.uint64(32)).astype(np.int64), every.astype(np.uint32)
             begins, many = groups_of(number)
-            kept = (np.arange(len(number)) - np.repeat(begins, many) < LOWEST) & (hashes % np.uint32(parts) == part)
-            yield hashes[kept], 2 * owner[number[kept]].astype(np.int64) + kind
+            kept = np.arange(len(number)) - np.repeat(begins, many) < LOWEST
+            yield hashes[kept].byteswap().astype(np.int64) * lists + 2 * owner[number[kept]].astype(np.int64) + kind
             del column, units
         del rows
 
@@ -94,12 +94,15 @@ def _runs(offsets: Positions, units: NDArray[np.uint32], size: int, chosen: NDAr
     return runs
 
 
-def _common(hashes: NDArray[np.uint32], holders: Positions, lists: int) -> Positions:
-    """Two lists for each run that both have, at least one of them a digest: left * lists + right."""
-    every = hashes.astype(np.uint64) << np.uint64(32) | holders.astype(np.uint64)
-    every.sort()
-    begins, sizes = groups_of(every >> np.uint64(32))
-    holders = (every & np.uint64(0xFFFF_FFFF)).astype(np.int64)
+def _common(runs: Positions, lists: int) -> Positions:
+    """Two lists for each run that both have, at least one of them a digest: left * lists + right.
+
+    Args:
+        runs: hash * lists + list, sorted.
+        lists: the number of lists.
+    """
+    begins, sizes = groups_of(runs // lists)
+    holders = runs % lists
     found = [np.zeros(0, np.int64)]
     for size in range(2, _HOLDERS + 1):
         some = holders[begins[sizes == size][:, None] + np.arange(size)]
