@@ -124,10 +124,9 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
         "leak_j80": evidence.jaccard >= 0.8,
         "leak_c80": evidence.containment >= 0.8,
     }
-    ends = (evidence.left, evidence.right)
-    found = {name: _reached((ends[0][mask], ends[1][mask]), seen, tested) for name, mask in ways.items()}
-    found["same_digest"] = _same_digest(evidence, seen, tested)
     left, right = evidence.left, evidence.right
+    found = {name: _reached((left[mask], right[mask]), seen, tested) for name, mask in ways.items()}
+    found["same_digest"] = _same_digest(evidence, seen, tested)
     swap = evidence.sizes[left] > evidence.sizes[right]
     inner, outer = np.where(swap, right, left), np.where(swap, left, right)
     inside = evidence.containment >= CONTAINED

@@ -40,7 +40,7 @@ _ADDED_UNITS = {True: 6, False: 3}
 _TITLE_UNITS = {True: 8, False: 3}
 """Equal titles of fewer units ("correction", "team meeting") tell nothing. By whether units are ideographs."""
 _CHANGED = 3  # shingles that a changed number changes, unless it is the first or last unit
-_SERIES_UNITS = {True: 2, False: 2}  # by which the titles of two parts of a series begin, at least
+_SERIES_UNITS = 2  # by which the titles of two parts of a series begin, at least
 
 _Units = NDArray[np.uint32]
 
@@ -66,9 +66,7 @@ def compare_titles(one: _Units, two: _Units, *, ideographic: bool) -> int:
     if shorter == longer:
         return int(len(shorter) >= _TITLE_UNITS[ideographic])
     some, more = _versions(shorter), _versions(longer)
-    if (some or more) and (
-        _numbered(shorter, longer, _SERIES_UNITS[ideographic]) or _versions_differ(shorter, longer, some, more)
-    ):
+    if (some or more) and (_numbered(shorter, longer) or _versions_differ(shorter, longer, some, more)):
         return -2
     few = len(longer) - len(shorter) <= _ADDED_UNITS[ideographic]
     if few and len(shorter) >= _CONTAINED_UNITS and some == more and _inside(shorter, longer):
@@ -88,10 +86,10 @@ def _versions(title: list[int]) -> set[tuple[int, int]]:
     return {(unit, after if after in letters else 0) for unit, after in zip(title, following, strict=True) if unit & 1}
 
 
-def _numbered(one: list[int], two: list[int], least: int) -> bool:
-    """Whether two titles begin with the same words, at least so many, and go on with different numbers: parts of a series."""
+def _numbered(one: list[int], two: list[int]) -> bool:
+    """Whether two titles begin with the same words, and go on with different numbers: parts of a series."""
     begin = _common_ends(one, two)[0]
-    return least <= begin < min(len(one), len(two)) and bool(one[begin] & two[begin] & 1)
+    return _SERIES_UNITS <= begin < min(len(one), len(two)) and bool(one[begin] & two[begin] & 1)
 
 
 def _versions_differ(

@@ -80,10 +80,7 @@ SIGNATURE_SCHEMA = pa.schema(
         ("passages", pa.list_(pa.uint64())),
         ("title", pa.list_(pa.uint32())),  # units in order, the lowest bit of a number is set
         ("digest_words", pa.list_(pa.uint32())),  # the same
-        (
-            "words",
-            pa.list_(pa.uint32()),
-        ),  # the text's units in order; none of a long text or of one that says little
+        ("words", pa.list_(pa.uint32())),  # the text's units in order; none of a long text or of one that says little
     ]
 )
 
