@@ -10,9 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from .objects_server import ObjectStoreServer
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -31,6 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.name == "newsdata.dataset.torch_dataset.torch_dataset" and find_spec("torch") is None:
             item.add_marker(pytest.mark.skip(reason="PyTorch is not installed"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ObjectStoreServer]:
+    """An object store; while a file's tests run, the environment points to it."""
+    from .objects_server import object_store
+
+    with object_store() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True, scope="session")

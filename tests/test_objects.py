@@ -8,7 +8,7 @@ import pickle
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,13 +18,7 @@ from newsdata import objects as objects_module
 from newsdata.errors import CallError, MachineError
 from newsdata.objects import Objects, check_conditions, is_object_url
 
-from .objects_server import Faults, ObjectStoreServer, object_store
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
+from .objects_server import Faults, ObjectStoreServer
 
 
 @pytest.fixture

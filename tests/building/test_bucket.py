@@ -22,15 +22,9 @@ from newsdata.errors import MachineError, ManifestError
 from newsdata.objects import Objects
 
 from ..conftest import ROOT, many_posts, run_newsdata, write_archive
-from ..objects_server import Faults, ObjectStoreServer, object_store
+from ..objects_server import Faults, ObjectStoreServer
 from ..source_files import git
 from .edited_archive import digests
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from newsdata.errors import CallError, NewsdataError
 from newsdata.objects import Objects
 
 from ..conftest import ROOT, write_archive
-from ..objects_server import ObjectStoreServer, object_store
+from ..objects_server import ObjectStoreServer
 from ..source_files import git, tar_of
 from .edited_archive import digests
 from .test_bucket import bucket_digests
@@ -176,12 +176,6 @@ def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------ buckets
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,12 @@ from newsdata.objects import Objects
 from newsdata.storage.manifest import read_manifest, shards_of
 
 from ..conftest import run_newsdata
-from ..objects_server import Faults, ObjectStoreServer, object_store, upload
+from ..objects_server import Faults, ObjectStoreServer, upload
 
 
 @pytest.fixture
 def made(two_versions: Path) -> Path:
     return two_versions
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,13 +16,7 @@ from newsdata.errors import MachineError
 from newsdata.graph.lease import LEASE_NAME, leased
 from newsdata.objects import Objects
 
-from ..objects_server import Faults, ObjectStoreServer, object_store
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
+from ..objects_server import Faults, ObjectStoreServer
 
 
 @pytest.fixture(params=["s3", "file"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,7 @@ from newsdata.graph.lease import LEASE_NAME, leased
 from newsdata.objects import Objects
 
 from ..conftest import many_posts, write_archive
-from ..objects_server import Faults, ObjectStoreServer, download, object_store, upload
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
+from ..objects_server import Faults, ObjectStoreServer, download, upload
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from newsdata.publishing.plan import Plan
 from newsdata.publishing.publish import plan, publish
 from newsdata.publishing.to_folder import open_store
 
-from ..objects_server import Faults, ObjectStoreServer, object_store
+from ..objects_server import Faults, ObjectStoreServer
 from ..versions import make_version
 from .sending import SMALL, files_in
 
@@ -30,12 +29,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"file://{tmp_path}/public"
     server: ObjectStoreServer = request.getfixturevalue("server")
     return f"{server.bucket(request.param.removesuffix('://'))}/{tmp_path.name}"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
 
 
 def read(place: str, path: str) -> bytes:

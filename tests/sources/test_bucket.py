@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from newsdata.sources.source import list_files, open_in_place, open_source, read
 
 from ..building.edited_archive import digests
 from ..conftest import many_posts, write_archive
-from ..objects_server import Faults, ObjectStoreServer, object_store
+from ..objects_server import Faults, ObjectStoreServer
 from ..source_files import tar_of
 
 FILES = {
@@ -25,12 +24,6 @@ FILES = {
     "_posts/新.md": "新".encode(),
     "a.md": b"",
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ObjectStoreServer]:
-    with object_store() as running:
-        yield running
 
 
 @pytest.fixture(params=["s3", "gs"])
