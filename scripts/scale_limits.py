@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from newsdata.building.shard_plan import SHARD_BYTES, choose_shard_rows
 from newsdata.sources.unpacked import MAX_TOTAL_BYTES
 
-__all__ = ["MOST_POSTS", "MOST_SHARDS", "Limit", "limits"]
+__all__ = ["COMPARED", "DECIDE", "DRIVER", "MOST_POSTS", "MOST_SHARDS", "Limit", "limits"]
 
 MOST_POSTS = 10**12
 """Limits beyond are not named."""
@@ -20,10 +20,11 @@ MOST_POSTS = 10**12
 MOST_SHARDS = 500_000
 """Of one manifest."""
 
-_SEARCH, _DECIDE, _DRIVER, _RANGE = 160, 210, 40, 250
-"""Bytes of memory: to search candidates and to decide on pairs, for each article; of the driver, and of a range of the step
-merge, for each post."""
-_COUNT, _COMPARED = 24, 50
+DRIVER, _RANGE = 40, 250
+"""Bytes of memory for each post: of the driver, and of a range of the step merge."""
+_SEARCH, DECIDE = 160, 210
+"""Bytes of memory for each article: to search candidates, and to decide on pairs."""
+_COUNT, COMPARED = 24, 50
 """Bytes of memory for each pair that is compared: to count what it has in common, and to decide on it."""
 _PAGES = 40e6  # bytes of memory of a process before its rows
 _ID = 18  # bytes of an article id
@@ -63,45 +64,45 @@ def limits(
     per = articles_a_post
     free = max(memory - _PAGES, 1.0)
 
-    def together(posts: float, bytes_each: float) -> float:
-        """Memory of as many of the step's tasks as run at the same time on one machine."""
-        return bytes_each * min(cores, partitions(int(posts)))
+    def full(rows: Callable[[float], float], *, tasks: int = cores) -> float:
+        """The posts from which on so many of the step's tasks, each with its bytes of rows, do not fit into one machine."""
+        return _first(lambda n: (rows(n) + _PAGES) * min(tasks, partitions(int(n))) > memory)
 
     found = [
         Limit(
-            posts=_first(lambda n: together(n, _SEARCH * per * n + _PAGES) > memory),
+            posts=full(lambda n: _SEARCH * per * n),
             step="search",
             why=f"all articles' keys in each worker, {_SEARCH} B",
             source="near_duplicates/candidates.py",
         ),
         Limit(
-            posts=_first(lambda n: together(n, _COUNT * candidates(n) + _PAGES) > memory),
+            posts=full(lambda n: _COUNT * candidates(n)),
             step="common",
             why=f"all pairs to compare in each worker, {_COUNT} B",
             source="building/stages/pairs.py",
         ),
         Limit(
-            posts=_first(lambda n: _COMPARED * candidates(n) + _PAGES > memory),
+            posts=full(lambda n: COMPARED * candidates(n), tasks=1),
             step="pairs",
-            why=f"all compared pairs in one task, {_COMPARED} B",
+            why=f"all compared pairs in one task, {COMPARED} B",
             source="near_duplicates/pairs.py",
         ),
         Limit(
-            posts=free / (_DECIDE * per),
+            posts=free / (DECIDE * per),
             step="pairs",
-            why=f"all articles' keys in one task, {_DECIDE} B",
+            why=f"all articles' keys in one task, {DECIDE} B",
             source="near_duplicates/pairs.py",
         ),
         Limit(
-            posts=_first(lambda n: together(n, _RANGE * n / partitions(int(n)) + _PAGES) > memory),
+            posts=full(lambda n: _RANGE * n / partitions(int(n))),
             step="merge",
             why=f"posts of a range in each worker, {_RANGE} B",
             source="building/stages/merge.py",
         ),
         Limit(
-            posts=free / _DRIVER,
+            posts=free / DRIVER,
             step="driver",
-            why=f"{_DRIVER} B a post in its memory",
+            why=f"{DRIVER} B a post in its memory",
             source="building/stages",
         ),
         Limit(

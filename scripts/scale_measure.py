@@ -24,6 +24,8 @@ import msgspec
 import psutil  # type: ignore[import-untyped]
 from make_archive import make_archive
 
+from newsdata.graph.engine import partitions_of
+
 __all__ = ["Measured", "Sample", "load", "measure", "measure_build", "save"]
 
 _FORMAT = "newsdata scale 1"
@@ -134,7 +136,7 @@ def measure_build(archive: Path, out: Path, partitions: int | None) -> Sample:
         posts=posts,
         articles=counts["articles"],
         candidates=manifest["duplicates"]["candidates"],
-        partitions=partitions or built_parts(posts),
+        partitions=partitions or partitions_of(posts),
         cpu={name: round(seconds, 3) for name, seconds in watch.cpu.items()},
         driver={name: round(peak, 1) for name, peak in watch.driver.items()},
         tree={name: round(peak, 1) for name, peak in watch.tree.items()},
@@ -162,13 +164,6 @@ def _run(command: Sequence[str], watch: _Watch) -> dict[str, Any]:
         printed.seek(0)
         result: dict[str, Any] = json.loads(printed.read())
         return result
-
-
-def built_parts(posts: int) -> int:
-    """Into how many parts a build of so many posts divides its steps over all posts, if it is not told."""
-    from newsdata.graph.engine import PARTITION_ROWS
-
-    return max(1, -(-posts // PARTITION_ROWS))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -21,8 +21,10 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 from benchmark import table
-from scale_limits import Limit, limits
-from scale_measure import Measured, Sample, built_parts, load, measure, save
+from scale_limits import COMPARED, DECIDE, DRIVER, Limit, limits
+from scale_measure import Measured, Sample, load, measure, save
+
+from newsdata.graph.engine import partitions_of
 
 __all__ = ["Asked", "Law", "Prediction", "Step", "check", "fit", "predict", "show"]
 
@@ -35,9 +37,6 @@ _CANDIDATES_GROW = 1.8
 """The exponent of candidates over articles beyond those measured; between 68,000 and 204,000 synthetic articles it was 1.78."""
 _LISTED = 1e-5
 """Seconds of processor time to list a file that is known; measured at 100,000 posts. Starting hides it in small builds."""
-_DRIVER_A_POST, _DECIDING_AN_ARTICLE, _DECIDING_A_PAIR = 40.0, 210.0, 50.0
-"""Bytes of memory: of the driver for each post; of the task `pairs` for each article and each pair that is compared. In builds of a few thousand posts
-the fixed part hides them, so they are added to what was measured; they were read from a build of 1,000,000 posts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +153,12 @@ def predict(measured: Measured, asked: Asked) -> Prediction:
         raise ValueError(
             "builds of at least two sizes in one part are needed; measure again with two numbers in --sizes"
         )
-    n, parts = asked.posts, asked.partitions or built_parts(asked.posts)
+    n, parts = asked.posts, asked.partitions or partitions_of(asked.posts)
     articles = n * fit([(one.posts, one.articles) for one in whole]).each
     candidates = _candidates(whole, articles)
     names = _steps(whole)
     costs = [_cost(name, measured, n, parts, candidates) for name in names]
-    doubled = asked.partitions or built_parts(2 * n)
+    doubled = asked.partitions or partitions_of(2 * n)
     later = [_cost(name, measured, 2 * n, doubled, _candidates(whole, 2 * articles))[0] for name in names]
     steps = [
         Step(name=name, cpu=cpu, alone=alone, exponent=math.log2(more / cpu) if cpu else 0.0)
@@ -194,7 +193,7 @@ def predict(measured: Measured, asked: Asked) -> Prediction:
             cores=asked.cores,
             articles_a_post=articles / n,
             bytes_a_post=source / n,
-            partitions=built_parts if asked.partitions is None else lambda _: parts,
+            partitions=partitions_of if asked.partitions is None else lambda _: parts,
             candidates=lambda posts: _candidates(whole, posts * articles / n),
         ),
     )
@@ -245,16 +244,17 @@ def _candidates(whole: Sequence[Sample], articles: float) -> float:
 
 
 def _driver(whole: Sequence[Sample], n: int) -> float:
+    """The fixed part hides what a post adds in builds of a few thousand posts, so that comes from one of 1,000,000 posts."""
     most = max(whole, key=lambda one: one.posts)
-    return max(most.driver.values()) * 1e6 + _DRIVER_A_POST * (n - most.posts)
+    return max(most.driver.values()) * 1e6 + DRIVER * (n - most.posts)
 
 
 def _tree(whole: Sequence[Sample], n: int, articles: float, candidates: float) -> float:
     """The stage with the most memory: the driver grows in each of them, and in `group` the task that decides on all pairs."""
     most = max(whole, key=lambda one: one.posts)
-    deciding = _DECIDING_AN_ARTICLE * (articles - most.articles) + _DECIDING_A_PAIR * (candidates - most.candidates)
+    deciding = DECIDE * (articles - most.articles) + COMPARED * (candidates - most.candidates)
     stages = {name: peak * 1e6 + (deciding if name == "group" else 0.0) for name, peak in most.tree.items()}
-    return max(stages.values()) + _DRIVER_A_POST * (n - most.posts)
+    return max(stages.values()) + DRIVER * (n - most.posts)
 
 
 # ---------------------------------------------------------------------------------------------------- comparing

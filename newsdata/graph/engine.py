@@ -13,15 +13,23 @@ from ..errors import MachineError
 from .store import LastBuild, Store
 from .task import Artifact, Task, TaskFunction
 
-__all__ = ["PARTITION_ROWS", "Engine", "Executor", "Job", "Jobs", "Progress", "Stage", "StageCounts", "run_job"]
+__all__ = ["Engine", "Executor", "Job", "Jobs", "Progress", "Stage", "StageCounts", "partitions_of", "run_job"]
 
 _LOG = logging.getLogger("newsdata")
 
-PARTITION_ROWS = 500_000
-"""Rows of a partition: so few that no step over one takes more than about 200 MB."""
-
 Progress = Callable[[str, int, int], None]
 """A function that is called with the name of a stage, the number of rows that are done, and the number of all rows."""
+
+_PARTITION_ROWS = 500_000  # so few that no step over one takes more than about 200 MB
+
+
+def partitions_of(rows: int) -> int:
+    """Into how many parts a step over so many rows is divided, if nobody says it.
+
+    >>> partitions_of(0), partitions_of(500_000), partitions_of(500_001)
+    (1, 1, 2)
+    """
+    return max(1, -(-rows // _PARTITION_ROWS))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -163,7 +171,7 @@ class Engine:
 
     def partitions_for(self, rows: int) -> int:
         """Into how many parts a step over so many rows is divided."""
-        return self.partitions or max(1, -(-rows // PARTITION_ROWS))
+        return self.partitions or partitions_of(rows)
 
     @contextmanager
     def stage(self, name: str, rows: int = 0) -> Iterator[Stage]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from newsdata.building.stages import merge as merge_stage
+from newsdata.graph.engine import partitions_of
 from newsdata.storage import manifest
 
 from ..conftest import ROOT
@@ -117,7 +118,7 @@ def test_limits_are_those_of_the_code() -> None:
         cores=16,
         articles_a_post=0.7,
         bytes_a_post=4000,
-        partitions=scale_measure.built_parts,
+        partitions=partitions_of,
         candidates=lambda posts: posts / 10,
     )
     at = {one.why: one.posts for one in found}
@@ -140,7 +141,7 @@ def test_more_memory_moves_its_limits_only() -> None:
             cores=4,
             articles_a_post=0.7,
             bytes_a_post=4000,
-            partitions=scale_measure.built_parts,
+            partitions=partitions_of,
             candidates=lambda posts: posts / 10,
         )
         return {one.why: one.posts for one in limits}
