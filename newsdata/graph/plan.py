@@ -228,10 +228,10 @@ def unpack(data: bytes, kind: Any, root: Path) -> Any:
     return msgspec.msgpack.decode(data, type=kind, dec_hook=made)
 
 
-def _path(text: str, root: Path) -> Path:
-    if not text.startswith(_INSIDE):
-        if not text.startswith("/"):
-            raise ValueError(f"{text!r:.100} is no path")
+def _path(text: object, root: Path) -> Path:
+    if not isinstance(text, str) or not text.startswith((_INSIDE, "/")):
+        raise ValueError(f"{text!r:.100} is no path")
+    if text.startswith("/"):
         return Path(text)
     inside = PurePosixPath(text.removeprefix(_INSIDE))
     if inside.is_absolute() or ".." in inside.parts:
