@@ -180,7 +180,7 @@ def members_of(articles: Articles, chosen: np.ndarray) -> tuple[np.ndarray, np.n
     """The posts of the articles at the positions `chosen`, article after article, and the position of each one's first post."""
     ends = np.r_[articles.starts[1:], len(articles.members)]
     counts = (ends - articles.starts)[chosen]
-    starts = np.r_[0, np.cumsum(counts)[:-1]].astype(np.int64)
+    starts = np.cumsum(counts) - counts
     members = articles.members[np.repeat(articles.starts[chosen] - starts, counts) + np.arange(counts.sum())]
     return members, starts
 

@@ -112,8 +112,8 @@ def _order(published_at: np.ndarray, ids: pa.Array) -> np.ndarray:
 
 
 def _take(articles: Articles, order: np.ndarray) -> Articles:
-    """The articles in another order; their members stay where they are."""
-    members, starts = members_of(articles, order) if len(order) else (articles.members, articles.starts)
+    """The articles in another order, and their members with them."""
+    members, starts = members_of(articles, order)
     roles = {role: getattr(articles, role)[order] for role in ROLES}
     ids, dates = articles.article_id.take(pa.array(order)), articles.published_at[order]
     return Articles(article_id=ids, published_at=dates, members=members, starts=starts.astype(np.int32), **roles)

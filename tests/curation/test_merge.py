@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from newsdata.curation.merge import KEYS, NO_DATE, merge_posts, name_hash, take_keys
+from newsdata.curation.merge import KEYS, NO_DATE, members_of, merge_posts, name_hash, take_keys
 
 BASE: dict[str, Any] = {
     "path": "_posts/a.md", "sha256": "0", "article_id": "1", "feed": 0, "published_at": 1000, "num_chars": 10,
@@ -52,6 +52,9 @@ def test_undated_articles_and_members() -> None:
     assert found.article_id.to_pylist() == ["1", "2"]
     assert found.published_at.tolist() == [1000, NO_DATE]
     assert found.members.tolist() == [1, 2, 0] and found.starts.tolist() == [0, 2]
+    for chosen, members, starts in (([1, 0], [0, 1, 2], [0, 1]), ([1], [0], [0]), ([], [], [])):
+        some = members_of(found, np.array(chosen, np.int64))
+        assert (some[0].tolist(), some[1].tolist()) == (members, starts)
 
 
 def test_no_posts() -> None:
