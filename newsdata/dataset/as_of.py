@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ..errors import CallError
 from ..schema import features, table_schema
-from ..storage.gathered import ROLES, Gathered, merged_columns
+from ..storage.gathered import ROLES, Gathered, MergedFrom, merged_columns
 from ..storage.manifest import Manifest, shards_of
 from .keywords import wanted_features
 from .known_states import States, known_states
@@ -230,32 +230,32 @@ class _Reader:
             return
         wanted = {*names, *(("media", "source") if "publisher" in names else ())}
         columns = [name for name in self.stored if name in wanted and name in _GATHERED]
-        rows = self._rows_of(chosen, columns)
+        rows = _rows_for(self.states.merged_from(chosen), columns)
         posts = _Posts(rows=rows, tables=self._read(rows, columns))
         instant = self.stored.arrow_schema.field("revised_at").type
         for begin in range(0, len(chosen), _GATHERED_AT_ONCE):
             some = chosen[begin : begin + _GATHERED_AT_ONCE]
-            gathered = posts.gathered(self._rows_of(some, columns), columns)
-            found = merged_columns(self.states.merged_from(some), gathered) | {
+            merged = self.states.merged_from(some)
+            found = merged_columns(merged, posts.gathered(_rows_for(merged, columns), columns)) | {
                 "article_id": self.states.article_id.take(pa.array(some)),
                 "first_seen_at": pa.array(self.states.first_seen_at[some], instant),
                 "revised_at": pa.array(self.states.revised_at(some), instant),
             }
             yield pa.table([found[name] for name in names], names=list(names))
 
-    def _rows_of(self, chosen: np.ndarray, columns: Sequence[str]) -> np.ndarray:
-        """The revisions that give some columns to some states, ascending."""
-        merged = self.states.merged_from(chosen)
-        roles = [role for role, names in ROLES.items() if set(names) & set(columns)]
-        places = [merged.places[role] for role in roles] + ([merged.member_places] if "issues" in columns else [])
-        rows: np.ndarray = np.unique(np.concatenate([np.zeros(0, np.int64), *(row for _, row in places)]))
-        return rows
-
     def _read(self, rows: np.ndarray, columns: Sequence[str]) -> list[pa.Table]:
         import datasets
 
         kinds = datasets.Features({name: self.stored[name] for name in columns})
         return list(read_typed(take_rows(self.parts, rows), kinds)) if columns else []
+
+
+def _rows_for(merged: MergedFrom, columns: Sequence[str]) -> np.ndarray:
+    """The revisions that give some columns, ascending."""
+    roles = [role for role, names in ROLES.items() if set(names) & set(columns)]
+    places = [merged.places[role] for role in roles] + ([merged.member_places] if "issues" in columns else [])
+    rows: np.ndarray = np.unique(np.concatenate([np.zeros(0, np.int64), *(row for _, row in places)]))
+    return rows
 
 
 _GATHERED = frozenset({*(name for names in ROLES.values() for name in names), "issues"})
