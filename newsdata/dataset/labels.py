@@ -113,7 +113,9 @@ def multi_hot(values: Iterable[Iterable[str] | float | None], labels: datasets.C
 
 def _texts(row: int, value: object) -> list[str]:
     """The texts of a row, as lists, Arrow and pandas have them."""
-    if value is None or (isinstance(value, float) and isnan(value)) or repr(value) == "<NA>":
+    import pandas as pd
+
+    if value is None or value is pd.NA or (isinstance(value, float) and isnan(value)):
         return []
     texts: list[Any] = (
         list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else [None]
