@@ -13,7 +13,9 @@ from ..storage.manifest import (
     LARGEST_MARK,
     MANIFEST_NAME,
     YANKED_NAME,
+    File,
     Manifest,
+    Shard,
     is_version,
     parse_version,
     read_manifest,
@@ -21,7 +23,6 @@ from ..storage.manifest import (
     yanked_reason,
 )
 from .bucket_files import AT_ONCE, LARGEST_MANIFEST, cache_folder, fetch_files, keep_manifest
-from .hub_files import files_matching
 
 __all__ = ["BucketVersion", "find_in_bucket", "folder_above", "versions_in_bucket", "yanked_in_bucket"]
 
@@ -44,16 +45,16 @@ class BucketVersion:
     cache: Path
     yanked: str | None
 
-    def fetch(self, patterns: Iterable[str]) -> Path:
+    def fetch(self, files: Iterable[File | Shard]) -> Path:
         """The local folder, into which some files are fetched and checked.
 
         Args:
-            patterns: paths in the dataset, or shell patterns ("articles/test-*").
+            files: from its manifest.
 
         Raises:
             VersionError, VerifyError, MachineError: as for `fetch_files`.
         """
-        fetch_files(self.objects, files_matching(read_manifest(self.folder), patterns), self.folder, self.cache)
+        fetch_files(self.objects, files, self.folder, self.cache)
         return self.folder
 
 

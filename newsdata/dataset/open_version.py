@@ -98,12 +98,13 @@ class FoundVersion:
             HubError: the Hub cannot be reached, and a file is not in the cache.
             VersionError, MachineError: the version left the object store meanwhile, or that cannot be reached.
         """
-        if self.in_bucket is not None:
-            return self.in_bucket.fetch(patterns)
-        if self.on_hub is None:
+        if self.is_here:
             return self.folder
-        from .hub_files import fetch
+        from .hub_files import fetch, files_matching
 
+        if self.in_bucket is not None:
+            return self.in_bucket.fetch(files_matching(self.manifest, patterns))
+        assert self.on_hub is not None  # or it would be here
         return fetch(self.on_hub, patterns, token=self.token, cache_dir=self.cache_dir)
 
 
