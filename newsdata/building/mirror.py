@@ -15,6 +15,8 @@ from ..errors import ManifestError, VersionError
 from ..objects import Objects
 from ..storage.ledger import LEDGER_NAME, REDACTIONS_NAME
 from ..storage.manifest import (
+    LARGEST_MANIFEST,
+    LARGEST_MARK,
     MANIFEST_NAME,
     YANKED_NAME,
     File,
@@ -31,7 +33,7 @@ __all__ = ["AT_ONCE", "absent_files", "fetch_files", "fetch_small_files", "fetch
 AT_ONCE = 16
 """Objects that are fetched, copied or written at the same time."""
 
-_LARGEST = {MANIFEST_NAME: 1 << 28, YANKED_NAME: 1 << 16, REDACTIONS_NAME: 1 << 28, README_NAME: 1 << 20}
+_LARGEST = {MANIFEST_NAME: LARGEST_MANIFEST, YANKED_NAME: LARGEST_MARK, REDACTIONS_NAME: 1 << 28, README_NAME: 1 << 20}
 
 
 def mirror_versions(out: Objects, folder: Path) -> None:

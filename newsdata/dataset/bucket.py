@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import ManifestError, VersionError
 from ..objects import Objects, ObjectTooLargeError
 from ..storage.manifest import (
+    LARGEST_MANIFEST,
     LARGEST_MARK,
     MANIFEST_NAME,
     YANKED_NAME,
@@ -22,7 +23,7 @@ from ..storage.manifest import (
     version_matches,
     yanked_reason,
 )
-from .bucket_files import AT_ONCE, LARGEST_MANIFEST, cache_folder, fetch_files, keep_manifest
+from .bucket_files import AT_ONCE, cache_folder, fetch_files, keep_manifest
 
 __all__ = ["BucketVersion", "find_in_bucket", "folder_above", "versions_in_bucket", "yanked_in_bucket"]
 

@@ -18,12 +18,11 @@ from pathlib import Path
 from ..errors import VerifyError, VersionError
 from ..files import write_whole
 from ..objects import Objects, ObjectTooLargeError
-from ..storage.manifest import MANIFEST_NAME, File, Shard, fault_of
+from ..storage.manifest import LARGEST_MANIFEST, MANIFEST_NAME, File, Shard, fault_of
 
-__all__ = ["AT_ONCE", "LARGEST_MANIFEST", "cache_folder", "fetch_each", "fetch_files", "keep_manifest", "link_file"]
+__all__ = ["AT_ONCE", "cache_folder", "fetch_each", "fetch_files", "keep_manifest", "link_file"]
 
 AT_ONCE = 8  # objects that are fetched or looked for at once
-LARGEST_MANIFEST = 1 << 28  # bytes
 
 
 def cache_folder(cache_dir: str | Path | None = None) -> Path:

@@ -16,13 +16,22 @@ from pathlib import Path
 from ..building.workspace import WORK
 from ..card.versions_readme import README_NAME
 from ..dataset.bucket import versions_in_bucket
-from ..dataset.bucket_files import AT_ONCE, LARGEST_MANIFEST, cache_folder, fetch_each
+from ..dataset.bucket_files import AT_ONCE, cache_folder, fetch_each
 from ..dataset.hub_files import files_of
 from ..errors import CallError, NewsdataError, VersionError
 from ..graph.lease import LEASE_NAME, Lease, leased
 from ..objects import Objects, ObjectTooLargeError, check_conditions
 from ..storage.ledger import LARGEST_REDACTIONS, REDACTIONS_NAME
-from ..storage.manifest import LARGEST_MARK, MANIFEST_NAME, YANKED_NAME, File, Manifest, Shard, read_manifest
+from ..storage.manifest import (
+    LARGEST_MANIFEST,
+    LARGEST_MARK,
+    MANIFEST_NAME,
+    YANKED_NAME,
+    File,
+    Manifest,
+    Shard,
+    read_manifest,
+)
 
 __all__ = ["changed_copy", "named_version", "versions_copy"]
 

@@ -20,14 +20,13 @@ from ..dataset.hub_files import files_of
 from ..errors import CallError, HubError, MachineError, VerifyError, VersionError
 from ..graph.lease import leased
 from ..objects import Objects, is_object_url
-from ..storage.manifest import MANIFEST_NAME, YANKED_NAME, is_version, parse_version, read_manifest
+from ..storage.manifest import LARGEST_MANIFEST, MANIFEST_NAME, YANKED_NAME, is_version, parse_version, read_manifest
 from .checked_version import CheckedVersion
 from .plan import Confirm, Plan, Published, Report, require_confirmation
 
 __all__ = ["Store", "open_store", "plan_folder", "publish_folder"]
 
 _PART = f"{MANIFEST_NAME}.part"  # what an earlier newsdata wrote the manifest to at first
-_LARGEST = 1 << 28  # bytes of a manifest
 _AT_ONCE = 8  # files
 _T = TypeVar("_T")
 
@@ -183,7 +182,7 @@ def _places_in_earlier_version(version: CheckedVersion, store: Store) -> Mapping
     there = filter(is_version, store.objects.folders())
     below = [name for name in there if parse_version(name) < parse_version(version.version)]
     for earlier in sorted(below, key=parse_version, reverse=True):
-        data = store.objects.read(f"{earlier}/{MANIFEST_NAME}", _LARGEST)
+        data = store.objects.read(f"{earlier}/{MANIFEST_NAME}", LARGEST_MANIFEST)
         if data is not None:
             with tempfile.TemporaryDirectory() as local:
                 (Path(local) / MANIFEST_NAME).write_bytes(data)

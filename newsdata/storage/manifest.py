@@ -27,6 +27,7 @@ from .manifest_shapes import Count, Hash, Name, RelativePath, Rows, ShortText
 
 __all__ = [
     "BOILERPLATE_NAME",
+    "LARGEST_MANIFEST",
     "LARGEST_MARK",
     "LEDGER_NAME",
     "MANIFEST_NAME",
@@ -63,12 +64,14 @@ LEDGER_NAME = "ledger.arrow"
 BOILERPLATE_NAME = "boilerplate.bin"
 """File with the shingles that are boilerplate: they are ignored when near-copies are searched. Frozen with the first version."""
 
-_RESTORE = "restore it from another copy of this version, or build the version again"
-_POINTER = b"version https://git-lfs.github.com/spec/"
-_LARGEST = 1 << 28  # bytes of a manifest: a shard takes about 400
-_MOST_SHARDS = 500_000
+LARGEST_MANIFEST = 1 << 28
+"""Bytes of a manifest. A shard takes about 400."""
 LARGEST_MARK = 1 << 16
 """Bytes of yanked.json."""
+
+_RESTORE = "restore it from another copy of this version, or build the version again"
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_MOST_SHARDS = 500_000
 _START = re.compile(r"-?[0-9]{1,19}/", re.ASCII)
 _VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", re.ASCII)
 
@@ -225,7 +228,7 @@ def _read_json(path: Path) -> dict[str, msgspec.Raw]:
     try:
         if not is_inside(path.parent, path):
             raise OSError("it is a link to a file elsewhere")
-        return msgspec.json.decode(read_regular(path, _LARGEST, follow=True), type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(read_regular(path, LARGEST_MANIFEST, follow=True), type=dict[str, msgspec.Raw])
     except FileNotFoundError:
         raise ManifestError(
             "this folder has no manifest.json", path=path, hint="give the folder of a version, for example OUT/1.0.0"
