@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from baseline_tasks import ENOUGH_TEST, Cut, LeftOut, Parts, Positions, Task, features, fit_linear
+from baseline_tasks import CHARS, ENOUGH_TEST, Cut, LeftOut, Parts, Positions, Task, features, guesses
 
 __all__ = ["PriceError", "direction", "read_prices"]
 
 _MOST_LINES = 20_000_000
 _STALE = 10  # days between an article and the close before it, at most
-_CHARS = 400
 
 Prices = dict[str, tuple[list[date], list[float]]]
 """Code or symbol -> its days, ascending, and the closing price of each."""
@@ -82,15 +81,12 @@ def direction(rows: pd.DataFrame, prices: Prices) -> Task:
     if learned < 2 or tested < ENOUGH_TEST:
         raise LeftOut(f"too few articles have prices: {learned:,} of train, {tested:,} of test")
     words = chosen["title"].fillna("") + "\n" + chosen["text"].fillna("")
-    matrix, up = features([text[:_CHARS] for text in words]), labelled["up"].to_numpy()
+    matrix, up = features([text[:CHARS] for text in words]), labelled["up"].to_numpy()
 
     def parts(cut: Cut, seed: int) -> tuple[Positions, Parts]:
         if len(np.unique(up[cut.train])) < 2:
             raise LeftOut("all prices to learn from move in one direction")
-        guessed = fit_linear(matrix[cut.train], up[cut.train], seed).predict(matrix[cut.test])
-        truth = up[cut.test]
-        usual = up[cut.train].mean() >= 0.5
-        return cut.test, np.stack([guessed == truth, np.ones(len(truth)), truth == usual], axis=1).astype(float)
+        return guesses(matrix, up, cut, seed, up[cut.train].mean() >= 0.5)
 
     return Task(
         about="whether the next session of a linked security closes higher; a score near .5 is what chance gives, and"

@@ -18,6 +18,7 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import SGDClassifier
 
 __all__ = [
+    "CHARS",
     "ENOUGH_TEST",
     "TASKS",
     "Cut",
@@ -26,6 +27,7 @@ __all__ = [
     "boards",
     "features",
     "fit_linear",
+    "guesses",
     "publishers",
     "retrieval",
 ]
@@ -90,6 +92,13 @@ def fit_linear(matrix: sp.csr_matrix, labels: NDArray[Any], seed: int) -> SGDCla
     return model.fit(matrix, labels)
 
 
+def guesses(matrix: sp.csr_matrix, labels: NDArray[Any], cut: Cut, seed: int, usual: Any) -> tuple[Positions, Parts]:
+    """Guess the labels of tested rows: what `Task.parts` gives, of which the columns are right, tested, and labelled `usual`."""
+    guessed = fit_linear(matrix[cut.train], labels[cut.train], seed).predict(matrix[cut.test])
+    truth = labels[cut.test]
+    return cut.test, np.stack([guessed == truth, np.ones(len(truth)), truth == usual], axis=1).astype(float)
+
+
 def _words(rows: pd.DataFrame) -> list[str]:
     """The text of each row, or else its digest, or else its title."""
     empty = pd.Series("", rows.index)
@@ -123,10 +132,7 @@ def publishers(rows: pd.DataFrame) -> Task:
 
     def parts(cut: Cut, seed: int) -> tuple[Positions, Parts]:
         _two_classes(labels[cut.train])
-        guessed = fit_linear(matrix[cut.train], labels[cut.train], seed).predict(matrix[cut.test])
-        usual = np.bincount(labels[cut.train]).argmax()
-        truth = labels[cut.test]
-        return cut.test, np.stack([guessed == truth, np.ones(len(truth)), truth == usual], axis=1).astype(float)
+        return guesses(matrix, labels, cut, seed, np.bincount(labels[cut.train]).argmax())
 
     return Task(
         about="the publisher of an article, from the beginning of its text",

@@ -27,11 +27,11 @@ from baseline_tasks import TASKS, Cut, LeftOut, Parts, Task
 from threadpoolctl import threadpool_limits
 
 import newsdata
+from newsdata.card.baselines import BASELINES_FORMAT
 from newsdata.errors import NewsdataError
 
-__all__ = ["FORMAT", "measure", "show"]
+__all__ = ["measure", "show"]
 
-FORMAT = "newsdata baselines 1"
 MOST_ROWS = 120_000
 """Of a larger version so many rows of train and test are taken, by a hash of their ids."""
 RESAMPLES = 200  # for an interval
@@ -66,7 +66,7 @@ def measure(
     with threadpool_limits(1):  # sums depend on the number of threads
         measured = [_measured(name, make, rows, seed) for name, make in tasks.items()]
     return {
-        "format": FORMAT,
+        "format": BASELINES_FORMAT,
         "version": version,
         "content": facts["frozen_digest"],
         "rows": {split: splits[split]["rows"] for split in ("train", "test")},
@@ -99,9 +99,7 @@ def _measured(name: str, make: Any, rows: pd.DataFrame, seed: int) -> dict[str, 
     """What the tasks of a version gave: scores, or why there are none."""
     try:
         task: Task = make(rows)
-        scores = [
-            score for how, cuts in _cuts(task.rows, seed).items() for score in _scores(task, how, cuts, seed)
-        ]  # fmt: skip
+        scores = [score for how, cuts in _cuts(task.rows, seed).items() for score in _scores(task, how, cuts, seed)]
     except LeftOut as why:
         return {"name": name, "left_out": str(why)}
     return {"name": name, "about": task.about, **task.facts, "scores": scores}

@@ -20,9 +20,9 @@ from .citation import Citation
 from .contents import frozen_digest
 from .markdown import escape, join_blocks, render_table
 
-__all__ = ["describe_baselines", "read_baselines", "show_baselines"]
+__all__ = ["BASELINES_FORMAT", "describe_baselines", "read_baselines", "show_baselines"]
 
-_FORMAT = "newsdata baselines 1"
+BASELINES_FORMAT = "newsdata baselines 1"
 _LARGEST = 1_000_000  # bytes of a file
 _SPLITS = {"frozen": "On these splits", "random": "On a random split", "folds": "On grouped folds"}
 
@@ -52,8 +52,8 @@ def read_baselines(path: str | Path) -> Mapping[str, Any]:
 def _check_format(data: object) -> None:
     """Raise a `ValueError` for a file of something else, or of another version of this script."""
     name = data.get("format") if isinstance(data, Mapping) else None
-    if name != _FORMAT:
-        raise ValueError(f"the format is {name!r:.100}, must be {_FORMAT!r}")
+    if name != BASELINES_FORMAT:
+        raise ValueError(f"the format is {name!r:.100}, must be {BASELINES_FORMAT!r}")
 
 
 def _check_scores(found: Baselines) -> None:
