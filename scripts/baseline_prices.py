@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -118,7 +119,7 @@ def _labels(rows: pd.DataFrame, prices: Prices) -> Iterator[tuple[int, bool, str
                 names.add(symbol if symbol in prices else mention["code"])
         for name in sorted(names & prices.keys()):
             days, closes = prices[name]
-            after = int(np.searchsorted(np.array(days, "datetime64[D]"), np.datetime64(time.date()), "right"))
+            after = bisect_right(days, time.date())
             known = 0 < after < len(days) and (time.date() - days[after - 1]).days <= _STALE
             if known and closes[after] != closes[after - 1]:
                 yield at, closes[after] > closes[after - 1], str(days[after])
