@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +22,7 @@ import pyarrow as pa
 from newsdata.building.stages.functions import FUNCTIONS
 from newsdata.graph.engine import Jobs
 from newsdata.graph.plan import read_plan, write_plans
+from newsdata.graph.store import Store
 
 Function = Callable[[Any], Any]
 
@@ -169,6 +171,24 @@ class Planned:
                 self.kinds.add(kind_of(tasks))
                 yield function(job)
                 at += 1
+
+
+class OnOtherHosts:
+    """Runs the tasks of each stage as another host does, whose scratch folder is empty. The store lies in a bucket."""
+
+    elsewhere = True
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch, self.hosts = scratch, 0
+
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
+        self.hosts += 1
+        root = self.scratch / f"{self.hosts}"
+        store = Store(folder=root / "cache", remote=tasks.store.remote)
+        for part in write_plans(tasks, tasks.store.folder.parent):
+            plan = read_plan(part.key, store, root)
+            for row in range(len(plan)):
+                yield tasks.store.record(function(plan.job(row, FUNCTIONS, store)).key)
 
 
 def same(one: Any, other: Any) -> bool:

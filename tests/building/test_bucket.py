@@ -25,6 +25,7 @@ from ..conftest import ROOT, many_posts, run_newsdata, write_archive
 from ..objects_server import Faults, ObjectStoreServer
 from ..source_files import git
 from .edited_archive import digests
+from .executors import OnOtherHosts
 
 
 @pytest.fixture
@@ -92,6 +93,15 @@ def test_versions_are_those_of_a_folder(archives: tuple[Path, Path], out: Object
     assert [name for name, _ in out.names(".newsdata/cache")] == [
         f".newsdata/cache/{path.name}" for path in sorted((tmp_path / "out" / ".newsdata" / "cache").iterdir())
     ]
+
+
+@pytest.mark.slow
+def test_other_hosts_have_all_that_tasks_read(out: Objects, tmp_path: Path) -> None:
+    """Also the files of the version before, which lie in the bucket."""
+    archive, hosts = tmp_path / "in", OnOtherHosts(tmp_path / "hosts")
+    for days in (2, 3):
+        write_archive(archive, many_posts(days))
+        assert build(archive, out, executor=hosts).created
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def split_articles(
     merged: Merged, grouped: Grouped, site: Site, settings: Settings, base: Base, engine: Engine
 ) -> Placed:
     """Place every article. The borders are those of the base, else those asked for, else chosen from the articles."""
-    ledger = StoredFile.of(base.folder / LEDGER_NAME) if base.folder else None
+    ledger = base.stored(LEDGER_NAME) if base.folder else None
     with engine.stage("split", len(merged.articles)) as stage:
         borders = settings.borders or _new_borders(merged, grouped, site, settings, stage)
         rules = _Rules(
