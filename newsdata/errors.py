@@ -21,6 +21,8 @@ A fault of a single post raises no error: it is a `Reject`, or a code in the col
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from unicodedata import category
 
@@ -38,6 +40,7 @@ __all__ = [
     "SourceError",
     "VerifyError",
     "VersionError",
+    "errors_naming",
     "first_line",
     "shown",
 ]
@@ -123,6 +126,30 @@ class NewsdataError(Exception):
 
 def _restore(kind: type[NewsdataError], args: tuple[Any, ...]) -> NewsdataError:
     return kind.__new__(kind, *args)
+
+
+@contextmanager
+def errors_naming(there: str, *, here: object) -> Iterator[None]:
+    """A context with a local copy of something: errors that are raised in it name the original.
+
+    Args:
+        there: the address of the original.
+        here: the path of the copy.
+
+    >>> with errors_naming("s3://bucket/out", here="/tmp/copy"):
+    ...     raise DataError("no title", path="/tmp/copy/a.md")
+    Traceback (most recent call last):
+    newsdata.errors.DataError: s3://bucket/out/a.md: no title
+    """
+    try:
+        yield
+    except NewsdataError as error:
+        copy = str(here)
+        error.args = tuple(str(part).replace(copy, there) for part in error.args)
+        error.reason = error.reason.replace(copy, there)
+        error.path = error.path and error.path.replace(copy, there)
+        error.hint = error.hint and error.hint.replace(copy, there)
+        raise
 
 
 class DataError(NewsdataError):

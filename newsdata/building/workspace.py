@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..card.versions_readme import update_versions_readme
-from ..errors import MachineError, NewsdataError, first_line
+from ..errors import MachineError, errors_naming, first_line
 from ..files import is_regular
 from ..graph.lease import WORK, leased
 from ..graph.store import Store
@@ -196,7 +196,12 @@ def _open_folder(out: Path, cache: bool) -> Iterator[Workspace]:
 def _open_bucket(out: Objects, cache: bool) -> Iterator[Workspace]:
     check_conditions(out, WORK)
     uncached = out.inside(f"{WORK}/{_UNCACHED}")
-    with scratch_folder() as scratch, _errors_in(scratch / "out", out), leased(out) as lease:
+    with (
+        scratch_folder() as scratch,
+        errors_naming(out.url, here=scratch / "out"),
+        machine_errors(scratch / "out"),
+        leased(out) as lease,
+    ):
         remove_staged(out)
         _empty(uncached)
         mirror_versions(out, scratch / "out")
@@ -220,18 +225,6 @@ def _open_bucket(out: Objects, cache: bool) -> Iterator[Workspace]:
 
 def _empty(folder: Objects) -> None:
     folder.delete([name for name, _ in folder.names()])
-
-
-@contextmanager
-def _errors_in(mirror: Path, out: Objects) -> Iterator[None]:
-    """A context like `machine_errors`, whose errors name a folder in the bucket instead of its mirror."""
-    try:
-        with machine_errors(mirror):
-            yield
-    except NewsdataError as error:
-        error.path = error.path and error.path.replace(str(mirror), out.url)
-        error.args = tuple(str(part).replace(str(mirror), out.url) for part in error.args)
-        raise
 
 
 def store_in(out: Path) -> Store | None:

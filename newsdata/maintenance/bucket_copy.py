@@ -18,7 +18,7 @@ from ..card.versions_readme import README_NAME
 from ..dataset.bucket import versions_in_bucket
 from ..dataset.bucket_files import AT_ONCE, cache_folder, fetch_each
 from ..dataset.hub_files import files_of
-from ..errors import CallError, NewsdataError, VersionError
+from ..errors import CallError, NewsdataError, VersionError, errors_naming
 from ..graph.lease import LEASE_NAME, Lease, leased
 from ..objects import Objects, ObjectTooLargeError, check_conditions
 from ..storage.ledger import LARGEST_REDACTIONS, REDACTIONS_NAME
@@ -92,7 +92,7 @@ def versions_copy(
             _copy_version(out.inside(version), folder / version, wanted, cache, anew=anew)
         for name in (README_NAME, REDACTIONS_NAME):
             _copy_small(out, name, folder)
-        with _named(folder, out):
+        with errors_naming(out.url, here=folder):
             yield folder
 
 
@@ -183,17 +183,3 @@ def _small_files(folder: Path) -> dict[str, bytes]:
 def _has_builds(out: Objects) -> bool:
     """Whether versions are built in this folder: the work folder holds more than the lease."""
     return any(name != LEASE_NAME for name, _ in out.names(WORK))
-
-
-@contextlib.contextmanager
-def _named(folder: Path, out: Objects) -> Iterator[None]:
-    """Let errors name the address in place of its copy."""
-    try:
-        yield
-    except NewsdataError as error:
-        here, there = str(folder), out.url
-        error.args = tuple(str(part).replace(here, there) for part in error.args)
-        error.reason = error.reason.replace(here, there)
-        error.path = error.path and error.path.replace(here, there)
-        error.hint = error.hint and error.hint.replace(here, there)
-        raise
