@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -276,10 +276,7 @@ def _write_known(known: KnownFiles, bench: Bench) -> dict[str, Any]:
 def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> _Hashed:
     """The hash of every file; only files whose hash is not known are read."""
     scratch = stage.engine.store.folder
-    parts = (known_hashes(part, known) for part in files.parts(_FILES))
-    hashes = values_of(
-        join_tables((pa.table([part.cast(_HASH)], names=["sha256"]) for part in parts), _HASHES, scratch), "sha256"
-    )
+    hashes = _on_disk((known_hashes(part, known).cast(_HASH) for part in files.parts(_FILES)), scratch)
     was_known = hashes.is_valid().to_numpy(zero_copy_only=False)
     new = np.flatnonzero(~was_known).astype(np.int32)
     stage.count_task(ran=bool(len(new)))
@@ -293,35 +290,41 @@ def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> 
     tasks = [_hash_task(source, files, some, f"{build} {n}") for n, some in enumerate(chunks)]
     elsewhere = getattr(stage.engine.executor, "elsewhere", False)
 
-    def found() -> Iterator[pa.Table]:
+    def found() -> Iterator[pa.LargeStringArray]:
         for some, done in zip(chunks, stage.run_anew(tasks), strict=True):
             facts = done.facts
             if elsewhere and facts["rejects"]:  # what another host cannot read, this one may have
                 facts = _hashes(_Chunk(source=source, files=files.take(some)))
             unreadable.update((reject["path"], Reject(**reject)) for reject in facts["rejects"])
-            yield pa.table([pa.array(facts["hashes"], _HASH)], names=["sha256"])
+            yield pa.array(facts["hashes"], _HASH)
 
-    read = values_of(join_tables(found(), _HASHES, scratch), "sha256")
+    read = _on_disk(found(), scratch)
     if len(read) != len(new):
         raise MachineError(f"the executor returned {len(read)} hashes of {len(new)} files")
     if len(new) < len(files):
-        read = values_of(join_tables(_filled(hashes, was_known, read), _HASHES, scratch), "sha256")
+        read = _on_disk(_filled(hashes, was_known, read), scratch)
     return _Hashed(read, was_known, unreadable)
 
 
 _FILES = 50_000  # files that are in memory at once
 _HASH = pa.large_string()
-_HASHES = pa.schema([("sha256", _HASH)])
 
 
-def _filled(hashes: pa.LargeStringArray, was_known: np.ndarray, read: pa.LargeStringArray) -> Iterator[pa.Table]:
+def _on_disk(parts: Iterable[pa.LargeStringArray], scratch: Path) -> pa.LargeStringArray:
+    """The hashes of all parts, one after the other, in a temporary file that is mapped into memory."""
+    schema = pa.schema([("sha256", _HASH)])
+    return values_of(join_tables((pa.table([part], schema=schema) for part in parts), schema, scratch), "sha256")
+
+
+def _filled(
+    hashes: pa.LargeStringArray, was_known: np.ndarray, read: pa.LargeStringArray
+) -> Iterator[pa.LargeStringArray]:
     """The hashes, in parts, with those that were read in place of those that are missing."""
     done = 0
     for begin in range(0, len(hashes), _FILES):
         missing = ~was_known[begin : begin + _FILES]
         count = int(missing.sum())
-        some = pc.replace_with_mask(hashes[begin : begin + _FILES], pa.array(missing), read[done : done + count])
-        yield pa.table([some], names=["sha256"])
+        yield pc.replace_with_mask(hashes[begin : begin + _FILES], pa.array(missing), read[done : done + count])
         done += count
 
 
