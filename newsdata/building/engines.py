@@ -138,11 +138,10 @@ def open_executor(
         yield engine
         return
     with ExitStack() as stack:
+        root = workspace.scratch or workspace.out
         if engine == "ray":
-            tools = shaping_tools()
-            ray = ray_executor(
-                work, root=workspace.scratch or workspace.out, tools=tools, workers=num_proc, deadline=_HUNG * takeover
-            )
+            deadline = _HUNG * takeover
+            ray = ray_executor(work, root=root, tools=shaping_tools(), workers=num_proc, deadline=deadline)
             yield stack.enter_context(ray)
             return
         inner = stack.enter_context(local_executor(num_proc or available_cores()))
@@ -152,7 +151,7 @@ def open_executor(
         ranks = lead_ranks(
             board=board_of(workspace.bucket.out.url if workspace.bucket else workspace.out),
             store=workspace.store,
-            root=workspace.scratch or workspace.out,
+            root=root,
             size=place.size,
             inner=inner,
             takeover=takeover,
@@ -168,12 +167,12 @@ def board_of(out: str | Path) -> Objects:
 
 
 def shared_source(source: Source, engine: Engine) -> Source:
-    """The source as workers can read it; `Executor.elsewhere` says whether these may be on other hosts.
+    """The source as workers can read it; `Engine.elsewhere` says whether these may be on other hosts.
 
     A folder or a clone lies on every host, and what was unpacked into a folder of versions is seen by all. With a store in a
     bucket, an unpacked archive is put there, once: a file that was unpacked lies on this host only.
     """
-    if not getattr(engine.executor, "elsewhere", False):
+    if not engine.elsewhere:
         return source
     if source.kind != "unpacked" or engine.store.remote is None:
         return replace(source, shared=source.kind == "folder")

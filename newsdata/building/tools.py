@@ -24,8 +24,8 @@ def shaping_tools() -> dict[str, str]:
     Two installations of newsdata may have one version number and other code, so a digest of the code is among them. Nothing
     of this is part of a key or a manifest.
 
-    >>> sorted(shaping_tools().items() >= installed_tools().items() for _ in range(1))
-    [True]
+    >>> shaping_tools().items() >= installed_tools().items()
+    True
     """
     python = ".".join(platform.python_version_tuple()[:2])
     return {

@@ -169,6 +169,11 @@ class Engine:
         """Look up what the last build used."""
         self.last = self.store.last()
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether workers may be on other hosts: the attribute `elsewhere` of the executor, if it has one."""
+        return bool(getattr(self.executor, "elsewhere", False))
+
     def partitions_for(self, rows: int) -> int:
         """Into how many parts a step over so many rows is divided."""
         return self.partitions or partitions_of(rows)

@@ -288,12 +288,11 @@ def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> 
     source = replace(source, shared=False)  # another copy of the folder counts only where the times are the same, too
     chunks = [*_chunks(new, files)]
     tasks = [_hash_task(source, files, some, f"{build} {n}") for n, some in enumerate(chunks)]
-    elsewhere = getattr(stage.engine.executor, "elsewhere", False)
 
     def found() -> Iterator[pa.LargeStringArray]:
         for some, done in zip(chunks, stage.run_anew(tasks), strict=True):
             facts = done.facts
-            if elsewhere and facts["rejects"]:  # what another host cannot read, this one may have
+            if stage.engine.elsewhere and facts["rejects"]:  # what another host cannot read, this one may have
                 facts = _hashes(_Chunk(source=source, files=files.take(some)))
             unreadable.update((reject["path"], Reject(**reject)) for reject in facts["rejects"])
             yield pa.array(facts["hashes"], _HASH)
