@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,10 +21,10 @@ from .tools import shaping_tools
 from .workspace import WORK, Workspace
 
 __all__ = [
-    "BOARD",
     "ENGINES",
     "TAKEOVER",
     "Place",
+    "board_of",
     "check_engine",
     "open_executor",
     "place_among_ranks",
@@ -39,8 +39,7 @@ TAKEOVER = 60.0
 
 _HUNG = 10.0  # times `TAKEOVER`: after so long without a result, an order to a worker of Ray is given once more
 
-BOARD = f"{WORK}/ranks"
-"""The folder in OUT through which ranks talk."""
+_BOARD = f"{WORK}/ranks"  # the folder in OUT through which ranks talk
 
 _RANKS = (  # variables of a cluster: the rank, the lowest rank, the number of ranks
     ("JOB_COMPLETION_INDEX", "", "JOB_COMPLETION_COUNT"),
@@ -134,36 +133,36 @@ def open_executor(
         num_proc: the workers on this machine; None for as many as there are cores.
         takeover: see `TAKEOVER`.
     """
+    root = workspace.scratch or workspace.out
     if not isinstance(engine, str):
         yield engine
-        return
-    with ExitStack() as stack:
-        root = workspace.scratch or workspace.out
-        if engine == "ray":
-            deadline = _HUNG * takeover
-            ray = ray_executor(work, root=root, tools=shaping_tools(), workers=num_proc, deadline=deadline)
-            yield stack.enter_context(ray)
-            return
-        inner = stack.enter_context(local_executor(num_proc or available_cores()))
-        if place is None:
-            yield inner
-            return
-        ranks = lead_ranks(
-            board=board_of(workspace.bucket.out.url if workspace.bucket else workspace.out),
-            store=workspace.store,
-            root=root,
-            size=place.size,
-            inner=inner,
-            takeover=takeover,
-            tools=shaping_tools(),
-            job=place.job,
-        )
-        yield stack.enter_context(ranks)
+    elif engine == "ray":
+        deadline = _HUNG * takeover
+        with ray_executor(work, root=root, tools=shaping_tools(), workers=num_proc, deadline=deadline) as ray:
+            yield ray
+    elif place is None:
+        with local_executor(num_proc or available_cores()) as here:
+            yield here
+    else:
+        with (
+            local_executor(num_proc or available_cores()) as inner,
+            lead_ranks(
+                board=board_of(workspace.bucket.out.url if workspace.bucket else workspace.out),
+                store=workspace.store,
+                root=root,
+                size=place.size,
+                inner=inner,
+                takeover=takeover,
+                tools=shaping_tools(),
+                job=place.job,
+            ) as ranks,
+        ):
+            yield ranks
 
 
 def board_of(out: str | Path) -> Objects:
     """The folder through which the ranks of a build talk."""
-    return Objects(url=str(out) if is_object_url(out) else Path(out).absolute().as_uri()).inside(BOARD)
+    return Objects(url=str(out) if is_object_url(out) else Path(out).absolute().as_uri()).inside(_BOARD)
 
 
 def shared_source(source: Source, engine: Engine) -> Source:
