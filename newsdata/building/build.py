@@ -275,8 +275,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     with suppress(OSError, MachineError):  # the version is complete; if this fails, the next build only takes longer
         workspace.check()
         engine.remember(listed.facts)
-    made = _created(out / version, manifest, engine, parsed, difference)
-    return replace(made, address=workspace.address(made.path))
+    return _created(out / version, manifest, workspace, engine, parsed, difference)
 
 
 def _open_source(request: Request, settings: Settings, workspace: Workspace, engine: Engine) -> Source:
@@ -333,12 +332,19 @@ def _not_created(base: Base, workspace: Workspace, engine: Engine, difference: D
     )
 
 
-def _created(path: Path, manifest: Manifest, engine: Engine, parsed: Parsed, difference: Difference | None) -> Build:
+def _created(
+    path: Path,
+    manifest: Manifest,
+    workspace: Workspace,
+    engine: Engine,
+    parsed: Parsed,
+    difference: Difference | None,
+) -> Build:
     """The answer if a version was written."""
     version = manifest.dataset_version
     return Build(
         path=path,
-        address=str(path),
+        address=workspace.address(path),
         version=version,
         created=True,
         manifest=manifest,
