@@ -56,7 +56,7 @@ _MONTHS = 120
 _DECADE = re.compile(
     r"(.+-[0-9]{3})[0-9]-[0-9]{2}-[0-9]+\.parquet"
 )  # the path of a shard: up to the decade of its month
-_NAME_DAY = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2}-$"  # the day at the beginning of a post's name
+_DAY = "([0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2})-"  # the day at the beginning of a post's name
 
 _Starts = Mapping[tuple[str, str, str], list[tuple[int, str]]]
 """(config, split, month) -> number and start of each shard that the base has."""
@@ -136,16 +136,13 @@ def choose_shard_rows(posts: int, base: Manifest | None) -> int:
     return SHARD_ROWS << doubled
 
 
-_DAY_IN_NAME = re.compile(r"(?:.*/)?([0-9]{4}-(?:0[1-9]|1[0-2])-[0-9]{2})-[^/]*", re.DOTALL)
-
-
 def plan_key(path: str) -> str:
     """What posts are sorted by: the day at the beginning of the name ("" if there is none), then the path.
 
     >>> plan_key("_posts/2022-03-01-a.md"), plan_key("_posts/a.md")
     ('2022-03-01/_posts/2022-03-01-a.md', '/_posts/a.md')
     """
-    found = _DAY_IN_NAME.fullmatch(path)
+    found = re.match(_DAY, path.rpartition("/")[2])
     return f"{found[1] if found else ''}/{path}"
 
 
@@ -189,7 +186,7 @@ def _days(paths: pa.StringArray) -> np.ndarray:
     """The day at the beginning of each name as a number (20220301), int32; 0 if there is none."""
     # As a dictionary, because there are fewer days than names.
     begin = pc.utf8_slice_codeunits(split_paths(paths)[1], 0, len("2022-01-31-")).dictionary_encode()
-    is_day = pc.match_substring_regex(begin.dictionary, _NAME_DAY)
+    is_day = pc.match_substring_regex(begin.dictionary, f"^{_DAY}$")
     digits = pc.replace_substring(pc.if_else(is_day, begin.dictionary, "0"), "-", "")
     days: np.ndarray = digits.cast(pa.int32()).take(begin.indices).to_numpy()
     return days
