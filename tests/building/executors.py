@@ -7,7 +7,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from multiprocessing import get_context
@@ -27,10 +27,9 @@ from newsdata.graph.store import Store
 Function = Callable[[Any], Any]
 
 
-def kind_of(tasks: Sequence[Any]) -> str:
-    """The kind of some tasks, "parse" or "sign"; "hash" where files are hashed."""
-    key = tasks.keys[0] if isinstance(tasks, Jobs) else None
-    return re.split("[0-9]*-", key)[0] if key else "hash"
+def kind_of(tasks: Jobs) -> str:
+    """The kind of some tasks, "parse" or "sign"."""
+    return re.split("[0-9]*-", tasks.keys[0])[0]
 
 
 class Before:
@@ -39,7 +38,7 @@ class Before:
     def __init__(self, kind: str, do: Callable[[], object]) -> None:
         self.kind, self.do, self.done = kind, do, False
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         if not self.done and kind_of(tasks) == self.kind:
             self.done = True
             self.do()
@@ -49,7 +48,7 @@ class Before:
 class After(Before):
     """Does something once, after the first tasks of a kind ran."""
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         found = list(map(function, tasks))
         if not self.done and kind_of(tasks) == self.kind:
             self.done = True
@@ -63,7 +62,7 @@ class Noting:
     def __init__(self) -> None:
         self.kinds: list[str] = []
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         self.kinds += [kind_of(tasks)] * len(tasks)
         return map(function, tasks)
 
@@ -71,7 +70,7 @@ class Noting:
 class TwiceAtOnce:
     """Runs every task twice, at the same time, and gives the first result that is there."""
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         with ThreadPoolExecutor(2) as pool:
             for task in tasks:
                 start = threading.Barrier(2)
@@ -88,7 +87,7 @@ class TwiceAtOnce:
 class TwiceInTurn:
     """Runs every task once, then every task once more, the last one first; gives the second results."""
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         for task in tasks:
             function(task)
         return [function(task) for task in reversed(tasks)][::-1]
@@ -100,7 +99,7 @@ class Shuffled:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         order = self.rng.sample(range(len(tasks)), len(tasks))
         found = {number: function(tasks[number]) for number in order}
         return [found[number] for number in range(len(tasks))]
@@ -112,7 +111,7 @@ class Delayed:
     def __init__(self, kind: str, seconds: float) -> None:
         self.kind, self.seconds, self.done = kind, seconds, False
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         wait = not self.done and kind_of(tasks) == self.kind
         self.done |= wait
 
@@ -127,7 +126,7 @@ class Delayed:
 class FreshProcesses:
     """Runs every task in a process of its own, forked from a server that knows nothing but newsdata's modules."""
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         context = get_context("forkserver")
         context.set_forkserver_preload(["newsdata.building.build", "pandas", "rensa", "opencc"])
         # Without this, every process would import the main module of pytest first.
@@ -144,7 +143,7 @@ class Mixed:
     def __init__(self, kind: str, change: Callable[[list[Any]], list[Any]]) -> None:
         self.kind, self.change, self.done = kind, change, False
 
-    def run(self, function: Function, tasks: Sequence[Any]) -> Iterable[Any]:
+    def run(self, function: Function, tasks: Jobs) -> Iterable[Any]:
         found = list(map(function, tasks))
         if kind_of(tasks) != self.kind:
             return found
