@@ -63,6 +63,8 @@ def folders(files: Sequence[Path]) -> None:
         path.mkdir()
 
 
+pytestmark = pytest.mark.usefixtures("several_shards")
+
 DAMAGES = (cut, swapped, flipped, gone, folders)
 
 READ_BY_TASKS = (
@@ -151,11 +153,6 @@ def cases(*some: tuple[str, str, str]) -> list[object]:
         for case in some
         for damage in DAMAGES
     ]
-
-
-@pytest.fixture(autouse=True)
-def several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_plan, "SHARD_ROWS", 8)
 
 
 def files() -> dict[str, bytes]:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 import newsdata
-from newsdata.building import shard_plan
 from newsdata.errors import MachineError
 from newsdata.graph.engine import Executor
 
@@ -17,6 +16,8 @@ from ..conftest import many_posts, post, write_archive
 from .edited_archive import digests
 from .executors import Delayed, FreshProcesses, Mixed, Noting, Planned, Shuffled, TwiceAtOnce, TwiceInTurn, kind_of
 from .test_grouping import REPRINT, STORY, story
+
+pytestmark = pytest.mark.usefixtures("several_shards")
 
 KINDS = ("parse", "range", "merge", "sample", "count", "frame", "boilerplate", "sign", "search", "common", "pairs", "group", "borders", "split", "write", "rejects", "measure")  # fmt: skip
 """Every kind of task of a build of a folder."""
@@ -31,19 +32,6 @@ def second_files() -> dict[str, bytes]:
     path = "_posts/2022-03-04-202203040000000001.md"
     edited = {path: first_files()[path].replace("仓库".encode(), "船坞".encode())}
     return many_posts(2, start_day=15) | story("2022-03-16", 79, STORY) | edited
-
-
-@pytest.fixture(autouse=True)
-def several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_plan, "SHARD_ROWS", 8)
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
-    """The bytes of two versions, as the default executor makes them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shard_plan, "SHARD_ROWS", 8)
-        return two_versions(tmp_path_factory.mktemp("expected"), num_proc=2)
 
 
 def two_versions(place: Path, **options: Any) -> list[dict[str, str]]:

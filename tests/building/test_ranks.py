@@ -20,7 +20,6 @@ import pytest
 from click.testing import CliRunner
 
 import newsdata
-from newsdata.building import shard_plan
 from newsdata.building.build import Build
 from newsdata.building.engines import Place, place_among_ranks
 from newsdata.building.ranks import work_as_rank
@@ -35,21 +34,10 @@ from ..objects_server import ObjectStoreServer
 from ..source_files import git, tar_of
 from .edited_archive import digests
 from .test_bucket import bucket_digests
-from .test_executors import first_files, second_files, two_versions
-from .test_killed import LIMIT, Undisturbed, undisturbed
+from .test_executors import first_files, second_files
+from .test_killed import LIMIT, Undisturbed
 
-
-@pytest.fixture(autouse=True)
-def several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_plan, "SHARD_ROWS", 8)
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
-    """The bytes of two versions, as one process makes them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shard_plan, "SHARD_ROWS", 8)
-        return two_versions(tmp_path_factory.mktemp("expected"), num_proc=1)
+pytestmark = pytest.mark.usefixtures("several_shards")
 
 
 def build(source: str | Path, out: str | Path, size: int, sources: Sequence[str | Path] = (), **options: Any) -> Build:
@@ -309,11 +297,6 @@ def processes() -> Iterator[list[Processes]]:
     for process in (process for one in made for process in one.running.values()):
         process.kill()
         process.communicate()
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    return undisturbed(tmp_path_factory.mktemp("small"), posts=3000, days=300)
 
 
 def finish(ranks: Processes, given: Undisturbed) -> None:

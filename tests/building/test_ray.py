@@ -23,7 +23,7 @@ import newsdata
 
 from ..conftest import ROOT
 from .edited_archive import digests
-from .test_killed import LIMIT, Undisturbed, undisturbed
+from .test_killed import LIMIT, Undisturbed
 
 pytestmark = [
     pytest.mark.cluster,
@@ -31,11 +31,6 @@ pytestmark = [
 ]
 
 LEFT_SECONDS = 60.0  # after which no process of a build is left, however it ended
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    return undisturbed(tmp_path_factory.mktemp("small"), posts=3000, days=300)
 
 
 class Running:

@@ -20,7 +20,7 @@ import pytest
 
 from ..conftest import ROOT
 from .edited_archive import digests
-from .test_killed import LIMIT, Undisturbed, undisturbed
+from .test_killed import LIMIT, Undisturbed
 
 
 def may_make_hosts() -> bool:
@@ -133,11 +133,6 @@ def cluster() -> Iterator[Cluster]:
         yield made
     finally:
         made.remove()
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    return undisturbed(tmp_path_factory.mktemp("small"), posts=3000, days=300)
 
 
 @pytest.mark.parametrize("stage", ["", "list", "parse", "merge", "sign", "group"])
