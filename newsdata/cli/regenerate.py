@@ -75,13 +75,13 @@ def _one_run(out: str) -> AbstractContextManager[object]:
 def _run(source: str, out: str, target: str | None, full_text: bool, options: dict[str, Any], begin: float) -> None:
     """Build, verify, publish, and say what was done."""
     from ..building.build import build
-    from ..dataset.describe import info
+    from ..dataset.open_version import find_version
     from ..maintenance.verify import verify
     from ..publishing.publish import publish
 
     made = build(source, out, **options)
     faults = verify(made.address).faults
-    if (yanked := info(made.address)["yanked"]) is not None:
+    if (yanked := find_version(made.address).yanked) is not None:
         since = "it was marked during this run" if made.created else "nothing changed since"
         _fail(f"{made.version} was yanked ({yanked}), and {since}; build another version with --version", 1)
     for note in made.notes:
