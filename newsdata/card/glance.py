@@ -8,6 +8,7 @@ from typing import Any
 
 from ..counts import noun, plural
 from ..schema import SPLITS
+from ..storage.class_balance import CLASS_NOUNS
 from ..storage.manifest import Manifest, holds_text
 from .citation import Citation
 from .contents import days_of
@@ -17,7 +18,6 @@ from .pictures import bin_names, draw_picture
 __all__ = ["show_charts", "show_picture", "show_sample"]
 
 _PROSE = frozenset({"title", "digest", "digest_credit", "text", "media", "source"})
-_CLASSES = {"publisher": "publishers", "category": "categories"}
 _MARKUP = re.compile(r"[^\w\s.,:;%/()'+-]|_", re.ASCII)  # of ASCII; the others are no markup
 
 
@@ -130,7 +130,7 @@ def _publishers(manifest: Manifest) -> list[str]:
 
 def _classes(statistics: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
     """For each column with classes a table of the largest ones, by split."""
-    found = {name: statistics.get("classes", {}).get(name) for name in _CLASSES}
+    found = {name: statistics.get("classes", {}).get(name) for name in CLASS_NOUNS}
     tables = {name: _balance(name, balance, splits) for name, balance in found.items() if balance and balance["top"]}
     if not tables:
         return []
@@ -144,7 +144,7 @@ def _classes(statistics: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
 def _balance(name: str, balance: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
     others, unseen = max(balance["names"] - len(balance["top"]), 0), balance["unseen"]
     counted = [(escape(entry["name"]), entry["articles"]) for entry in balance["top"]]
-    counted += [(f"{others:,} other {noun(others, name, _CLASSES[name])}", balance["others"])] if others else []
+    counted += [(f"{others:,} other {noun(others, name, CLASS_NOUNS[name])}", balance["others"])] if others else []
     counted += [("none", balance["none"])] if any(balance["none"].values()) else []
     rows = [(label, *(f"{articles.get(split, 0):,}" for split in splits)) for label, articles in counted]
     head = (name.capitalize(), *(f"`{split}`" for split in splits))
@@ -154,6 +154,6 @@ def _balance(name: str, balance: Mapping[str, Any], splits: Sequence[str]) -> li
         more = ", …" if unseen["names"] > len(unseen["top"]) else ""
         warning = (
             f"{plural(unseen['articles'], 'article')} of `test` {noun(unseen['articles'], 'has', 'have')} one of"
-            f" {plural(unseen['names'], name, _CLASSES[name])} that no article of `train` has: {listed}{more}"
+            f" {plural(unseen['names'], name, CLASS_NOUNS[name])} that no article of `train` has: {listed}{more}"
         )
     return [render_table(head, rows, right=range(1, len(head))), warning]

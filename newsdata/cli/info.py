@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..counts import file_size, noun, plural
+from ..storage.class_balance import CLASS_NOUNS
 from .options import VERSION, json_option, revision_option
 from .output import Line, Styled, columns, print_json, say, say_wrapped
 from .table import NARROW, sparkline, table
@@ -72,13 +73,12 @@ def _warnings(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _unseen(name: str, unseen: Mapping[str, Any]) -> str:
     """The classes of test that train has not."""
-    classes = {"publisher": "publishers", "category": "categories"}.get(name, "classes")
     named = unseen["top"][:_UNSEEN]
     listed = ", ".join(f"{one['name']} ({one['articles']:,})" for one in named)
     more = f" and {unseen['names'] - len(named):,} more" if unseen["names"] > len(named) else ""
     return (
         f"{plural(unseen['articles'], 'article')} of test {noun(unseen['articles'], 'has', 'have')} one of"
-        f" {plural(unseen['names'], name, classes)} that train has not: {listed}{more}"
+        f" {plural(unseen['names'], name, CLASS_NOUNS.get(name, 'classes'))} that train has not: {listed}{more}"
     )
 
 

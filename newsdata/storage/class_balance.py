@@ -10,7 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["ClassCounts", "balance_faults", "class_balance"]
+__all__ = ["CLASS_NOUNS", "ClassCounts", "balance_faults", "class_balance"]
+
+CLASS_NOUNS: Mapping[str, str] = {"publisher": "publishers", "category": "categories"}
+"""What classes are counted of, and several of them."""
 
 ClassCounts = Sequence[tuple[str | None, int]]
 """Classes and their articles; None stands for articles without one."""
