@@ -18,6 +18,9 @@ import json, os, signal, sys, types, warnings
 import click, datasets, datasets.iterable_dataset, filelock, huggingface_hub, markdown_it, msgspec, numpy, pandas
 import pyarrow.compute, pyarrow.dataset, pyarrow.parquet, tqdm, yaml
 import concurrent.futures, importlib.metadata, multiprocessing.pool, subprocess, tempfile  # of the libraries, and of Python
+import importlib.util
+if importlib.util.find_spec("torch"):
+    import torch  # `datasets` imports it where it is installed
 
 MODULES = {
     "curses", "fcntl", "grp", "posix", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty", "_posixsubprocess",
