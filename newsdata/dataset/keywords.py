@@ -51,13 +51,15 @@ def check_keywords(
     function: Callable[..., object],
     positional: Sequence[object],
     others: Mapping[str, object],
+    instead: Mapping[str, str] | None = None,
 ) -> None:
     """Refuse what was passed to a function that it does not take.
 
     Args:
-        function: the function, which has the parameters path, name and others that can only be named.
-        positional: what was passed to it by position, after path and name.
+        function: the function, which has two parameters that may be given by position, and others that can only be named.
+        positional: what was passed to it by position, after these two.
         others: what was passed to it by a name that it does not have.
+        instead: hints of this function alone, by the name that was passed.
 
     Raises:
         CallError: something was passed; the hint says what to use instead.
@@ -67,16 +69,19 @@ def check_keywords(
     Traceback (most recent call last):
     newsdata.errors.CallError: splt: there is no such argument; did you mean split=?
     """
-    known = [one.name for one in signature(function).parameters.values() if one.kind is one.KEYWORD_ONLY]
+    parameters = signature(function).parameters.values()
+    known = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    first = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+    hints = _INSTEAD | dict(instead or {})
     if positional:
         raise CallError(
-            f"only path and name may stand without a name, got {positional[0]!r}, too",
+            f"only {' and '.join(first)} may stand without a name, got {positional[0]!r}, too",
             hint=f"write the others as name=value; there are: {', '.join(known)}",
         )
     for name in others:
-        if name in _INSTEAD:
-            raise CallError("newsdata does not take this argument", field=name, hint=_INSTEAD[name])
-        close = get_close_matches(name, ["path", "name", *known], n=1)
+        if name in hints:
+            raise CallError("newsdata does not take this argument", field=name, hint=hints[name])
+        close = get_close_matches(name, [*first, *known], n=1)
         hint = f"did you mean {close[0]}=?" if close else f"there are: {', '.join(known)}"
         raise CallError("there is no such argument", field=name, hint=hint)
 

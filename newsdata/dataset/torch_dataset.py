@@ -335,13 +335,11 @@ def torch_dataset(
 
 
 def _check_arguments(split: object, positional: Sequence[object], others: Mapping[str, object]) -> None:
-    hints = {
+    instead = {
         "shuffle": "leave it out: rows are always shuffled, by seed= and epoch=",
         "batch_size": "give it to the DataLoader",
     }
-    for name in others.keys() & hints.keys():
-        raise CallError("newsdata does not take this argument", field=name, hint=hints[name])
-    check_keywords(torch_dataset, positional, others)
+    check_keywords(torch_dataset, positional, others, instead)
     if split is None or isinstance(split, list | tuple):
         hint = 'write "train", or several as "train+test"'
         raise CallError(f"must be the name of a split, got {split!r:.100}", field="split", hint=hint)

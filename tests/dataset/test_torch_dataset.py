@@ -331,6 +331,11 @@ def test_wrong_calls(version: Path, options: dict[str, Any], message: str) -> No
         opened(version, **options)
 
 
+def test_arguments_by_position(version: Path) -> None:
+    with pytest.raises(CallError, match="only path and split may stand without a name, got 8, too"):
+        newsdata.torch_dataset(version, "train", 8)
+
+
 @pytest.mark.parametrize("split", [None, ["train"], ("train", "test")])
 def test_a_split_is_one_text(version: Path, split: Any) -> None:
     with pytest.raises(CallError, match=r'split: must be the name of a split, .* several as "train\+test"$'):
