@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow.compute as pc
 
-__all__ = ["load_dataset", "load_pandas", "read_splits"]
+__all__ = ["load_dataset", "load_pandas", "read_splits", "with_version"]
 
 _DOWNLOAD_MODES = ("reuse_dataset_if_exists", "reuse_cache_if_exists", "force_redownload")
 
@@ -234,7 +234,7 @@ def read_splits(split: Any, version: FoundVersion, config: str, reading: Reading
     labels = [group[0].split if len(group) == 1 else None for group in groups]
     rows = [[row for part in group for row in _rows_of(part, version, reading)] for group in groups]
     tables = [
-        _with_version(read_chosen(some, reading, label), manifest)
+        with_version(read_chosen(some, reading, label), manifest)
         for label, some in zip(labels, chosen_rows(rows, reading), strict=True)
     ]
     if split is None:
@@ -249,7 +249,7 @@ def _rows_of(part: Slice, version: FoundVersion, reading: Reading) -> list[Shard
 
 def _known_at(time: int, version: FoundVersion, asked: Asked) -> Any:
     """What was known at a time."""
-    return _with_version(as_dataset(known_rows(version, np.array([time], np.int64), asked)), version.manifest)
+    return with_version(as_dataset(known_rows(version, np.array([time], np.int64), asked)), version.manifest)
 
 
 def _check_config(config: str, *, deduplicate: bool) -> None:
@@ -262,7 +262,7 @@ def _check_config(config: str, *, deduplicate: bool) -> None:
         raise CallError(f"there are no duplicate clusters in the config {config!r}", field="deduplicate")
 
 
-def _with_version(rows: Any, manifest: Manifest) -> Any:
+def with_version(rows: Any, manifest: Manifest) -> Any:
     """The rows, with the dataset's version in their `info`, where experiment logs look for it."""
     import datasets
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import CallError
+from ..storage.manifest import Manifest
 from .as_of import KnownRows, as_dataset, ask, check_has_revisions, known_rows
+from .load import with_version
 from .no_rows import DatasetWithoutRows
 from .open_version import find_version, warn_if_yanked
 from .row_filters import as_instant, period_of
@@ -84,22 +86,17 @@ def load_panel(
     period = period_of(since, until, timezone, "articles")
     asked = ask(manifest, columns, filters, period)
     instants = steps.as_unit("ms").asi8
-    return _panel(steps, known_rows(version, instants, asked), manifest.dataset_version)
+    return _panel(steps, known_rows(version, instants, asked), manifest)
 
 
-def _panel(steps: pd.DatetimeIndex, known: KnownRows, version: str) -> Iterator[tuple[pd.Timestamp, Any]]:
-    import datasets
-
-    every = as_dataset(known)
-    every.info.version = datasets.Version(version)
+def _panel(steps: pd.DatetimeIndex, known: KnownRows, manifest: Manifest) -> Iterator[tuple[pd.Timestamp, Any]]:
+    every = with_version(as_dataset(known), manifest)
     for number, step in enumerate(steps):
         there = np.flatnonzero((known.begin <= number) & (number < known.end))
         if len(there):
             yield step, every.select(there)
         else:
-            nothing = DatasetWithoutRows(known.features)
-            nothing.info.version = datasets.Version(version)
-            yield step, nothing
+            yield step, with_version(DatasetWithoutRows(known.features), manifest)
 
 
 def _steps(begin: Any, end: Any, every: Any, timezone: str) -> pd.DatetimeIndex:
