@@ -17,6 +17,7 @@ from ..storage.manifest import (
     File,
     Manifest,
     Shard,
+    every_yanked,
     is_version,
     parse_version,
     read_manifest,
@@ -112,8 +113,7 @@ def _opened(
 
 def _not_there(place: Objects, revision: str | None, yanked: dict[str, str]) -> VersionError:
     if yanked:
-        listed = "; ".join(f"{version}: {reason}" for version, reason in reversed(list(yanked.items())))
-        return VersionError(f"every version was yanked ({listed})", path=place, hint="name one exactly to open it")
+        return every_yanked(place, dict(reversed(yanked.items())))
     there = versions_in_bucket(place)
     if there:
         return VersionError(f"there is no version {revision}", path=place, hint=f"there are: {', '.join(there)}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import HubError, ManifestError, VerifyError, VersionError
-from ..storage.manifest import MANIFEST_NAME, is_version, parse_version, read_manifest
+from ..storage.manifest import MANIFEST_NAME, every_yanked, is_version, parse_version, read_manifest
 from .hub_cache import cached_versions, is_cached, is_commit, is_undamaged, remember_tag, remembered_commit
 from .hub_client import Place, Unreachable, attempt, check_repo_id
 from .hub_download import download
@@ -115,9 +115,8 @@ def _newest(place: Place, tags: dict[str, str], prefix: str) -> str:
     marks = published_marks(place)
     good = [version for version in versions if version not in marks]
     if not good:
-        listed = "; ".join(f"{version}: {marks[version]}" for version in versions)
-        reason = f"every version {prefix}* was yanked ({listed})" if prefix else f"every version was yanked ({listed})"
-        raise VersionError(reason, path=place.repo_id, hint="name one exactly to open it")
+        which = f"every version {prefix}*" if prefix else "every version"
+        raise every_yanked(place.repo_id, {version: marks[version] for version in versions}, which)
     return good[-1]
 
 

@@ -17,6 +17,7 @@ from ..storage.manifest import (
     MANIFEST_NAME,
     Manifest,
     Shard,
+    every_yanked,
     fault_of,
     read_manifest,
     read_yanked,
@@ -281,11 +282,10 @@ def _versions_below(folder: Path) -> list[Path]:
 
 def _not_yanked(folder: Path, versions: Sequence[str]) -> list[str]:
     """Those of some versions that were not yanked; an error if there are none."""
-    yanked = {version: read_yanked(folder / version) for version in versions}
-    good = [version for version, reason in yanked.items() if reason is None]
+    yanked = {version: reason for version in versions if (reason := read_yanked(folder / version)) is not None}
+    good = [version for version in versions if version not in yanked]
     if not good:
-        listed = "; ".join(f"{version}: {reason}" for version, reason in yanked.items())
-        raise VersionError(f"every version was yanked ({listed})", path=folder, hint="name one exactly to open it")
+        raise every_yanked(folder, yanked)
     return good
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "Manifest",
     "Shard",
     "check_file",
+    "every_yanked",
     "fault_of",
     "hash_file",
     "holds_text",
@@ -306,6 +307,12 @@ def yanked_reason(data: bytes) -> str:
         return str(json.loads(data)["reason"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return f"{YANKED_NAME} cannot be read"
+
+
+def every_yanked(path: object, yanked: Mapping[str, str], which: str = "every version") -> VersionError:
+    """The error for versions that were all marked as bad: version -> reason."""
+    listed = "; ".join(f"{version}: {reason}" for version, reason in yanked.items())
+    return VersionError(f"{which} was yanked ({listed})", path=path, hint="name one exactly to open it")
 
 
 def _is_safe(name: str) -> bool:
