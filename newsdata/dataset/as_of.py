@@ -34,7 +34,6 @@ __all__ = [
     "ask",
     "check_as_of",
     "check_has_revisions",
-    "known_features",
     "known_rows",
 ]
 
@@ -81,7 +80,7 @@ def check_has_revisions(manifest: Manifest, field: str) -> None:
         )
 
 
-def known_features(timezone: str, version: str) -> datasets.Features:
+def _known_features(timezone: str, version: str) -> datasets.Features:
     """The columns of what was known at a time: those of `articles` that `revisions` has, and when the archive had it.
 
     Args:
@@ -117,7 +116,7 @@ def ask(manifest: Manifest, columns: Any, filters: Any, period: Period | None) -
         CallError: there is no such column, or it is of the whole archive; a filter cannot be computed.
     """
     timezone, version = str(manifest.configuration["timezone"]), manifest.schema_version
-    every = known_features(timezone, version)
+    every = _known_features(timezone, version)
     of_all = {*table_schema("articles", timezone, version).names, "excluded_reason", "split"} - set(every)
     if columns is not None and not isinstance(columns, str):
         columns = list(columns)

@@ -26,7 +26,7 @@ from ..storage.manifest import (
 )
 from .bucket_files import AT_ONCE, cache_folder, fetch_files, keep_manifest
 
-__all__ = ["BucketVersion", "find_in_bucket", "folder_above", "versions_in_bucket", "yanked_in_bucket"]
+__all__ = ["BucketVersion", "find_in_bucket", "versions_in_bucket", "yanked_in_bucket"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def find_in_bucket(
     wanted = (revision or "*").removeprefix("v")
     data = place.read(MANIFEST_NAME, LARGEST_MANIFEST)
     if data is not None:
-        found, manifest = _opened(place, folder_above(place), data, cache, yanked_of(place))
+        found, manifest = _opened(place, _folder_above(place), data, cache, _yanked(place))
         if not version_matches(manifest.dataset_version, wanted):
             raise VersionError(f"this folder holds {manifest.dataset_version}, not {revision}", path=place)
         return found, manifest
@@ -93,7 +93,7 @@ def find_in_bucket(
         data = objects.read(MANIFEST_NAME, LARGEST_MANIFEST)
         if data is None:  # a build is under way, or was interrupted
             continue
-        reason = yanked_of(objects)
+        reason = _yanked(objects)
         if reason is None or not is_range:
             return _opened(objects, place, data, cache, reason)
         yanked[version] = reason
@@ -117,14 +117,14 @@ def _not_there(place: Objects, revision: str | None, yanked: dict[str, str]) -> 
     there = versions_in_bucket(place)
     if there:
         return VersionError(f"there is no version {revision}", path=place, hint=f"there are: {', '.join(there)}")
-    above = folder_above(place)
+    above = _folder_above(place)
     if above and (beside := versions_in_bucket(above)):
         return VersionError("there is no such version", path=place, hint=f"there are: {', '.join(beside)}")
     hint = "check the address; a version counts once its manifest.json is there"
     return VersionError("there is no dataset here", path=place, hint=hint)
 
 
-def folder_above(objects: Objects) -> Objects | None:
+def _folder_above(objects: Objects) -> Objects | None:
     """The folder that holds the folder of a version; None if its name is no version."""
     above, _, name = objects.url.rpartition("/")
     return Objects(url=above) if is_version(name) and not above.endswith("/") else None
@@ -145,11 +145,11 @@ def versions_in_bucket(out: Objects) -> list[str]:
 def yanked_in_bucket(out: Objects, versions: Sequence[str]) -> dict[str, str]:
     """Those of some versions that were marked as bad, and why."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        reasons = list(pool.map(lambda version: yanked_of(out.inside(version)), versions))
+        reasons = list(pool.map(lambda version: _yanked(out.inside(version)), versions))
     return {version: reason for version, reason in zip(versions, reasons, strict=True) if reason is not None}
 
 
-def yanked_of(version: Objects) -> str | None:
+def _yanked(version: Objects) -> str | None:
     """Why a version was marked as bad; None when it was not."""
     try:
         data = version.read(YANKED_NAME, LARGEST_MARK)

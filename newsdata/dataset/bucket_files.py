@@ -20,7 +20,7 @@ from ..files import write_whole
 from ..objects import Objects, ObjectTooLargeError
 from ..storage.manifest import LARGEST_MANIFEST, MANIFEST_NAME, File, Shard, fault_of
 
-__all__ = ["AT_ONCE", "cache_folder", "fetch_each", "fetch_files", "keep_manifest", "link_file"]
+__all__ = ["AT_ONCE", "cache_folder", "fetch_each", "fetch_files", "keep_manifest"]
 
 AT_ONCE = 8  # objects that are fetched or looked for at once
 
@@ -98,7 +98,7 @@ def _fetch(objects: Objects, file: File | Shard, folder: Path, cache: Path) -> s
                 part.unlink()
     if fault:
         return fault
-    link_file(blob, folder / file.path)
+    _link_file(blob, folder / file.path)
     return None
 
 
@@ -107,7 +107,7 @@ def _fault(blob: Path, file: File | Shard) -> str | None:
     return fault_of(blob.parent, File(path=blob.name, bytes=file.bytes, sha256=file.sha256))
 
 
-def link_file(file: Path, target: Path) -> None:
+def _link_file(file: Path, target: Path) -> None:
     """Give a file one more name, in place of what is there; on a file system without hard links, make a copy."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{secrets.token_hex(16)}.part")

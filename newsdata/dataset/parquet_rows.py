@@ -187,16 +187,13 @@ def matching_rows(
     return matching
 
 
-def row_groups_of(part: ShardRows, token: str | bool | None = None) -> list[RowGroup]:
-    """The row groups of a shard that hold wanted rows.
-
-    Args:
-        part, token: as for `opened`.
+def row_groups_of(part: ShardRows) -> list[RowGroup]:
+    """The row groups of a shard that hold wanted rows. The shard is a local file.
 
     Raises:
-        VerifyError: as for `opened`.
+        VerifyError: it cannot be read as Parquet, or has another number of rows.
     """
-    with opened(part, token) as fragment:
+    with opened(part) as fragment:
         sizes = {group.id: group.total_byte_size for group in fragment.row_groups}
         return [
             RowGroup(part=replace(part, rows=here), number=number, bytes=sizes[number])

@@ -40,9 +40,6 @@ class RevisionKeys:
     revised_at: np.ndarray
     first_seen_at: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.is_post)
-
 
 def read_keys(wanted: Sequence[ShardRows], schema: pa.Schema) -> RevisionKeys:
     """Read the keys of some revisions. One row group is in memory at a time.
