@@ -55,6 +55,7 @@ def test_a_mapped_table_is_read_without_a_copy(tmp_path: Path) -> None:
     assert pa.total_allocated_bytes() - before < 10_000
 
 
+@pytest.mark.slow
 def test_a_joined_ledger_has_the_bytes_of_a_ledger_in_memory(tmp_path: Path) -> None:
     rows = 140_000
     every = pa.table(

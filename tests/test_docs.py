@@ -82,10 +82,16 @@ def commands_of(blocks: list[tuple[str, str, str]]) -> list[tuple[list[str], lis
 @pytest.mark.parametrize(
     ("document", "module", "least"),
     [
-        *((document, "", least) for document, least in LEAST.items() if least),
-        ("docs/research.md", "torch", 3),
-        ("docs/research.md", "tokenizers", 2),
-        ("docs/buckets.md", "obstore", 3),
+        ("README.md", "", LEAST["README.md"]),
+        *(
+            pytest.param(*arguments, marks=pytest.mark.slow)
+            for arguments in [
+                *((document, "", least) for document, least in LEAST.items() if least and document != "README.md"),
+                ("docs/research.md", "torch", 3),
+                ("docs/research.md", "tokenizers", 2),
+                ("docs/buckets.md", "obstore", 3),
+            ]
+        ),
     ],
 )
 def test_snippets_run(document: str, module: str, least: int, tmp_path: Path) -> None:

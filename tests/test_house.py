@@ -176,6 +176,7 @@ def test_the_main_line_of_a_build_fits_one_screen() -> None:
 # -------------------------------------------------------------------------------------------------------- state
 
 
+@pytest.mark.slow
 def test_no_module_carries_state_from_one_call_to_another() -> None:
     """No `global`, and no list, dict or set of a module that a function changes."""
     found = []

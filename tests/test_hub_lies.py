@@ -222,6 +222,7 @@ def test_a_lie_to_an_eraser(hub: LyingHub, client: Client, redacted: tuple[Path,
     check_place(place)
 
 
+@pytest.mark.slow
 def test_the_truth_is_heard(hub: LyingHub, client: Client, demo: Path, place: Path) -> None:
     """The calls of these tests succeed where nobody lies; and the other host gives files to those who ask."""
     honest = Lie("nothing", "^nothing$", lambda told: None)

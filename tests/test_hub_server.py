@@ -68,6 +68,7 @@ def ask(
 API = {"repo_type": "dataset"}
 
 
+@pytest.mark.slow
 def test_who_is_asking(client: Client, hub: Hub) -> None:
     assert client("api.whoami")["name"] == "alice"
     assert client("api.whoami", token=READER)["auth"]["accessToken"]["role"] == "read"
@@ -245,6 +246,7 @@ def test_in_a_process_of_its_own(tmp_path: Path) -> None:
             process.kill()
 
 
+@pytest.mark.slow
 def test_plain_datasets_reads_a_version(hub: Hub, client: Client, tmp_path: Path) -> None:
     client("publishing.publish.publish", make_version(tmp_path / "out"), "lab/news", full_text=True)
     code = """if True:

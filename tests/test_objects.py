@@ -90,6 +90,7 @@ def test_create_and_swap(objects: Objects, tmp_path: Path) -> None:
     assert [name for name, _ in objects.names()] == ["lock"]
 
 
+@pytest.mark.slow
 def test_of_twenty_that_race_one_wins(objects: Objects) -> None:
     start = threading.Barrier(20)
 
@@ -175,6 +176,7 @@ def test_addresses() -> None:
 # -------------------------------------------------------------------------------------------------- stores that fail
 
 
+@pytest.mark.slow
 def test_one_failure_in_twenty_does_not_matter(s3: Objects, server: ObjectStoreServer, tmp_path: Path) -> None:
     server.faults = Faults(fail_every=20)
     for number in range(15):
@@ -186,6 +188,7 @@ def test_one_failure_in_twenty_does_not_matter(s3: Objects, server: ObjectStoreS
     assert [name for name, _ in s3.names()] == ["copy"]
 
 
+@pytest.mark.slow
 def test_lost_answers(s3: Objects, server: ObjectStoreServer) -> None:
     server.faults = Faults(lose_every=2)
     for number in range(3):
@@ -199,6 +202,7 @@ def test_lost_answers(s3: Objects, server: ObjectStoreServer) -> None:
     assert list(s3.names()) == []
 
 
+@pytest.mark.slow
 def test_a_late_list_hides_nothing_from_other_calls(s3: Objects, server: ObjectStoreServer) -> None:
     server.faults = Faults(hide_new=1.0)
     s3.put("new", b"1")
@@ -230,6 +234,7 @@ def test_a_store_that_refuses_conditions_is_named(server: ObjectStoreServer, mon
     assert str(found.value) == f"{objects.url}: the object store refuses; check the credentials"
 
 
+@pytest.mark.slow
 def test_half_an_object_is_never_kept(s3: Objects, server: ObjectStoreServer, tmp_path: Path) -> None:
     s3.put("half", b"x" * 100_000)
     server.faults = Faults(cut="half")
@@ -333,6 +338,7 @@ def test_an_endpoint_of_another_form(name: str, value: str, monkeypatch: pytest.
         Objects(url=f"{'gs' if name.startswith('G') else 's3'}://bucket/x").size("a")
 
 
+@pytest.mark.slow
 def test_credentials_are_never_shown(server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch) -> None:
     objects = Objects(url=f"{server.bucket()}/x")
     for name, value in {

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .conftest import ROOT
 
 WITHOUT_POSIX = r"""
@@ -90,6 +92,7 @@ print(json.dumps(answers))
 """
 
 
+@pytest.mark.slow
 def test_versions_are_read_without_posix(demo: Path, tmp_path: Path) -> None:
     import newsdata
 

@@ -114,6 +114,7 @@ def test_the_page_shows_both(versions: Path) -> None:
     assert "by <bdi>Ada</bdi>" in page.get("/v/2.0.0/article/_posts%2F2022-02-03-notes").text
 
 
+@pytest.mark.slow
 def test_it_is_pruned_found_and_redacted(versions: Path, tmp_path: Path) -> None:
     out = shutil.copytree(versions / "full", tmp_path / "out")
     assert newsdata.where(out / "1.0.0", "_posts/2022-02-03-notes.md").article_id == "_posts/2022-02-03-notes"

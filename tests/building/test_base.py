@@ -14,6 +14,7 @@ from ..conftest import many_posts, run_newsdata, write_archive
 from ..maintenance.archives import ONE, grow, redactable
 
 
+@pytest.mark.slow
 def test_a_version_without_its_manifest_is_named(tmp_path: Path) -> None:
     archive, out = grow(tmp_path)
     (out / "1.2.0" / "manifest.json").unlink()
@@ -23,6 +24,7 @@ def test_a_version_without_its_manifest_is_named(tmp_path: Path) -> None:
         newsdata.build(archive, out, num_proc=1)
 
 
+@pytest.mark.slow
 def test_a_build_refuses_to_follow_a_damaged_version(tmp_path: Path) -> None:
     archive, out = grow(tmp_path, 2)
     (next((out / "1.1.0" / "posts").iterdir())).unlink()
@@ -32,6 +34,7 @@ def test_a_build_refuses_to_follow_a_damaged_version(tmp_path: Path) -> None:
     assert newsdata.verify(newsdata.build(archive, out, num_proc=1, version="1.1.1").path).faults == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ledger.arrow", "boilerplate.bin"])
 def test_a_damaged_ledger_or_boilerplate_list_is_not_used(name: str, tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
@@ -51,6 +54,7 @@ def test_a_damaged_ledger_or_boilerplate_list_is_not_used(name: str, tmp_path: P
     assert newsdata.build(archive, out, num_proc=1).version == "1.1.0"
 
 
+@pytest.mark.slow
 def test_a_version_that_does_not_follow_the_newest_is_a_major_one(tmp_path: Path) -> None:
     archive, out = grow(tmp_path, 2)
     write_archive(archive, many_posts(1, start_day=31))
@@ -60,6 +64,7 @@ def test_a_version_that_does_not_follow_the_newest_is_a_major_one(tmp_path: Path
     assert (made.version, made.manifest.follows) == ("2.0.0", "1.0.0")
 
 
+@pytest.mark.slow
 def test_a_build_notes_what_somebody_should_look_at(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(1, per_day=1)), tmp_path / "out"
     first = newsdata.build(archive, out, num_proc=1)
@@ -82,6 +87,7 @@ def test_without_a_version_there_is_no_base(tmp_path: Path) -> None:
         assert read_rejects(base) == []
 
 
+@pytest.mark.slow
 def test_the_newest_version_is_followed(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
     base = follow(out, None)
@@ -115,6 +121,7 @@ def test_a_shard_of_the_base_is_compared_before_it_is_taken_over(tmp_path: Path)
         assert base.undamaged(shard) == file
 
 
+@pytest.mark.slow
 def test_what_was_redacted_anywhere_counts(tmp_path: Path) -> None:
     """In this folder and in that of the base, whichever version of it says so; not where the version itself is made again."""
     archive, out, _ = redactable(tmp_path)

@@ -26,6 +26,7 @@ def card(made: newsdata.Build) -> str:
     return (made.path / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_scores_stay_until_rows_change(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(12)), tmp_path / "out"
     first = newsdata.build(archive, out, num_proc=1)
@@ -53,6 +54,7 @@ def test_scores_stay_until_rows_change(tmp_path: Path) -> None:
         newsdata.build(archive, out, baselines=scores, num_proc=1)
 
 
+@pytest.mark.slow
 def test_scores_of_the_full_rows_fit_a_version_without_text(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(6))
     newsdata.build(archive, tmp_path / "full", num_proc=1)

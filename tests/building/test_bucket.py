@@ -233,6 +233,7 @@ def test_a_store_that_ignores_conditions_is_refused(
     assert list(out.names()) == []
 
 
+@pytest.mark.slow
 def test_a_version_that_the_store_lists_late_is_not_overwritten(
     archives: tuple[Path, Path], server: ObjectStoreServer, out: Objects
 ) -> None:
@@ -312,6 +313,7 @@ def test_killed(
     assert len([*scratch.iterdir()]) == 0
 
 
+@pytest.mark.slow
 def test_interrupted(archives: tuple[Path, Path], server: ObjectStoreServer, out: Objects, tmp_path: Path) -> None:
     code, complaint = stopped_at(server, "PUT", "/finews/1.0.0/articles", signal.SIGINT, archives[0], out)
     assert code == 130 and "Traceback" not in complaint
@@ -319,6 +321,7 @@ def test_interrupted(archives: tuple[Path, Path], server: ObjectStoreServer, out
     assert names(out) == LEFT[:1]
 
 
+@pytest.mark.slow
 def test_a_killed_build_is_cleaned_up_by_the_next_one_and_nothing_else(
     archives: tuple[Path, Path], out: Objects
 ) -> None:
@@ -331,6 +334,7 @@ def test_a_killed_build_is_cleaned_up_by_the_next_one_and_nothing_else(
     assert names(out) == LEFT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("note", [b"?", b'{"version": "../..", "files": ["README.md"]}', b'{"version": "1.0.0"}'])
 def test_a_hostile_note_about_what_is_staged(archives: tuple[Path, Path], out: Objects, note: bytes) -> None:
     out.put(".newsdata/staged.json", note)
@@ -339,6 +343,7 @@ def test_a_hostile_note_about_what_is_staged(archives: tuple[Path, Path], out: O
     assert names(out) == LEFT and out.size("1.0.0/articles/x") == 1
 
 
+@pytest.mark.slow
 def test_a_version_without_manifest_is_an_error_as_in_a_folder(archives: tuple[Path, Path], out: Objects) -> None:
     build(archives[0], out)
     out.delete(["1.0.0/manifest.json"])
@@ -347,6 +352,7 @@ def test_a_version_without_manifest_is_an_error_as_in_a_folder(archives: tuple[P
     assert str(error.value).startswith(f"{out.url}/1.0.0: ") and error.value.path == f"{out.url}/1.0.0"
 
 
+@pytest.mark.slow
 def test_two_builds_at_once(archives: tuple[Path, Path], server: ObjectStoreServer, out: Objects) -> None:
     refused = []
 
@@ -360,6 +366,7 @@ def test_two_builds_at_once(archives: tuple[Path, Path], server: ObjectStoreServ
     assert f"{out.url}: another build is at work here (process {os.getpid()} on " in refused[0].stderr
 
 
+@pytest.mark.slow
 def test_a_build_that_lost_its_lease_publishes_nothing(
     archives: tuple[Path, Path], server: ObjectStoreServer, out: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:

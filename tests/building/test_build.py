@@ -60,6 +60,7 @@ def test_nothing_of_the_machine_in_the_version(tmp_path: Path) -> None:
             assert b"secret-place" not in file.read_bytes(), file
 
 
+@pytest.mark.slow
 def test_a_second_version_keeps_what_was_decided(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(20))
     newsdata.build(archive, tmp_path / "out", num_proc=1)
@@ -79,6 +80,7 @@ def test_a_second_version_keeps_what_was_decided(tmp_path: Path) -> None:
         newsdata.build(archive, tmp_path / "out", version="1.2.0", test_from="2022-03-03")
 
 
+@pytest.mark.slow
 def test_a_corrected_date_moves_nothing(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(20))
     newsdata.build(archive, tmp_path / "out", num_proc=1)
@@ -101,12 +103,14 @@ def test_an_archive_whose_articles_are_all_excluded(tmp_path: Path) -> None:
     assert newsdata.verify(tmp_path / "out").faults == ()
 
 
+@pytest.mark.slow
 def test_an_archive_without_posts_is_refused(tmp_path: Path) -> None:
     done = run_newsdata("build", write_archive(tmp_path / "in", {"index.html": b"x"}), tmp_path / "out")
     assert done.returncode == 2 and "no file in it is a post (1 configuration, 1 not below _posts)" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_splits_wait_for_the_first_dated_article(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", UNDATED)
     assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == "1.0.0"
@@ -118,6 +122,7 @@ def test_splits_wait_for_the_first_dated_article(tmp_path: Path) -> None:
     assert newsdata.build(archive, tmp_path / "out", num_proc=1).created is False
 
 
+@pytest.mark.slow
 def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(5))
     done = run_newsdata(
@@ -136,6 +141,7 @@ def test_undated_articles_are_excluded(tmp_path: Path) -> None:
     assert (found.became, found.why) == ("excluded", "excluded: no-date; read from one post")
 
 
+@pytest.mark.slow
 def test_a_build_says_what_changed(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(5))
     assert "since" not in run_newsdata("build", archive, tmp_path / "out").stdout
@@ -147,6 +153,7 @@ def test_a_build_says_what_changed(tmp_path: Path) -> None:
     assert "major   since 1.1.0: " in told and "21 of 21 posts are gone: is this the right archive?" in told
 
 
+@pytest.mark.slow
 def test_gaps_that_leave_nothing_are_refused(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(30))
     done = run_newsdata("build", archive, tmp_path / "out", "--gap-days", "3")

@@ -124,6 +124,7 @@ def test_closed_streams(closed: str, small: Path, tmp_path: Path) -> None:
     assert versions(tmp_path / "out") == ["1.0.0"]
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away(small: Path, tmp_path: Path) -> None:
     newsdata.build(small, tmp_path / "out", num_proc=1)
     process = subprocess.Popen(
@@ -164,6 +165,7 @@ def test_no_room_for_a_file(size: int, large: Path, tmp_path: Path) -> None:
     no_leftovers(out)
 
 
+@pytest.mark.slow
 def test_little_address_space(small: Path, tmp_path: Path) -> None:
     code, errors = run(small, tmp_path / "out", preexec_fn=limited(resource.RLIMIT_AS, 1_500_000_000))
     assert code == 2 and "ulimit -v" in errors
@@ -311,6 +313,7 @@ def test_two_builds_into_one_folder(small: Path, tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------- rejects
 
 
+@pytest.mark.slow
 def test_rejects_in_json_and_on_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = many_posts(4) | {f"_posts/2022-03-02-{n}\x1b[31m.md": b"" for n in range(1, 6)}
     source = write_archive(tmp_path / "site", files | {"_posts/2022-03-02-list.md": b"---\n- a\n---\nb"})

@@ -208,6 +208,7 @@ def disturbed(archive: Path, out: Path, executor: Before, expected: Version) -> 
     assert newsdata.verify(out).faults == () and newsdata.verify(out).notes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "kind", "name", "damage"), cases(*READ_BY_TASKS))
 def test_what_a_task_reads_is_damaged(
     before: str, kind: str, name: str, damage: Damage, tmp_path: Path, expected: list[Version]
@@ -216,6 +217,7 @@ def test_what_a_task_reads_is_damaged(
     disturbed(archive, out, Before(before, lambda: damage(entries(out, kind, name))), expected[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("after", "kind", "name", "damage"), cases(*READ_BY_THE_BUILD))
 def test_what_the_build_reads_is_damaged(
     after: str, kind: str, name: str, damage: Damage, tmp_path: Path, expected: list[Version]
@@ -224,6 +226,7 @@ def test_what_the_build_reads_is_damaged(
     disturbed(archive, out, After(after, lambda: damage(entries(out, kind, name))), expected[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "kind", "name", "damage"), cases(*PUT_INTO_THE_VERSION))
 def test_a_finished_shard_is_damaged(
     before: str, kind: str, name: str, damage: Damage, tmp_path: Path, expected: list[Version]
@@ -232,6 +235,7 @@ def test_a_finished_shard_is_damaged(
     disturbed(archive, out, Before(before, lambda: damage(entries(out, kind, name))), expected[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "kind", "name", "damage"), cases(*SEEDS))
 def test_a_seed_is_damaged(
     before: str, kind: str, name: str, damage: Damage, tmp_path: Path, expected: list[Version]

@@ -43,6 +43,7 @@ def two_versions(place: Path, **options: Any) -> list[dict[str, str]]:
     return [digests(first.path), digests(second.path)]
 
 
+@pytest.mark.slow
 def test_every_kind_of_task_is_run_by_the_executor(tmp_path: Path, expected: list[dict[str, str]]) -> None:
     noting = Noting()
     assert two_versions(tmp_path, executor=noting) == expected
@@ -117,6 +118,7 @@ def test_results_that_are_mixed_up_are_no_version(
     assert digests(newsdata.build(archive, out, num_proc=1).path) == expected[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [fewer, none, more, swapped, repeated])
 def test_hashes_that_are_mixed_up_are_no_version(
     change: Callable[[list[Any]], list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

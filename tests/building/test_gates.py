@@ -81,6 +81,7 @@ def test_rejects_are_listed_and_counted() -> None:
         check_rejects(rejects(1), 999, asked(strict=True))
 
 
+@pytest.mark.slow
 def test_rejects_fail_the_build_beyond_the_share(tmp_path: Path) -> None:
     files = many_posts(10) | {f"_posts/2022-03-01-20220301999999{i:04d}.md": b"" for i in range(11)}
     archive = write_archive(tmp_path / "in", files)
@@ -102,6 +103,7 @@ def test_rejects_fail_the_build_beyond_the_share(tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------------------------- site
 
 
+@pytest.mark.slow
 def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(4))
     newsdata.build(archive, tmp_path / "out", num_proc=1)
@@ -119,6 +121,7 @@ def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
     assert newsdata.build(archive, tmp_path / "out", num_proc=1).manifest.accounting["posts"] == 0, "as was asked for"
 
 
+@pytest.mark.slow
 def test_a_first_version_of_no_site_is_refused(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(2))
     done = run_newsdata("build", archive / "_posts", tmp_path / "out")

@@ -38,6 +38,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive / "out"
 
 
+@pytest.mark.slow
 def test_a_copy_in_a_later_split_is_set_aside(out: Path) -> None:
     excluded = newsdata.load_pandas(out, "excluded", split="excluded", revision="1.0.0")
     assert excluded.article_id.tolist() == ["202204070000000078"]

@@ -164,6 +164,7 @@ def test_a_merge_counts_at_its_own_time(repository: Repository, tmp_path: Path) 
     assert known(tmp_path / "out", 8)["202203010000000001"] == "乙。"
 
 
+@pytest.mark.slow
 def test_history_grows_and_old_shards_stay(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(6, start_day=3)
     repository.commit({ONE: text("甲"), **rest})
@@ -185,6 +186,7 @@ def test_history_grows_and_old_shards_stay(repository: Repository, tmp_path: Pat
     assert "history" not in third.manifest.configuration
 
 
+@pytest.mark.slow
 def test_a_redacted_article_is_in_no_revision(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(3, start_day=3)
     repository.commit({ONE: text("甲"), **rest})
@@ -198,6 +200,7 @@ def test_a_redacted_article_is_in_no_revision(repository: Repository, tmp_path: 
     assert ONE not in {row["path"] for row in rows_of(made, "origins")}
 
 
+@pytest.mark.slow
 def test_an_article_of_the_past_can_be_redacted(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(3, start_day=3)
     repository.commit({ONE: text("甲"), **rest})
@@ -211,6 +214,7 @@ def test_an_article_of_the_past_can_be_redacted(repository: Repository, tmp_path
         assert newsdata.verify(made.path).faults == ()
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_repository(repository: Repository, tmp_path: Path) -> None:
     rest = {f"站/{path}": data for path, data in many_posts(3, start_day=3).items()}
     rest |= {"站/_config.yml": b"timezone: Asia/Shanghai\n", ONE: text("外")}
@@ -259,6 +263,7 @@ def test_a_hostile_repository_is_only_read(
     assert max(row["revised_at"] for row in rows).year == 9999
 
 
+@pytest.mark.slow
 def test_origins_name_blob_and_commit(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(40)
     one = repository.commit({**rest, "_posts/2022-03-20-broken.md": b"", "a.css": b"p {}"})
@@ -289,6 +294,7 @@ def test_another_commit_of_the_same_files_is_no_version(repository: Repository, 
     assert not folder.created and folder.path == first.path
 
 
+@pytest.mark.slow
 def test_a_text_free_version_keeps_its_origins(repository: Repository, tmp_path: Path) -> None:
     repository.commit(many_posts(6))
     full = repository.build(tmp_path / "full")
@@ -302,6 +308,7 @@ def test_a_text_free_version_keeps_its_origins(repository: Repository, tmp_path:
         assert files[0] == files[1]
 
 
+@pytest.mark.slow
 def test_calls_that_cannot_be_met(repository: Repository, tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "folder", many_posts(3))
     with pytest.raises(CallError, match="git repository"):
@@ -333,6 +340,7 @@ def test_calls_that_cannot_be_met(repository: Repository, tmp_path: Path) -> Non
     assert titles.column_names == ["title"] and len(titles) == 9
 
 
+@pytest.mark.slow
 def test_of_posts_of_one_commit_the_one_that_says_more_speaks(tmp_path: Path) -> None:
     one = "202203019999999999"
     twins = {
@@ -376,6 +384,7 @@ def test_a_history_that_lost_its_beginning_is_refused(repository: Repository, tm
     newsdata.build(f"{tmp_path / 'shallow'}@main", tmp_path / "out", num_proc=1)
 
 
+@pytest.mark.slow
 def test_a_past_that_was_rewritten_is_a_major_version(repository: Repository, tmp_path: Path) -> None:
     repository.commit({ONE: text("甲")})
     repository.commit({ONE: text("乙")})

@@ -66,6 +66,7 @@ def test_posts_of_a_hundred_megabytes_are_rejected_without_being_read(name: str,
     assert [reject.rule for reject in made.rejects] == ["too-large"]
 
 
+@pytest.mark.slow
 def test_what_is_not_a_file_is_rejected(tmp_path: Path) -> None:
     """Links out of the tree and in loops, pipes, devices, odd names, unreadable files, the output inside the input."""
     secret = tmp_path / "secret.md"

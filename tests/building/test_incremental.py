@@ -157,6 +157,7 @@ def test_incremental_is_full_at_length(seed: int, tmp_path: Path) -> None:
     play(seed, tmp_path, steps=8)
 
 
+@pytest.mark.slow
 def test_files_that_only_moved_are_a_patch(tmp_path: Path) -> None:
     files = {"_config.yml": CONFIG, **many_posts(6, per_day=2)}
     out = tmp_path / "out"
@@ -168,6 +169,7 @@ def test_files_that_only_moved_are_a_patch(tmp_path: Path) -> None:
     assert made.difference.reasons == ("2 files moved",)
 
 
+@pytest.mark.slow
 def test_a_date_that_changes_with_the_zone_is_told(tmp_path: Path) -> None:
     files = many_posts(3, per_day=1)
     out = tmp_path / "out"
@@ -180,6 +182,7 @@ def test_a_date_that_changes_with_the_zone_is_told(tmp_path: Path) -> None:
     assert [c.key for c in articles if "published_at" in c.columns] == ["202203020000000000"]
 
 
+@pytest.mark.slow
 def test_every_kind_of_source_gives_the_same_bytes(tmp_path: Path) -> None:
     archive = Archive(random.Random(7))
     for _ in range(25):
@@ -216,6 +219,7 @@ def test_every_kind_of_source_gives_the_same_bytes(tmp_path: Path) -> None:
         assert found == expected, kind
 
 
+@pytest.mark.slow
 def test_a_lost_cache_costs_no_disk(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(40, per_day=2))
     first = newsdata.build(archive, tmp_path / "out", num_proc=1)
@@ -251,6 +255,7 @@ print(sorted({name.decode() for name in opened if isinstance(name, bytes) and na
 """
 
 
+@pytest.mark.slow
 def test_only_files_that_changed_are_opened(tmp_path: Path) -> None:
     """One changed post among many of the same shard: rows of the others are taken over, in whatever place they stand."""
     files = many_posts(30, per_day=20) | {

@@ -27,6 +27,7 @@ def without_statistics(version: Path) -> None:
     (version / "manifest.json").write_text(json.dumps(data), "utf-8")
 
 
+@pytest.mark.slow
 def test_a_version_without_statistics_is_kept_until_rows_change(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(12)), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)
@@ -66,6 +67,7 @@ def with_old_cache(tmp_path: Path) -> tuple[Path, Path, set[str]]:
     return archive, out, {path.name for path in cache.iterdir()}
 
 
+@pytest.mark.slow
 def test_the_next_version_is_that_of_a_full_build(tmp_path: Path) -> None:
     archive, out, old = with_old_cache(tmp_path)
     before = digests(out / "1.0.0")

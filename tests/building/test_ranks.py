@@ -74,6 +74,7 @@ def test_ranks_give_the_same_bytes(size: int, tmp_path: Path, expected: list[dic
     assert [path.name for path in (out / ".newsdata" / "ranks").iterdir()] == ["board.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks_first", [True, False])
 def test_a_version_by_ranks_and_one_by_this_machine(
     ranks_first: bool, tmp_path: Path, expected: list[dict[str, str]]
@@ -87,6 +88,7 @@ def test_a_version_by_ranks_and_one_by_this_machine(
     shutil.rmtree(out / "1.1.0", ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_a_cache_of_another_engine_is_used(tmp_path: Path, expected: list[dict[str, str]]) -> None:
     archive, out = write_archive(tmp_path / "in", first_files()), tmp_path / "out"
     first = build(archive, out, 3)
@@ -101,6 +103,7 @@ def test_a_cache_of_another_engine_is_used(tmp_path: Path, expected: list[dict[s
 # ----------------------------------------------------------------------------------------------------- sources
 
 
+@pytest.mark.slow
 def test_every_host_has_a_copy_of_the_folder(tmp_path: Path, expected: list[dict[str, str]]) -> None:
     """Times of files differ from copy to copy; their content does not."""
     archive = write_archive(tmp_path / "in", first_files())
@@ -112,6 +115,7 @@ def test_every_host_has_a_copy_of_the_folder(tmp_path: Path, expected: list[dict
     assert digests(build(archive, tmp_path / "out", 4, copies).path) == expected[0]
 
 
+@pytest.mark.slow
 def test_a_copy_with_another_content_is_found_out(tmp_path: Path, expected: list[dict[str, str]]) -> None:
     """Rank 0 then reads its own."""
     archive = write_archive(tmp_path / "in", first_files())
@@ -121,6 +125,7 @@ def test_a_copy_with_another_content_is_found_out(tmp_path: Path, expected: list
     assert digests(build(archive, tmp_path / "out", 2, [tmp_path / "copy"]).path) == expected[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["content", "size", "missing"])
 def test_a_stale_copy_changes_nothing(
     fault: str, tmp_path: Path, expected: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
@@ -138,6 +143,7 @@ def test_a_stale_copy_changes_nothing(
     assert digests(made.path) == expected[0]
 
 
+@pytest.mark.slow
 def test_every_host_has_a_clone(tmp_path: Path) -> None:
     """Also one whose HEAD is elsewhere: the commit counts."""
     archive = write_archive(tmp_path / "in", first_files())
@@ -155,6 +161,7 @@ def test_every_host_has_a_clone(tmp_path: Path) -> None:
     assert digests(made.path) == digests(plain.path)
 
 
+@pytest.mark.slow
 def test_an_archive_is_unpacked_once(tmp_path: Path) -> None:
     (tmp_path / "in.tar").write_bytes(tar_of(first_files()))
     plain = newsdata.build(tmp_path / "in.tar", tmp_path / "plain", num_proc=1)
@@ -374,6 +381,7 @@ def test_a_stop_reaches_a_rank(small: Undisturbed, tmp_path: Path, processes: li
         assert process.returncode == 130 and told == ""
 
 
+@pytest.mark.slow
 def test_a_rank_with_other_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = shaping_tools() | {"code of newsdata": "0" * 12}
     monkeypatch.setattr("newsdata.building.ranks.shaping_tools", lambda: tools)

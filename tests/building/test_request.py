@@ -102,6 +102,7 @@ def test_a_later_version_keeps_what_the_last_one_had(tmp_path: Path) -> None:
     assert settled(base, card=CARD).card == CARD, "nobody looks at the damaged one"
 
 
+@pytest.mark.slow
 def test_borders_are_fixed_by_the_first_version(out: Path) -> None:
     base = follow(out, None)
     borders = settled(base).borders

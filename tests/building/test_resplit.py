@@ -51,6 +51,7 @@ def test_the_old_test_is_set_aside_and_ids_stay(out: Path) -> None:
     assert newsdata.info(out, revision="2.0.0")["configuration"]["split_scheme"] == 2
 
 
+@pytest.mark.slow
 def test_later_versions_keep_the_new_scheme(out: Path) -> None:
     before, after = rows_of(out, "2.0.0"), rows_of(out, "2.1.0")
     for column in ("split", "excluded_reason", "duplicate_cluster"):
@@ -65,6 +66,7 @@ def test_no_leak_group_stands_on_two_sides(out: Path) -> None:
         assert (kept.groupby("leak_group").split.nunique() == 1).all()
 
 
+@pytest.mark.slow
 def test_the_old_test_stays_in_the_new_test_only(out: Path, tmp_path: Path) -> None:
     before = rows_of(out, "1.1.0")
     days = sorted(before[before.split == "test"].published_at.dt.date.unique())
@@ -101,6 +103,7 @@ def test_refused(out: Path, tmp_path: Path) -> None:
     assert "--resplit" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_version_of_an_older_method_is_grouped_anew(tmp_path: Path) -> None:
     files = many_posts(20) | story("2022-03-05", 77)
     archive, out = write_archive(tmp_path / "in", files), tmp_path / "out"

@@ -119,6 +119,7 @@ def compare(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: i
                 assert stores[way].last() == stores["without"].last(), (seed, step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1))
 def test_seeds_change_no_byte(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds_used: list[str]

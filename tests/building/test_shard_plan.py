@@ -60,6 +60,7 @@ def test_a_row_between_two_borders_changes_one_shard() -> None:
     assert cut(0, "".__getitem__, [(0, "b")], 2000) == [] == cut(0, "".__getitem__, [], 2000)
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_shard_are_chosen_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out"
     monkeypatch.setattr(shard_plan, "SHARD_ROWS", 2)
@@ -148,6 +149,7 @@ def test_what_is_small_together_is_no_larger_than_a_full_shard() -> None:
     assert groups({"2000-01-00000": 3, "2000-02-00000": 3}, large) == [["2000-01-00000"], ["2000-02-00000"]]
 
 
+@pytest.mark.slow
 def test_a_new_day_touches_the_last_shard_of_its_month(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_plan, "SHARD_ROWS", 10)
     archive, out = write_archive(tmp_path / "in", many_posts(19)), tmp_path / "out"
@@ -163,6 +165,7 @@ def test_a_new_day_touches_the_last_shard_of_its_month(tmp_path: Path, monkeypat
     assert [s.rows for s in after.values() if s.path.startswith("posts/")] == [10] * 6 + [3]
 
 
+@pytest.mark.slow
 def test_articles_go_by_split_month_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_plan, "SHARD_ROWS", 25)
     undated = {"_posts/x.md": post(date="").replace(b"date: \n", b"")}

@@ -53,6 +53,7 @@ def full(made: newsdata.Build, source: Path, base: Path | None, out: Path) -> di
     return digests(built.path)
 
 
+@pytest.mark.slow
 def test_a_decade_is_a_task(tmp_path: Path) -> None:
     files = archive(198, 199, 200) | month("1991-03", 9)
     source, noting = write_archive(tmp_path / "in", files), Noting()
@@ -64,6 +65,7 @@ def test_a_decade_is_a_task(tmp_path: Path) -> None:
     assert newsdata.verify(made.path).faults == ()
 
 
+@pytest.mark.slow
 def test_what_changes_in_a_decade_is_done_again_for_it_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, out = write_archive(tmp_path / "in", archive(199, 200)), tmp_path / "out"
     first = newsdata.build(source, out, num_proc=1)
@@ -95,6 +97,7 @@ def test_what_changes_in_a_decade_is_done_again_for_it_alone(tmp_path: Path, mon
     assert first.manifest.accounting["posts"] == 48 and made.manifest.accounting["posts"] == 48 + 2 + 2 - 2
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
     made = newsdata.build(write_archive(tmp_path / "in", archive(198, 199)), tmp_path / "out", num_proc=2)
     stages = made.stages

@@ -14,6 +14,7 @@ from ..conftest import many_posts, write_archive
 from .edited_archive import as_git
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["full", "none"])
 def test_every_shard_is_made_anew(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {

@@ -16,6 +16,7 @@ from newsdata.errors import MachineError
 from ..conftest import run_newsdata
 
 
+@pytest.mark.slow
 def test_two_builds_at_once(tmp_path: Path) -> None:
     from filelock import FileLock
 
@@ -26,6 +27,7 @@ def test_two_builds_at_once(tmp_path: Path) -> None:
     assert run_newsdata("build", "examples/archive", tmp_path / "out").returncode == 0
 
 
+@pytest.mark.slow
 def test_leftovers_of_a_killed_build_are_cleaned_up(tmp_path: Path) -> None:
     left = tmp_path / "out" / ".newsdata" / "staging" / "version"
     left.mkdir(parents=True)
@@ -96,6 +98,7 @@ with locked(Path(sys.argv[1]), "lock", "build"):
 """
 
 
+@pytest.mark.slow
 def test_a_lock_is_held_by_one_process(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLDING, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:

@@ -88,6 +88,7 @@ def test_a_fault_is_named_and_the_value_left_out(header: dict[str, Any], fault: 
         assert read_citation(header, "news") == Citation(title="news")
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.sampled_from(["title", "authors", "year", "date_published", "doi", "url", "repository", "license"]),

@@ -137,6 +137,7 @@ def _plain(value: object, prefix: str) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
+@pytest.mark.slow
 def test_validates_without_errors(manifest: tuple[Path, Manifest], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         issues = _open(manifest[0]).metadata.issues
@@ -165,6 +166,7 @@ def test_reads_back_the_rows_of_the_files(manifest: tuple[Path, Manifest], confi
     assert len(read) == sum(shard.rows for shard in made.shards if shard.config == config)
 
 
+@pytest.mark.slow
 def test_a_split_alone_can_be_read(manifest: tuple[Path, Manifest]) -> None:
     records = _open(manifest[0]).records("articles", filters={"articles/split": "test"})
     assert [record["articles/split"] for record in records] == [b"test", b"test"]

@@ -23,6 +23,7 @@ def name_of(made: newsdata.Build) -> object:
     return newsdata.info(made.path)["pretty_name"]
 
 
+@pytest.mark.slow
 def test_the_card_of_this_project_can_be_given(tmp_path: Path) -> None:
     given = newsdata.build(ROOT / "examples/archive", tmp_path / "a", card=ROOT / "dataset_card.md", num_proc=1)
     brought = newsdata.build(ROOT / "examples/archive", tmp_path / "b", num_proc=1)
@@ -57,6 +58,7 @@ def test_a_header_against_the_rules_is_found_in_its_file(tmp_path: Path, old: st
     assert read_own_card(card) == generated
 
 
+@pytest.mark.slow
 def test_an_own_card_stays_until_there_is_another(tmp_path: Path) -> None:
     archive, card = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "card.md"
     card.write_text(OWN, encoding="utf-8")
@@ -84,6 +86,7 @@ def test_an_own_card_that_is_damaged_is_not_followed(tmp_path: Path) -> None:
         newsdata.build(archive, tmp_path / "out", num_proc=1)
 
 
+@pytest.mark.slow
 def test_an_own_card_comes_back_with_the_words(tmp_path: Path) -> None:
     archive, card = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "card.md"
     card.write_text(OWN, encoding="utf-8")
@@ -123,6 +126,7 @@ def test_an_unknown_marker_is_told_which_there_are(tmp_path: Path) -> None:
     assert f"there are: {', '.join(SECTIONS)}" in caught.value.reason and "--template" in str(caught.value.hint)
 
 
+@pytest.mark.slow
 def test_a_version_from_before_has_no_citation_file_until_something_changes(tmp_path: Path) -> None:
     """It stays as it is: an unchanged archive gives no new version for a file that newsdata has learnt to write."""
     archive, out = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out"

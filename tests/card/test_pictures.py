@@ -65,6 +65,7 @@ def test_a_build_writes_what_the_manifest_gives(demo: Path) -> None:
         assert picture.path in listed and (folder / picture.path).read_text("utf-8") == picture.svg
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_another_place_and_language(demo: Path) -> None:
     seen = set()
     for zone, language, seed in (
@@ -110,6 +111,7 @@ def test_publishers_beyond_the_named_ones(manifest: Manifest) -> None:
     assert "报11" in words and "18 others" in words and "40" in words and "none named" not in words
 
 
+@pytest.mark.slow
 def test_without_text_there_is_no_publisher(tmp_path: Path) -> None:
     folder = build(ROOT / "examples" / "archive", tmp_path, text="none", num_proc=1).path
     pictures = draw_pictures(read_manifest(folder))

@@ -246,6 +246,7 @@ def test_check_metadata_of_the_whole_header(manifest: Manifest) -> None:
     assert any("matches no file" in fault for fault in check_metadata(text, ["README.md"]))
 
 
+@pytest.mark.slow
 def test_datasets_loads_every_config_and_split(
     folder: Path, manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

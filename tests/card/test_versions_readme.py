@@ -36,6 +36,7 @@ def opens_the_same(out: Path, version: str) -> bool:
     return rows(plain) == {split: part for split, part in found.items() if part}
 
 
+@pytest.mark.slow
 def test_it_opens_the_newest_good_version(tmp_path: Path) -> None:
     import datasets
 
@@ -58,6 +59,7 @@ def test_it_opens_the_newest_good_version(tmp_path: Path) -> None:
     assert newsdata.verify(out).faults == newsdata.verify(out).notes == ()
 
 
+@pytest.mark.slow
 def test_a_build_writes_it_anew_if_it_is_missing_or_stale(tmp_path: Path) -> None:
     archive, out = grow(tmp_path, 2)
     readme = out / "README.md"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from newsdata.building.build import STAGES
 
 from ..conftest import many_posts, post, run_newsdata, write_archive
 
 
+@pytest.mark.slow
 def test_json_of_a_build(tmp_path: Path) -> None:
     built = run_newsdata("build", "examples/archive", tmp_path / "out", "--json")
     assert built.returncode == 0, built.stderr
@@ -37,6 +40,7 @@ def test_the_summary_adds_up(tmp_path: Path) -> None:
     assert told[-1] == f"Look at it: newsdata explore {tmp_path / 'out'}"
 
 
+@pytest.mark.slow
 def test_quiet_is_one_line(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(10))
     told = run_newsdata("build", archive, tmp_path / "out", "--quiet")
@@ -48,6 +52,7 @@ def test_quiet_is_one_line(tmp_path: Path) -> None:
     assert again == told.stdout.replace("built ", "unchanged ")
 
 
+@pytest.mark.slow
 def test_one_of_a_kind_is_told_as_one(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", {"_posts/2022-03-01-a.md": post(), "_posts/2022-03-02-b.md": b""}, None)
     told = run_newsdata("build", archive, tmp_path / "out").stdout
@@ -60,6 +65,7 @@ def test_one_of_a_kind_is_told_as_one(tmp_path: Path) -> None:
     assert "; 1 row of posts added" in (tmp_path / "out" / "1.1.0" / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_card_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     card = tmp_path / "mine.md"
     for text, why in (("# My courier\n", "no YAML header"), ("---\nlicense: mit\n", "mine.md")):

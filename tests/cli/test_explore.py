@@ -49,6 +49,7 @@ def status(address: str, method: str = "GET", **headers: str) -> int:
         return error.code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_line_is_the_address_and_a_stop_ends_it(demo: Path, stop: signal.Signals) -> None:
     with exploring(demo, "--port", 0) as (address, process):
@@ -65,6 +66,7 @@ def test_the_first_line_is_the_address_and_a_stop_ends_it(demo: Path, stop: sign
         assert errors.splitlines() == ["newsdata: stopped"]
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_named_and_the_next_one_used(demo: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -77,6 +79,7 @@ def test_a_taken_port_is_named_and_the_next_one_used(demo: Path) -> None:
             assert f"port {port} is taken" in process.communicate(timeout=30)[1]
 
 
+@pytest.mark.slow
 def test_a_version_on_the_hub_is_fetched_first(demo: Path, tmp_path: Path) -> None:
     with Hub(tmp_path / "hub") as hub:
         put(hub, "lab/news", demo / "1.0.0")
@@ -87,6 +90,7 @@ def test_a_version_on_the_hub_is_fetched_first(demo: Path, tmp_path: Path) -> No
                 assert status(f"{address}{page}") == 200, page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -103,6 +107,7 @@ def test_what_cannot_be_explored(demo: Path, arguments: list[str], words: str) -
     assert found.stdout == ""
 
 
+@pytest.mark.slow
 def test_the_cache_can_be_cleared(tmp_path: Path) -> None:
     folder = tmp_path / "newsdata" / "explore"
     folder.mkdir(parents=True)

@@ -55,6 +55,7 @@ def harm(text: str) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_every_command_over_hostile_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +96,7 @@ def test_every_command_over_hostile_names(
     shutil.rmtree(out)
 
 
+@pytest.mark.slow
 def test_a_hostile_title_in_colours(tmp_path: Path) -> None:
     """On a terminal the only escapes are the program's own, and each is taken back before the line ends."""
     archive, out = evil_archive(tmp_path / "archive"), tmp_path / "out"

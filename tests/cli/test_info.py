@@ -21,6 +21,7 @@ def info(out: Path) -> str:
     return CliRunner().invoke(cli, ["info", str(out)]).output
 
 
+@pytest.mark.slow
 def test_for_people_and_for_machines(demo: Path) -> None:
     facts = newsdata.info(demo)
     told = info(demo)
@@ -59,6 +60,7 @@ def test_publishers_and_near_copies_are_those_of_the_rows(demo: Path) -> None:
     assert f"leak from train: validation none (at random {at_random}), test none" in info(demo)
 
 
+@pytest.mark.slow
 def test_it_warns_of_classes_that_train_has_not(tmp_path: Path) -> None:
     files = many_posts(10)
     late = [path for path in files if "2022-03-10" in path]
@@ -88,6 +90,7 @@ def test_counts_of_one_and_small_sizes(tmp_path: Path) -> None:
     assert ["articles", "1", f"{size / 1000:.1f}", "kB"] in lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [60, 120])
 def test_it_fits_the_terminal(width: int, demo: Path, tmp_path: Path) -> None:
     shutil.copytree(demo, short := tmp_path / "d")
@@ -98,6 +101,7 @@ def test_it_fits_the_terminal(width: int, demo: Path, tmp_path: Path) -> None:
     assert start == {told.lines[2].index(" from")}, "columns begin below their names"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "arguments"),
     [({"NO_COLOR": "no"}, []), ({"TERM": "dumb"}, []), ({}, ["--json"])],
@@ -107,11 +111,13 @@ def test_no_colours(environment: dict[str, str], arguments: list[str], demo: Pat
     assert told.code == 0 and "\x1b" not in told.raw
 
 
+@pytest.mark.slow
 def test_colours_on_a_terminal_only(demo: Path) -> None:
     assert "\x1b[1m" in in_terminal(80, "info", demo, NO_COLOR="").raw
     assert "\x1b" not in run_newsdata("info", demo, FORCE_COLOR="1").stdout
 
 
+@pytest.mark.slow
 def test_signs_of_ascii_where_stdout_has_no_others(demo: Path) -> None:
     bars = run_newsdata("info", demo, PYTHONIOENCODING="utf-8").stdout
     plain = run_newsdata("info", demo, PYTHONIOENCODING="ascii")
@@ -136,6 +142,7 @@ def test_a_version_without_text_or_without_articles(tmp_path: Path) -> None:
     assert "2 files = 0 posts + 1 reject + 1 ignored; 0 articles" in told and "train" not in told
 
 
+@pytest.mark.slow
 def test_a_version_made_before_there_were_statistics(demo: Path, tmp_path: Path) -> None:
     shutil.copytree(demo, old := tmp_path / "old")
     path = old / "1.0.0" / "manifest.json"

@@ -16,6 +16,7 @@ from ..conftest import many_posts, post, run_newsdata, write_archive
 from ..terminal import columns_of, in_terminal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["verify"], ["where", "_config.yml"], ["duplicates"]])
 def test_commands_print_for_people_and_for_machines(command: list[str], demo: Path) -> None:
     name, *more = command
@@ -35,6 +36,7 @@ def test_counts_of_one(tmp_path: Path) -> None:
     assert "\n  1 row added to train" in told
 
 
+@pytest.mark.slow
 def test_parse_command(tmp_path: Path) -> None:
     archive = write_archive(
         tmp_path, {"_posts/2022-03-01-202203010000000001.md": post(), "_posts/2022-03-01-b.md": b""}
@@ -53,6 +55,7 @@ def test_parse_command(tmp_path: Path) -> None:
         assert none.stderr == f"newsdata: {path}: cannot be read: {reason}; give the path of one post\n"
 
 
+@pytest.mark.slow
 def test_diff_for_people(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(10)), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)
@@ -74,6 +77,7 @@ def test_the_template_of_a_card() -> None:
     assert nothing.exit_code == 2 and "--template" in nothing.output
 
 
+@pytest.mark.slow
 def test_the_card_of_a_version(demo: Path, tmp_path: Path) -> None:
     told = CliRunner().invoke(cli, ["card", str(demo)]).output
     assert told == (demo / "1.0.0" / "README.md").read_text("utf-8") + "\n"
@@ -86,6 +90,7 @@ def test_the_card_of_a_version(demo: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith("  ") and "license" in done.stderr
 
 
+@pytest.mark.slow
 def test_tables_fit_the_terminal(demo: Path, tmp_path: Path) -> None:
     told = in_terminal(80, "duplicates", demo)
     assert told.code == 0 and max(map(columns_of, told.lines)) <= 80

@@ -87,6 +87,7 @@ def test_what_was_not_checked_and_what_to_do_is_said(monkeypatch: pytest.MonkeyP
     assert (said["not_checked"], said["notes"], said["remedies"]) == (["a: its 9 rows"], ["b: is extra"], ["get it"])
 
 
+@pytest.mark.slow
 def test_one_line_a_check(demo: Path, tmp_path: Path) -> None:
     good = CliRunner().invoke(cli, ["verify", str(demo)]).output.splitlines()
     assert len(good) == 9 and {line.split()[0] for line in good[:-1]} == {"ok"}

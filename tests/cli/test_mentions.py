@@ -24,6 +24,7 @@ def run(*arguments: object) -> click.testing.Result:
     return click.testing.CliRunner().invoke(cli, ["mentions", *map(str, arguments)], standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_what_is_mentioned_most(demo: Path) -> None:
     done = run_newsdata("mentions", demo)
     frame = newsdata.load_mentions(demo)
@@ -39,6 +40,7 @@ def test_what_is_mentioned_most(demo: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_version_without_text_names_nobody(tmp_path: Path) -> None:
     newsdata.build(ROOT / "examples" / "archive", tmp_path / "free", text="none", num_proc=1)
     done = run(tmp_path / "free")
@@ -48,6 +50,7 @@ def test_a_version_without_text_names_nobody(tmp_path: Path) -> None:
     assert told["symbols"] and {one["text"] for one in told["symbols"]} == {None}
 
 
+@pytest.mark.slow
 def test_csv_has_every_row_and_every_zero(demo: Path, tmp_path: Path) -> None:
     frame = newsdata.load_mentions(demo)
     done = run(demo, "--csv", tmp_path / "m.csv")
@@ -68,6 +71,7 @@ def test_csv_has_every_row_and_every_zero(demo: Path, tmp_path: Path) -> None:
     assert pd.read_csv(tmp_path / "m.csv")["symbol"].fillna("").tolist() == frame["symbol"].fillna("").tolist()
 
 
+@pytest.mark.slow
 def test_words_of_anybody_stay_what_they_are(tmp_path: Path) -> None:
     link = '<span class="wz"><a href="http://quote.example/unify/r/1.600519" class="keytip">{}</a></span>'
     words = ("=1+1", 'a,"b"', "@x")

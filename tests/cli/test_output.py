@@ -18,6 +18,7 @@ from newsdata.cli.output import complain, log_to_stderr, print_json, say
 from ..conftest import post, run_newsdata, write_archive
 
 
+@pytest.mark.slow
 def test_json_can_be_read_and_harms_no_terminal(tmp_path: Path) -> None:
     title = "库存\u009b31m\u202e\u2028第1报"
     archive = write_archive(tmp_path, {"_posts/2022-03-01-202203010000000001.md": post(title=title)})
@@ -78,6 +79,7 @@ def test_log_lines_are_escaped_and_end_with_the_block(capsys: pytest.CaptureFixt
     assert logger.level == logging.NOTSET and logger.handlers == []
 
 
+@pytest.mark.slow
 def test_verbose_logs_the_stages_of_a_build(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", {"_posts/2022-03-01-202203010000000001.md": post()})
     done = run_newsdata("build", archive, tmp_path / "out", "--quiet", "--num-proc", 1, "-v")

@@ -28,6 +28,7 @@ def test_a_dry_run_sends_nothing(made: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "public").exists()
 
 
+@pytest.mark.slow
 def test_it_asks_before_it_sends(made: Path, tmp_path: Path) -> None:
     arguments = ["publish", str(made), str(tmp_path / "public"), "--full-text"]
     done = CliRunner().invoke(cli, arguments, input="n\n")
@@ -44,6 +45,7 @@ def test_it_asks_before_it_sends(made: Path, tmp_path: Path) -> None:
     assert again.exit_code == 0 and again.stdout == "1.0.0 is there already, with the same content; nothing was sent\n"
 
 
+@pytest.mark.slow
 def test_full_text_needs_a_decision(made: Path, tmp_path: Path) -> None:
     done = run_newsdata("publish", made, tmp_path / "public", "--yes")
     assert done.returncode == 2 and "use --full-text" in done.stderr and not (tmp_path / "public").exists()

@@ -25,6 +25,7 @@ def regenerate(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_fetch_build_verify_publish(tmp_path: Path) -> None:
     upstream = as_git(tmp_path / "up", {"_config.yml": b"timezone: Asia/Shanghai\n", **many_posts(3)})
     mirror = tmp_path / "mirror.git"
@@ -45,6 +46,7 @@ def test_fetch_build_verify_publish(tmp_path: Path) -> None:
     assert newsdata.info(tmp_path / "public")["version"] == "1.1.0"
 
 
+@pytest.mark.slow
 def test_a_step_that_fails_ends_the_run(tmp_path: Path) -> None:
     archive, out, public = write_archive(tmp_path / "in", many_posts(3)), tmp_path / "out", tmp_path / "public"
     for command, said in (
@@ -66,6 +68,7 @@ def test_a_step_that_fails_ends_the_run(tmp_path: Path) -> None:
     assert regenerate(archive, tmp_path / "other").returncode == 1
 
 
+@pytest.mark.slow
 def test_fetching_nothing_and_by_a_line_of_the_shell(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(3)), tmp_path / "out"
     assert regenerate(archive, out, "--num-proc", 1, "--fetch", "none").returncode == 0
@@ -82,6 +85,7 @@ def test_fetching_nothing_and_by_a_line_of_the_shell(tmp_path: Path) -> None:
         assert (done.returncode, bool(done.stdout)) == ((2, False) if said else (0, True)) and said in done.stderr
 
 
+@pytest.mark.slow
 def test_the_script_is_the_command(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(1))
     script = [sys.executable, str(ROOT / "scripts" / "regenerate.py")]
@@ -93,6 +97,7 @@ def test_the_script_is_the_command(tmp_path: Path) -> None:
     assert refused.returncode == 2 and "'--fetch' requires an argument" in refused.stderr
 
 
+@pytest.mark.slow
 def test_while_a_run_is_at_work_another_one_touches_nothing(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(3))
     with locked(tmp_path / "out", "regenerate.lock"):
@@ -103,6 +108,7 @@ def test_while_a_run_is_at_work_another_one_touches_nothing(tmp_path: Path) -> N
     assert "is a file" in regenerate(archive, tmp_path / "file").stderr
 
 
+@pytest.mark.slow
 def test_most_posts_gone_is_said(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(4)), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)
@@ -165,6 +171,7 @@ def is_there(pid: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(tmp_path: Path) -> None:
     from filelock import FileLock
 
@@ -187,6 +194,7 @@ def test_recipes_name_what_is_there() -> None:
     assert "docs/regenerate.md" in (ROOT / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_verbose_logs_on_stderr(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(3))
     done = regenerate(archive, tmp_path / "out", "--num-proc", 1, "-v")

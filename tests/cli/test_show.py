@@ -68,6 +68,7 @@ def test_one_article_whole(demo: Path) -> None:
     assert "  excluded_reason    straddle\n" in excluded and "  split              excluded\n" in excluded
 
 
+@pytest.mark.slow
 def test_json_has_every_column(demo: Path) -> None:
     found = json.loads(show(demo, "--grep", "冷柜", "-n", 2, "--json").output)
     assert (found["of"], found["matching"], len(found["rows"])) == (35, 3, 2)
@@ -76,6 +77,7 @@ def test_json_has_every_column(demo: Path) -> None:
     assert nothing.returncode == 1 and json.loads(nothing.stdout)["rows"] == []
 
 
+@pytest.mark.slow
 def test_what_is_no_article(demo: Path) -> None:
     done = run_newsdata("show", demo, "20220210227550001")
     assert done.returncode == 2 and "no article has the id '20220210227550001'; 1.0.0 has no post" in done.stderr
@@ -83,6 +85,7 @@ def test_what_is_no_article(demo: Path) -> None:
     assert "one of train, validation, test, newer, excluded" in str(refused)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 80])
 def test_lines_fit_the_terminal(width: int, demo: Path) -> None:
     told = in_terminal(width, "show", demo, "-n", 36)
@@ -90,6 +93,7 @@ def test_lines_fit_the_terminal(width: int, demo: Path) -> None:
     assert not any(line.lstrip().startswith(tuple("，。、；：！？）》”")) for line in told.lines), "no line begins so"
 
 
+@pytest.mark.slow
 def test_hits_are_marked_on_a_terminal(demo: Path) -> None:
     marked = "\x1b[30m\x1b[43m冷柜\x1b[0m"
     told = in_terminal(80, "show", demo, "--grep", "冷柜")
@@ -109,6 +113,7 @@ def test_a_hit_far_down_is_shown(tmp_path: Path) -> None:
     assert lines[2].startswith("  …") and lines[4].endswith("…")
 
 
+@pytest.mark.slow
 def test_an_encoding_without_these_letters(demo: Path) -> None:
     told = run_newsdata("show", demo, "--grep", "冷柜", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert told.returncode == 0 and told.stdout.isascii() and told.stderr == ""
@@ -117,6 +122,7 @@ def test_an_encoding_without_these_letters(demo: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_version_without_text(tmp_path: Path) -> None:
     newsdata.build(write_archive(tmp_path / "in", many_posts(4)), out := tmp_path / "out", num_proc=1, text="none")
     told = show(out, "-n", 1)
@@ -163,6 +169,7 @@ def test_a_version_by_somebody_else(tmp_path: Path) -> None:
         assert isinstance(refused, VerifyError) and "is damaged (" in str(refused)
 
 
+@pytest.mark.slow
 def test_a_long_publisher_is_cut_and_one_character_is_one(tmp_path: Path) -> None:
     shards = {("articles", "train"): [article(1, text="涨", media="望" * 90)]}
     forge(tmp_path, shards)

@@ -82,6 +82,7 @@ def compare(folder: Path, commits: int, instants: int, seed: int) -> int:
     return compared
 
 
+@pytest.mark.slow
 def test_it_equals_a_checkout_and_build(tmp_path: Path) -> None:
     assert compare(tmp_path, commits=40, instants=7, seed=4) > 4
 
@@ -105,6 +106,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 NOW = "2030-01-01T00:00Z"
 
 
+@pytest.mark.slow
 def test_columns_filters_and_a_period(out: Path) -> None:
     every = newsdata.load_dataset(out, as_of=NOW)
     assert "sources" in every.column_names and set(OF_ALL).isdisjoint(every.column_names)

@@ -49,6 +49,7 @@ def asked(server: ObjectStoreServer) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_it_gives_what_the_folder_gives(out: Objects, made: Path) -> None:
     for place in (f"{out.url}/1.1.0", f"{out.url}/"):
         assert newsdata.load_pandas(place).equals(newsdata.load_pandas(made))
@@ -68,12 +69,14 @@ def test_it_gives_what_the_folder_gives(out: Objects, made: Path) -> None:
     assert there.changes
 
 
+@pytest.mark.slow
 def test_the_same_from_googles_store(server: ObjectStoreServer, made: Path, cache: Path) -> None:
     objects = Objects(url=f"{server.bucket('gs')}/finews")
     upload(made, objects)
     assert newsdata.load_pandas(objects.url).equals(newsdata.load_pandas(made))
 
 
+@pytest.mark.slow
 def test_only_what_a_call_asks_for_is_fetched(out: Objects, made: Path, server: ObjectStoreServer) -> None:
     manifest = read_manifest(made / "1.1.0")
     (shard,) = shards_of(manifest, "articles", "test")
@@ -98,6 +101,7 @@ def test_only_what_a_call_asks_for_is_fetched(out: Objects, made: Path, server: 
     assert len(shards) == len({*hashes} - {shard.sha256}) < len(hashes), "a shard of two versions is fetched once"
 
 
+@pytest.mark.slow
 def test_a_version_counts_with_its_manifest(out: Objects, made: Path) -> None:
     for name in ("ledger.arrow", "README.md"):
         out.put(f"1.2.0/{name}", made / "1.1.0" / name)
@@ -116,6 +120,7 @@ def test_a_version_counts_with_its_manifest(out: Objects, made: Path) -> None:
             newsdata.load_dataset(place, revision=revision)
 
 
+@pytest.mark.slow
 def test_a_late_list(server: ObjectStoreServer, made: Path, cache: Path) -> None:
     out = Objects(url=f"{server.bucket()}/finews")
     upload(made / "1.0.0", out.inside("1.0.0"))
@@ -126,6 +131,7 @@ def test_a_late_list(server: ObjectStoreServer, made: Path, cache: Path) -> None
         newsdata.info(out.url)
 
 
+@pytest.mark.slow
 def test_yanked_versions_are_skipped(out: Objects, made: Path) -> None:
     out.put("1.1.0/yanked.json", json.dumps({"version": "1.1.0", "reason": "half of it"}).encode())
     assert newsdata.info(out.url)["version"] == "1.0.0"
@@ -140,11 +146,13 @@ def test_yanked_versions_are_skipped(out: Objects, made: Path) -> None:
         newsdata.load_dataset(out.url)
 
 
+@pytest.mark.slow
 def test_one_failure_in_twenty_does_not_matter(out: Objects, made: Path, server: ObjectStoreServer) -> None:
     server.faults = Faults(fail_every=20)
     assert newsdata.load_pandas(out.url, "posts").equals(newsdata.load_pandas(made, "posts"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -168,6 +176,7 @@ def test_a_damaged_file_is_told(out: Objects, made: Path, cache: Path, change: b
     assert newsdata.load_pandas(out.url, split="train").equals(newsdata.load_pandas(made, split="train"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["removed", "replaced"])
 def test_a_version_that_changes_in_the_middle(out: Objects, made: Path, server: ObjectStoreServer, what: str) -> None:
     behind = Objects(url=out.url)
@@ -185,6 +194,7 @@ def test_a_version_that_changes_in_the_middle(out: Objects, made: Path, server: 
         newsdata.load_dataset(f"{out.url}/1.1.0")
 
 
+@pytest.mark.slow
 def test_a_hostile_manifest(out: Objects, made: Path) -> None:
     text = json.loads((made / "1.1.0" / "manifest.json").read_text("utf-8"))
     text["shards"][0]["path"] = "../../../escaped.parquet"
@@ -193,6 +203,7 @@ def test_a_hostile_manifest(out: Objects, made: Path) -> None:
         newsdata.load_dataset(out.url)
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_mended(out: Objects, made: Path, cache: Path) -> None:
     newsdata.load_dataset(out.url, split="test")
     for file in [*cache.glob("versions/*/articles/*"), *cache.glob("versions/*/manifest.json")]:
@@ -201,6 +212,7 @@ def test_a_damaged_cache_is_mended(out: Objects, made: Path, cache: Path) -> Non
     assert newsdata.load_pandas(out.url, split="test").equals(newsdata.load_pandas(made, split="test"))
 
 
+@pytest.mark.slow
 def test_the_commands(out: Objects, made: Path) -> None:
     def run(*arguments: object) -> tuple[int, str]:
         done = CliRunner().invoke(cli, [*map(str, arguments)])
@@ -215,12 +227,14 @@ def test_the_commands(out: Objects, made: Path) -> None:
     assert f"({out.url}/1.1.0)" in run("info", out.url)[1]
 
 
+@pytest.mark.slow
 def test_the_page_over_a_version(out: Objects, made: Path) -> None:
     there, here = open_library(out.url), open_library(str(made / "1.1.0"))
     assert there.newest == here.newest == "1.1.0"
     assert there.view("1.1.0").opened.articles == here.view("1.1.0").opened.articles > 0
 
 
+@pytest.mark.slow
 def test_errors_of_the_commands(out: Objects) -> None:
     gone = run_newsdata("info", f"{out.url}/3.0.0")
     assert (gone.returncode, gone.stdout) == (2, "")

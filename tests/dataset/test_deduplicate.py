@@ -21,6 +21,7 @@ from newsdata.storage.manifest import Shard
 from .copies import FIRST, LATER, REPRINT, TWIN
 
 
+@pytest.mark.slow
 def test_one_article_of_each_cluster_is_kept(with_copies: Path) -> None:
     every = newsdata.load_dataset(with_copies, split="train")
     kept = newsdata.load_dataset(with_copies, split="train", deduplicate=True)
@@ -56,6 +57,7 @@ def test_only_articles_have_clusters(with_copies: Path) -> None:
 keys = st.tuples(st.sampled_from("xyz"), st.none() | st.integers(0, 2), st.integers(0, 2))
 
 
+@pytest.mark.slow
 @given(rows=st.lists(keys, min_size=1, max_size=12), cut=st.integers(0, 12), begin=st.integers(0, 3))
 def test_representatives_are_those_of_the_rule(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int | None, int]], cut: int, begin: int

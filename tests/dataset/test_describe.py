@@ -14,6 +14,7 @@ from newsdata.errors import VerifyError, VersionError
 from ..conftest import many_posts, run_newsdata, write_archive
 
 
+@pytest.mark.slow
 def test_info_is_plain_data(demo: Path) -> None:
     facts = newsdata.info(demo)
     assert json.loads(json.dumps(facts)) == json.loads(run_newsdata("info", demo, "--json").stdout)
@@ -38,6 +39,7 @@ def test_a_version_without_a_card(demo: Path, tmp_path: Path) -> None:
     assert facts["citation"] is None and facts["license"] is None
 
 
+@pytest.mark.slow
 def test_diff_counts_rows_and_asks_for_a_bump(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(5))
     newsdata.build(archive, tmp_path / "out", num_proc=1)

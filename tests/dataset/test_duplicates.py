@@ -34,6 +34,7 @@ def test_the_cluster_of_one_article(with_copies: Path) -> None:
         newsdata.duplicates(with_copies, "nobody")
 
 
+@pytest.mark.slow
 def test_the_command_prints_for_people_and_for_machines(with_copies: Path) -> None:
     shown = run_newsdata("duplicates", with_copies)
     assert shown.returncode == 0, shown.stderr

@@ -16,6 +16,7 @@ from .published import NAME, TEST, fetch, put, spoil
 DOWNLOADS = r"^GET /datasets/.*/resolve/(?!main/)"
 
 
+@pytest.mark.slow
 def test_only_files_that_are_asked_for_are_fetched(hub: Hub, client: Client, made: Path, name: str) -> None:
     folder = fetch(client, name, "1.0.0", "articles/test-*", "README.md")
     assert (folder / TEST).read_bytes() == (made / "1.0.0" / TEST).read_bytes()
@@ -28,6 +29,7 @@ def test_only_files_that_are_asked_for_are_fetched(hub: Hub, client: Client, mad
     assert not hub.requests(rf"{DOWNLOADS}.*parquet"), "the same bytes are in the cache"
 
 
+@pytest.mark.slow
 def test_a_broken_download_goes_on_where_it_broke(hub: Hub, client: Client, tmp_path: Path) -> None:
     big = make_version(tmp_path, "1.0.0", months={"train": ("2021-11",)}, rows=60_000)
     path = "articles/train-2021-11-0000000.parquet"
@@ -55,6 +57,7 @@ def test_a_damaged_file_of_the_cache_is_fetched_again(client: Client, made: Path
     assert (folder / path).read_bytes() == (made / "1.0.0" / path).read_bytes()
 
 
+@pytest.mark.slow
 def test_without_the_hub_a_missing_or_damaged_file_is_an_error(away: Client) -> None:
     with pytest.raises(Failed, match="does not hold articles/train-2021-11"):
         fetch(away, NAME, "1.0.0", "articles/*")

@@ -91,6 +91,7 @@ def test_a_manifest_that_arrives_damaged(hub: Hub, client: Client, name: str) ->
     fetch(client, name, "1.0.0")
 
 
+@pytest.mark.slow
 def test_without_the_hub_only_cached_versions_are_found(away: Client, made: Path) -> None:
     begin = time.monotonic()
     for revision in ("1.0.0", "v1.0.0"):

@@ -48,6 +48,7 @@ def test_a_date_without_the_date_of_the_answer_is_compared_with_the_clock() -> N
     assert found is not None and 25 < found <= 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("match", [r"^GET .*/refs", f"^GET .*{TEST}"])  # asked again by us, and by the client
 def test_the_date_in_retry_after_is_waited_for(hub: Hub, client: Client, made: Path, name: str, match: str) -> None:
     until = time.time() + 2.5

@@ -13,6 +13,7 @@ from newsdata.errors import CallError, MachineError, VersionError
 from ..conftest import many_posts, write_archive
 
 
+@pytest.mark.slow
 def test_plain_datasets_reads_a_version(demo: Path) -> None:
     import datasets
 
@@ -136,6 +137,7 @@ def test_a_revision_may_be_a_version_of_datasets(demo: Path) -> None:
     assert newsdata.load_dataset(demo, split="test", revision=version).num_rows > 0
 
 
+@pytest.mark.slow
 def test_rows_know_their_version(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(12)), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1, version="1.4.0")
@@ -179,6 +181,7 @@ def cached(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 def test_slices_and_orders_of_columns_share_one_cache(demo: Path, tmp_path: Path) -> None:
     whole = newsdata.load_dataset(demo, split="train", cache_dir=tmp_path)
     once = cached(tmp_path)
@@ -198,6 +201,7 @@ def test_slices_and_orders_of_columns_share_one_cache(demo: Path, tmp_path: Path
     assert once < sizes[0] == sizes[1]
 
 
+@pytest.mark.slow
 def test_a_new_version_prepares_only_what_is_new(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(40))
     newsdata.build(archive, tmp_path / "out", num_proc=1)

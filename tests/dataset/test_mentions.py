@@ -164,6 +164,7 @@ def test_splits_slices_and_periods(demo: Path) -> None:
         newsdata.load_mentions(demo, split="exam")
 
 
+@pytest.mark.slow
 def test_what_was_known_at_a_time(tmp_path: Path, demo: Path) -> None:
     archive = shutil.copytree(ROOT / "examples" / "archive", tmp_path / "archive")
     git(archive, "init", "-q", "-b", "main")
@@ -180,6 +181,7 @@ def test_what_was_known_at_a_time(tmp_path: Path, demo: Path) -> None:
     assert len(newsdata.load_mentions(tmp_path / "out", as_of="2000-01-01T00:00Z")) == 0
 
 
+@pytest.mark.slow
 def test_a_version_without_text(tmp_path: Path, demo: Path) -> None:
     newsdata.build(ROOT / "examples" / "archive", tmp_path / "free", text="none", num_proc=1)
     free, full = newsdata.load_mentions(tmp_path / "free"), newsdata.load_mentions(demo)

@@ -64,6 +64,7 @@ def test_it_is_a_table_with_its_columns(every: Any, streams: Any, tmp_path: Path
         assert (tmp_path / "a.jsonl").read_text().strip() == ""
 
 
+@pytest.mark.slow
 def test_the_dictionary_is_transformed(every: Any, streams: Any) -> None:
     counts = dict(every.num_rows)
     for splits in (every, streams):

@@ -28,6 +28,7 @@ def out(history: History, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_each_step_is_what_load_dataset_gives(history: History, out: Path) -> None:
     begin, end = (datetime.fromtimestamp(history.times[at], UTC) for at in (0, -1))
     asked: dict[str, Any] = {

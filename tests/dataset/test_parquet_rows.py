@@ -61,6 +61,7 @@ def blank_row_groups(file: str, groups: list[int]) -> None:
     Path(file).write_bytes(data)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 9), min_size=1, max_size=3),

@@ -24,6 +24,7 @@ def test_streaming_slices_equal_the_rows(demo: Path) -> None:
     assert len(ids) > 5
 
 
+@pytest.mark.slow
 def test_a_streamed_slice_is_whole_in_any_number_of_workers(tmp_path: Path) -> None:
     from datasets.distributed import split_dataset_by_node
 

@@ -226,6 +226,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+@pytest.mark.slow
 def test_a_month_is_the_same_in_every_way_of_loading(year: Path) -> None:
     march: dict[str, Any] = {"since": "2022-03-01", "until": "2022-04-01"}
     every = newsdata.load_pandas(year, split="train")

@@ -95,6 +95,7 @@ def test_instants_picked_by_hand(exchange: str) -> None:
         assert rows(newsdata.sessions([time.astimezone(UTC)], exchange)) == [case[1:]], case
 
 
+@pytest.mark.slow
 def test_one_exchange_for_each_time() -> None:
     cases = [(exchange, case) for exchange, cases in CASES.items() for case in cases]
     times = pd.Series(

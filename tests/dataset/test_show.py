@@ -29,6 +29,7 @@ def everything(out: Path) -> list[dict[str, object]]:
     return list(newsdata.load_dataset(out, split="all"))
 
 
+@pytest.mark.slow
 def test_rows_are_spaced_evenly_and_always_the_same(months: Path) -> None:
     whole = [row["article_id"] for row in everything(months)]
     for n in (1, 2, 5, 7, 119):
@@ -72,6 +73,7 @@ def test_only_one_split(months: Path, demo: Path) -> None:
     assert (excluded.config, excluded.row["excluded_reason"]) == ("excluded", "straddle")
 
 
+@pytest.mark.slow
 def test_one_article_by_id_or_path_wherever_it_is(demo: Path) -> None:
     for row in [*show(demo, n=4).rows, *show(demo, split="excluded").rows]:
         assert show(demo, row.row["article_id"]).rows == (row,)

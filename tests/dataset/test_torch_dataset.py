@@ -126,6 +126,7 @@ def test_more_ways_to_choose_rows(with_copies: Path) -> None:
         assert sorted(ids_of(found)) == sorted(expected["article_id"]) and len(found) == len(expected)
 
 
+@pytest.mark.slow
 def test_a_version_on_the_hub(hub: Hub, client: Client, demo: Path) -> None:
     put(hub, "lab/torch", demo / "1.0.0")
     asked: dict[str, Any] = {"columns": ["article_id", "title"], "seed": 3}
@@ -192,6 +193,7 @@ def test_the_rest_is_exact(version: Path, options: dict[str, Any], number: int) 
     check_resume(version, random.Random(f"fast {number}"), as_a_loader, options)
 
 
+@pytest.mark.slow
 def test_the_rest_is_exact_with_real_workers(version: Path) -> None:
     train = opened(version)
     order = ids_of(train)
@@ -265,6 +267,7 @@ def test_a_loader_that_shuffles_or_samples_is_refused(version: Path) -> None:
             list(torch.utils.data.DataLoader(train, batch_size=8, collate_fn=ids_of, **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 8])
 def test_batches_that_do_not_follow_each_other_are_refused(version: Path, batch_size: int) -> None:
     """Also of one row, and as Accelerate and Lightning share out whole batches; in the main process and in workers."""

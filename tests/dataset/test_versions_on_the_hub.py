@@ -36,6 +36,7 @@ def titles(demo: Path, **options: Any) -> list[str]:
     return newsdata.load_pandas(demo, split="train", **options).title.tolist()
 
 
+@pytest.mark.slow
 def test_a_token_alone_opens_a_private_repository(hub: Hub, stranger: Client, demo: Path) -> None:
     ways: tuple[tuple[str, dict[str, Any]], ...] = (
         ("dataset.load.load_pandas", {}),
@@ -71,6 +72,7 @@ def test_one_busy_answer_at_any_request_of_a_stream(hub: Hub, demo: Path, tmp_pa
         number += 1
 
 
+@pytest.mark.slow
 def test_a_stream_waits_for_a_busy_hub(hub: Hub, demo: Path, tmp_path: Path) -> None:
     commit = put(hub, "lab/streamed", demo / "1.0.0").id
     hub.faults.append(Fault("status", f"^GET .*/resolve/{commit}/articles/", status=429, headers={"Retry-After": "0"}))
@@ -99,6 +101,7 @@ def test_the_forms_of_a_name(client: Client, stranger: Client, form: str) -> Non
     assert facts["version"] == "1.0.0" and len(facts["commit"]) == 40
 
 
+@pytest.mark.slow
 def test_functions_take_a_version_on_the_hub(
     hub: Hub, client: Client, stranger: Client, demo: Path, with_copies: Path
 ) -> None:
@@ -128,6 +131,7 @@ def test_functions_take_a_version_on_the_hub(
     assert found["reasons"] == list(newsdata.diff(with_copies, demo).reasons)
 
 
+@pytest.mark.slow
 def test_functions_take_a_token(stranger: Client, demo: Path) -> None:
     calls: tuple[tuple[str, tuple[Any, ...]], ...] = (
         ("dataset.describe.info", (NEWS,)),
@@ -157,6 +161,7 @@ def test_info_without_the_list_of_versions(hub: Hub, client: Client, name: str) 
     assert client("dataset.describe.info", f"{name}@1.0.0")["versions"] == []
 
 
+@pytest.mark.slow
 def test_verify_fetches_a_whole_version(hub: Hub, client: Client, stranger: Client, demo: Path, tmp_path: Path) -> None:
     found = client("maintenance.verify.verify", f"{NEWS}@1.0.0")
     here = newsdata.verify(demo / "1.0.0")
@@ -167,6 +172,7 @@ def test_verify_fetches_a_whole_version(hub: Hub, client: Client, stranger: Clie
     assert (caught.value.kind, caught.value.faults) == ("VerifyError", ["posts/posts-2022-04-0000000.parquet"])
 
 
+@pytest.mark.slow
 def test_a_text_free_version_is_rehydrated(hub: Hub, demo: Path, tmp_path: Path) -> None:
     free = newsdata.build("examples/archive", tmp_path / "free", text="none", num_proc=1).path
     put(hub, "lab/free", free)

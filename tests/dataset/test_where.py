@@ -15,6 +15,7 @@ from newsdata.errors import VerifyError
 from ..conftest import ROOT, many_posts, post, run_newsdata, write_archive
 
 
+@pytest.mark.slow
 def test_articles_rejects_and_ignored_files(demo: Path) -> None:
     posts = newsdata.load_pandas(demo, "posts", split="posts")
     counts = posts.article_id.value_counts()
@@ -84,6 +85,7 @@ def test_names_of_no_post(demo: Path, name: str, became: str, why: str) -> None:
     assert (found.became, found.why) == (became, why)
 
 
+@pytest.mark.slow
 def test_an_excluded_article(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(20))
     newsdata.build(archive, tmp_path / "out", num_proc=1)
@@ -112,6 +114,7 @@ def test_a_shard_that_cannot_be_read(demo: Path, tmp_path: Path, damage: str) ->
     assert told.returncode == 1 and told.stderr.startswith(f"newsdata: {tmp_path / '1.0.0' / 'posts'}")
 
 
+@pytest.mark.slow
 def test_the_command_says_where(demo: Path) -> None:
     told = run_newsdata("where", demo, "_config.yml")
     assert told.stdout == "_config.yml: ignored\n  files like this one are ignored: configuration\n", told.stderr

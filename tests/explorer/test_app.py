@@ -60,6 +60,7 @@ def test_every_page_answers_and_has_a_twin(page: TestClient, address: str) -> No
     assert {"total", "facets", "rows"} <= twin.json().keys()
 
 
+@pytest.mark.slow
 def test_every_link_answers_and_no_page_runs_or_loads_anything_of_its_own(
     page: TestClient, demo_page: TestClient
 ) -> None:
@@ -260,6 +261,7 @@ def test_nothing_found_says_which_filter_to_drop(page: TestClient) -> None:
     assert "searched exactly as written" in blank.text
 
 
+@pytest.mark.slow
 def test_a_version_without_text(text_free: TestClient) -> None:
     for address in ("/", "/clusters", "/excluded", "/rejects", "/issues", "/splits", "/article/202202102275500014"):
         told = read_page(text_free, address).text
@@ -327,6 +329,7 @@ def test_a_byte_that_changed_is_found_by_the_hash(changing: Path) -> None:
     assert client.get("/articles.json", params={"q": "的"}).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", ["articles/train-2022-03", "posts/posts-2022-03"])
 def test_pages_and_exports_leave_out_a_shard_with_other_bytes(changing: Path, config: str) -> None:
     (shard,) = (changing / "1.0.0").glob(f"{config}-*.parquet")
@@ -344,6 +347,7 @@ def test_pages_and_exports_leave_out_a_shard_with_other_bytes(changing: Path, co
     assert f"{config}-" in read_page(client, "/").text
 
 
+@pytest.mark.slow
 def test_names_with_a_meaning_in_addresses_have_pages(tmp_path: Path) -> None:
     names = ["..", ".", "a", "a/", "a//..", "_posts/2022-01-01-data", "_posts/2022-01-01-data.json", "x.json.json"]
     rows = [article(n, article_id=name, duplicate_cluster=name) for n, name in enumerate(names)]
@@ -379,6 +383,7 @@ def test_a_file_that_goes_away_while_it_is_looked_at(changing: Path) -> None:
     assert "cannot be trusted" in client.get("/splits").text
 
 
+@pytest.mark.slow
 def test_a_version_that_changed_on_the_disk_says_so_and_can_be_read_anew(changing: Path) -> None:
     client = client_of(changing)
     first = client.get("/")

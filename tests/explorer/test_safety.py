@@ -42,6 +42,7 @@ def test_foreign_names_do_not(page: TestClient, host: str) -> None:
     assert "Articles" not in response.text
 
 
+@pytest.mark.slow
 def test_an_allowed_name_answers(archive: Path) -> None:
     app = Guard(make_app(open_library(str(archive))), {*loopback_names(8765), "jupyter.example:443"})
     client = TestClient(app, base_url="http://jupyter.example:443")
@@ -97,6 +98,7 @@ def test_a_long_address_is_refused(page: TestClient) -> None:
     assert page.get("/?q=" + "x" * 20_000).status_code == 414
 
 
+@pytest.mark.slow
 def test_hostile_text_is_text_on_every_page(hostile: TestClient) -> None:
     pages = list(walk(hostile, "/", 90))
     assert len(pages) > 80

@@ -83,6 +83,7 @@ def asked(random_: random.Random, naive: Naive) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_a_naive_scan(page: TestClient, naive: Naive) -> None:
     random_ = random.Random(18)
     totals = []
@@ -101,6 +102,7 @@ def test_counts_are_those_of_a_naive_scan(page: TestClient, naive: Naive) -> Non
     assert sum(total > 0 for total in totals) > 100
 
 
+@pytest.mark.slow
 def test_facets_leave_their_own_filter_out(page: TestClient, naive: Naive) -> None:
     random_ = random.Random(7)
     for _ in range(25):

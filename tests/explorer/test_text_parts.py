@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_a_mention_with_a_hit_inside_stays_a_mention() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_text_with_many_spans_takes_no_time() -> None:
     text = "涨\n" * 30_000
     spans = [{"start": n, "end": n + 1, "text": "涨", "kind": "security", "code": "1"} for n in range(0, 60_000, 2)]

@@ -300,6 +300,7 @@ def test_results_may_come_in_any_iterable(store: Store) -> None:
             assert texts(stage.run([task(store, f"{number}{letter}") for letter in "ab"]))
 
 
+@pytest.mark.slow
 def test_many_tasks_in_processes(store: Store) -> None:
     letters = [(number // 10, number % 10) for number in range(40)]
     with local_executor(2) as executor, engine(store, executor).stage("double") as stage:

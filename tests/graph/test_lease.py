@@ -52,6 +52,7 @@ def test_one_of_many_holds_it(out: Objects) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_it_is_renewed_while_its_holder_lives(out: Objects) -> None:
     with leased(out, seconds=0.6) as lease:
         first = out.read(LEASE_NAME, 10_000)
@@ -60,6 +61,7 @@ def test_it_is_renewed_while_its_holder_lives(out: Objects) -> None:
         assert out.read(LEASE_NAME, 10_000) != first
 
 
+@pytest.mark.slow
 def test_it_is_taken_over_after_its_end(out: Objects) -> None:
     with leased(out, seconds=1000) as first:
         with (
@@ -75,6 +77,7 @@ def test_it_is_taken_over_after_its_end(out: Objects) -> None:
             second.check()
 
 
+@pytest.mark.slow
 def test_one_that_has_ended_is_watched_first(
     server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -97,6 +100,7 @@ def test_one_that_has_ended_is_watched_first(
         leased(out).__enter__()
 
 
+@pytest.mark.slow
 def test_a_holder_learns_that_it_lost_it(out: Objects) -> None:
     with leased(out) as lease:
         lease.renew()
@@ -124,6 +128,7 @@ def test_a_killed_process_of_this_machine_is_seen_at_once(out: Objects) -> None:
         lease.check()
 
 
+@pytest.mark.slow
 def test_one_of_another_machine_is_waited_for(out: Objects) -> None:
     with leased(out):
         pass
@@ -157,6 +162,7 @@ def test_a_time_without_end_is_told(out: Objects) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_store_that_fails(server: ObjectStoreServer) -> None:
     out = Objects(url=server.bucket())
     server.faults = Faults(lose_every=2, fail_every=7)

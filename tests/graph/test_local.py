@@ -34,6 +34,7 @@ def test_one_worker_is_the_caller_itself() -> None:
         assert list(executor.run(where, range(20))) == [(n, os.getpid(), threading.get_ident()) for n in range(20)]
 
 
+@pytest.mark.slow
 def test_a_few_tasks_run_in_threads_and_many_in_processes() -> None:
     with local_executor(2) as executor:
         assert isinstance(executor, Local)
@@ -113,6 +114,7 @@ def die_at_three(number: int) -> int:
     return number
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_named() -> None:
     with (
         local_executor(2) as executor,
@@ -126,6 +128,7 @@ def hears_stops(_: int) -> bool:
     return {signal.SIGINT, signal.SIGTERM} <= signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
+@pytest.mark.slow
 def test_only_the_caller_hears_a_stop() -> None:
     with local_executor(2) as executor:
         assert all(executor.run(hears_stops, range(MAX_TASKS_IN_THREADS + 1)))

@@ -90,6 +90,7 @@ print(pandas.Series([1]).sum())
 """
 
 
+@pytest.mark.slow
 def test_pyarrow_does_without_pandas_and_nobody_else_has_to() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["False", "1"]
@@ -106,6 +107,7 @@ sys.stdin.readline()
 """
 
 
+@pytest.mark.slow
 def test_a_worker_ends_with_its_parent() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

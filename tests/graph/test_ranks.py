@@ -138,6 +138,7 @@ def test_a_stage_of_several_plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len([key for key in sorted(party.store.keys()) if key.startswith("plan1")]) > 2
 
 
+@pytest.mark.slow
 def test_a_missing_rank_costs_time_once(tmp_path: Path) -> None:
     party = Party(tmp_path, 3, QUICK)
     party.start(2)
@@ -150,6 +151,7 @@ def test_a_missing_rank_costs_time_once(tmp_path: Path) -> None:
         assert time.monotonic() - begin < QUICK
 
 
+@pytest.mark.slow
 def test_a_rank_that_hangs_counts_as_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives signs of life, but no result."""
     monkeypatch.setattr(ranks_module, "_HUNG", 1.0)
@@ -172,6 +174,7 @@ def test_an_error_in_a_rank_is_raised_by_rank_0(tmp_path: Path) -> None:
     assert party.ends == {"rank 1": 2}, "it went on with its other tasks"
 
 
+@pytest.mark.slow
 def test_a_rank_may_come_late_and_twice(tmp_path: Path) -> None:
     party = Party(tmp_path, 3)
     party.start(1, "one")
@@ -198,6 +201,7 @@ def test_another_rank_0_goes_on(tmp_path: Path) -> None:
     assert party.ends == {"rank 1": 4}
 
 
+@pytest.mark.slow
 def test_a_rank_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rank_module, "PATIENCE", 1.0)
     party = Party(tmp_path, 2, QUICK)
@@ -214,6 +218,7 @@ def test_a_rank_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Monke
     assert isinstance(party.ends["again"], MachineError)
 
 
+@pytest.mark.slow
 def test_a_rank_that_comes_when_all_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rank_module, "PATIENCE", 1.0)
     party = Party(tmp_path, 2, QUICK)

@@ -147,6 +147,7 @@ print(services.start_ray_process is start_ray_process)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_signals_are_ours_while_ray_starts() -> None:
     """Ray sets a handler that ends this process, then one that aborts it. Its threads and processes are started meanwhile."""
@@ -202,6 +203,7 @@ def ended(process: psutil.Process, seconds: float) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [subprocess.Popen.kill, subprocess.Popen.terminate, None], ids=["kill", "term", "end"])
 def test_no_agent_outlives_the_driver(stop: Callable[[subprocess.Popen[str]], None] | None, tmp_path: Path) -> None:
     """The file of the agent's log is open; its command does not name the folder."""

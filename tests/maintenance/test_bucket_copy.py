@@ -77,6 +77,7 @@ def changes(folder: Path) -> dict[str, Change]:
     }
 
 
+@pytest.mark.slow
 def test_the_results_are_those_of_a_folder(out: Objects, folder: Path, server: ObjectStoreServer) -> None:
     (folder / ".newsdata/cache/unused.data").write_bytes(b"123")
     out.put(".newsdata/cache/unused.data", b"123")
@@ -95,6 +96,7 @@ def test_the_results_are_those_of_a_folder(out: Objects, folder: Path, server: O
     assert newsdata.info(out.url)["version"] == "1.1.0"
 
 
+@pytest.mark.slow
 def test_a_folder_in_which_nothing_is_built_gets_no_readme(server: ObjectStoreServer, folder: Path) -> None:
     out = Objects(url=f"{server.bucket()}/finews")
     shutil.rmtree(folder / ".newsdata")
@@ -105,6 +107,7 @@ def test_a_folder_in_which_nothing_is_built_gets_no_readme(server: ObjectStoreSe
     assert tree(out) == tree(folder) and "README.md" not in tree(out)
 
 
+@pytest.mark.slow
 def test_another_process_is_waited_for(out: Objects) -> None:
     before = tree(out)
     with leased(out, "build"):
@@ -118,6 +121,7 @@ def test_another_process_is_waited_for(out: Objects) -> None:
     assert tree(out) == before
 
 
+@pytest.mark.slow
 def test_a_store_that_ignores_conditions_is_refused(out: Objects, server: ObjectStoreServer) -> None:
     before = tree(out)
     server.faults = Faults(ignore_conditions=True)
@@ -126,6 +130,7 @@ def test_a_store_that_ignores_conditions_is_refused(out: Objects, server: Object
     assert tree(out) == before
 
 
+@pytest.mark.slow
 def test_a_lease_that_is_lost(out: Objects, server: ObjectStoreServer) -> None:
     before = tree(out)
 
@@ -141,6 +146,7 @@ def test_a_lease_that_is_lost(out: Objects, server: ObjectStoreServer) -> None:
     assert tree(out) == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_removal_is_finished(out: Objects, folder: Path, server: ObjectStoreServer) -> None:
     out.put("1.0.1/theirs.txt", b"somebody writes a version by other means")
 
@@ -161,6 +167,7 @@ def test_an_interrupted_removal_is_finished(out: Objects, folder: Path, server: 
     assert there.pop("1.0.1/theirs.txt") and there == tree(folder)
 
 
+@pytest.mark.slow
 def test_calls_that_make_no_sense(out: Objects, server: ObjectStoreServer) -> None:
     before = tree(out)
     for call, said in (
@@ -208,6 +215,7 @@ def test_a_redacted_article_leaves_versions_that_are_built_in_a_bucket(
 # ---------------------------------------------------------------------------------------------------------- verify
 
 
+@pytest.mark.slow
 def test_good_versions(out: Objects, folder: Path, two_versions: Path) -> None:
     there, here = newsdata.verify(out.url), newsdata.verify(folder)
     assert there.path == out.url and there.faults == ()
@@ -219,6 +227,7 @@ def test_good_versions(out: Objects, folder: Path, two_versions: Path) -> None:
     assert (found.faults, found.recomputed) == ((), 5)
 
 
+@pytest.mark.slow
 def test_faults_are_those_of_a_folder(out: Objects, folder: Path, cache: Path) -> None:
     shards = sorted(path.relative_to(folder).as_posix() for path in folder.glob("1.1.0/*/*.parquet"))
     changed, longer, missing = shards[0], shards[1], shards[-1]
@@ -246,6 +255,7 @@ def test_faults_are_those_of_a_folder(out: Objects, folder: Path, cache: Path) -
     assert [*(cache / "copies").iterdir()] == []
 
 
+@pytest.mark.slow
 def test_versions_that_are_being_written(out: Objects, folder: Path) -> None:
     out.put("1.2.0/ledger.arrow", b"x")
     found = newsdata.verify(out.url)
@@ -253,6 +263,7 @@ def test_versions_that_are_being_written(out: Objects, folder: Path) -> None:
     assert found.notes[-1] == "1.2.0: has no manifest.json; it is being written, or that was interrupted"
 
 
+@pytest.mark.slow
 def test_a_version_that_is_removed_meanwhile(out: Objects, server: ObjectStoreServer) -> None:
     def remove(method: str, path: str) -> None:
         if ".parquet" in path and "/1.1.0/" in path:
@@ -264,6 +275,7 @@ def test_a_version_that_is_removed_meanwhile(out: Objects, server: ObjectStoreSe
         newsdata.verify(out.url)
 
 
+@pytest.mark.slow
 def test_the_commands(out: Objects, folder: Path) -> None:
     def run(*arguments: object) -> tuple[int, str]:
         done = CliRunner().invoke(cli, [*map(str, arguments)])

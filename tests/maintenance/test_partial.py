@@ -48,6 +48,7 @@ def rows(folder: Path, config: str) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_all_other_rows_are_those_of_the_full_build(made: Path, archive: Path, demo: Path, tmp_path: Path) -> None:
     full = demo / "1.0.0"
     done = newsdata.rehydrate(made, archive, tmp_path / "out", partial=True, num_proc=1)
@@ -66,6 +67,7 @@ def test_all_other_rows_are_those_of_the_full_build(made: Path, archive: Path, d
     assert 0 < len(same) < len(whole) and not done.same_bytes and done.tools == {}
 
 
+@pytest.mark.slow
 def test_it_does_not_pass_as_the_release(made: Path, archive: Path, tmp_path: Path) -> None:
     import datasets
 
@@ -97,12 +99,14 @@ def test_it_does_not_pass_as_the_release(made: Path, archive: Path, tmp_path: Pa
         newsdata.rehydrate(made, archive, tmp_path / "out", partial=True, num_proc=1)
 
 
+@pytest.mark.slow
 def test_if_nothing_is_missing_it_is_the_full_version(made: Path, tmp_path: Path) -> None:
     done = newsdata.rehydrate(made, ROOT / "examples" / "archive", tmp_path / "out", partial=True, num_proc=1)
     assert done.path == tmp_path / "out" / "1.0.0" and done.same_bytes and done.missing == ()
     assert (done.rows, done.of_rows, done.shards) == (36, 36, done.of_shards)
 
 
+@pytest.mark.slow
 def test_a_reject_may_be_missing_too(made: Path, demo: Path, tmp_path: Path) -> None:
     archive = shutil.copytree(ROOT / "examples" / "archive", tmp_path / "archive")
     (archive / REJECT).unlink()
@@ -115,6 +119,7 @@ def test_a_reject_may_be_missing_too(made: Path, demo: Path, tmp_path: Path) -> 
     assert newsdata.verify(done.path).faults == ()
 
 
+@pytest.mark.slow
 def test_what_gives_no_row_of_the_version_is_refused(made: Path, archive: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     config = archive / "_config.yml"
@@ -137,6 +142,7 @@ def test_what_gives_no_row_of_the_version_is_refused(made: Path, archive: Path, 
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_missing(made: Path, archive: Path, tmp_path: Path) -> None:
     arguments = ["rehydrate", str(made), str(archive), str(tmp_path / "out"), "--partial", "--num-proc", "2"]
     done = CliRunner().invoke(cli, arguments)

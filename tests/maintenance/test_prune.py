@@ -22,6 +22,7 @@ def bytes_on_disk(out: Path) -> float:
     return sum(file.stat().st_size / file.stat().st_nlink for file in files)
 
 
+@pytest.mark.slow
 def test_prune_frees_what_no_kept_version_uses(tmp_path: Path) -> None:
     archive, out = grow(tmp_path, 4)
     kept = {version: digests(out / version) for version in ("1.2.0", "1.3.0")}
@@ -71,6 +72,7 @@ def test_a_cache_of_which_nothing_is_known_stays(tmp_path: Path) -> None:
     assert {path.name for path in cache.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_the_command_says_what_was_removed(tmp_path: Path) -> None:
     _, out = grow(tmp_path)
     done = run_newsdata("prune", out, "--keep", 2)

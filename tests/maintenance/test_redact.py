@@ -39,6 +39,7 @@ def test_a_redacted_article_is_in_no_later_version(tmp_path: Path) -> None:
     assert not newsdata.build(archive, out, num_proc=1).created
 
 
+@pytest.mark.slow
 def test_statistics_and_pictures_are_those_of_the_rows_that_stay(tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     own = [path for path in archive.rglob("*.md") if ONE in path.name]
@@ -60,6 +61,7 @@ def test_statistics_and_pictures_are_those_of_the_rows_that_stay(tmp_path: Path)
     assert newsdata.verify(out).faults == ()
 
 
+@pytest.mark.slow
 def test_no_build_brings_a_redacted_article_back(tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, out, num_proc=1)
@@ -78,6 +80,7 @@ def test_no_build_brings_a_redacted_article_back(tmp_path: Path) -> None:
         assert tombstones(read_ledger(again.path, again.manifest)) == {ONE: "a request"}
 
 
+@pytest.mark.slow
 def test_a_renamed_file_of_a_redacted_article_is_ignored(tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, out, num_proc=1)
@@ -99,6 +102,7 @@ def test_a_renamed_file_of_a_redacted_article_is_ignored(tmp_path: Path) -> None
     assert redacted.copies == ()
 
 
+@pytest.mark.slow
 def test_near_copies_of_a_redacted_article_are_named(tmp_path: Path) -> None:
     archive, out, files = redactable(tmp_path)
     own = files[f"_posts/2022-03-05-{ONE}.md"]
@@ -110,6 +114,7 @@ def test_near_copies_of_a_redacted_article_are_named(tmp_path: Path) -> None:
     assert other in told.stdout and told.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_version_with_a_redacted_article_is_not_published_or_rehydrated(tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, out, num_proc=1, text="none")
@@ -123,6 +128,7 @@ def test_a_version_with_a_redacted_article_is_not_published_or_rehydrated(tmp_pa
     assert not holds(newsdata.rehydrate(out, archive, tmp_path / "again", num_proc=1).path)
 
 
+@pytest.mark.slow
 def test_a_redaction_applies_to_builds_with_any_base(tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     made = newsdata.build(archive, out, num_proc=1)
@@ -136,6 +142,7 @@ def test_a_redaction_applies_to_builds_with_any_base(tmp_path: Path) -> None:
         newsdata.build(archive, out, num_proc=1)
 
 
+@pytest.mark.slow
 def test_an_article_that_the_base_does_not_have_can_be_redacted(tmp_path: Path) -> None:
     archive, out = grow(tmp_path, 2)
     one = "202203150000000000"
@@ -148,6 +155,7 @@ def test_an_article_that_the_base_does_not_have_can_be_redacted(tmp_path: Path) 
     assert newsdata.verify(out).faults == ()
 
 
+@pytest.mark.slow
 def test_a_redacted_article_leaves_the_revisions(tmp_path: Path) -> None:
     _, out, files = redactable(tmp_path)
     bare = as_git(tmp_path / "git", files)
@@ -158,6 +166,7 @@ def test_a_redacted_article_leaves_the_revisions(tmp_path: Path) -> None:
     assert made.created and not holds(made.path)
 
 
+@pytest.mark.slow
 def test_a_former_name_of_a_redacted_post_is_named(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "git")
     repository.commit({**many_posts(2), "_posts/2022-03-05-before.md": post(title="某事")})
@@ -171,6 +180,7 @@ def test_a_former_name_of_a_redacted_post_is_named(tmp_path: Path) -> None:
     assert "某事" not in set(past.title)
 
 
+@pytest.mark.slow
 def test_a_redacted_article_stays_out_when_a_build_follows_an_older_version(tmp_path: Path) -> None:
     archive, out = grow(tmp_path, 2)
     newsdata.redact(out, "202203010000000001", reason="a request")
@@ -180,6 +190,7 @@ def test_a_redacted_article_stays_out_when_a_build_follows_an_older_version(tmp_
     assert newsdata.where(made.path, "202203010000000001").became == "redacted"
 
 
+@pytest.mark.slow
 def test_where_says_that_a_file_may_have_been_left_out_by_its_bytes(tmp_path: Path) -> None:
     archive, out = grow(tmp_path, 1)
     file = next(path for path in sorted((archive / "_posts").iterdir()) if "202203010000000001" in path.name)
@@ -201,6 +212,7 @@ def test_redact_refuses_an_unknown_article(tmp_path: Path) -> None:
     assert not (out / "redactions.json").exists()
 
 
+@pytest.mark.slow
 def test_the_command_lists_the_versions_that_hold_it(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
     done = run_newsdata("redact", out, "202203010000000001", "--reason", "a request")
@@ -213,6 +225,7 @@ def test_the_command_lists_the_versions_that_hold_it(tmp_path: Path) -> None:
     assert run_newsdata("redact", out, "7", "--reason", "x").returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["articles", "manifest", "ledger"])
 def test_a_damaged_file_does_not_block_a_redaction_elsewhere(tmp_path: Path, damage: str) -> None:
     archive = write_archive(tmp_path / "archive", many_posts(20))

@@ -27,6 +27,7 @@ def test_verify_checks_every_version(tmp_path: Path) -> None:
     assert newsdata.verify(out, revision="1.2.0").faults == newsdata.verify(out / "1.1.0").faults == ()
 
 
+@pytest.mark.slow
 def test_verify_notes_files_that_lost_their_hard_links(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
     shared = (
@@ -39,6 +40,7 @@ def test_verify_notes_files_that_lost_their_hard_links(tmp_path: Path) -> None:
     assert (f"1.1.0: {len(shared)} files" in str(found.notes)) == bool(shared)
 
 
+@pytest.mark.slow
 def test_a_damaged_shard_is_one_fault(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 1)
     shard = next((out / "1.0.0" / "articles").glob("train-*"))
@@ -51,6 +53,7 @@ def test_a_damaged_shard_is_one_fault(tmp_path: Path) -> None:
         assert found.not_checked[0].startswith(f"1.0.0/articles/{shard.name}: its ") and len(found.not_checked) == 3
 
 
+@pytest.mark.slow
 def test_a_downloaded_copy_of_some_versions_is_good(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
     for version in ("1.0.0", "1.1.0"):
@@ -69,6 +72,7 @@ def test_a_downloaded_copy_of_some_versions_is_good(tmp_path: Path) -> None:
     assert found.faults == ("1.0.0/posts/more.parquet: is not in the manifest",) and len(found.remedies) == 1
 
 
+@pytest.mark.slow
 def test_an_unreadable_manifest_does_not_end_the_check(tmp_path: Path) -> None:
     _, out = grow(tmp_path)
     (out / "1.0.0" / "manifest.json").write_text("{", encoding="utf-8")
@@ -84,6 +88,7 @@ def test_an_unreadable_manifest_does_not_end_the_check(tmp_path: Path) -> None:
     assert done.returncode == 1 and "4 faults" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_noted_and_made_anew(tmp_path: Path) -> None:
     """Every file of it, all at once."""
     files = {"_config.yml": b"timezone: Asia/Shanghai\n", **many_posts(5, per_day=2)}

@@ -54,6 +54,7 @@ def test_if_every_version_is_yanked_none_is_the_newest(tmp_path: Path) -> None:
     assert newsdata.info(out)["yanked"] is None
 
 
+@pytest.mark.slow
 def test_yank_needs_a_version_and_a_reason(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
     for revision in (None, "1.*"):
@@ -72,6 +73,7 @@ def test_yank_needs_a_version_and_a_reason(tmp_path: Path) -> None:
     assert newsdata.info(out)["yanked_versions"] == {}, "nothing was marked"
 
 
+@pytest.mark.slow
 def test_the_command_marks_one_version(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
     done = run_newsdata("yank", out, "--revision", "1.1.0", "--reason", "bad")

@@ -87,6 +87,7 @@ def test_a_removed_article_still_names_its_cluster() -> None:
     assert second.duplicate_cluster.to_pylist() == ["a", "a"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=20), st.integers(1, 12))
 def test_two_versions_rename_nothing_but_by_alias(links: list[tuple[int, int]], cut: int) -> None:
     ids = [f"{k:02d}" for k in range(13)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def test_numbers_are_facts_and_dates_are_none() -> None:
         assert bool((shingle([text]).hashes & 1).any()) is facts, text
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=40), max_size=6))
 def test_an_article_is_hashed_alike_in_any_company(texts: list[str]) -> None:
     together = shingle(texts)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import resource
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def test_many_ranges_need_few_files(ranges: int, tmp_path: Path) -> None:
     numbers = np.random.default_rng(2).integers(0, 1400, 3000)
     borders = np.arange(1, ranges) * 2
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    already_open = len(os.listdir("/dev/fd"))
+    already_open = len([*Path("/dev/fd").iterdir()])
     resource.setrlimit(resource.RLIMIT_NOFILE, (already_open + 250, limit[1]))
     try:
         found = [*shuffled([numbers], borders, tmp_path)]

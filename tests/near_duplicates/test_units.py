@@ -41,6 +41,7 @@ def test_units_of_titles_stop_at_a_limit_and_numbers_are_marked() -> None:
     assert (found.units & 1).tolist() == [0, 1, 0, 0, 0, 0]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from("甲乙丙丁"), min_size=4, max_size=60), st.integers(0, 20), st.integers(1, 4))
 def test_a_run_has_one_hash_wherever_it_stands(letters: list[str], before: int, size: int) -> None:
     one, two = units_of(["".join(letters)]), units_of(["戊" * before + "".join(letters)])

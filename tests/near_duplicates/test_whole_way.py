@@ -29,6 +29,7 @@ print(clusters.duplicate_cluster.to_pylist(), clusters.leak_group.to_pylist(), c
 """
 
 
+@pytest.mark.slow
 def test_same_pairs_whatever_the_hash_seed_order_files_and_threads(tmp_path: Path) -> None:
     answers = set()
     for number, (seed, per_file, threads) in enumerate((("1", 7, "1"), ("2", 50, "4"))):

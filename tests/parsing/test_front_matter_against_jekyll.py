@@ -511,6 +511,7 @@ def test_names_folders_and_configuration_are_read_as_jekyll_reads_them(config: s
         assert same(header, answers[path]) == set(), (path, header, answers[path])
 
 
+@pytest.mark.slow
 @needs_jekyll
 def test_posts_of_the_archive_are_read_as_jekyll_reads_them(tmp_path: Path) -> None:
     source = SHARED / "finews"

@@ -72,6 +72,7 @@ _WORDS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from("\"\\#: -[]{}&*!|>%@`'新闻ABC股，\n"), min_size=1, max_size=20), _WORDS)
 def test_a_title_of_the_archive_is_never_lost(title: str, tag: str) -> None:

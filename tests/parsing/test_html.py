@@ -347,6 +347,7 @@ def _in_pieces(html: str) -> str:
     return re.sub(r"<(?=/(?:p|center)>|!-- EM_StockImg_End)", "<!----><", html)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("archive", [True, False])
 @given(st.lists(st.sampled_from(PARAGRAPHS)).map("".join))
 @settings(max_examples=1000, deadline=None)

@@ -144,6 +144,7 @@ def test_every_tag_of_a_repaired_body_can_be_read(soup: str) -> None:
     assert all(read_tag(tag, True) is not None for tag in tags)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(SOUND)).map("".join))
 @settings(max_examples=300, deadline=None)
 def test_repair_does_not_change_sound_markup(html: str) -> None:

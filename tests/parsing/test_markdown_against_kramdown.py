@@ -183,11 +183,13 @@ def own(line: str) -> str:
     return line.replace("⏎", "\n").replace("·", " ").replace("\\t", "\t").replace("\\\\", "\\") + "\n"
 
 
+@pytest.mark.slow
 def test_markdown_is_read_as_kramdown_reads_it() -> None:
     sources = [own(line) for line in AGREE.strip().split("\n")]
     assert list(differences(sources)) == []
 
 
+@pytest.mark.slow
 def test_each_intended_difference_exists() -> None:
     different = list(differences([source for source, _ in DIFFER]))
     assert [(source, read) for source, _, read in different] == DIFFER

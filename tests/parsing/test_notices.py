@@ -175,6 +175,7 @@ def test_a_source_line_may_go_on_in_further_parentheses() -> None:
 LINES = [NEWS, "订单大增", *(line for texts in AT_END.values() for line in texts), *NEAR_MISSES[::5]]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(LINES), max_size=6), st.data())
 def test_nothing_is_lost_and_spans_stay_exact(lines: list[str], data: st.DataObject) -> None:

@@ -100,6 +100,7 @@ def test_parsing_never_raises_and_offsets_are_right(path: str, text: str, framed
     assert posts.to_pylist()[0]["body"] == found.body
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(data=st.binary(max_size=300), path=PATHS)
 def test_any_bytes_give_a_post_or_a_reject(data: bytes, path: str) -> None:
@@ -141,6 +142,7 @@ def test_a_hostile_post_is_read_in_time(path: str) -> None:
     assert time.process_time() - begin < LIMIT
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(PATHS_OF_SITES, files())
 def test_any_post_is_read_or_rejected(path: str, data: bytes) -> None:

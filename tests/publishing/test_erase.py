@@ -76,6 +76,7 @@ def has_words(hub: Hub, repo: Repo, tmp_path: Path, *, small: bool = True, **opt
     return holds(folder, WORDS)
 
 
+@pytest.mark.slow
 def test_no_reference_reaches_a_redacted_article(hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path) -> None:
     send_before(owner, out, name, "1.0.0", "1.1.0", "1.2.0", "2.0.0")
     repo = hub.repos[name]
@@ -127,6 +128,7 @@ def test_a_run_that_was_interrupted_is_finished(hub: Hub, out: Path, name: str, 
     assert {path.name for path in (hub.root / "lfs").iterdir()} <= kept, "no large file is left that nothing names"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_reached_is_told(hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path) -> None:
     send_before(owner, out, name, "1.0.0")
     send_before(owner, out, name, "1.1.0", create_pr=True)
@@ -141,6 +143,7 @@ def test_what_cannot_be_reached_is_told(hub: Hub, owner: Client, out: Path, name
     assert not has_words(hub, repo, tmp_path, small=False), "its large files are gone"
 
 
+@pytest.mark.slow
 def test_the_newest_version_must_be_without_it(hub: Hub, owner: Client, name: str, tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, out, num_proc=1)
@@ -157,6 +160,7 @@ def test_the_newest_version_must_be_without_it(hub: Hub, owner: Client, name: st
     assert not has_words(hub, hub.repos[name], tmp_path)
 
 
+@pytest.mark.slow
 def test_versions_that_are_not_here_any_more(hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path) -> None:
     """Their ledgers are fetched, and the shards where a ledger knows the article."""
     send_before(owner, out, name, "1.0.0", "1.1.0", "2.0.0")
@@ -172,6 +176,7 @@ def test_versions_that_are_not_here_any_more(hub: Hub, owner: Client, out: Path,
     assert not has_words(hub, hub.repos[name], tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_will_do_and_asks(
     hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path
 ) -> None:

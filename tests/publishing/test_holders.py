@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import newsdata
 
 from ..dataset.published import put
@@ -13,6 +15,7 @@ from ..hub_state import small_blob
 from ..maintenance.archives import ONE, grow, redactable
 
 
+@pytest.mark.slow
 def test_commits_branches_and_pull_requests_are_looked_through(
     hub: Hub, owner: Client, name: str, tmp_path: Path
 ) -> None:

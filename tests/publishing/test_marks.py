@@ -49,6 +49,7 @@ def newest(client: Client, name: str, cache: Path, revision: str | None = None) 
     return found
 
 
+@pytest.mark.slow
 def test_the_main_branch_moves_to_the_newest_good_version(
     hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from ..versions import make_version
 from .sending import refused, send
 
 
+@pytest.mark.slow
 def test_full_text_is_sent_only_with_full_text(hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path) -> None:
     with pytest.raises(Failed, match="--full-text") as caught:
         owner("publishing.publish.publish", made / "1.0.0", name)

@@ -17,6 +17,7 @@ def merge(hub: Hub, name: str, number: int) -> str:
     return repo.add_commit(f"Merge {number}", repo.commits[repo.pulls[number]].files).id
 
 
+@pytest.mark.slow
 def test_a_version_is_proposed_merged_and_tagged(
     hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from ..maintenance.archives import ONE, grow, redactable
 from .sending import WRITES
 
 
+@pytest.mark.slow
 def test_a_name_or_token_that_cannot_be_used_is_told_before_anything_is_noted(hub: Hub, tmp_path: Path) -> None:
     _, out = grow(tmp_path, 1)
     one = newsdata.load_dataset(out, split="train")[0]["article_id"]
@@ -24,6 +25,7 @@ def test_a_name_or_token_that_cannot_be_used_is_told_before_anything_is_noted(hu
     assert not (out / "redactions.json").exists()
 
 
+@pytest.mark.slow
 def test_text_is_not_sent_to_a_repository_without_text(hub: Hub, owner: Client, name: str, tmp_path: Path) -> None:
     archive, out, _ = redactable(tmp_path)
     newsdata.build(archive, tmp_path / "free", num_proc=1, text="none")
@@ -39,6 +41,7 @@ def test_text_is_not_sent_to_a_repository_without_text(hub: Hub, owner: Client, 
     assert done["erased"]["tags"] == ["v1.0.0"] and list(hub.repos[name].tags) == ["v2.0.0"]
 
 
+@pytest.mark.slow
 def test_a_repository_that_holds_nothing_of_it_is_left_alone(
     hub: Hub, owner: Client, name: str, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from ..hub_state import small_blob
 from .sending import send
 
 
+@pytest.mark.slow
 def test_what_is_not_tagged(hub: Hub, owner: Client, made: Path, name: str) -> None:
     hub.create(name)
     with pytest.raises(Failed, match=r"no manifest\.json"):
@@ -44,6 +45,7 @@ def test_what_is_not_tagged(hub: Hub, owner: Client, made: Path, name: str) -> N
         owner("publishing.tag.tag_version", name, "1.1.0")
 
 
+@pytest.mark.slow
 def test_the_command(hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path) -> None:
     environment: dict[str, Any] = hub.environment(tmp_path, OWNER)
     send(owner, made / "1.0.0", name)

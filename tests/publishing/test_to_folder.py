@@ -92,6 +92,7 @@ def test_an_unfinished_folder_is_finished(made: Path, place: str) -> None:
     assert publish(made / "1.0.0", place, full_text=True).already
 
 
+@pytest.mark.slow
 def test_a_damaged_published_file_is_replaced(made: Path, place: str) -> None:
     publish(made / "1.0.0", place, full_text=True)
     write(place, "1.0.0/ledger.arrow", b"x" * len(read(place, "1.0.0/ledger.arrow")))
@@ -139,6 +140,7 @@ def test_publishing_onto_itself_changes_nothing(made: Path, tmp_path: Path) -> N
     assert files_in(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_a_store_that_fails(made: Path, server: ObjectStoreServer) -> None:
     place = f"{server.bucket()}/finews"
     server.faults = Faults(fail_every=20, lose_every=5)
@@ -163,6 +165,7 @@ def test_what_was_sent_is_read_back(made: Path, server: ObjectStoreServer) -> No
     assert objects.size("1.0.0/manifest.json") is None
 
 
+@pytest.mark.slow
 def test_two_who_publish_at_once(made: Path, tmp_path: Path, server: ObjectStoreServer) -> None:
     objects = Objects(url=f"{server.bucket()}/finews")
     with leased(objects, "build"), pytest.raises(HubError, match="another build is at work here"):

@@ -129,12 +129,14 @@ def test_a_tag_that_somebody_else_sets_meanwhile(hub: Hub, owner: Client, made: 
     assert repo.tags == {"v1.0.0": next(iter(repo.commits))}
 
 
+@pytest.mark.slow
 def test_no_token(hub: Hub, made: Path, tmp_path: Path) -> None:
     with Client(hub, tmp_path, token=None) as client:
         error = refused(hub, client, made / "1.0.0", "lab/private")
     assert error.kind == "HubError" and "set HF_TOKEN" in error.message
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached(made: Path, tmp_path: Path) -> None:
     hub = Hub(tmp_path / "hub")
     with Client(hub, tmp_path) as client, Client(hub, tmp_path, HF_HUB_OFFLINE="1") as offline:
@@ -203,6 +205,7 @@ def test_one_busy_answer_at_any_request(hub: Hub, owner: Client, made: Path, nam
         assert fault.times == 0, number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("match", ["repos/create", "/commit/", "/tag/"])
 def test_a_lost_answer_makes_no_second_commit(hub: Hub, owner: Client, made: Path, name: str, match: str) -> None:
     hub.faults.append(Fault("lose", match))
@@ -214,6 +217,7 @@ def test_a_lost_answer_makes_no_second_commit(hub: Hub, owner: Client, made: Pat
         assert any("again in" in line for line in found["said"])
 
 
+@pytest.mark.slow
 def test_an_upload_goes_on_after_a_broken_connection(
     hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path
 ) -> None:
@@ -234,6 +238,7 @@ def test_wrong_hashes_on_the_hub_get_no_tag(hub: Hub, owner: Client, made: Path,
     assert len(repo.commits) == 2 and repo.tags == {"v1.0.0": repo.head.id}
 
 
+@pytest.mark.slow
 def test_killed_during_the_upload(hub: Hub, made: Path, name: str, tmp_path: Path) -> None:
     """The second run sends what is missing: one commit, one tag, equal hashes."""
     late = hash_file(made / "1.0.0/ledger.arrow")[1]
@@ -254,6 +259,7 @@ def test_killed_during_the_upload(hub: Hub, made: Path, name: str, tmp_path: Pat
         assert len(hub.requests(f"^PUT {path}")) == 1, "sent twice"
 
 
+@pytest.mark.slow
 def test_killed_between_commit_and_tag(hub: Hub, made: Path, name: str, tmp_path: Path) -> None:
     hub.faults.append(Fault("hold", "/tag/"))
     with Client(hub, tmp_path / "a") as first:

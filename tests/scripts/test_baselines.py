@@ -74,6 +74,7 @@ def scores(report: Mapping[str, Any], name: str, measure: str) -> dict[str, dict
     return {score["split"]: score for score in task["scores"] if score["measure"] == measure}
 
 
+@pytest.mark.slow
 def test_a_leak_is_worth_more_than_the_interval(out: Path, report: dict[str, Any]) -> None:
     found = scores(report, "publisher", "accuracy")
     assert found["random"]["low"] > found["folds"]["high"] and found["random"]["score"] > 0.8
@@ -85,6 +86,7 @@ def test_a_leak_is_worth_more_than_the_interval(out: Path, report: dict[str, Any
         assert 0 <= score["low"] <= score["high"] <= 1 and score["test"] > 0
 
 
+@pytest.mark.slow
 def test_the_same_bytes_from_every_process(out: Path, report: dict[str, Any], tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "3"}
     asked = [sys.executable, str(ROOT / "scripts" / "baselines.py"), str(out), "--json"]
@@ -280,6 +282,7 @@ def test_copies_of_a_synthetic_archive_are_worth_something(tmp_path: Path) -> No
     assert found["random"]["low"] > found["folds"]["high"]
 
 
+@pytest.mark.slow
 def test_errors_are_one_line(tmp_path: Path) -> None:
     asked = [sys.executable, str(ROOT / "scripts" / "baselines.py"), str(tmp_path)]
     failed = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT)

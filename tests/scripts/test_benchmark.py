@@ -37,6 +37,7 @@ def test_table() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_run_measures_time_memory_and_output() -> None:
     child = "data = b'x' * 200_000_000; print('held'); [None for _ in range(20_000_000)]"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
@@ -65,6 +66,7 @@ def test_reading_alone_reads_every_byte() -> None:
     assert benchmark_tasks.read(str(EXAMPLE)) == sum(p.stat().st_size for p in posts)
 
 
+@pytest.mark.slow
 def test_naive_script_is_fair_and_loses_what_plain_yaml_loses(tmp_path: Path) -> None:
     pytest.importorskip("bs4")
     script = [sys.executable, str(SCRIPTS / "naive_build.py"), str(EXAMPLE), str(tmp_path)]

@@ -81,6 +81,7 @@ def test_a_cell_never_ends_its_row(pages: Path) -> None:
         assert set(widths) <= {3, 4}, path.name
 
 
+@pytest.mark.slow
 def test_docstrings_are_fitted_to_the_site() -> None:
     griffe = pytest.importorskip("griffe")
     from docs_examples import Fitting, with_code_blocks, with_one_name_a_line

@@ -79,6 +79,7 @@ def test_refuses_what_it_cannot_make(tmp_path: Path) -> None:
         make_archive(tmp_path / "few", posts=3, days=4)
 
 
+@pytest.mark.slow
 def test_shapes(archive: Path) -> None:
     posts = [post for post in read(archive / "archive") if isinstance(post, Post)]
     assert {post.generation for post in posts} >= {"G0", "G1", "G2", "G3", "G4"}
@@ -101,6 +102,7 @@ def test_shapes(archive: Path) -> None:
     assert all(post.text[m.start : m.end] == m.text and m.text for post in posts for m in post.mentions)
 
 
+@pytest.mark.slow
 def test_twins_and_moved_copies(archive: Path) -> None:
     posts = [post for post in read(archive / "archive") if isinstance(post, Post)]
     feeds = {post.article_id: set[str]() for post in posts}
@@ -118,6 +120,7 @@ def test_twins_and_moved_copies(archive: Path) -> None:
     assert any(len(found) == 2 for found in annotations.values())
 
 
+@pytest.mark.slow
 def test_malformations(archive: Path) -> None:
     everything = read(archive / "archive")
     needed = {
@@ -130,6 +133,7 @@ def test_malformations(archive: Path) -> None:
     assert all("\n" not in p.title for p in everything if isinstance(p, Post))
 
 
+@pytest.mark.slow
 def test_labels_name_what_was_planted(archive: Path) -> None:
     labels = [json.loads(line) for line in (archive / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
     texts: dict[str, str] = {}

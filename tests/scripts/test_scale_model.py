@@ -172,6 +172,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_command(tmp_path: Path) -> None:
     file = tmp_path / "measured.json"
     scale_measure.save(made_up(), file)
@@ -184,6 +185,7 @@ def test_command(tmp_path: Path) -> None:
     assert {"cpu", "wall", "cost", "driver", "tree", "moved", "stored", "steps", "limits"} <= set(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -226,6 +228,7 @@ def test_examples_in_docstrings(module: ModuleType) -> None:
     assert found.failed == 0
 
 
+@pytest.mark.slow
 def test_a_failed_build_is_told(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"ended with \d"):
         scale_measure.measure_build(tmp_path / "nothing", tmp_path / "out", None)

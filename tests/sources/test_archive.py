@@ -106,6 +106,7 @@ def test_an_xz_file_that_asks_for_too_much_memory_is_refused(tmp_path: Path, unp
     assert unpack(two).read == {"a.md": b"a"}
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_damaged_archive_raises_nothing_but_a_source_error(data: st.DataObject) -> None:

@@ -41,6 +41,7 @@ def content(source: Any) -> dict[str, bytes | Reject]:
     return {file.path: data for file, data in read_files(source, list_files(source).files)}
 
 
+@pytest.mark.slow
 def test_it_is_read_in_place(site: Objects, tmp_path: Path) -> None:
     for url in (site.url, f"{site.url}/"):
         source = open_source(url, scratch=tmp_path / "scratch")
@@ -95,6 +96,7 @@ def test_what_is_not_there(server: ObjectStoreServer, tmp_path: Path) -> None:
         open_source("s3://no-such-bucket-of-ours/x", scratch=tmp_path)
 
 
+@pytest.mark.slow
 def test_an_archive_in_a_bucket_is_unpacked(server: ObjectStoreServer, tmp_path: Path) -> None:
     bucket = Objects(url=server.bucket())
     bucket.put("site.tar", tar_of(FILES))
@@ -102,6 +104,7 @@ def test_an_archive_in_a_bucket_is_unpacked(server: ObjectStoreServer, tmp_path:
     assert content(open_source(f"{bucket.url}/site.tar", scratch=tmp_path)) == FILES
 
 
+@pytest.mark.slow
 def test_a_build_from_a_bucket_is_the_build_from_a_folder(server: ObjectStoreServer, tmp_path: Path) -> None:
     files = many_posts(12)
     site = Objects(url=f"{server.bucket()}/site")
@@ -128,6 +131,7 @@ def test_a_build_from_a_bucket_is_the_build_from_a_folder(server: ObjectStoreSer
         newsdata.build(site.url, f"{site.url}/_posts/out", num_proc=1)
 
 
+@pytest.mark.slow
 def test_the_folder_above_a_site_is_named(server: ObjectStoreServer, tmp_path: Path) -> None:
     above = Objects(url=server.bucket())
     files = many_posts(2)

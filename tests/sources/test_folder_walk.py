@@ -92,6 +92,7 @@ def test_the_path_inside_a_root(tmp_path: Path) -> None:
     assert path_inside(root, Path(root).parent) is None
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**63),
     st.lists(st.binary(min_size=1)),

@@ -59,6 +59,7 @@ def serve(folder: Path) -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.slow
 def test_http(tmp_path: Path) -> None:
     web = write(tmp_path / "web", {"a.tar.gz": gzip.compress(tar_of(SITE)), "page.html": b"<html>" * 200})
     with serve(web) as address:
@@ -82,6 +83,7 @@ def test_a_missing_driver_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
         open_source("s3://bucket/a.tar", scratch=tmp_path)
 
 
+@pytest.mark.slow
 def test_s3(tmp_path: Path) -> None:
     with s3_server("bucket"):
         s3 = fsspec.filesystem("s3")

@@ -84,6 +84,7 @@ def test_readers_close_their_descriptors(tmp_path: Path) -> None:
         assert open_descriptors() == before
 
 
+@pytest.mark.slow
 def test_the_locale_has_no_effect(tmp_path: Path) -> None:
     work = git_of(tmp_path / "仓库", SITE)
     (tmp_path / "档.tar").write_bytes(tar_of(SITE))

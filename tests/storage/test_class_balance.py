@@ -71,6 +71,7 @@ def check(out: Path, name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_as_pandas_counts_and_equal_after_every_way_to_build(tmp_path: Path) -> None:
     files, out = random_posts(1), tmp_path / "out"
     first = dict([*files.items()][::2])
@@ -86,6 +87,7 @@ def test_as_pandas_counts_and_equal_after_every_way_to_build(tmp_path: Path) -> 
     assert [*statistics_faults(full.path, full.manifest)] == []
 
 
+@pytest.mark.slow
 def test_many_classes_leave_the_manifest_small() -> None:
     train = [(f"类{number:06}" + "长" * 93, 1 + number % 3) for number in range(100_000)]
     test = [(f"新{number:06}" + "长" * 93, 1) for number in range(50_000)]

@@ -43,6 +43,7 @@ def test_articles_are_counted_by_split_and_local_day(tmp_path: Path) -> None:
     assert found["articles"] == {"train": {"2022-03-01": 2, "2022-03-02": 1}, "test": {"2022-05-30": 1}}
 
 
+@pytest.mark.slow
 def test_beyond_a_thousand_days_months_are_counted(tmp_path: Path) -> None:
     days = [article(number, published_at=NOON + timedelta(days=number)) for number in range(1001)]
     at_once = {("articles", "train"): days[:1000]}
@@ -106,6 +107,7 @@ def test_a_version_without_articles_has_none(tmp_path: Path) -> None:
     assert count_statistics(tmp_path, manifest) is None and not [*statistics_faults(tmp_path, manifest)]
 
 
+@pytest.mark.slow
 def test_without_text_no_publisher_is_named(tmp_path: Path) -> None:
     made = build(EXAMPLES, tmp_path, text="none", num_proc=1)
     assert made.manifest.statistics is not None

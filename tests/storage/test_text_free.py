@@ -148,6 +148,7 @@ def test_no_word_is_in_it_and_rehydrated_it_equals_the_full_build(source: str, t
     assert same_files(full, made.path)
 
 
+@pytest.mark.slow
 def test_what_stays(tmp_path: Path) -> None:
     full = newsdata.build(EXAMPLE, tmp_path / "full", num_proc=1)
     free = newsdata.build(EXAMPLE, tmp_path / "free", text="none", num_proc=1)
@@ -275,6 +276,7 @@ def two_versions(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "full", tmp_path / "none"
 
 
+@pytest.mark.slow
 def test_a_later_version_needs_nothing_but_itself(tmp_path: Path) -> None:
     full, free = two_versions(tmp_path)
     alone = shutil.copytree(free / "2.0.0", tmp_path / "downloaded")
@@ -293,6 +295,7 @@ def test_a_later_version_needs_nothing_but_itself(tmp_path: Path) -> None:
     assert [len(set(numbers)) for numbers in places.values()] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_newer_copy_of_the_archive_serves(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(10) | {"_posts/2022-03-01-note.html": b"<p>note</p>"})
     full = newsdata.build(archive, tmp_path / "full", num_proc=1).path
@@ -312,6 +315,7 @@ def test_a_newer_copy_of_the_archive_serves(tmp_path: Path) -> None:
     assert newsdata.verify(made.path).faults == ()
 
 
+@pytest.mark.slow
 def test_borders_are_those_of_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shard that grew beyond the size of a first cut is not cut anew when the one after it went away."""
     monkeypatch.setattr(shard_plan, "SHARD_ROWS", 12)
@@ -326,6 +330,7 @@ def test_borders_are_those_of_the_version(tmp_path: Path, monkeypatch: pytest.Mo
     assert newsdata.rehydrate(free, archive, tmp_path / "again", num_proc=1).same_bytes
 
 
+@pytest.mark.slow
 def test_a_folder_holds_one_kind(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(3))
     for text, other in (("full", "none"), ("none", "full")):
@@ -339,6 +344,7 @@ def test_a_folder_holds_one_kind(tmp_path: Path) -> None:
     assert not newsdata.build(archive, tmp_path / "none", num_proc=1).created
 
 
+@pytest.mark.slow
 def test_a_change_of_words_alone_counts(tmp_path: Path) -> None:
     """Tags are blank in a text-free version; the hashes tell that those of the full build changed."""
     files = many_posts(5) | {"_posts/2022-03-01-note.md": b"---\ntitle: note\n---\nwords\n"}
@@ -361,6 +367,7 @@ def small(tmp_path: Path) -> tuple[Path, Path]:
     return archive, newsdata.build(archive, tmp_path / "free", text="none", num_proc=1).path
 
 
+@pytest.mark.slow
 def test_a_copy_that_differs_is_refused(small: tuple[Path, Path], tmp_path: Path) -> None:
     archive, free = small
     (archive / "_posts/2022-03-01-202203010000000000.md").unlink()
@@ -392,6 +399,7 @@ def test_the_folder_above_the_site_is_named(small: tuple[Path, Path], tmp_path: 
     assert str(caught.value.hint).endswith("give the folder of the site itself, the one that holds `_posts`")
 
 
+@pytest.mark.slow
 def test_another_configuration_is_named(small: tuple[Path, Path], tmp_path: Path) -> None:
     archive, free = small
     (archive / "_config.yml").write_text("timezone: Europe/Paris\n", "utf-8")
@@ -403,6 +411,7 @@ def test_another_configuration_is_named(small: tuple[Path, Path], tmp_path: Path
     assert not list(out.iterdir())
 
 
+@pytest.mark.slow
 def test_other_tools_are_named(small: tuple[Path, Path], tmp_path: Path) -> None:
     """Rows decide: a version whose shards were packed by other tools is made with the same rows."""
     archive, free = small
@@ -419,6 +428,7 @@ def test_other_tools_are_named(small: tuple[Path, Path], tmp_path: Path) -> None
         newsdata.rehydrate(free, archive, tmp_path / "other", num_proc=1)
 
 
+@pytest.mark.slow
 def test_calls_that_make_no_sense(small: tuple[Path, Path], tmp_path: Path) -> None:
     archive, free = small
     with pytest.raises(VersionError, match="already"):
@@ -441,6 +451,7 @@ def test_calls_that_make_no_sense(small: tuple[Path, Path], tmp_path: Path) -> N
 # ----------------------------------------------------------------------------------------------- command line
 
 
+@pytest.mark.slow
 def test_command_line(small: tuple[Path, Path], tmp_path: Path) -> None:
     archive, free = small
     # no --full-text is needed to pass it on

@@ -27,6 +27,7 @@ def with_a_line(days: int, start_day: int = 1) -> dict[str, bytes]:
     } | {"_posts/x.md": post(date="", body=f"\n{LINE}\n").replace(b"date: \n", b"")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1250, 7])
 def test_the_list_is_what_one_pass_finds(rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boilerplate, "_SAMPLE_ROWS", rows)
@@ -47,6 +48,7 @@ def test_the_list_is_what_one_pass_finds(rows: int, tmp_path: Path, monkeypatch:
     assert made.manifest.duplicates["boilerplate"] == {"shingles": len(found.hashes), "digest": found.digest}
 
 
+@pytest.mark.slow
 def test_later_versions_keep_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive, out = write_archive(tmp_path / "in", with_a_line(21)), tmp_path / "out"
     first = newsdata.build(archive, out, num_proc=1)

@@ -44,6 +44,7 @@ def rows(folder: Path, config: str) -> list[dict[str, Any]]:
     return [row for table in tables for row in table.to_pylist()]
 
 
+@pytest.mark.slow
 def test_the_accounting_is_that_of_the_rows(versions: list[Path]) -> None:
     for folder in versions:
         accounting = read_manifest(folder).accounting
@@ -69,6 +70,7 @@ def test_dates_of_each_split(versions: list[Path]) -> None:
             assert accounting["dates_by_split"].get(split) == ([days[0], days[-1]] if days else None)
 
 
+@pytest.mark.slow
 def test_filled_cells_are_counted(versions: list[Path]) -> None:
     for folder in versions:
         for config, counts in read_manifest(folder).columns.items():
@@ -121,6 +123,7 @@ def test_a_version_says_what_it_brought(versions: list[Path]) -> None:
     assert read_manifest(versions[2]).follows == "1.1.0" and read_manifest(versions[0]).follows is None
 
 
+@pytest.mark.slow
 def test_a_version_that_is_too_small_is_refused(versions: list[Path], tmp_path: Path) -> None:
     archive, out = versions[0].parent.parent / "in", versions[0].parent
     with pytest.raises(VersionError, match=r"1\.2\.0 is not higher than 2\.0\.0"):

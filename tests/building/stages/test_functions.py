@@ -44,6 +44,7 @@ def repository(place: Path) -> Path:
     return archive
 
 
+@pytest.mark.slow
 def test_the_data_of_every_kind_of_task_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_plan, "SHARD_ROWS", 8)
     archive = repository(tmp_path / "in")

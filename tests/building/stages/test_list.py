@@ -52,6 +52,7 @@ def tar_in(place: Path, files: dict[str, bytes]) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_the_listing_of_the_last_build_is_known(tmp_path: Path) -> None:
     files = many_posts(6, per_day=2)
     made = newsdata.build(tar_in(tmp_path / "a.tar", files), tmp_path / "out", num_proc=1)
@@ -69,6 +70,7 @@ def test_the_listing_of_the_last_build_is_known(tmp_path: Path) -> None:
     assert newsdata.build(edited, tmp_path / "out", num_proc=1).created
 
 
+@pytest.mark.slow
 def test_other_settings_are_not_passed_over(tmp_path: Path) -> None:
     source = tar_in(tmp_path / "a.tar", many_posts(6))
     out = tmp_path / "out"
@@ -81,6 +83,7 @@ def test_other_settings_are_not_passed_over(tmp_path: Path) -> None:
     assert not newsdata.build(source, out, num_proc=1).created
 
 
+@pytest.mark.slow
 def test_files_that_may_change_unseen_are_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_archive(tmp_path / "in", many_posts(4))
     newsdata.build(source, tmp_path / "out", num_proc=1)
@@ -104,6 +107,7 @@ def test_a_file_dated_far_away(year: int, tmp_path: Path) -> None:
     assert not newsdata.build(source, tmp_path / "out", num_proc=1).created
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["files", "json"])
 @pytest.mark.parametrize("place", [0, 40, -9])
 def test_a_damaged_note_of_the_files_is_not_believed(
@@ -132,6 +136,7 @@ def test_a_damaged_note_of_the_files_is_not_believed(
     assert known_in(out).num_rows == 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 40, -9])
 def test_a_damaged_memory_of_the_last_build_is_not_believed(place: int, tmp_path: Path) -> None:
     source, out = tar_in(tmp_path / "a.tar", many_posts(4)), tmp_path / "out"

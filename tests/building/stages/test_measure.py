@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 import newsdata
 from newsdata.building.stages.measure import leaking_pairs
@@ -59,6 +60,7 @@ def test_one_split_has_nothing_to_leak_to(tmp_path: Path) -> None:
     assert made.manifest.leakage is None and made.stages["measure"]["tasks"] == 1
 
 
+@pytest.mark.slow
 def test_an_article_that_becomes_a_copy_is_set_aside_and_leaks_nothing(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(40) | story("2022-03-05", 77)), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)
@@ -74,6 +76,7 @@ def test_an_article_that_becomes_a_copy_is_set_aside_and_leaks_nothing(tmp_path:
     )
 
 
+@pytest.mark.slow
 def test_what_was_measured_is_found(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(40) | story("2022-03-05", 77, STORY)), tmp_path / "out"
     first = newsdata.build(archive, out, num_proc=1)

@@ -40,6 +40,7 @@ def same_as_full(made: newsdata.Build, archive: Path, base: Path | None, tmp_pat
     return same
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_before_it_was_read_is_a_reject(tmp_path: Path) -> None:
     files = many_posts(4)
     source = write_archive(tmp_path / "in", files)
@@ -64,6 +65,7 @@ def test_a_file_that_changes_before_it_was_read_is_a_reject(tmp_path: Path) -> N
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_bytes(b"something else")])
 def test_a_file_that_changes_after_it_was_hashed_fails_the_build(
     change: Callable[[Path], object], tmp_path: Path
@@ -81,6 +83,7 @@ def test_a_file_that_changes_after_it_was_hashed_fails_the_build(
     assert newsdata.verify(made.path).faults == () and same_as_full(made, source, None, tmp_path)
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_read(tmp_path: Path, read: list[str]) -> None:
     files = many_posts(20) | {
         "_posts/2022-03-07-202203070000000099.md": b"",
@@ -99,6 +102,7 @@ def test_only_what_changed_is_read(tmp_path: Path, read: list[str]) -> None:
     assert len(made.rejects) == 2 and same_as_full(made, archive, out / "1.0.0", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_post_that_takes_another_id_is_read_again(tmp_path: Path, read: list[str]) -> None:
     """Of posts that differ in the extension only, one takes the whole path as its id; which one may change."""
     files = many_posts(2) | {"_posts/2022-03-02-note.html": post(title="页")}
@@ -118,6 +122,7 @@ def test_a_post_that_takes_another_id_is_read_again(tmp_path: Path, read: list[s
         assert ("_posts/2022-03-02-note.html" in ids) == added
 
 
+@pytest.mark.slow
 def test_another_site_reads_everything_again(tmp_path: Path, read: list[str]) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(5)), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)
@@ -127,6 +132,7 @@ def test_another_site_reads_everything_again(tmp_path: Path, read: list[str]) ->
     assert len(read) == 15 and same_as_full(made, archive, out / "1.0.0", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["posts-0", "spool", "keys"])
 def test_a_damaged_seed_costs_time_only(name: str, tmp_path: Path, read: list[str]) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(5)), tmp_path / "out"

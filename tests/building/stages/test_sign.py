@@ -20,6 +20,7 @@ def signatures(out: Path) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
+@pytest.mark.slow
 def test_only_articles_that_changed_are_signed(tmp_path: Path) -> None:
     files = many_posts(30, per_day=5)
     archive, out = write_archive(tmp_path / "in", files), tmp_path / "out"
@@ -39,6 +40,7 @@ def test_only_articles_that_changed_are_signed(tmp_path: Path) -> None:
     assert signatures(out) == signatures(tmp_path / "full")
 
 
+@pytest.mark.slow
 def test_another_parser_signs_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same file may be read as other words by then."""
     archive, out = write_archive(tmp_path / "in", many_posts(10)), tmp_path / "out"
@@ -70,6 +72,7 @@ def ids_of(signed: MagicMock) -> list[str]:
 ONE, TWO = "202203010000000001", "202203020000000001"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -110,6 +113,7 @@ def test_an_empty_text_is_compared_by_its_digest_or_title(tmp_path: Path, signed
     assert len(words) == 18 and all(words.values())
 
 
+@pytest.mark.slow
 def test_a_twin_that_does_not_speak_signs_nothing(tmp_path: Path, signed: MagicMock) -> None:
     """Which post speaks for the words counts, not how many there are."""
     files = many_posts(6)

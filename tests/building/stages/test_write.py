@@ -43,12 +43,14 @@ def grow(tmp_path: Path, more: dict[str, bytes]) -> tuple[newsdata.Build, newsda
     return first, second, noting.kinds
 
 
+@pytest.mark.slow
 def test_an_edited_post_writes_its_shard(tmp_path: Path) -> None:
     path = "_posts/2022-03-04-202203040000000001.md"
     first, second, kinds = grow(tmp_path, {path: many_posts(4)[path].replace("仓库".encode(), "船坞".encode())})
     assert len(changed(first.manifest, second.manifest)) == 1 == kinds.count("write")
 
 
+@pytest.mark.slow
 def test_a_group_that_grows_writes_the_shards_of_its_members(tmp_path: Path) -> None:
     """A copy that came first gives nobody a new name; one that comes later is set aside."""
     first, second, kinds = grow(tmp_path, story("2022-03-18", 78, REPRINT, "多家公司产线投产"))
@@ -61,12 +63,14 @@ def test_a_group_that_grows_writes_the_shards_of_its_members(tmp_path: Path) -> 
     assert noting.kinds.count("write") == 1
 
 
+@pytest.mark.slow
 def test_a_twin_that_adds_labels_writes_its_shard(tmp_path: Path) -> None:
     twin = {"_posts/2022-03-04-NW202203040000000001.md": post(category="chenbao", tag="晨报新闻")}
     first, second, kinds = grow(tmp_path, twin)
     assert len(changed(first.manifest, second.manifest)) == 1 == kinds.count("write")
 
 
+@pytest.mark.slow
 def test_a_post_that_moved_changes_no_article(tmp_path: Path) -> None:
     """Paths lie in the config `posts` only."""
     archive, out = write_archive(tmp_path / "in", many_posts(20)), tmp_path / "out"
@@ -78,6 +82,7 @@ def test_a_post_that_moved_changes_no_article(tmp_path: Path) -> None:
     assert second.created and changed(first.manifest, second.manifest) == set()
 
 
+@pytest.mark.slow
 def test_rejects_are_a_shard_of_their_own(tmp_path: Path) -> None:
     bad = {f"_posts/2022-03-05-bad-{number}.md": b"" for number in range(3)}
     archive, out = write_archive(tmp_path / "in", many_posts(20)), tmp_path / "out"
@@ -94,6 +99,7 @@ def test_rejects_are_a_shard_of_their_own(tmp_path: Path) -> None:
     assert not [s for s in gone.manifest.shards if s.config == "rejects"]
 
 
+@pytest.mark.slow
 def test_a_row_says_which_posts_it_was_merged_from(tmp_path: Path) -> None:
     one = "202203040000000001"
     twin = {f"_posts/2022-03-04-NW{one}.md": post(category="chenbao", tag="晨报新闻")}
@@ -106,6 +112,7 @@ def test_a_row_says_which_posts_it_was_merged_from(tmp_path: Path) -> None:
     assert all(row["fold"] in range(10) for row in rows.values()) and len({row["fold"] for row in rows.values()}) > 5
 
 
+@pytest.mark.slow
 def test_blanking_is_a_task_for_each_shard(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(20)), tmp_path / "out"
     noting = Noting()
