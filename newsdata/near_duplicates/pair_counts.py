@@ -43,11 +43,10 @@ class Counted:
     common: _Numbers
     facts: _Numbers
 
-    def first(self, size: int) -> Counted:
-        """The first ones of these pairs."""
-        return Counted(
-            left=self.left[:size], right=self.right[:size], common=self.common[:size], facts=self.facts[:size]
-        )
+    def rows(self, begin: int, end: int) -> Counted:
+        """The pairs from `begin` to before `end`."""
+        some = slice(begin, end)
+        return Counted(left=self.left[some], right=self.right[some], common=self.common[some], facts=self.facts[some])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,6 +7,7 @@ scripts are never copies: a translation has other words. No pair depends on the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,7 @@ FACT_SHARE = 0.05
 
 _BLOCK = 1 << 22  # shingles that are in memory at once: 16 MB
 _REMEMBERED = 1 << 21  # candidate pairs whose counts are kept for the next build: 32 MB
+_DECIDED_AT_ONCE = 1 << 18  # candidates whose similarities are in memory at once: 60 MB
 _COMPARED_AT_ONCE = 1 << 14  # pairs whose titles and words are in memory at once
 
 PAIR_SCHEMA = pa.schema(
@@ -137,7 +139,7 @@ def match(files: Sequence[Path], *, seed: Path | None = None, counts: Path | Non
     0
     """
     found = search(files)
-    return decide(files, count_common(files, found.codes, seed=seed), found.buckets, counts=counts)
+    return decide(files, count_common(files, [found.codes], seed=seed), found.buckets, counts=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -170,26 +172,28 @@ def search(files: Sequence[Path], number: int = 0, count: int = 1) -> Candidates
 
 
 def count_common(
-    files: Sequence[Path], codes: Positions, *, seed: Path | None = None, number: int = 0, count: int = 1
+    files: Sequence[Path], parts: Sequence[Positions], *, seed: Path | None = None, number: int = 0, count: int = 1
 ) -> Counted:
     """Count what the articles of candidates have in common, where `seed` does not know these two sets of shingles.
 
     Args:
         files, seed: as for `match`.
-        codes: of all candidates, see `Candidates`.
-        number, count: only this part of so many is counted; the parts are in the order of the codes.
+        parts: the codes of all candidates, see `Candidates`; those of each part are sorted.
+        number, count: only the pairs of this range of first articles, of so many, are counted, in the order of the codes.
     """
     keys = read_keys(files, ("rare", "identity"))
     total = max(len(keys.rare), 1)
-    begin, end = np.searchsorted(codes, [total * (total * part // count) for part in (number, number + 1)])
-    codes = codes[begin:end]
+    # An article near the beginning is the first one of more pairs, so its range is shorter.
+    first, end = (total - math.isqrt(total * total * (count - part) // count) for part in (number, number + 1))
+    ranges = [slice(*np.searchsorted(codes, [first * total, end * total])) for codes in parts]
+    codes = np.unique(np.concatenate([codes[some] for codes, some in zip(parts, ranges, strict=True)]))
     return _counted(keys, codes // total, codes % total, recall(seed))
 
 
 def decide(files: Sequence[Path], counted: Counted, buckets: Buckets, *, counts: Path | None = None) -> Pairs:
     """Apply the rules to the candidates, and find the pairs that need no counting.
 
-    Memory: about 0.2 KB an article and 50 bytes a candidate. Shingles, titles and words are read for candidates only.
+    Memory: about 0.2 KB an article and 24 bytes a candidate. Shingles, titles and words are read for candidates only.
 
     Args:
         files, counts: as for `match`.
@@ -198,13 +202,16 @@ def decide(files: Sequence[Path], counted: Counted, buckets: Buckets, *, counts:
     """
     keys = read_keys(files)
     if counts is not None:
-        remember(counts, keys.identity, counted.first(_REMEMBERED))
+        remember(counts, keys.identity, counted.rows(0, _REMEMBERED))
     is_form = forms(keys)
     addresses = url_links(keys)
     parts = [
         _linked(addresses, "url", np.nan),
         _linked(_without_siblings(keys, text_links(keys, is_form)), "text", 1.0),
-        _verified(keys, counted, is_form),
+        *(
+            _verified(keys, counted.rows(begin, begin + _DECIDED_AT_ONCE), is_form)
+            for begin in range(0, len(counted.left), _DECIDED_AT_ONCE)
+        ),
         _linked(digest_links(keys), "digest", np.nan),
         _linked(_without_siblings(keys, head_links(keys)), "head", np.nan),
     ]

@@ -117,13 +117,12 @@ def _count_task(
 
 
 def _count(data: _CountData, bench: Bench) -> dict[str, Any]:
-    parts = [numbers_of(mapped_table(one.files["codes"].checked()), "code") for one in data.searched]
     counted = count_common(
         [file.checked() for file in data.signatures],
-        np.unique(np.concatenate(parts)),
+        [numbers_of(mapped_table(one.files["codes"].checked()), "code") for one in data.searched],
         seed=data.known.checked() if data.known else None,
         number=data.number,
-        count=len(parts),
+        count=len(data.searched),
     )
     columns = {name: getattr(counted, name) for name in _COUNTED}
     write_table(pa.table(columns), bench.file("counted"))

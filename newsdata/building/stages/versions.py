@@ -21,7 +21,7 @@ _VERSIONS = {
     "boilerplate": 1,
     "sign": 3,
     "search": 2,
-    "common": 1,
+    "common": 2,
     "pairs": 3,
     "group": 3,
     "borders": 1,
