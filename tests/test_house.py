@@ -98,6 +98,7 @@ def test_what_a_room_never_imports(room: str) -> None:
     assert {name: rooms & NEVER[room] for name, rooms in own.items() if rooms & NEVER[room]} == {}
 
 
+@pytest.mark.slow
 def test_no_import_goes_in_a_circle() -> None:
     graph = {name: imports_of(path) for name, path in modules()}
     assert list(TopologicalSorter(graph).static_order())

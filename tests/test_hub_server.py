@@ -98,6 +98,7 @@ def test_who_sees_and_writes_what(hub: Hub) -> None:
     assert ask(hub, tag, token=None, method="POST", data=b'{"tag": "v1"}')[0] == 401
 
 
+@pytest.mark.slow
 def test_repositories(client: Client, hub: Hub) -> None:
     client("api.create_repo", "lab/new", private=True, **API)
     assert hub.repos["lab/new"].private and list(hub.repos["lab/new"].head.files) == [".gitattributes"]

@@ -102,6 +102,7 @@ def test_what_cannot_be_made_anew_says_so(versions: Path, tmp_path: Path) -> Non
     assert (found.rows, found.faults) == (0, ()) and "schema 1.1" in found.notes[0]
 
 
+@pytest.mark.slow
 def test_the_page_shows_both(versions: Path) -> None:
     testing = pytest.importorskip("starlette.testclient")
     page = testing.TestClient(make_app(open_library(str(versions / "full"))), base_url="http://127.0.0.1:8765")

@@ -77,7 +77,8 @@ def names(out: Objects) -> list[str]:
 # ------------------------------------------------------------------------------------------------- the same bytes
 
 
-@pytest.mark.parametrize("text", ["full", pytest.param("none", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["full", "none"])
 def test_versions_are_those_of_a_folder(archives: tuple[Path, Path], out: Objects, tmp_path: Path, text: str) -> None:
     for number, archive in enumerate(archives):
         here = build(archive, tmp_path / "out", text=text)
@@ -180,13 +181,14 @@ def test_only_shards_that_differ_are_fetched(
 # ---------------------------------------------------------------------------------------------- stores that fail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "faults",
     [
         Faults(lose_every=7, fail_every=20, hide_new=2),
-        pytest.param(Faults(lose_every=3), marks=pytest.mark.slow),
-        pytest.param(Faults(fail_every=5), marks=pytest.mark.slow),
-        pytest.param(Faults(hide_new=2), marks=pytest.mark.slow),
+        Faults(lose_every=3),
+        Faults(fail_every=5),
+        Faults(hide_new=2),
     ],
     ids=["all", "lost answers", "refusals", "late lists"],
 )
@@ -280,16 +282,17 @@ def stopped_at(server: ObjectStoreServer, method: str, part: str, *arguments: An
     return process.returncode, complaint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "part"),
     [
-        pytest.param("PUT", "/finews/.newsdata/lease.json", marks=pytest.mark.slow),
-        pytest.param("PUT", "/cache/parse", marks=pytest.mark.slow),
-        pytest.param("PUT", "/staged.json", marks=pytest.mark.slow),
+        ("PUT", "/finews/.newsdata/lease.json"),
+        ("PUT", "/cache/parse"),
+        ("PUT", "/staged.json"),
         ("PUT", "/finews/1.1.0/articles"),
-        pytest.param("PUT", "/finews/1.1.0/manifest.json", marks=pytest.mark.slow),
-        pytest.param("PUT", "/finews/README.md", marks=pytest.mark.slow),
-        pytest.param("PUT", "last-build.json", marks=pytest.mark.slow),
+        ("PUT", "/finews/1.1.0/manifest.json"),
+        ("PUT", "/finews/README.md"),
+        ("PUT", "last-build.json"),
     ],
 )
 def test_killed(

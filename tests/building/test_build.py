@@ -22,6 +22,7 @@ UNDATED = {"_posts/-202203011234567890.md": post(date="").replace(b"date: \n", b
 # -------------------------------------------------------------------------------------------------------- building
 
 
+@pytest.mark.slow
 def test_demo_adds_up(demo: Path) -> None:
     accounting = newsdata.info(demo)["accounting"]
     assert accounting["files_seen"] == accounting["posts"] + accounting["rejects"] + accounting["ignored"]

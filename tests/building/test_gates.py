@@ -152,6 +152,7 @@ def test_a_site_is_told_by_its_files(tmp_path: Path) -> None:
         assert caught.value.path == "in"
 
 
+@pytest.mark.slow
 def test_the_folder_above_a_site_is_told_from_it(tmp_path: Path) -> None:
     """Its posts would get other paths, ids and categories."""
     write_archive(tmp_path / "in" / "site", many_posts(2))

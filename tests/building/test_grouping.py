@@ -48,12 +48,14 @@ def test_a_copy_in_a_later_split_is_set_aside(out: Path) -> None:
     assert found.why == "excluded: straddle, as a copy of 202203050000000077 of train; read from one post"
 
 
+@pytest.mark.slow
 def test_template_siblings_stay_apart(out: Path) -> None:
     articles = newsdata.load_pandas(out, revision="1.0.0")
     flashes = articles[articles.title.str.contains("库存")]
     assert len(flashes) > 100 and flashes.duplicate_cluster.is_unique
 
 
+@pytest.mark.slow
 def test_old_ids_and_splits_stay_when_copies_arrive(out: Path) -> None:
     before, after = (newsdata.load_pandas(out, revision=v).set_index("article_id") for v in ("1.0.0", "1.1.0"))
     for column in ("duplicate_cluster", "leak_group", "fold", "split"):

@@ -130,6 +130,7 @@ def test_no_row_shows_a_later_edit(repository: Repository, tmp_path: Path) -> No
     assert {r["first_seen_at"] for r in ours} == {START}
 
 
+@pytest.mark.slow
 def test_the_posts_of_an_article_are_merged(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(3, start_day=3)
     repository.commit({ONE: text("甲"), TWIN: text("乙"), **rest})
@@ -142,6 +143,7 @@ def test_the_posts_of_an_article_are_merged(repository: Repository, tmp_path: Pa
     assert [[one["feed"] for one in row["sources"]] for row in rows] == [["emnews", "market"]]
 
 
+@pytest.mark.slow
 def test_a_clock_that_goes_back_shows_nothing_early(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(3, start_day=3)
     repository.commit({ONE: text("甲"), **rest}, hour=10)
@@ -153,6 +155,7 @@ def test_a_clock_that_goes_back_shows_nothing_early(repository: Repository, tmp_
     assert known(tmp_path / "out", 11)["202203010000000001"] == "丙。"
 
 
+@pytest.mark.slow
 def test_a_merge_counts_at_its_own_time(repository: Repository, tmp_path: Path) -> None:
     rest = many_posts(3, start_day=3)
     main = repository.commit({ONE: text("甲"), **rest})
@@ -225,6 +228,7 @@ def test_a_folder_of_a_repository(repository: Repository, tmp_path: Path) -> Non
     assert known(tmp_path / "out", 1)["202203010000000001"] == "乙。"
 
 
+@pytest.mark.slow
 def test_a_hostile_repository_is_only_read(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

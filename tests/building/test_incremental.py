@@ -232,6 +232,7 @@ def test_a_lost_cache_costs_no_disk(tmp_path: Path) -> None:
     assert {path for path in same if before[path][1] != after[path][1]} == set()
 
 
+@pytest.mark.slow
 def test_a_damaged_version_is_not_followed(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(40, per_day=2))
     first = newsdata.build(archive, tmp_path / "out", num_proc=1)

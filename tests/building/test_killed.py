@@ -154,7 +154,8 @@ def test_every_kind_of_task_has_its_stage() -> None:
     assert set(STAGE_OF.values()) | {"describe"} == set(STAGES)
 
 
-@pytest.mark.parametrize("moment", [0.5, *(pytest.param(moment, marks=pytest.mark.slow) for moment in moments(3))])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [0.5, *moments(3)])
 def test_the_next_build_runs_what_was_missing(moment: float, small: Undisturbed, tmp_path: Path) -> None:
     kill_and_build(small, tmp_path / "out", moment * small.seconds)
 

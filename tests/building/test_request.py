@@ -117,6 +117,7 @@ def test_borders_are_fixed_by_the_first_version(out: Path) -> None:
             settled(base, **wrong)
 
 
+@pytest.mark.slow
 def test_versions_go_up(out: Path) -> None:
     base = follow(out, None)
     settled(base, version="1.1.1")

@@ -146,6 +146,7 @@ def test_validates_without_errors(manifest: tuple[Path, Manifest], caplog: pytes
     assert "context" not in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", ["articles", "posts", "rejects", "excluded"])
 def test_reads_back_the_rows_of_the_files(manifest: tuple[Path, Manifest], config: str) -> None:
     folder, made = manifest

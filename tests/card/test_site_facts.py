@@ -54,6 +54,7 @@ def test_the_card_of_the_first_archive_is_its_own(demo: Path) -> None:
     assert facts_of_site(read_manifest(demo / "1.0.0")) == SiteFacts(None, None, None)
 
 
+@pytest.mark.slow
 def test_a_title_alone_makes_another_version(built: Path, tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", {**POSTS, "_config.yml": CONFIG}, timezone=None)
     newsdata.build(archive, tmp_path / "out", num_proc=1)

@@ -131,6 +131,7 @@ def test_columns_filters_and_a_period(out: Path) -> None:
     assert every.info.version == "1.0.0"
 
 
+@pytest.mark.slow
 def test_filters_that_name_no_column_or_number_them(out: Path) -> None:
     import pyarrow.compute as pc
 

@@ -174,6 +174,7 @@ def test_labels_of_a_model_need_not_be_in_order() -> None:
         bio_spans(labels[:3], offsets)
 
 
+@pytest.mark.slow
 def test_mentions_of_a_version(demo: Path) -> None:
     """Letter by letter, the labels give the mentions of every row."""
     rows = newsdata.load_dataset(demo, split="train", columns=["text", "mentions"])

@@ -40,6 +40,7 @@ def test_a_broken_download_goes_on_where_it_broke(hub: Hub, client: Client, tmp_
     assert [line.sent for line in hub.requests(f"^GET .*{path}")] == [100_000, (big / path).stat().st_size]
 
 
+@pytest.mark.slow
 def test_bytes_that_do_not_match_the_manifest(hub: Hub, client: Client, made: Path, name: str) -> None:
     hub.faults.append(Fault("corrupt", f"^GET .*{TEST}", times=2))
     with pytest.raises(Failed, match="do not match the manifest") as caught:

@@ -326,6 +326,7 @@ RESUMED: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESUMED)
 def test_a_stream_goes_on_where_it_was_stopped(streamed: Loaded, name: str) -> None:
     def fresh() -> Any:

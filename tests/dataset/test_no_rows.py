@@ -50,6 +50,7 @@ def test_it_becomes_a_stream(every: Any, num_shards: int) -> None:
     assert list(every["newer"].with_format("arrow").to_iterable_dataset()) == []
 
 
+@pytest.mark.slow
 def test_it_is_a_table_with_its_columns(every: Any, streams: Any, tmp_path: Path) -> None:
     types = every["train"].to_pandas().dtypes
     for rows in (every["newer"], streams["newer"], every["newer"].to_iterable_dataset()):

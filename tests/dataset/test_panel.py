@@ -48,6 +48,7 @@ def test_each_step_is_what_load_dataset_gives(history: History, out: Path) -> No
     assert len(sizes) > 5
 
 
+@pytest.mark.slow
 def test_days_are_those_of_the_site(out: Path) -> None:
     steps = [step for step, _ in newsdata.load_panel(out, "2022-03-02", date(2022, 3, 4), columns=["title"])]
     assert [step.isoformat() for step in steps] == [f"2022-03-0{day}T00:00:00+08:00" for day in (2, 3, 4)]

@@ -44,6 +44,7 @@ def test_a_streamed_slice_is_whole_in_any_number_of_workers(tmp_path: Path) -> N
     assert sum(map(len, parts)) == newsdata.load_dataset(tmp_path / "out", split="train[25%:75%]").num_rows
 
 
+@pytest.mark.slow
 def test_other_rows_under_the_same_path_and_time_are_seen(tmp_path: Path) -> None:
     def titles(posts: dict[str, bytes]) -> list[str]:
         shutil.rmtree(tmp_path / "out", ignore_errors=True)

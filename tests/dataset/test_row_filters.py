@@ -248,6 +248,7 @@ def test_a_month_is_the_same_in_every_way_of_loading(year: Path) -> None:
     assert both["article_id"][:] == [one for one in wanted if one != FIRST]
 
 
+@pytest.mark.slow
 def test_rows_are_filtered_and_then_deduplicated(year: Path) -> None:
     copies = {FIRST, REPRINT, TWIN, LATER}
     ways: tuple[dict[str, Any], ...] = ({"since": "2022-03-06"}, {"filters": [("article_id", "!=", FIRST)]})
@@ -271,6 +272,7 @@ def test_a_filter_may_use_a_column_that_is_not_loaded(year: Path) -> None:
         assert list(rows) == [{"title": title} for title in wanted]
 
 
+@pytest.mark.slow
 def test_a_filter_that_holds_for_no_row(year: Path) -> None:
     for options in WAYS:
         for split in ("train", "train[3:9]"):

@@ -68,6 +68,7 @@ def test_read_instructions_are_those_of_datasets(
     assert part.begin == theirs.from_ or part.begin == part.end
 
 
+@pytest.mark.slow
 @given(sizes=st.lists(st.integers(1, 12), min_size=1, max_size=5), data=st.data())
 def test_only_shards_with_wanted_rows_are_named(manifest: Manifest, sizes: list[int], data: st.DataObject) -> None:
     begin = data.draw(st.integers(0, sum(sizes) - 1))

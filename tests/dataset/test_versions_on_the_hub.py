@@ -82,6 +82,7 @@ def test_a_stream_waits_for_a_busy_hub(hub: Hub, demo: Path, tmp_path: Path) -> 
     assert hub.faults[0].times == 0
 
 
+@pytest.mark.slow
 def test_only_shards_of_the_period_are_fetched(hub: Hub, stranger: Client, demo: Path, tmp_path: Path) -> None:
     month = {"since": "2022-03-01", "until": "2022-04-01"}
     asked: dict[str, Any] = {"token": OWNER, "cache_dir": tmp_path, "split": "train", **month}

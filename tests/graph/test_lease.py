@@ -29,6 +29,7 @@ def edit(out: Objects, **changes: object) -> None:
     out.put(LEASE_NAME, msgspec.json.encode(data | changes))
 
 
+@pytest.mark.slow
 def test_one_of_many_holds_it(out: Objects) -> None:
     start, done = threading.Barrier(8), threading.Barrier(8)
 

@@ -77,6 +77,7 @@ def refuse(number: int) -> None:
     raise MachineError("no room", path=f"{number}.md", hint="make some")
 
 
+@pytest.mark.slow
 def test_our_errors_come_through_from_processes() -> None:
     with local_executor(2) as executor, pytest.raises(MachineError) as caught:
         list(executor.run(refuse, range(MAX_TASKS_IN_THREADS + 1)))

@@ -101,9 +101,8 @@ def count_events(before: Path, folder: Path, name: str) -> int:
     return int(done.stderr.rsplit("events ", 1)[1])
 
 
-@pytest.mark.parametrize(
-    "name", ["redact", *(pytest.param(name, marks=pytest.mark.slow) for name in ("yank", "prune", "publish"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["redact", "yank", "prune", "publish"])
 def test_a_command_that_is_killed_in_its_middle(out: Path, tmp_path: Path, name: str) -> None:
     events = count_events(out, tmp_path / "count", name)
     assert events >= 3

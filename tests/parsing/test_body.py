@@ -470,6 +470,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [("emnews", "archive"), ("site", "markdown")], ids="-".join)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_bodies_take_linear_time(name: str, mode: tuple[str, str]) -> None:

@@ -132,6 +132,7 @@ def test_markdown_that_would_take_too_long_is_read_as_text() -> None:
     assert found.text == body.strip().replace("\n\n", "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["[", "![", "*a **b ", "***a ", "_a* ", "[a](", "{:a ", "{:a\n", "<b>", "`a``b", "~~a "]
 )

@@ -110,6 +110,7 @@ def test_posts_of_other_sites_are_read_as_kramdown_reads_them(name: str) -> None
     assert list(differences(sources)) == []
 
 
+@pytest.mark.slow
 def test_posts_of_the_tests_are_read_as_kramdown_reads_them() -> None:
     sources = list(bodies(ROOT / "tests")) + list(bodies(ROOT / "examples"))
     assert len(sources) > 10

@@ -104,6 +104,7 @@ SITES = (
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(PARTS, min_size=1, max_size=4).map("/".join), max_size=20), st.sampled_from(SITES))
 def test_many_paths_are_classified_as_each_one_is(paths: list[str], site: Site) -> None:
     assert classify_all(pa.array(paths, pa.string()), site).to_pylist() == [classify(path, site) for path in paths]

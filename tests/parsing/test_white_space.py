@@ -40,6 +40,7 @@ def test_a_clean_line_stays_as_it_is(raw: str) -> None:
     assert not is_clean(raw) or line == raw
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(LINES)
 def test_a_position_maps_to_the_same_character(raw: str) -> None:

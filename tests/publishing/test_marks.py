@@ -73,6 +73,7 @@ def test_the_main_branch_moves_to_the_newest_good_version(
     assert yank(owner, out / "1.2.0", name)["already"] and len(repo.commits) == commits
 
 
+@pytest.mark.slow
 def test_a_mark_of_an_older_version_leaves_the_main_branch(hub: Hub, owner: Client, out: Path, name: str) -> None:
     for version in ("1.0.0", "1.1.0"):
         send(owner, out / version, name)
@@ -84,6 +85,7 @@ def test_a_mark_of_an_older_version_leaves_the_main_branch(hub: Hub, owner: Clie
     assert marks(hub, name) == {"1.0.0": "bad zone"}
 
 
+@pytest.mark.slow
 def test_later_versions_keep_the_marks(hub: Hub, owner: Client, out: Path, name: str, tmp_path: Path) -> None:
     for version in ("1.0.0", "1.1.0"):
         send(owner, out / version, name)

@@ -42,6 +42,7 @@ def test_a_version_is_proposed_merged_and_tagged(
     assert send(owner, made / "1.1.0", name, create_pr=True)["already"] and len(repo.pulls) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lose", "status"])
 def test_a_busy_hub_gets_one_pull_request(hub: Hub, owner: Client, made: Path, name: str, kind: str) -> None:
     send(owner, made / "1.0.0", name)

@@ -88,6 +88,7 @@ def test_what_is_no_file_of_the_site(server: ObjectStoreServer, monkeypatch: pyt
         list_files(source)
 
 
+@pytest.mark.slow
 def test_what_is_not_there(server: ObjectStoreServer, tmp_path: Path) -> None:
     bucket = server.bucket()
     with pytest.raises(SourceError, match="there is nothing at this address"):

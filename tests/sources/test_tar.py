@@ -103,6 +103,7 @@ NAMES = st.text(st.characters(exclude_characters="\0/"), min_size=1, max_size=13
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(st.lists(NAMES, min_size=1, max_size=4).map("/".join), st.binary(max_size=1100), max_size=6),

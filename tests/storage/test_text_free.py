@@ -392,6 +392,7 @@ def test_a_copy_that_differs_is_refused(small: tuple[Path, Path], tmp_path: Path
     assert not (tmp_path / "again").exists()
 
 
+@pytest.mark.slow
 def test_the_folder_above_the_site_is_named(small: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "above").mkdir()
     with pytest.raises(RehydrateError, match="15 of 15 posts missing") as caught:

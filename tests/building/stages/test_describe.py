@@ -60,6 +60,7 @@ def test_the_accounting_is_that_of_the_rows(versions: list[Path]) -> None:
         assert accounting["issues_by_code"] == dict(sorted(issues.items()))
 
 
+@pytest.mark.slow
 def test_dates_of_each_split(versions: list[Path]) -> None:
     for folder in versions:
         accounting = read_manifest(folder).accounting
@@ -138,6 +139,7 @@ def test_a_version_that_is_too_small_is_refused(versions: list[Path], tmp_path: 
     assert newsdata.build(other, tmp_path / "out", version="3.0.0", num_proc=1).version == "3.0.0"
 
 
+@pytest.mark.slow
 def test_the_same_rows_under_another_number(versions: list[Path], tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(5))
     first = newsdata.build(archive, tmp_path / "out", num_proc=1)

@@ -37,6 +37,7 @@ def equal(one: Articles | PostHashes, other: Articles | PostHashes) -> bool:
     return all(np.array_equal(np.asarray(getattr(one, name)), np.asarray(getattr(other, name))) for name in names)
 
 
+@pytest.mark.slow
 def test_what_is_read_is_what_was_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_plan, "SHARD_ROWS", 7)
     twins = {

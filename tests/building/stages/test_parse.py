@@ -150,6 +150,7 @@ def test_a_damaged_seed_costs_time_only(name: str, tmp_path: Path, read: list[st
     assert len(read) == 18 and same_as_full(made, archive, out / "1.0.0", tmp_path)
 
 
+@pytest.mark.slow
 def test_issues_and_feeds_are_counted_over_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("newsdata.building.shard_plan.SHARD_ROWS", 4)
     odd = {f"_posts/2022-03-0{day}-note-{day}.md": post(date="") for day in range(1, 5)}
