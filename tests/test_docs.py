@@ -230,6 +230,7 @@ def test_options_in_the_documents_exist() -> None:
                     assert option in known[name], f"{document}: newsdata {name} {option}"
 
 
+@pytest.mark.slow
 def test_regenerate_names_every_stage(tmp_path: Path) -> None:
     import newsdata
 

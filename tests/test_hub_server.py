@@ -112,6 +112,7 @@ def test_repositories(client: Client, hub: Hub) -> None:
     assert {s["rfilename"] for s in found["siblings"]} == {*hub.repos["lab/finews"].head.files}
 
 
+@pytest.mark.slow
 def test_references(client: Client, hub: Hub) -> None:
     repo = hub.repos["lab/finews"]
     first, second = repo.commits

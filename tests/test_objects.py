@@ -405,6 +405,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "secret").read_text() == "secret" and objects.read("link", 4) == b"ours"
 
 
+@pytest.mark.slow
 def test_nothing_unfinished_is_listed_or_left(tmp_path: Path) -> None:
     objects = Objects(url=tmp_path.as_uri())
     (tmp_path / ".a.0123.part").write_text("half")

@@ -226,6 +226,7 @@ def test_half_and_cut_objects_in_the_cache(archives: tuple[Path, Path], out: Obj
     assert not [name for name, _ in out.names(".newsdata/cache") if "/part-" in name]
 
 
+@pytest.mark.slow
 def test_a_store_that_ignores_conditions_is_refused(
     archives: tuple[Path, Path], server: ObjectStoreServer, out: Objects
 ) -> None:

@@ -132,6 +132,7 @@ def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0 and "test   no article" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_undated_articles_are_excluded(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(5) | UNDATED)
     newsdata.build(archive, tmp_path / "out", num_proc=1)

@@ -55,13 +55,16 @@ def test_every_kind_of_task_is_run_by_the_executor(tmp_path: Path, expected: lis
     "executor",
     [
         TwiceAtOnce(),
-        TwiceInTurn(),
-        Shuffled(1),
         Planned(),
-        Delayed("parse", 1),
-        pytest.param(FreshProcesses(), marks=pytest.mark.slow),
-        *(pytest.param(Delayed(kind, 3), marks=pytest.mark.slow) for kind in ("hash", *KINDS)),
-        *(pytest.param(Shuffled(seed), marks=pytest.mark.slow) for seed in range(2, 8)),
+        *(
+            pytest.param(executor, marks=pytest.mark.slow)
+            for executor in [
+                TwiceInTurn(),
+                FreshProcesses(),
+                *(Delayed(kind, 3) for kind in ("hash", *KINDS)),
+                *(Shuffled(seed) for seed in range(1, 8)),
+            ]
+        ),
     ],
     ids=lambda executor: type(executor).__name__,
 )
@@ -98,6 +101,7 @@ def repeated(found: list[Any]) -> list[Any]:
     return [found[0]] * len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "change"),
     [

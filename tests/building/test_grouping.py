@@ -65,6 +65,7 @@ def test_old_ids_and_splits_stay_when_copies_arrive(out: Path) -> None:
     assert newsdata.verify(out).faults == ()
 
 
+@pytest.mark.slow
 def test_the_leak_is_measured_beside_a_random_split(out: Path) -> None:
     leakage = newsdata.info(out)["leakage"]
     assert {(row["split"], row["against"]) for row in leakage["pairs"]} >= {("test", "train"), ("validation", "train")}

@@ -362,6 +362,7 @@ def test_of_posts_of_one_commit_the_one_that_says_more_speaks(tmp_path: Path) ->
             newsdata.load_dataset(tmp_path / "out", as_of=wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_flash_keeps_its_words(tmp_path: Path) -> None:
     one = "202203019999999999"
     flash = post(

@@ -44,6 +44,7 @@ def finished(made: Build, good: set[str], candidates: int) -> None:
     assert not newsdata.verify(made.path).faults
 
 
+@pytest.mark.slow
 def test_some_hostile_posts_are_built_beside_good_ones(tmp_path: Path) -> None:
     names = ("alias-bomb", "merge-bomb", "python-object", "open-brackets", "whole-random", "whole-utf-16", "whole-nothing", "script",
              "svg", "entities-beyond-unicode", "unclosed-everything", "surrogates", "carriage-returns")  # fmt: skip

@@ -82,6 +82,7 @@ def test_the_next_version_is_that_of_a_full_build(tmp_path: Path) -> None:
     assert store is not None and set(store.keys()) == set(store.last().keys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [True, False])
 def test_nothing_changed(cache: bool, tmp_path: Path) -> None:
     archive, out, old = with_old_cache(tmp_path)
@@ -92,6 +93,7 @@ def test_nothing_changed(cache: bool, tmp_path: Path) -> None:
     assert newsdata.verify(out).faults == ()
 
 
+@pytest.mark.slow
 def test_prune_leaves_it_to_the_next_build(tmp_path: Path) -> None:
     """Nothing tells which of its files are in use."""
     archive, out, old = with_old_cache(tmp_path)

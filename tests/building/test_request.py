@@ -132,6 +132,7 @@ def test_versions_go_up(out: Path) -> None:
         settled(first, version="1.0.1")
 
 
+@pytest.mark.slow
 def test_text_is_of_one_kind(out: Path) -> None:
     base = follow(out, None)
     assert settled(base, text="full").text == "full"

@@ -81,6 +81,7 @@ def test_the_old_test_stays_in_the_new_test_only(out: Path, tmp_path: Path) -> N
     assert set(after[~late].excluded_reason) == {"old-test"}, "neither in train nor in validation"
 
 
+@pytest.mark.slow
 def test_an_old_test_may_be_allowed_and_days_may_be_given(out: Path, tmp_path: Path) -> None:
     days: dict[str, Any] = {"validation_from": "2022-04-15", "test_from": "2022-05-01"}
     made = newsdata.build(

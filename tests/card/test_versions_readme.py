@@ -87,6 +87,7 @@ def test_nothing_opens_if_every_version_was_yanked(tmp_path: Path) -> None:
     assert "Every version was yanked" in (out / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_version_without_rows_opens_nothing_of_older_ones(tmp_path: Path) -> None:
     import datasets
 

@@ -130,6 +130,7 @@ def test_signs_of_ascii_where_stdout_has_no_others(demo: Path) -> None:
     assert posix.returncode == 0 and posix.stdout == plain.stdout and posix.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_version_without_text_or_without_articles(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(12))
     newsdata.build(archive, tmp_path / "free", num_proc=1, text="none")

@@ -25,6 +25,7 @@ def test_commands_print_for_people_and_for_machines(command: list[str], demo: Pa
     assert done.returncode == 0 and done.stdout and done.stderr == ""
 
 
+@pytest.mark.slow
 def test_counts_of_one(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(1, per_day=1), timezone=None), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)

@@ -143,6 +143,7 @@ def test_filters_that_name_no_column_or_number_them(out: Path) -> None:
     assert len(numbered) == sum(chars > 60 for chars in every["num_chars"])
 
 
+@pytest.mark.slow
 def test_filters_by_the_times_of_the_archive(out: Path) -> None:
     every = newsdata.load_dataset(out, as_of=NOW)
     for column in ("first_seen_at", "revised_at"):

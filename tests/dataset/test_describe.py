@@ -23,6 +23,7 @@ def test_info_is_plain_data(demo: Path) -> None:
     assert facts["path"] == str(demo / "1.0.0") and "@" in facts["citation"]
 
 
+@pytest.mark.slow
 def test_sizes_are_those_of_the_files(demo: Path) -> None:
     articles = newsdata.info(demo)["configs"]["articles"]
     assert list(articles) == ["train", "validation", "test", "newer"]

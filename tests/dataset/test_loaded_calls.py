@@ -294,6 +294,7 @@ def test_call_on_a_dataset(mapped: Loaded, name: str, tmp_path: Path) -> None:
     assert found == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ON_BOTH | ON_STREAMS)
 def test_call_on_a_stream(streamed: Loaded, name: str, tmp_path: Path) -> None:
     found, wanted = (ON_BOTH | ON_STREAMS)[name](streamed, tmp_path)

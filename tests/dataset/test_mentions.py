@@ -111,6 +111,7 @@ SCHEMA = pa.schema(
 )
 
 
+@pytest.mark.slow
 def test_it_equals_a_naive_explode(demo: Path) -> None:
     for seed in range(30):
         articles = some_articles(random.Random(seed), 7)

@@ -122,6 +122,7 @@ def test_news_must_be_out_before_the_margin() -> None:
     assert rows(newsdata.sessions(times, "XSHG", "60D"))[0][0] == "2022-05-05"
 
 
+@pytest.mark.slow
 def test_a_day_counts_when_it_is_over() -> None:
     days = [date(2022, 3, 3), date(2022, 3, 4), date(2022, 3, 5), None]
     assert rows(newsdata.sessions(days, "XSHG")) == [

@@ -41,6 +41,7 @@ def test_rows_are_spaced_evenly_and_always_the_same(months: Path) -> None:
     assert {row.split for row in show(months, n=40).rows} == {"train", "validation", "test"}
 
 
+@pytest.mark.slow
 def test_rows_are_those_that_load_dataset_gives(months: Path) -> None:
     by_id = {row["article_id"]: row for row in everything(months)}
     for row in show(months, n=9).rows:

@@ -97,6 +97,7 @@ def test_an_excluded_article(tmp_path: Path) -> None:
     assert newsdata.where(tmp_path / "out", "202203010000000000", revision="1.0.0").became == "article"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["damaged", "missing", "other columns"])
 def test_a_shard_that_cannot_be_read(demo: Path, tmp_path: Path, damage: str) -> None:
     shutil.copytree(demo / "1.0.0", tmp_path / "1.0.0")

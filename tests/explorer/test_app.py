@@ -145,6 +145,7 @@ def test_a_site_post_has_slashes_in_its_id(demo_page: TestClient) -> None:
     assert read_page(demo_page, f"/article/{quote('_posts/2022-06-02-half-year', safe='')}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -308,6 +309,7 @@ def test_a_damaged_file_is_named_and_the_rest_is_shown(changing: Path) -> None:
     assert 0 < client.get("/articles.json").json()["total"] < rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["posts/posts-2022-03-0000000.parquet", "rejects/rejects-undated-0000000.parquet", "README.md"]
 )

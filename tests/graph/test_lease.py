@@ -119,6 +119,7 @@ def test_a_holder_learns_that_it_lost_it(out: Objects) -> None:
     assert b"somebody else" in (out.read(LEASE_NAME, 10_000) or b""), "it is not given back by the first holder"
 
 
+@pytest.mark.slow
 def test_a_killed_process_of_this_machine_is_seen_at_once(out: Objects) -> None:
     code = (
         "import os, signal; from newsdata.graph.lease import leased; from newsdata.objects import Objects\n"

@@ -62,6 +62,7 @@ def test_another_configuration_may_change_any_row(version: Path, files: dict[str
         compare(version, archive, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_after_it_was_compared(version: Path, tmp_path: Path) -> None:
     found = compare(version, tmp_path / "first", tmp_path)
     hashes = dict(zip(found.posts["path"].to_pylist(), found.posts["sha256"].to_pylist(), strict=True))

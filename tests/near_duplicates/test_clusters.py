@@ -123,6 +123,7 @@ def test_components_are_those_found_by_walking(links: list[tuple[int, int]]) -> 
     assert clusters_module._first_members([(left, right)], 20).tolist() == reached(links, 20)
 
 
+@pytest.mark.slow
 @given(LINKS, st.integers(1, 50), st.data())
 def test_a_bridge_is_a_doubtful_pair_without_a_common_neighbour(
     links: list[tuple[int, int]], together: int, data: st.DataObject

@@ -99,6 +99,7 @@ def true_leak(articles: Sequence[Hidden], seen: set[int], tested: set[int]) -> f
     return sum(not seen.isdisjoint(articles[number].partners) for number in tested) / len(tested)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "edited", "flash_words"),
     [("han", 0, 0), ("latin", 0, 0), ("han", EDITED, 0), ("latin", EDITED, 0), ("latin", 0, 4)],

@@ -355,6 +355,7 @@ def test_front_matter_is_read_as_jekyll_reads_it(config: str, tmp_path: Path) ->
     assert wrong == {}
 
 
+@pytest.mark.slow
 @needs_jekyll
 def test_each_intended_difference_exists(tmp_path: Path) -> None:
     files = numbered([front for front, _ in DIFFER])
@@ -368,6 +369,7 @@ def test_each_intended_difference_exists(tmp_path: Path) -> None:
         assert set(header.issues) & {"value-not-text", "date-unreadable", "date-without-zone"} or "null" in front
 
 
+@pytest.mark.slow
 @needs_jekyll
 def test_front_matter_that_breaks_jekyll_is_recovered_or_rejected(tmp_path: Path) -> None:
     files = numbered([front for front, _ in RESCUED])
@@ -407,6 +409,7 @@ WHOLE_FILES: dict[bytes, str] = {
 }
 
 
+@pytest.mark.slow
 @needs_jekyll
 def test_whole_files_are_read_as_jekyll_reads_them_or_better(tmp_path: Path) -> None:
     files = {f"_posts/2020-02-03-f{i}.md": data for i, data in enumerate(WHOLE_FILES)}
@@ -458,6 +461,8 @@ date: 2016-12-31 01:02:03 Z
 """
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @needs_jekyll
 @pytest.mark.parametrize("permalink", [*PERMALINKS, None])
 def test_addresses_are_those_of_jekyll(permalink: str | None, tmp_path: Path) -> None:
@@ -494,6 +499,7 @@ vendor/bundle/_posts/2020-02-03-a.md
 """
 
 
+@pytest.mark.slow
 @needs_jekyll
 @pytest.mark.parametrize("config", CONFIGS)
 def test_names_folders_and_configuration_are_read_as_jekyll_reads_them(config: str, tmp_path: Path) -> None:

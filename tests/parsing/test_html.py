@@ -307,6 +307,7 @@ WORDS = ["&lt;", "&amp;", "甲", "x y", "1"]
 VISIBLE = [*WORDS, "<p>", "</p>", "<b>", "</b>", "<div>", "</div>", "<br>", "<i>", "</i>", "<li>"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(VISIBLE)).map("".join))
 @settings(max_examples=300, deadline=None)
 def test_text_is_the_text_that_a_tokenizer_gives(html: str) -> None:

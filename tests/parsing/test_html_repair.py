@@ -132,6 +132,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(BROKEN), max_size=40).map("".join))
 @settings(max_examples=300, deadline=None)
 def test_every_tag_of_a_repaired_body_can_be_read(soup: str) -> None:

@@ -204,6 +204,7 @@ def test_nothing_is_lost_and_spans_stay_exact(lines: list[str], data: st.DataObj
     assert found.text == found.text.strip("\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ["（责任编辑：甲乙）\n", "（责任编辑：甲乙）", "（" * 7, "）" * 7, "点击", "（点击查看）", "【点击查看】\n", "相关阅读\n", "短题\n", "提示：\n", "来源：", "微信、", "编辑 编辑编辑 " * 12 + "\n"]
 )  # fmt: skip

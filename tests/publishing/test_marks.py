@@ -100,6 +100,7 @@ def test_later_versions_keep_the_marks(hub: Hub, owner: Client, out: Path, name:
     assert newest(owner, name, tmp_path / "home")["version"] == "1.0.0", "the same machine, later"
 
 
+@pytest.mark.slow
 def test_undo_moves_the_main_branch_back(hub: Hub, owner: Client, out: Path, name: str) -> None:
     for version in ("1.0.0", "1.1.0"):
         send(owner, out / version, name)
@@ -188,6 +189,7 @@ def test_damaged_marks(hub: Hub, owner: Client, out: Path, name: str, tmp_path: 
         yank(owner, out / "1.0.0", name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "status"), [("lose", 0), ("status", 429)])
 def test_a_busy_hub_gets_one_commit(hub: Hub, owner: Client, out: Path, name: str, kind: str, status: int) -> None:
     for version in ("1.0.0", "1.1.0"):

@@ -53,6 +53,7 @@ def test_a_busy_hub_gets_one_pull_request(hub: Hub, owner: Client, made: Path, n
     assert done["pull_request"] == f"{hub.url}/datasets/{name}/discussions/1"
 
 
+@pytest.mark.slow
 def test_nothing_to_propose_to(hub: Hub, owner: Client, made: Path, name: str, tmp_path: Path) -> None:
     error = refused(hub, owner, made / "1.0.0", name, create_pr=True)
     assert error.kind == "HubError" and "publish the first version without a pull request" in error.message

@@ -182,6 +182,7 @@ def test_two_who_publish_at_once(made: Path, tmp_path: Path, server: ObjectStore
     assert objects.read("1.0.0/manifest.json", 10) == b"{}"
 
 
+@pytest.mark.slow
 def test_a_library_that_is_missing_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch, made: Path) -> None:
     monkeypatch.setitem(sys.modules, "obstore.store", None)
     with pytest.raises(HubError, match=r'not installed; pip install "newsdata\[cluster\]"'):

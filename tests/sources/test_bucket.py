@@ -73,6 +73,7 @@ def test_what_changes_while_it_is_read_is_a_reject(site: Objects) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_is_no_file_of_the_site(server: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch) -> None:
     site = filled(Objects(url=f"{server.bucket()}/site"), {**FILES, ".git/HEAD": b"x", "out/1.0.0/README.md": b"x"})
     bucket = site.url.split("/")[2]

@@ -111,6 +111,7 @@ def test_a_site_without_classes_has_no_table(tmp_path: Path) -> None:
     assert "by split" not in (made.path / "README.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_without_text_no_class_is_named(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", random_posts(3))
     made = newsdata.build(archive, tmp_path / "out", text="none", num_proc=1)

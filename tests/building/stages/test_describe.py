@@ -80,6 +80,7 @@ def test_filled_cells_are_counted(versions: list[Path]) -> None:
                 assert count == sum(value is not None and value != [] for value in values), (config, column)
 
 
+@pytest.mark.slow
 def test_every_file_is_named_with_its_hash(versions: list[Path]) -> None:
     for folder in versions:
         manifest = read_manifest(folder)

@@ -97,6 +97,7 @@ def test_files_that_may_change_unseen_are_looked_at_again(tmp_path: Path, monkey
     assert newsdata.build(source, tmp_path / "out", num_proc=1).created
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", [1900, 2400])
 def test_a_file_dated_far_away(year: int, tmp_path: Path) -> None:
     source = write_archive(tmp_path / "in", many_posts(4))

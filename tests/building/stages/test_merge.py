@@ -60,6 +60,7 @@ def test_what_is_read_is_what_was_merged(tmp_path: Path, monkeypatch: pytest.Mon
     assert sorted(articles.members.tolist()) == list(range(29)), "every post belongs to one article"
 
 
+@pytest.mark.slow
 def test_nothing_is_merged_where_no_post_changed(tmp_path: Path) -> None:
     archive, out = write_archive(tmp_path / "in", many_posts(3)), tmp_path / "out"
     newsdata.build(archive, out, num_proc=1)
