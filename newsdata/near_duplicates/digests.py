@@ -27,6 +27,7 @@ _RUN = tuple(5 if script in IDEOGRAPHIC else 3 for script in SCRIPTS)
 _HOLDERS = 20  # a run that more of them have is a phrase, and finds none
 _COLUMNS = ("digest_words", "words")
 _AT_ONCE = 1 << 20  # runs that are in memory at once, about: 30 MB
+_LISTS = 1 << 15  # lists whose pairs are in memory at once
 
 
 def near_digests(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> tuple[Positions, Positions]:
@@ -41,23 +42,36 @@ def near_digests(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> 
     Returns:
         The two articles of each pair.
     """
-    lists = 2 * sum(len(owner) for owner in owners)  # those of digests have even numbers, those of texts odd ones
-    sizes = np.zeros(lists, np.uint8)
-    found = [np.zeros(0, np.int64)]
-    if lists:
-        parts = 1 + lists // 2 * LOWEST // _AT_ONCE
-        borders = np.arange(1, parts) * ((1 << 32) // parts) * lists
-        for runs in shuffled(_lowest(files, owners), borders, files[0].parent):
-            np.add.at(sizes, runs % lists, np.uint8(1))
-            found.append(_common(runs, lists))
-    codes = np.concatenate(found)
-    codes.sort()
-    begins, common = groups_of(codes)
-    left, right = codes[begins] // max(lists, 1), codes[begins] % max(lists, 1)
-    close = common >= np.maximum(LEAST, SHARE * np.minimum(sizes[left], sizes[right]))
-    left, right = left[close], right[close]
+    left, right = _close(files, owners)
     near = _edited(files, owners, left, right)
     return left[near] // 2, right[near] // 2
+
+
+def _close(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> tuple[Positions, Positions]:
+    """Pairs of lists, at least one of them a digest, with many of their lowest runs in common.
+
+    Returns:
+        The number of both lists: twice the article's for its digest, and one more for its text.
+    """
+    lists = 2 * sum(len(owner) for owner in owners)
+    close = [np.zeros(0, np.int64)]
+    if lists:
+        folder, sizes = files[0].parent, np.zeros(lists, np.uint8)
+
+        def in_common() -> Iterator[Positions]:
+            parts = 1 + lists // 2 * LOWEST // _AT_ONCE
+            borders = np.arange(1, parts) * ((1 << 32) // parts) * lists
+            for runs in shuffled(_lowest(files, owners), borders, folder):
+                np.add.at(sizes, runs % lists, np.uint8(1))
+                yield _common(runs, lists)
+
+        for codes in shuffled(in_common(), np.arange(_LISTS, lists, _LISTS) * lists, folder):
+            begins, common = groups_of(codes)
+            left, right = codes[begins] // lists, codes[begins] % lists
+            enough = common >= np.maximum(LEAST, SHARE * np.minimum(sizes[left], sizes[right]))
+            close.append(codes[begins[enough]])
+    every = np.concatenate(close)
+    return every // max(lists, 1), every % max(lists, 1)
 
 
 def _lowest(files: Sequence[Path], owners: Sequence[NDArray[np.int32]]) -> Iterator[Positions]:

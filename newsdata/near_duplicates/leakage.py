@@ -18,7 +18,7 @@ from .signatures import SIGNATURE_SCHEMA, open_signatures
 
 __all__ = ["Evidence", "gather", "leaked", "passage_coverage"]
 
-_SORTED_AT_ONCE = 1 << 18  # passages: 6 MB
+_SORTED_AT_ONCE = 1 << 20  # passages: 30 MB
 
 _Mask = NDArray[np.bool_]  # one entry for each article
 
