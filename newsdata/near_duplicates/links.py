@@ -46,7 +46,7 @@ MIN_INSIDE = 4
 MIN_MEASURED = tuple(MIN_INSIDE if script in IDEOGRAPHIC else 2 for script in SCRIPTS)
 """The same by script, for pairs that are only measured: eight ideographs, or four words."""
 _HOLDERS = 64  # a shingle that more articles have finds none of them
-_VALUES = 1 << 16  # shingles whose holders are in memory at once: about 10 MB
+_VALUES = 1 << 14  # shingles whose holders are in memory at once: 10 to 40 MB
 _ARTICLES = 1 << 15  # smaller articles whose larger ones are in memory at once: about 10 MB
 _AT_ONCE = 1 << 18  # pairs of both that are in memory at once: 10 MB
 
