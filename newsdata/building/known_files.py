@@ -8,14 +8,13 @@ keep its stamp. It is not *settled*, and its hash is not kept.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..arrow_files import join_tables, mapped_table, strings_of, values_of, write_table
+from ..arrow_files import mapped_table, strings_of, values_of
 from ..sources.source import Files
 from .shard_plan import plan_key
 
@@ -48,15 +47,12 @@ def read_known_files(path: Path | None) -> pa.Table:
 
 
 def write_known_files(known: KnownFiles, path: Path) -> None:
-    """Write path, stamp and hash of the settled files to an Arrow file."""
-
-    def parts() -> Iterator[pa.Table]:
+    """Write path, stamp and hash of the settled files to an Arrow file, some at a time."""
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
         for number, files in enumerate(known.files.parts(_NOTED)):
             some = slice(number * _NOTED, number * _NOTED + len(files))
             rows = pa.table([files.path, files.stamp, known.hashes[some]], names=_SCHEMA.names).cast(_SCHEMA)
-            yield rows.filter(known.settled[some])
-
-    write_table(join_tables(parts(), _SCHEMA, path.parent), path)
+            writer.write_table(rows.filter(known.settled[some]))
 
 
 def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
@@ -72,10 +68,11 @@ def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
         named = pc.if_else(by_hash, pc.replace_substring_regex(files.stamp, f"^{_BY_HASH}", ""), None)
     if not known.num_rows or not len(files):
         return named
-    paths = values_of(known, "path")
+    paths = known["path"]
     begin = bisect_left(range(len(paths)), plan_key(files.path[0].as_py()), key=lambda at: plan_key(paths[at].as_py()))
     end = bisect_right(range(len(paths)), plan_key(files.path[-1].as_py()), key=lambda at: plan_key(paths[at].as_py()))
-    path, stamp, sha256 = (strings_of(values_of(known, name)[begin:end]) for name in _SCHEMA.names)
+    near = known.slice(begin, end - begin)
+    path, stamp, sha256 = (strings_of(values_of(near, name)) for name in _SCHEMA.names)
     at = pc.index_in(files.path, value_set=path)
     same = pc.equal(stamp.take(at), files.stamp).fill_null(False)
     return pc.if_else(same, sha256.take(at), named)
