@@ -25,9 +25,16 @@ __all__ = [
 ADDRESS_SPACE = 4 * 2**30
 """Bytes of address space that a build may need on two cores. 3.1 GB were measured; most of them are never touched."""
 
-MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
+MEMORY = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": f"{2**20}",
+    "MALLOC_TRIM_THRESHOLD_": f"{2**22}",
+    "OMP_NUM_THREADS": "1",
+}
 """Environment variables that make a process return freed memory to the system. They must be set before Arrow is loaded.
-Measured: a build of 20,000 posts takes 438 MB with them and 642 MB without."""
+Measured: a build of 20,000 posts takes 438 MB with them and 642 MB without. The thresholds (bytes) matter for large builds: a
+worker that grouped 680,000 articles keeps 89 MB afterwards, and 355 MB without them."""
 
 _RESEND_SECONDS = 0.02  # until a signal that Python dropped is sent again
 _WATCH_SECONDS = 0.2  # between two looks at the parent process
