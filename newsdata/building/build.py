@@ -241,6 +241,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
 
     parsed = parse_posts(listed, settings, base, engine)
     check_rejects(parsed.rejects, parsed.posts, request)
+    listed = listed.without_files()
     merged = merge(parsed, engine)
     signed = sign_articles(merged, parsed, listed.site, settings, base, engine)
     grouped = group_articles(merged, signed, listed.site, settings, base, engine)

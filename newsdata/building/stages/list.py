@@ -85,6 +85,16 @@ class Listed:
         """What the next build needs to see that nothing changed. Empty if a stamp could hide a change."""
         return {"listing": self.listing, "source": self.described["digest"]} if self.all_settled else {}
 
+    def without_files(self) -> Listed:
+        """The same without its files and their hashes, which are needed no longer once all posts are parsed.
+
+        Of a git source the files stay: their origins are written later.
+        """
+        posts = self.posts
+        if posts and self.source.kind != "git":
+            posts = replace(posts, files=Files.of(()), plan=())
+        return replace(self, posts=posts, hashes=pa.array([], _HASH))
+
 
 def list_source(
     source: Source, request: Request, settings: Settings, base: Base, engine: Engine, ahead: ListingAhead | None = None

@@ -47,15 +47,17 @@ class Parsed:
     """All posts, read.
 
     Attributes:
-        plan: the shards of posts, those of each task.
-        artifacts: the result of each task, in the same order.
+        pieces: the finished shards of posts that have rows.
+        places: for each task the path of its first shard.
+        artifacts: the result of each task.
         spool: the spool file of each task. Their positions are the file numbers in places; see `storage.spool`.
         rejects: every file that should be a post and cannot be read, in the order of the paths.
         redacted: the number of files that were left out because their content was redacted.
         rows_before: for each task the number of posts in the tasks before it; at the end the number of all posts.
     """
 
-    plan: Sequence[Sequence[PostShard]]
+    pieces: Sequence[Piece]
+    places: Sequence[str]
     artifacts: Sequence[Artifact]
     spool: Sequence[StoredFile]
     rejects: Sequence[Reject]
@@ -66,16 +68,6 @@ class Parsed:
     def posts(self) -> int:
         """The number of posts."""
         return int(self.rows_before[-1])
-
-    @property
-    def pieces(self) -> list[Piece]:
-        """The finished shards that have rows."""
-        pieces = (
-            piece_of(artifact, f"posts-{number}", shard.path, "posts", shard.start)
-            for artifact, shards in zip(self.artifacts, self.plan, strict=True)
-            for number, shard in enumerate(shards)
-        )
-        return [piece for piece in pieces if piece.written.rows]
 
     def counts(self, name: str) -> Counter[str]:
         """The number of posts by issue code (`name` is "issues") or by feed ("feeds")."""
@@ -130,8 +122,14 @@ def parse_posts(listed: Listed, settings: Settings, base: Base, engine: Engine) 
         artifacts = stage.run(tasks)
     rejects = [*found.rejects, *(Reject(**reject) for done in artifacts for reject in done.facts["rejects"])]
     rows = [sum(written["rows"] for written in done.facts["written"].values()) for done in artifacts]
+    pieces = (
+        piece_of(artifact, f"posts-{number}", shard.path, "posts", shard.start)
+        for artifact, shards in zip(artifacts, plan, strict=True)
+        for number, shard in enumerate(shards)
+    )
     return Parsed(
-        plan=plan,
+        pieces=[piece for piece in pieces if piece.written.rows],
+        places=[shards[0].path for shards in plan],
         artifacts=artifacts,
         spool=[done.files["spool"] for done in artifacts],
         rejects=sorted(rejects, key=lambda reject: reject.path),

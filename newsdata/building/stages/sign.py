@@ -69,7 +69,7 @@ def sign_articles(merged: Merged, parsed: Parsed, site: Site, settings: Settings
         runs = np.split(by_file, np.flatnonzero(np.diff(file_of[by_file])) + 1) if len(by_file) else []
         method_of_today = f"{sorted(method().items())} {SIGNATURE_SCHEMA}"
         about = hashlib.sha256("\0".join([*made_by, boilerplate.digest, method_of_today]).encode()).digest()
-        places = [parsed.plan[int(file_of[chosen[0]])][0].path for chosen in runs]
+        places = [parsed.places[int(file_of[chosen[0]])] for chosen in runs]
         tasks = [
             _task(merged, parsed, _SpoolFile(chosen, days[chosen], about, place), list_file)
             for chosen, place in zip(runs, places, strict=True)
