@@ -76,9 +76,9 @@ def limits(
             source="near_duplicates/candidates.py",
         ),
         Limit(
-            posts=full(lambda n: _COUNT * candidates(n)),
+            posts=full(lambda n: _COUNT * candidates(n) / partitions(int(n))),
             step="common",
-            why=f"all pairs to compare in each worker, {_COUNT} B",
+            why=f"pairs of a range in each worker, {_COUNT} B",
             source="building/stages/pairs.py",
         ),
         Limit(
