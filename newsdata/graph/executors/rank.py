@@ -20,6 +20,7 @@ from ..plan import Functions, Plan, read_plan, unpack
 from ..store import Store
 from .board import BOARD, Notice, PlanNotice, RankNotice, Watched, beating, new_name, place_of, rank_name, write_notice
 from .local import Here, Local
+from .versions import check_same_versions
 
 __all__ = ["PATIENCE", "Rank", "serve_rank"]
 
@@ -152,12 +153,9 @@ class _Worker:
                 path=place_of(about.board),
                 hint="give every rank the same number of ranks",
             )
-        if others := differing(about.tools, said.tools):
-            raise MachineError(
-                f"rank {about.rank} has other versions of what shapes the bytes of a version: {others}",
-                path=place_of(about.board),
-                hint="install the same versions on every host",
-            )
+        check_same_versions(
+            about.tools, said.tools, own_name=f"rank {about.rank}", leader_name="rank 0", path=place_of(about.board)
+        )
         self.store = _store(said, about)
         self.finished.clear()
         self.build, self.notice = said, msgspec.structs.replace(self.notice, failed=())
@@ -212,16 +210,6 @@ class _Rows(Sequence[Job]):
             return replace(self, rows=self.rows[at])
         job = self.plan.job(self.rows[at], self.about.functions, self.store)
         return replace(job, data=self.about.prepare(job.data))
-
-
-def differing(own: Mapping[str, str], others: Mapping[str, str]) -> str:
-    """How the versions of two hosts differ, for a message; "" if they do not.
-
-    >>> differing({"a": "1", "b": "2"}, {"a": "1", "b": "3"})
-    'b 2 (rank 0: 3)'
-    """
-    names = sorted(name for name in {*own, *others} if own.get(name) != others.get(name))
-    return ", ".join(f"{name} {own.get(name, 'missing')} (rank 0: {others.get(name, 'missing')})" for name in names)
 
 
 def _store(said: Notice, about: Rank) -> Store:

@@ -30,7 +30,7 @@ from ..process import MEMORY, available_cores, prepare_foreign_worker
 from ..store import Store
 from ..task import Artifact
 from . import ray_watch
-from .rank import differing
+from .versions import check_same_versions
 
 __all__ = ["Done", "Order", "RayTasks", "ray_executor", "run_order"]
 
@@ -88,11 +88,7 @@ def run_order(order: Order, functions: Functions, tools: Mapping[str, str]) -> D
     Raises:
         MachineError: this host has other versions of what shapes bytes than the driver, or the plan is damaged.
     """
-    if others := differing(tools, order.tools):
-        raise MachineError(
-            f"a worker has other versions of what shapes the bytes of a version: {others.replace('rank 0', 'here')}",
-            hint="install the same versions on every host",
-        )
+    check_same_versions(tools, order.tools, own_name="a worker", leader_name="here")
     prepare_foreign_worker()
     begin = time.monotonic()
     plan = read_plan(order.plan, order.store, order.root)
