@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -35,6 +36,8 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger("newsdata")
+
+_Kind = TypeVar("_Kind", "Notice", "RankNotice")
 
 BOARD = "board.json"
 """The name of rank 0's object."""
@@ -84,12 +87,20 @@ class RankNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_notice(board: Objects, name: str, notice: Notice | RankNotice) -> None:
-    """Write an object of the board; it becomes visible as a whole."""
+    """Write an object of the board; it becomes visible as a whole.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
     board.put(name, msgspec.json.encode(notice))
 
 
-def read_notice(board: Objects, name: str, kind: type[msgspec.Struct]) -> msgspec.Struct | None:
-    """An object of the board; None if it is not there, or is none of this kind."""
+def read_notice(board: Objects, name: str, kind: type[_Kind]) -> _Kind | None:
+    """An object of the board; None if it is not there, or is none of this kind.
+
+    Raises:
+        MachineError: the board cannot be read.
+    """
     try:
         data = board.read(name, _LARGEST)
         return None if data is None else msgspec.json.decode(data, type=kind)
@@ -98,7 +109,7 @@ def read_notice(board: Objects, name: str, kind: type[msgspec.Struct]) -> msgspe
 
 
 @dataclass(slots=True)
-class Watched:
+class Watched(Generic[_Kind]):
     """An object of the board that is looked at now and then.
 
     Attributes:
@@ -110,11 +121,11 @@ class Watched:
 
     board: Objects
     name: str
-    kind: type[msgspec.Struct]
-    seen: msgspec.Struct | None = None
+    kind: type[_Kind]
+    seen: _Kind | None = None
     changed: float = field(default_factory=time.monotonic)
 
-    def look(self) -> msgspec.Struct | None:
+    def look(self) -> _Kind | None:
         """Read it again. What cannot be read for a moment counts as unchanged."""
         try:
             found = read_notice(self.board, self.name, self.kind)

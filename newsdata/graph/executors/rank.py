@@ -27,7 +27,7 @@ __all__ = ["PATIENCE", "Rank", "serve_rank"]
 _LOG = logging.getLogger("newsdata")
 
 PATIENCE = 10.0
-"""Times `takeover`: so long a rank waits for a sign of rank 0."""
+"""A rank ends with an error if it saw no sign of rank 0 for `PATIENCE * takeover` seconds."""
 
 _SHORTEST, _LONGEST = 0.02, 1.0  # seconds between two looks at the board
 _NOBODY = Notice(build="", size=0, tools={}, store=b"")
@@ -68,8 +68,8 @@ def serve_rank(about: Rank) -> int:
         The number of tasks that it did.
 
     Raises:
-        MachineError: rank 0 gave no sign for `PATIENCE` times `takeover`; or it has another number of ranks, or other versions
-            of what shapes bytes.
+        MachineError: rank 0 gave no sign for `PATIENCE * takeover` seconds, or it has another number of ranks, or other
+            versions of what shapes bytes.
     """
     worker = _Worker(about=about, news=Watched(about.board, BOARD, Notice))
     try:
@@ -95,7 +95,7 @@ class _Worker:
     """
 
     about: Rank
-    news: Watched
+    news: Watched[Notice]
     build: Notice = _NOBODY
     store: Store = field(default_factory=lambda: Store(folder=Path()))
     finished: set[str] = field(default_factory=set)
@@ -139,8 +139,8 @@ class _Worker:
                 self.about.board.delete([rank_name(self.about.rank)])
 
     def _look(self) -> Notice:
-        said = self.news.look()
-        return said if isinstance(said, Notice) else _NOBODY
+        """What rank 0 says now; `_NOBODY` as long as it has said nothing."""
+        return self.news.look() or _NOBODY
 
     def _join(self, said: Notice) -> None:
         """Begin to work for a build, if that is another one than before."""

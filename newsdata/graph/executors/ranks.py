@@ -58,7 +58,7 @@ class _Other:
         moved: when its last result was seen, or when it was given its tasks.
     """
 
-    watched: Watched
+    watched: Watched[RankNotice]
     left: deque[int] = field(default_factory=deque)
     moved: float = 0.0
 
@@ -147,7 +147,7 @@ class Ranks:
             if hangs or other.watched.silent > self._takeover:
                 gone = [*other.left]
             else:
-                failed = set(notice.failed) if isinstance(notice, RankNotice) else set()
+                failed = set(notice.failed) if notice else set()
                 gone = [number for number in other.left if tasks.keys[number] in failed]
             lost += gone
             other.left = deque(number for number in other.left if number not in gone) if gone else other.left
