@@ -174,18 +174,25 @@ class _Worker:
         rows = [row for row in range(len(plan)) if (part.first + row) % (about.size - 1) + 1 == about.rank]
         rows = [row for row in rows if not self.store.record(plan.key(row))]
         while rows and self._wants(part):
-            try:
-                for _ in about.inner.run(run_job, _Rows(plan, rows, about, self.store)):
-                    self.done += 1
-                    rows = rows[1:]
-                    if not self._wants(part):
-                        return
-            except Exception as error:  # rank 0 does this task, and says what is wrong
-                _LOG.warning("rank %d could not do %s: %s", about.rank, plan.key(rows[0]), first_line(error))
-                with self.lock:
-                    self.notice = msgspec.structs.replace(self.notice, failed=[*self.notice.failed, plan.key(rows[0])])
-                self.write()
-                rows = rows[1:]
+            rows = self._run_rows(plan, rows, part)
+
+    def _run_rows(self, plan: Plan, rows: list[int], part: PlanNotice) -> list[int]:
+        """Do tasks in order until one fails. Returns the rows after that one, which are still to be done; else none."""
+        done = 0
+        try:
+            for _ in self.about.inner.run(run_job, _Rows(plan, rows, self.about, self.store)):
+                done += 1
+                self.done += 1
+                if not self._wants(part):
+                    break
+            return []
+        except Exception as error:  # rank 0 does this task, and says what is wrong
+            key = plan.key(rows[done])
+            _LOG.warning("rank %d could not do %s: %s", self.about.rank, key, first_line(error))
+            with self.lock:
+                self.notice = msgspec.structs.replace(self.notice, failed=[*self.notice.failed, key])
+            self.write()
+            return rows[done + 1 :]
 
     def _wants(self, part: PlanNotice) -> bool:
         """Whether rank 0 still waits for a plan."""
