@@ -292,7 +292,7 @@ def test_a_plan_that_is_gone_is_left_to_rank_0(tmp_path: Path) -> None:
     party = Party(tmp_path, 2)
     with party.led() as ranks:
         leader = ranks._leader
-        leader.say(PlanNotice(key="plan1-0", first=0))
+        leader.offer(PlanNotice(key="plan1-0", first=0))
         party.start(1)
         time.sleep(0.2)
         party.run(ranks, "abcd")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -34,17 +35,36 @@ _HUNG = 10.0  # times `takeover`: after so long without a result, a rank that gi
 
 @dataclass(slots=True, kw_only=True)
 class _Leader:
-    """Writes rank 0's object, from two threads."""
+    """Writes rank 0's object. One thread says what is to be done, another one shows signs of life.
+
+    Attributes:
+        board: where the object lies.
+        notice: what was written last.
+    """
 
     board: Objects
     notice: Notice
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def say(self, *plans: PlanNotice, more: bool = True, ended: bool = False) -> None:
-        """Write the object anew, with more plans, or (`more` is False) with these only."""
+    def show_life(self) -> None:
+        """Write the object anew, so that other ranks see a sign of life."""
+        self._write()
+
+    def offer(self, plan: PlanNotice) -> None:
+        """Add a plan to those that are to be done."""
+        self._write(plans=[*self.notice.plans, plan])
+
+    def withdraw_plans(self) -> None:
+        """Say that nothing is to be done now."""
+        self._write(plans=())
+
+    def end(self) -> None:
+        """Say that the build has ended."""
+        self._write(plans=(), ended=True)
+
+    def _write(self, **changes: Any) -> None:
         with self.lock:
-            named = [*self.notice.plans, *plans] if more else plans
-            self.notice = msgspec.structs.replace(self.notice, plans=named, ended=ended, count=self.notice.count + 1)
+            self.notice = msgspec.structs.replace(self.notice, **changes, count=self.notice.count + 1)
             write_notice(self.board, BOARD, self.notice)
 
 
@@ -116,7 +136,7 @@ class Ranks:
                 pause = _SHORTEST if found else min(1.5 * pause, _LONGEST)
         finally:
             with suppress(MachineError):
-                self._leader.say(more=False)
+                self._leader.withdraw_plans()
 
     def _hand_out(self, tasks: Jobs) -> None:
         """Write the plans with the tasks of the other ranks."""
@@ -126,7 +146,7 @@ class Ranks:
             other.moved = time.monotonic()
         first = 0
         for part in write_plans(tasks.some(n for n in range(len(tasks)) if n % self._size), self._root):
-            self._leader.say(PlanNotice(key=part.key, first=first))
+            self._leader.offer(PlanNotice(key=part.key, first=first))
             first += int(part.facts["tasks"])
 
     def _collect(self, tasks: Jobs) -> Iterator[tuple[int, Artifact]]:
@@ -145,12 +165,12 @@ class Ranks:
             notice = other.watched.look()
             hangs = time.monotonic() - other.moved > _HUNG * self._takeover
             if hangs or other.watched.silent > self._takeover:
-                gone = [*other.left]
+                gone = {*other.left}
             else:
                 failed = set(notice.failed) if notice else set()
-                gone = [number for number in other.left if tasks.keys[number] in failed]
+                gone = {number for number in other.left if tasks.keys[number] in failed}
             lost += gone
-            other.left = deque(number for number in other.left if number not in gone) if gone else other.left
+            other.left = deque(number for number in other.left if number not in gone)
         return sorted(lost)
 
 
@@ -183,11 +203,11 @@ def lead_ranks(
     board.delete([name for name, _ in board.names()])
     notice = Notice(build=new_name(), job=job, size=size, tools=tools, store=pack(store, root))
     leader = _Leader(board=board, notice=notice)
-    leader.say()
+    leader.show_life()
     try:
-        with beating(leader.say, takeover):
+        with beating(leader.show_life, takeover):
             yield Ranks(leader, inner, root, takeover)
     except NewsdataError:
-        leader.say(more=False, ended=True)
+        leader.end()
         raise
-    leader.say(more=False, ended=True)
+    leader.end()
