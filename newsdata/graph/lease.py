@@ -64,14 +64,26 @@ class _Record:
 
 @dataclass(slots=True, kw_only=True)
 class Lease:
-    """A lease that is held; see `leased`."""
+    """The lease of a folder of versions; `leased` takes it and gives it back.
+
+    Attributes:
+        out: the folder.
+        name: of the object.
+        seconds: how long the lease lasts without being renewed.
+        record: who holds it. `expires` is set whenever it is written.
+        tag: of the object, as this process wrote it last.
+        until: when it ends, in seconds of `_clock`.
+        ended: set when it need not be renewed any more.
+        turn: held while the object is written.
+        lost: whether another process took it over.
+    """
 
     out: Objects
+    name: str
     seconds: float
     record: _Record
-    name: str
     tag: str = ""
-    until: float = 0.0  # of `_clock`
+    until: float = 0.0
     ended: threading.Event = field(default_factory=threading.Event)
     turn: threading.Lock = field(default_factory=threading.Lock)
     lost: bool = False
@@ -82,7 +94,7 @@ class Lease:
         Raises:
             MachineError: as for `check`, or the store cannot be reached.
         """
-        self.lost = self.lost or not self._swap(self.seconds)
+        self.lost = self.lost or not self._write_again()
         self.check()
 
     def check(self) -> None:
@@ -98,28 +110,87 @@ class Lease:
                 hint="versions that are there are untouched; run the same command again",
             )
 
+    def _take(self) -> None:
+        """Write the lease for the first time. Raises a `MachineError` if another process holds it."""
+        start, data = _clock(), self._content()
+        if not self.out.create(self.name, data) and (found := self.out.tagged(self.name, _LARGEST)):
+            theirs = self._parse(found[0])
+            if not _is_free(theirs):
+                self._wait_for_end(theirs, found[1])
+            start, data = _clock(), self._content()
+            if not self.out.swap(self.name, data, found[1]):
+                raise self._held_by(theirs)
+        written = self.out.tagged(self.name, _LARGEST)
+        if written is None or written[0] != data:
+            raise self._held_by(self._parse(written[0]) if written else _Record())
+        self.tag, self.until = written[1], start + self.seconds
+
+    def _wait_for_end(self, theirs: _Record, tag: str) -> None:
+        """Watch the lease of another process, after it has ended by our clock. Raises a `MachineError` if it goes on."""
+        if time.time() <= theirs.expires:
+            raise self._held_by(theirs)
+        _LOG.warning(
+            "%s: the lease of another %s ended at %s; it is watched for %.0f seconds, because clocks differ",
+            self.out.url, theirs.work or "process", _end(theirs), self.seconds,
+        )  # fmt: skip
+        end = _clock() + self.seconds
+        while _clock() < end:
+            time.sleep(self.seconds / _LOOKS)
+            found = self.out.tagged(self.name, _LARGEST)
+            if found is None or found[1] != tag:
+                raise self._held_by(theirs)
+
     def _renew_until_ended(self) -> None:
         while not self.ended.wait(self.seconds / 4):
             try:
-                if not self._swap(self.seconds):
+                if not self._write_again():
                     self.lost = True
                     return
             except MachineError:  # the store may come back in time
                 continue
 
-    def _swap(self, seconds: float) -> bool:
-        """Write the lease anew; returns whether it was still ours. Without seconds it is given back."""
+    def _write_again(self) -> bool:
+        """Write the lease with a later end; returns whether it was still ours."""
         with self.turn:
-            start = _clock()
-            record = replace(self.record, expires=time.time() + seconds) if seconds else _Record()
-            data = msgspec.json.encode(record)
+            start, data = _clock(), self._content()
             if not self.out.swap(self.name, data, self.tag):
                 return False
-            found = self.out.tagged(self.name, _LARGEST) if seconds else (data, "")
+            found = self.out.tagged(self.name, _LARGEST)
             if found is None or found[0] != data:
                 return False
-            self.tag, self.until = found[1], start + seconds
+            self.tag, self.until = found[1], start + self.seconds
             return True
+
+    def _give_back(self) -> None:
+        """Mark the lease as free, if it is still ours."""
+        with self.turn:
+            self.until = 0.0
+            self.out.swap(self.name, msgspec.json.encode(_Record()), self.tag)
+
+    def _content(self) -> bytes:
+        """The bytes of the object, if the lease is written now."""
+        return msgspec.json.encode(replace(self.record, expires=time.time() + self.seconds))
+
+    def _parse(self, data: bytes) -> _Record:
+        try:
+            return msgspec.json.decode(data, type=_Record)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise MachineError(
+                "the lease of this folder cannot be read",
+                path=f"{self.out.url}/{self.name}",
+                hint="if nothing is at work here, remove this object",
+            ) from None
+
+    def _held_by(self, theirs: _Record) -> MachineError:
+        hint = "wait for it to end, then run this again"
+        if time.time() <= theirs.expires:  # else another process was faster, or its clock is behind ours
+            hint += f"; if it was killed, run this again after {_end(theirs)}, and it goes on {self.seconds:.0f} seconds later"
+        return MachineError(
+            f"another {theirs.work or 'process'} is at work here "
+            f"(process {theirs.process} on {theirs.host or 'a machine'})",
+            path=self.out.url,
+            hint=hint,
+        )
 
 
 @contextlib.contextmanager
@@ -151,10 +222,9 @@ def leased(out: Objects, work: str = "build", seconds: float = _SECONDS, name: s
         host=socket.gethostname()[:200],
         process=os.getpid(),
         life=_life(),
-        expires=time.time() + seconds,
     )
-    lease = Lease(out=out, seconds=seconds, record=record, name=name)
-    lease.tag, lease.until = _take(out, record, seconds, name)
+    lease = Lease(out=out, name=name, seconds=seconds, record=record)
+    lease._take()
     renewal = threading.Thread(target=lease._renew_until_ended, name="lease", daemon=True)
     renewal.start()
     try:
@@ -164,55 +234,7 @@ def leased(out: Objects, work: str = "build", seconds: float = _SECONDS, name: s
         renewal.join()
         if not lease.lost:
             with contextlib.suppress(MachineError):
-                lease._swap(0)
-
-
-def _take(out: Objects, record: _Record, seconds: float, name: str) -> tuple[str, float]:
-    """Write the lease; returns its tag, and until when it lasts by `_clock`."""
-    data, start = msgspec.json.encode(record), _clock()
-    if not out.create(name, data):
-        found = out.tagged(name, _LARGEST)
-        if found is not None:
-            theirs = _read(out, found[0], name)
-            if not _is_free(theirs):
-                if time.time() <= theirs.expires:
-                    raise _held(out, theirs, seconds)
-                _LOG.warning(
-                    "%s: the lease of another %s ended at %s; it is watched for %.0f seconds, because clocks differ",
-                    out.url, theirs.work or "process", _end(theirs), seconds,
-                )  # fmt: skip
-                if not _stays(out, found[1], seconds, name):
-                    raise _held(out, theirs, seconds)
-                record = replace(record, expires=time.time() + seconds)
-                data, start = msgspec.json.encode(record), _clock()
-            if not out.swap(name, data, found[1]):
-                raise _held(out, theirs, seconds)
-    written = out.tagged(name, _LARGEST)
-    if written is None or written[0] != data:
-        raise _held(out, _read(out, written[0] if written else b"{}", name), seconds)
-    return written[1], start + seconds
-
-
-def _stays(out: Objects, tag: str, seconds: float, name: str) -> bool:
-    """Whether nobody renews or gives back a lease for so long."""
-    end = _clock() + seconds
-    while _clock() < end:
-        time.sleep(seconds / _LOOKS)
-        found = out.tagged(name, _LARGEST)
-        if found is None or found[1] != tag:
-            return False
-    return True
-
-
-def _read(out: Objects, data: bytes, name: str) -> _Record:
-    try:
-        return msgspec.json.decode(data, type=_Record)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise MachineError(
-            "the lease of this folder cannot be read",
-            path=f"{out.url}/{name}",
-            hint="if nothing is at work here, remove this object",
-        ) from None
+                lease._give_back()
 
 
 def _is_free(record: _Record) -> bool:
@@ -228,20 +250,6 @@ def _is_free(record: _Record) -> bool:
     except (OSError, OverflowError):
         return False
     return False
-
-
-def _held(out: Objects, record: _Record, seconds: float) -> MachineError:
-    ended = time.time() > record.expires  # another process was faster, or its clock is behind ours
-    killed = (
-        ""
-        if ended
-        else f"; if it was killed, run this again after {_end(record)}, and it goes on {seconds:.0f} seconds later"
-    )
-    return MachineError(
-        f"another {record.work or 'process'} is at work here (process {record.process} on {record.host or 'a machine'})",
-        path=out.url,
-        hint=f"wait for it to end, then run this again{killed}",
-    )
 
 
 def _end(record: _Record) -> str:
