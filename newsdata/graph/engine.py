@@ -98,14 +98,14 @@ class Jobs(Sequence[Job]):
     tasks: Sequence[Task]
     seeds: Sequence[str]
 
-    def some(self, at: Iterable[int]) -> Jobs:
+    def some(self, positions: Iterable[int]) -> Jobs:
         """The jobs at some positions."""
-        chosen = [*at]
+        at = [*positions]
         return Jobs(
             store=self.store,
-            keys=[self.keys[one] for one in chosen],
-            tasks=[self.tasks[one] for one in chosen],
-            seeds=[self.seeds[one] for one in chosen],
+            keys=[self.keys[n] for n in at],
+            tasks=[self.tasks[n] for n in at],
+            seeds=[self.seeds[n] for n in at],
         )
 
     def __len__(self) -> int:
@@ -122,10 +122,8 @@ class Jobs(Sequence[Job]):
         """The job at a position, or the jobs of a slice."""
         if isinstance(at, slice):
             return Jobs(store=self.store, keys=self.keys[at], tasks=self.tasks[at], seeds=self.seeds[at])
-        task = self.tasks[at]
-        return Job(
-            store=self.store, key=self.keys[at], function=task.function, data=task.data(), seed=self.seeds[at]
-        )  # fmt: skip
+        task, key, seed = self.tasks[at], self.keys[at], self.seeds[at]
+        return Job(store=self.store, key=key, function=task.function, data=task.data(), seed=seed)
 
 
 class Executor(Protocol):

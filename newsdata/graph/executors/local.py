@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from ...errors import MachineError
 from ..process import MEMORY, prepare_worker
 
-__all__ = ["Here", "Local", "local_executor"]
+__all__ = ["MAX_TASKS_IN_THREADS", "Here", "Local", "local_executor"]
 
-Job = TypeVar("Job")
-Result = TypeVar("Result")
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 
 MAX_TASKS_IN_THREADS = 16
 """A stage of at most this many tasks runs in threads, as long as no worker process was started. Measured: a day's run takes
@@ -34,7 +34,7 @@ class Here:
     [1, 2]
     """
 
-    def run(self, function: Callable[[Job], Result], tasks: Sequence[Job]) -> Iterator[Result]:
+    def run(self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:
         """Run `function` on each of `tasks`."""
         return map(function, tasks)
 
@@ -54,7 +54,7 @@ class Local:
         self._threads = ThreadPoolExecutor(workers)
         stack.callback(self._threads.shutdown, wait=True, cancel_futures=True)
 
-    def run(self, function: Callable[[Job], Result], tasks: Sequence[Job]) -> Iterator[Result]:
+    def run(self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:
         """Run `function` on each of `tasks`.
 
         Raises:
@@ -67,12 +67,12 @@ class Local:
         pool = self._processes or self._threads
         rest = iter(tasks)
 
-        def submit(count: int) -> list[Future[Result]]:
+        def submit(count: int) -> list[Future[_Result]]:
             some = [*islice(rest, count)]  # this may take its time: the data of a task is made now
             with _signals_held_back():
                 return [pool.submit(function, task) for task in some]
 
-        def results(waiting: deque[Future[Result]]) -> Iterator[Result]:
+        def results(waiting: deque[Future[_Result]]) -> Iterator[_Result]:
             while waiting:
                 yield _result(waiting.popleft())
                 waiting.extend(submit(1))
@@ -120,7 +120,7 @@ def _signals_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _result(future: Future[Result]) -> Result:
+def _result(future: Future[_Result]) -> _Result:
     from loky.process_executor import BrokenProcessPool
 
     try:
