@@ -21,7 +21,6 @@ from .shard_plan import plan_key
 __all__ = ["KnownFiles", "known_hashes", "read_known_files", "settled", "write_known_files"]
 
 _RACY = 2_000_000_000  # nanoseconds: a file that was changed this shortly before it was listed is not settled
-_NOTED = 50_000  # files that are in memory at once
 _BY_HASH = "sha256:"  # the beginning of a stamp that names the content itself
 _SCHEMA = pa.schema([("path", pa.large_string()), ("stamp", pa.large_string()), ("sha256", pa.large_string())])
 
@@ -49,8 +48,10 @@ def read_known_files(path: Path | None) -> pa.Table:
 def write_known_files(known: KnownFiles, path: Path) -> None:
     """Write path, stamp and hash of the settled files to an Arrow file, some at a time."""
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, _SCHEMA) as writer:
-        for number, files in enumerate(known.files.parts(_NOTED)):
-            some = slice(number * _NOTED, number * _NOTED + len(files))
+        begin = 0
+        for files in known.files.parts():
+            some = slice(begin, begin + len(files))
+            begin += len(files)
             rows = pa.table([files.path, files.stamp, known.hashes[some]], names=_SCHEMA.names).cast(_SCHEMA)
             writer.write_table(rows.filter(known.settled[some]))
 

@@ -24,8 +24,6 @@ from .shard_plan import PostShard, choose_shard_rows, plan_posts
 
 __all__ = ["OTHER_POSTS", "PostsFound", "find_posts"]
 
-_AT_ONCE = 50_000  # files that are in memory at once
-
 OTHER_POSTS = "not in the version that is built again"
 """The reason why a version that is built again (`Request.again`) ignores a post."""
 
@@ -96,7 +94,7 @@ def _classify(listing: Listing, site: Site, scratch: Path | None) -> _Classified
     ignored: Counter[str] = Counter()
 
     def posts() -> Iterator[Files]:
-        for part in listing.files.parts(_AT_ONCE):
+        for part in listing.files.parts():
             reasons = classify_all(part.path, site)
             counted = pc.value_counts(reasons.drop_null())
             names, counts = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
@@ -116,12 +114,12 @@ def _classify(listing: Listing, site: Site, scratch: Path | None) -> _Classified
 
 def _one_a_folder(files: Files) -> list[str]:
     """A path in each folder that has posts."""
-    folders = (pc.unique(split_paths(part.path)[0]).to_pylist() for part in files.parts(_AT_ONCE))
+    folders = (pc.unique(split_paths(part.path)[0]).to_pylist() for part in files.parts())
     return [f"{folder}/" for folder in dict.fromkeys(folder for some in folders for folder in some)]
 
 
 def _clashing_ids(files: Files) -> dict[str, str]:
-    if all(pc.all(pc.ends_with(part.path, ".md")).as_py() for part in files.parts(_AT_ONCE)):  # nearly always
+    if all(pc.all(pc.ends_with(part.path, ".md")).as_py() for part in files.parts()):  # nearly always
         return {}
     return clashing_ids(files.path.to_pylist())
 
@@ -136,13 +134,11 @@ def _without_redacted(
     def stays(path: str) -> bool:
         return own_ids.get(path, article_id(path)) not in redacted
 
-    files = (part.take([n for n, path in enumerate(part.path.to_pylist()) if stays(path)]) for part in _parts(found))
+    files = (
+        part.take([n for n, path in enumerate(part.path.to_pylist()) if stays(path)]) for part in found.files.parts()
+    )
     rejects = [reject for reject in found.rejects if stays(reject.path)]
     return _keep(found, Files.on_disk(files, scratch), rejects, REDACTED)
-
-
-def _parts(found: _Classified) -> Iterator[Files]:
-    return found.files.parts(_AT_ONCE)
 
 
 def _keep(found: _Classified, files: Files, rejects: list[Reject], reason: str) -> _Classified:
@@ -171,6 +167,6 @@ def _ids_in(base: Base) -> dict[str, str]:
 def _only_named(found: _Classified, named: Mapping[str, str], scratch: Path | None) -> _Classified:
     """Leave out the files that the base neither read nor rejected."""
     paths = pa.array(list(named), pa.string())
-    files = (part.take(np.flatnonzero(pc.is_in(part.path, paths))) for part in _parts(found))
+    files = (part.take(np.flatnonzero(pc.is_in(part.path, paths))) for part in found.files.parts())
     rejects = [reject for reject in found.rejects if reject.path in named]
     return _keep(found, Files.on_disk(files, scratch), rejects, OTHER_POSTS)

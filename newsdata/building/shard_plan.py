@@ -23,7 +23,7 @@ from ..curation.merge import Articles
 from ..curation.splits import Placement, local_days
 from ..parsing.site import split_paths
 from ..schema import SPLITS
-from ..sources.source import Files
+from ..sources.files import FILES_AT_ONCE, Files
 from ..storage.manifest import Manifest
 
 __all__ = [
@@ -47,8 +47,6 @@ _MANY_POSTS = 1_000_000
 
 SHARD_BYTES = 64 * 2**20
 """The most bytes of source files in a shard of posts when it is first cut."""
-
-_PLANNED_AT_ONCE = 50_000  # files
 
 _MONTHS = 120
 """The most shards of a task, if it has more than one: the months of a decade."""
@@ -161,9 +159,9 @@ def plan_posts(
     Returns:
         The files in the order of the plan, and the shards, whose files are parts of these.
     """
-    days = np.concatenate([np.zeros(0, np.int32), *(_days(part.path) for part in files.parts(_PLANNED_AT_ONCE))])
+    days = np.concatenate([np.zeros(0, np.int32), *(_days(part.path) for part in files.parts())])
     order = np.argsort(days, kind="stable").astype(np.int32)
-    some = (order[begin : begin + _PLANNED_AT_ONCE] for begin in range(0, len(order), _PLANNED_AT_ONCE))
+    some = (order[begin : begin + FILES_AT_ONCE] for begin in range(0, len(order), FILES_AT_ONCE))
     files = Files.on_disk((files.take(rows) for rows in some), scratch)
     month_of = days[order] // 100
     ends = [*np.flatnonzero(np.diff(month_of, prepend=-1)).tolist(), len(files)]

@@ -14,7 +14,10 @@ from ..arrow_files import join_tables
 from ..schema import Reject
 from .folder_walk import MAX_PATH_BYTES, Fault, check_path
 
-__all__ = ["Files", "Listing", "Source", "SourceFile", "as_reject", "in_order", "unreadable"]
+__all__ = ["FILES_AT_ONCE", "Files", "Listing", "Source", "SourceFile", "as_reject", "in_order", "unreadable"]
+
+FILES_AT_ONCE = 50_000
+"""The most files that a step over all files has in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +112,9 @@ class Files(Sequence[SourceFile]):
         table = join_tables(tables, _SCHEMA, folder)
         return cls(*(column.chunk(0) for column in table.columns))
 
-    def parts(self, size: int) -> Iterator[Files]:
-        """The same files, `size` at a time, in memory."""
-        return (self.slice(begin, size).in_memory() for begin in range(0, len(self), size))
+    def parts(self) -> Iterator[Files]:
+        """The same files, `FILES_AT_ONCE` at a time, in memory."""
+        return (self.slice(at, FILES_AT_ONCE).in_memory() for at in range(0, len(self), FILES_AT_ONCE))
 
     def slice(self, begin: int, count: int) -> Files:
         """`count` files from the position `begin` on, without a copy."""

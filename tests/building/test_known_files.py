@@ -36,7 +36,7 @@ def test_what_is_settled_is_written_and_read(tmp_path: Path) -> None:
 
 
 def test_many_files_go_in_several_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsdata.building.known_files._NOTED", 3)
+    monkeypatch.setattr("newsdata.sources.files.FILES_AT_ONCE", 3)
     many = files(**{f"p{number}": f"{number}" for number in range(8)})
     known = KnownFiles(files=many, hashes=many.stamp, settled=pa.array([n % 2 == 0 for n in range(8)]))
     write_known_files(known, tmp_path / "known")

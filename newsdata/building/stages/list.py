@@ -26,6 +26,7 @@ from ...graph.task import Bench, Task, TaskFunction
 from ...near_duplicates.signatures import DEDUP_VERSION
 from ...parsing.site import read_site
 from ...schema import SCHEMA_VERSION, Reject, Site
+from ...sources.files import FILES_AT_ONCE
 from ...sources.listing_ahead import ListingAhead
 from ...sources.source import Files, Listing, Source, list_files, read_file, read_files
 from ...storage.shards import digest_table
@@ -203,7 +204,7 @@ def digest_listing(
     rejects = [(reject.path, reject.rule) for reject in listing.rejects]
     about = (settings.made_by, site, config, sorted(redacted), rejects, len(listing.files))
     digest = hashlib.sha256(repr(about).encode())
-    for files in listing.files.parts(_FILES):
+    for files in listing.files.parts():
         digest_table(pa.table({"path": files.path, "stamp": files.stamp}), digest)
     return digest.hexdigest()
 
@@ -286,7 +287,7 @@ def _write_known(known: KnownFiles, bench: Bench) -> dict[str, Any]:
 def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> _Hashed:
     """The hash of every file; only files whose hash is not known are read."""
     scratch = stage.engine.store.folder
-    hashes = _on_disk((known_hashes(part, known).cast(_HASH) for part in files.parts(_FILES)), scratch)
+    hashes = _on_disk((known_hashes(part, known).cast(_HASH) for part in files.parts()), scratch)
     was_known = hashes.is_valid().to_numpy(zero_copy_only=False)
     new = np.flatnonzero(~was_known).astype(np.int32)
     stage.count_task(ran=bool(len(new)))
@@ -315,7 +316,6 @@ def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> 
     return _Hashed(read, was_known, unreadable)
 
 
-_FILES = 50_000  # files that are in memory at once
 _HASH = pa.large_string()
 
 
@@ -330,20 +330,23 @@ def _filled(
 ) -> Iterator[pa.LargeStringArray]:
     """The hashes, in parts, with those that were read in place of those that are missing."""
     done = 0
-    for begin in range(0, len(hashes), _FILES):
-        missing = ~was_known[begin : begin + _FILES]
+    for begin in range(0, len(hashes), FILES_AT_ONCE):
+        some = slice(begin, begin + FILES_AT_ONCE)
+        missing = ~was_known[some]
         count = int(missing.sum())
-        yield pc.replace_with_mask(hashes[begin : begin + _FILES], pa.array(missing), read[done : done + count])
+        yield pc.replace_with_mask(hashes[some], pa.array(missing), read[done : done + count])
         done += count
 
 
 def _settled(files: Files, hashed: _Hashed, listed_at: int) -> pa.BooleanArray:
     """For each file whether it is settled; see `known_files.settled`."""
     parts = [pa.array([], pa.bool_())]
-    for number, part in enumerate(files.parts(_FILES)):
-        some = slice(number * _FILES, number * _FILES + len(part))
+    begin = 0
+    for part in files.parts():
+        some = slice(begin, begin + len(part))
         hashes = strings_of(hashed.hashes[some])
         parts.append(settled(part, hashes, pa.array(hashed.was_known[some]), listed_at))
+        begin += len(part)
     return pa.concat_arrays(parts)
 
 
