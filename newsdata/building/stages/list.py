@@ -52,6 +52,9 @@ _CHUNK_BYTES = 3 * 2**19
 _LINES = 10_000  # lines of the source's digest that are in memory at once
 _PLACE = "list"
 
+_HASH = pa.large_string()
+_LINE = pa.schema([("path", pa.string()), ("read", pa.string())])  # of the source's digest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
@@ -118,17 +121,22 @@ def list_source(
         site, notes = read_site(config, drafts=settings.drafts)
         stage.counts.rows = len(listing.files) + len(listing.rejects)
         digest = digest_listing(listing, site, config, base.redacted, settings)
-        seen: dict[str, Any] = {
-            "source": source, "site": site, "config_notes": notes, "files_seen": stage.counts.rows, "listing": digest,
-        }  # fmt: skip
-        same = engine.last.facts.get("listing") == digest and base.manifest is not None
-        if same and base.manifest and _may_stay(request, settings, base, site):
-            before = dict(base.manifest.source)
-            if engine.last.facts.get("source") == before["digest"]:
-                stage.count_task(ran=False)
-                none: Mapping[str, Reject] = {}
-                hashes = pa.array([], _HASH)
-                return Listed(**seen, posts=None, hashes=hashes, unreadable=none, described=before, all_settled=True)
+        listed = Listed(
+            source=source,
+            site=site,
+            config_notes=notes,
+            files_seen=stage.counts.rows,
+            listing=digest,
+            posts=None,
+            hashes=pa.array([], _HASH),
+            unreadable={},
+            described=dict(base.manifest.source) if base.manifest else {},
+            all_settled=True,
+        )
+        # The last build noted the listing of the base.
+        if _may_stay(request, settings, base, site) and engine.last.facts == listed.facts:
+            stage.count_task(ran=False)
+            return listed
         posts = find_posts(listing, site, base, request, scratch)
         files = posts.files
         known = _known_files(digest, engine)
@@ -136,8 +144,8 @@ def list_source(
         mask = _settled(files, hashed, listing.listed_at)
         _store_known(digest, KnownFiles(files=files, hashes=hashed.hashes, settled=mask), engine)
         stage.advance(stage.counts.rows)
-    return Listed(
-        **seen,
+    return replace(
+        listed,
         posts=posts,
         hashes=hashed.hashes,
         unreadable=hashed.unreadable,
@@ -245,9 +253,6 @@ def digest_source(posts: PostsFound, hashes: pa.LargeStringArray, config: bytes 
     return {"files": len(files) + len(posts.rejects), "digest": digest.hexdigest(), "bytes": size}
 
 
-_LINE = pa.schema([("path", pa.string()), ("read", pa.string())])
-
-
 # ------------------------------------------------------------------------------------------------------ hashing
 
 
@@ -314,9 +319,6 @@ def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> 
     if len(new) < len(files):
         read = _on_disk(_filled(hashes, was_known, read), scratch)
     return _Hashed(read, was_known, unreadable)
-
-
-_HASH = pa.large_string()
 
 
 def _on_disk(parts: Iterable[pa.LargeStringArray], scratch: Path) -> pa.LargeStringArray:
