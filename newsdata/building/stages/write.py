@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import accumulate, islice
 from typing import Any
 
@@ -137,7 +138,7 @@ def _task(shards: Sequence[ArticleShard], digests: Sequence[str], decided: Decid
         spool = touched(decided.parsed.spool, places)
         return _WriteData(config=config, timezone=timezone, spool=spool, sizes=sizes, groups=groups)
 
-    return Task(stage=stage_of("write"), inputs=(*digests,), function=_write, data=data, rows=sum(sizes))
+    return Task(stage=stage_of("write"), inputs=tuple(digests), function=_write, data=data, rows=sum(sizes))
 
 
 def _cut(chosen: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -317,7 +318,7 @@ def blank_all(pieces: Sequence[Piece], settings: Settings, timezone: str, engine
             stage=stage_of("blank"),
             inputs=(*settings.made_by, piece.written.sha256, piece.config, timezone),
             function=_blank,
-            data=_blank_data(piece, timezone),
+            data=partial(_BlankData, file=piece.file, config=piece.config, timezone=timezone),
         )
         for piece in pieces
     ]
@@ -327,11 +328,6 @@ def blank_all(pieces: Sequence[Piece], settings: Settings, timezone: str, engine
         piece_of(artifact, "shard", piece.path, piece.split, piece.start)
         for artifact, piece in zip(artifacts, pieces, strict=True)
     ]
-
-
-def _blank_data(piece: Piece, timezone: str) -> Any:
-    """`Task.data` for a shard to blank."""
-    return lambda: _BlankData(file=piece.file, config=piece.config, timezone=timezone)
 
 
 def _blank(data: _BlankData, bench: Bench) -> dict[str, Any]:
