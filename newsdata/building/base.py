@@ -38,7 +38,7 @@ class Base:
         folder, manifest: of the version; None if the build makes the first version of a dataset.
         ledger: what earlier versions decided about each article; `storage.ledger.LEDGER_SCHEMA` has the columns.
         redacted: everything that no version may hold: article id, or `content_key` of a file -> reason.
-        there: every version in OUT, oldest first.
+        versions: the number of every version in OUT, oldest first.
         newer: the manifest of the newest version in OUT, if that is not the base; else None.
         remote: where the version lies in a bucket; `folder` is then its mirror.
     """
@@ -47,7 +47,7 @@ class Base:
     manifest: Manifest | None
     ledger: pa.Table
     redacted: Mapping[str, str]
-    there: tuple[str, ...]
+    versions: tuple[str, ...]
     newer: Manifest | None
     remote: Objects | None = None
 
@@ -111,14 +111,14 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
     Raises:
         ManifestError: a version in `out` has no manifest, the one to follow is damaged, or the redactions cannot be read.
     """
-    there = versions_in(out)
+    versions = versions_in(out)
     if lost := versions_without_manifest(out):
         raise ManifestError(
             "this version has no manifest, so no version can follow it",
             path=out / lost[-1],
             hint="restore manifest.json from another copy of this version, or remove the folder",
         )
-    newest = out / there[-1] if there else None
+    newest = out / versions[-1] if versions else None
     folder = wanted or newest
     passed_over = newest is not None and folder is not None and folder.resolve() != newest.resolve()
     manifest = read_manifest(folder) if folder else None
@@ -132,7 +132,7 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
         manifest=manifest,
         ledger=ledger,
         redacted=redacted,
-        there=tuple(there),
+        versions=tuple(versions),
         newer=read_manifest(newest) if newest and passed_over else None,
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,21 +16,9 @@ from ..parsing.post import PARSER_VERSION
 from ..schema import SCHEMA_VERSION
 from ..storage.manifest import Manifest, check_file, parse_version
 from .base import Base
+from .tools import installed_tools
 
-__all__ = ["AskedBorders", "Request", "Settings", "check_call", "installed_tools", "settle"]
-
-_TOOLS = (
-    "newsdata",
-    "pyarrow",
-    "numpy",
-    "turbohtml",
-    "markdown-it-py",
-    "python-frontmatter",
-    "PyYAML",
-    "tzdata",
-    "chardet",
-)
-"""The packages whose version can change the bytes of a version."""
+__all__ = ["AskedBorders", "Request", "Settings", "check_call", "settle"]
 
 _MAX_GAP_DAYS = 36_500
 
@@ -179,21 +166,12 @@ def settle(request: Request, base: Base) -> Settings:
     )
 
 
-def installed_tools() -> dict[str, str]:
-    """Name -> installed version of the packages that can change the bytes of a version.
-
-    >>> "pyarrow" in installed_tools()
-    True
-    """
-    return {name: installed(name) for name in _TOOLS}
-
-
 def _check_version(wanted: str, base: Base) -> None:
     """Raise a `VersionError` unless `wanted` is higher than all versions in OUT."""
     parse_version(wanted)
-    if base.there and parse_version(wanted) <= parse_version(base.there[-1]):
+    if base.versions and parse_version(wanted) <= parse_version(base.versions[-1]):
         raise VersionError(
-            f"{wanted} is not higher than {base.there[-1]}", hint="choose a higher version than all that are there"
+            f"{wanted} is not higher than {base.versions[-1]}", hint="choose a higher version than all that are there"
         )
 
 

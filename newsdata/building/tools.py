@@ -8,21 +8,37 @@ import platform
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from .request import installed_tools
+__all__ = ["digest_code", "installed_tools", "shaping_tools"]
 
-__all__ = ["digest_code", "shaping_tools"]
-
-_SHAPING = ("opencc", "rensa", "xxhash")  # packages besides `installed_tools` that signatures depend on
-
-
+_TOOLS = (
+    "newsdata",
+    "pyarrow",
+    "numpy",
+    "turbohtml",
+    "markdown-it-py",
+    "python-frontmatter",
+    "PyYAML",
+    "tzdata",
+    "chardet",
+)
+_SIGNING = ("opencc", "rensa", "xxhash")  # packages that signatures depend on
 _PACKAGE = Path(__file__).parents[1]
 
 
-def shaping_tools() -> dict[str, str]:
-    """Name -> version of everything installed that can change a byte of a version. Every worker must have the same.
+def installed_tools() -> dict[str, str]:
+    """Name -> installed version of the packages that can change the bytes of a version. The manifest holds them.
 
-    Two installations of newsdata may have one version number and other code, so a digest of the code is among them. Nothing
-    of this is part of a key or a manifest.
+    >>> "pyarrow" in installed_tools()
+    True
+    """
+    return {name: installed(name) for name in _TOOLS}
+
+
+def shaping_tools() -> dict[str, str]:
+    """Name -> version of everything that must be the same on every host of a build.
+
+    These are `installed_tools`, the packages of signatures, the version of Python, and a digest of the code of newsdata,
+    because two installations may have one version number and other code. Keys and manifests hold `installed_tools` only.
 
     >>> shaping_tools().items() >= installed_tools().items()
     True
@@ -30,7 +46,7 @@ def shaping_tools() -> dict[str, str]:
     python = ".".join(platform.python_version_tuple()[:2])
     return {
         **installed_tools(),
-        **{name: installed(name) for name in _SHAPING},
+        **{name: installed(name) for name in _SIGNING},
         "python": python,
         "code of newsdata": digest_code(_PACKAGE),
     }

@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..building.request import installed_tools
 from ..building.stages.describe import write_files
+from ..building.tools import installed_tools
 from ..card.readme import CARD_NAME, read_card
 from ..curation.merge import FEEDS
 from ..errors import RehydrateError

@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..building.request import installed_tools
 from ..building.stages.list import describe_site
+from ..building.tools import installed_tools
 from ..building.workspace import store_in
 from ..counts import plural
 from ..curation.merge import NO_DATE

@@ -82,7 +82,7 @@ def test_a_build_notes_what_somebody_should_look_at(tmp_path: Path) -> None:
 def test_without_a_version_there_is_no_base(tmp_path: Path) -> None:
     for out in (tmp_path / "none", tmp_path):
         base = follow(out, None)
-        assert (base.folder, base.manifest, base.newer, base.there) == (None, None, None, ())
+        assert (base.folder, base.manifest, base.newer, base.versions) == (None, None, None, ())
         assert base.posts == 0 and base.shards == {} and base.ledger.num_rows == 0 and base.refused == frozenset()
         assert read_rejects(base) == []
 
@@ -91,12 +91,12 @@ def test_without_a_version_there_is_no_base(tmp_path: Path) -> None:
 def test_the_newest_version_is_followed(tmp_path: Path) -> None:
     _, out = grow(tmp_path, 2)
     base = follow(out, None)
-    assert base.folder == out / "1.1.0" and base.there == ("1.0.0", "1.1.0") and base.newer is None
+    assert base.folder == out / "1.1.0" and base.versions == ("1.0.0", "1.1.0") and base.newer is None
     assert base.posts == 60 and base.ledger.num_rows == 60
     older = follow(out, out / "1.0.0")
     assert older.posts == 30 and older.newer is not None and older.newer.dataset_version == "1.1.0"
     elsewhere = follow(tmp_path / "elsewhere", out / "1.0.0")
-    assert elsewhere.posts == 30 and elsewhere.newer is None and elsewhere.there == ()
+    assert elsewhere.posts == 30 and elsewhere.newer is None and elsewhere.versions == ()
 
 
 def test_rejects_of_the_base_are_read(tmp_path: Path) -> None:

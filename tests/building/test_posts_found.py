@@ -23,7 +23,7 @@ CONFIG = b"timezone: Asia/Shanghai\n"
 
 def no_base(redacted: dict[str, str] | None = None) -> Base:
     return Base(
-        folder=None, manifest=None, ledger=empty_ledger(), redacted=redacted or {}, there=(), newer=None
+        folder=None, manifest=None, ledger=empty_ledger(), redacted=redacted or {}, versions=(), newer=None
     )  # fmt: skip
 
 

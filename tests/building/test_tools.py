@@ -8,7 +8,7 @@ import pytest
 
 import newsdata
 from newsdata.building import request
-from newsdata.building.tools import digest_code, shaping_tools
+from newsdata.building.tools import digest_code, installed_tools, shaping_tools
 
 from ..conftest import many_posts, write_archive
 from .edited_archive import as_git
@@ -31,7 +31,7 @@ def test_every_shard_is_made_anew(text: str, tmp_path: Path, monkeypatch: pytest
     build()
     same = build()
     assert same.stages["write"]["ran"] == same.stages["history"]["ran"] == same.stages["parse"]["ran"] == 0
-    tools = request.installed_tools()
+    tools = installed_tools()
     monkeypatch.setattr(request, "installed_tools", lambda: tools | {"pyarrow": "0.1"})
     other = build()
     for stage in ("parse", "sign", "write", "history"):
@@ -51,4 +51,4 @@ def test_other_code_has_another_digest(tmp_path: Path) -> None:
         seen.add(digest_code(tmp_path / f"{number}"))
     assert len(seen) == 4
     assert shaping_tools()["code of newsdata"] == digest_code(Path(newsdata.__file__).parent)
-    assert "code of newsdata" not in request.installed_tools()
+    assert "code of newsdata" not in installed_tools()
