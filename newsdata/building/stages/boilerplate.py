@@ -27,7 +27,7 @@ from ..base import Base
 from .merge import Merged
 from .parse import Parsed
 from .versions import stage_of
-from .words import WORDS, Places, open_spool, places_of, texts_of, touched
+from .words import WORDS, Places, open_spool, places_of, spool_files_of, texts_of
 
 __all__ = ["TASKS", "find_boilerplate", "same_method"]
 
@@ -94,7 +94,7 @@ def _sample_task(merged: Merged, parsed: Parsed, chosen: np.ndarray, made_by: Se
 
     def data() -> _SampleData:
         places = places_of(articles, chosen, parsed.rows_before, WORDS)
-        return _SampleData(spool=touched(parsed.spool, [*places.roles.values()]), places=places)
+        return _SampleData(spool=spool_files_of(parsed.spool, [*places.roles.values()]), places=places)
 
     inputs = (*made_by, digest.hexdigest())
     return Task(stage=stage_of("sample"), inputs=inputs, function=_sample, data=data, temporary=True)

@@ -30,7 +30,7 @@ from .list import describe_site
 from .merge import Merged
 from .parse import Parsed
 from .versions import stage_of
-from .words import COMPARED, Places, open_spool, places_of, spool_places, texts_of, touched
+from .words import COMPARED, Places, open_spool, places_of, spool_files_of, spool_places, texts_of
 
 __all__ = ["TASKS", "Signed", "sign_articles"]
 
@@ -123,7 +123,7 @@ def _task(merged: Merged, parsed: Parsed, group: _SpoolFile, boilerplate: Stored
             article_id=merged.articles.article_id.take(pa.array(group.chosen)),
             days=pa.array(group.days, mask=group.days == _NO_DAY),
             keys=_keys(merged, group),
-            spool=touched(parsed.spool, [*places.roles.values()]),
+            spool=spool_files_of(parsed.spool, [*places.roles.values()]),
             places=places,
             boilerplate=boilerplate,
         )

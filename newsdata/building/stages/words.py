@@ -11,7 +11,7 @@ from ...curation.merge import Articles
 from ...graph.task import StoredFile
 from ...storage.spool import SPOOL_BATCH, Spool
 
-__all__ = ["COMPARED", "WORDS", "Places", "open_spool", "places_of", "spool_places", "texts_of", "touched"]
+__all__ = ["COMPARED", "WORDS", "Places", "open_spool", "places_of", "spool_files_of", "spool_places", "texts_of"]
 
 WORDS = ("text", "digest", "title")
 """The roles whose words are compared: the text of an article, or its digest, or its title."""
@@ -58,7 +58,9 @@ def places_of(articles: Articles, chosen: np.ndarray, rows_before: np.ndarray, r
     return Places(roles={role: spool_places(getattr(articles, role)[chosen], rows_before) for role in roles})
 
 
-def touched(spool: Sequence[StoredFile], places: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[int, StoredFile]:
+def spool_files_of(
+    spool: Sequence[StoredFile], places: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> dict[int, StoredFile]:
     """The spool files that hold some places, by number: the only ones that a task needs.
 
     Args:

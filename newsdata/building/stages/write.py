@@ -35,7 +35,7 @@ from .merge import Merged
 from .parse import Parsed
 from .split import Placed
 from .versions import stage_of
-from .words import open_spool, spool_places, touched
+from .words import open_spool, spool_files_of, spool_places
 
 __all__ = ["TASKS", "Decided", "GroupNames", "WrittenShards", "article_rows", "blank_all", "write_shards"]
 
@@ -135,7 +135,7 @@ def _task(shards: Sequence[ArticleShard], digests: Sequence[str], decided: Decid
             for group in _cut(articles, ROW_GROUP)
         ]
         places = [rows.merged.member_places for group in groups for rows in group]
-        spool = touched(decided.parsed.spool, places)
+        spool = spool_files_of(decided.parsed.spool, places)
         return _WriteData(config=config, timezone=timezone, spool=spool, sizes=sizes, groups=groups)
 
     return Task(stage=stage_of("write"), inputs=tuple(digests), function=_write, data=data, rows=sum(sizes))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from newsdata.building.stages import words as words_module
-from newsdata.building.stages.words import Places, open_spool, spool_places, texts_of, touched
+from newsdata.building.stages.words import Places, open_spool, spool_files_of, spool_places, texts_of
 from newsdata.errors import MachineError
 from newsdata.graph.task import StoredFile
 
@@ -34,8 +34,8 @@ def test_posts_are_found_by_their_number(spool: list[StoredFile]) -> None:
     rows_before = np.cumsum([0, *map(len, TEXTS)])
     file, row = spool_places(np.arange(6), rows_before)
     assert [TEXTS[f][r] for f, r in zip(file, row, strict=True)] == [text for texts in TEXTS for text in texts]
-    assert set(touched(spool, [(file[3:4], row[3:4]), (file[5:], row[5:])])) == {1, 3}
-    assert touched(spool, []) == {}
+    assert set(spool_files_of(spool, [(file[3:4], row[3:4]), (file[5:], row[5:])])) == {1, 3}
+    assert spool_files_of(spool, []) == {}
 
 
 @pytest.mark.parametrize("at_once", [500, 2, 1])
@@ -51,7 +51,7 @@ def test_an_empty_text_gives_way_to_digest_and_title(
         "digest": spool_places(digest, rows_before),
         "title": spool_places(text, rows_before),
     })  # fmt: skip
-    opened = open_spool(touched(spool, [*places.roles.values()]))
+    opened = open_spool(spool_files_of(spool, [*places.roles.values()]))
     batches = list(texts_of(opened, places))
     assert [len(batch) for batch in batches] == [min(at_once, 6 - at) for at in range(0, 6, at_once)]
     assert [text for batch in batches for text in batch] == ["一", "d四", "三", "题3", "六", "题0"]
