@@ -36,6 +36,7 @@ REDACTED = "redacted"
 """The reason why a file of a redacted article is ignored."""
 
 _SHOWN_SITES = 3  # folders that a message names
+_SHOWN_REJECTS = 20  # rejects that a message names
 _REJECT_SHARE = 0.01
 """By default a build fails if more than this fraction of the posts and more than `_FEW_REJECTS` are rejected."""
 _FEW_REJECTS = 10
@@ -143,21 +144,20 @@ def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> No
     Raises:
         RejectsError: there are too many.
     """
-    count, share = len(rejects), request.max_reject_share
-    too_many = count > (_REJECT_SHARE if share is None else share) * (posts + count) and (
-        share is not None or count > _FEW_REJECTS
-    )
+    count, total, share = len(rejects), posts + len(rejects), request.max_reject_share
+    allowed = max(_REJECT_SHARE * total, _FEW_REJECTS) if share is None else share * total
+    too_many = count > allowed
     if not count or not (request.strict or too_many):
         return
-    by_rule = Counter(r.rule for r in rejects)
-    listed = "".join(
-        f"\n  {shown(r.path)}{f', line {r.line}' if r.line else ''}: {r.rule}: {shown(r.reason)}" for r in rejects[:20]
-    )
+    by_rule = ", ".join(f"{rule}: {n}" for rule, n in Counter(reject.rule for reject in rejects).most_common())
+    listed = [
+        f"\n  {shown(r.path)}{f', line {r.line}' if r.line else ''}: {r.rule}: {shown(r.reason)}"
+        for r in rejects[:_SHOWN_REJECTS]
+    ]
+    more = "\n  …" if count > _SHOWN_REJECTS else ""
     raise RejectsError(
-        f"{count} of {plural(posts + count, 'post')} {'was' if count == 1 else 'were'} rejected ("
-        + ", ".join(f"{rule}: {n}" for rule, n in by_rule.most_common())
-        + f"):{listed}"
-        + ("\n  …" if count > 20 else ""),
+        f"{count} of {plural(total, 'post')} {'was' if count == 1 else 'were'} rejected ({by_rule}):"
+        f"{''.join(listed)}{more}",
         rejects=tuple(rejects),
         hint="no version was written; repair the files"
         + (" or raise --max-reject-share" if too_many else " or leave out --strict"),
@@ -174,11 +174,12 @@ def check_leakage(leakage: Mapping[str, Any] | None, allowed: float) -> None:
     Raises:
         LeakError: a split has a larger share.
     """
-    for row in (leakage or {}).get("pairs", ()):
+    if leakage is None:
+        return
+    for row in leakage["pairs"]:
         if row["leak_j50"] > allowed:
             pairs = "".join(
-                f"\n  {pair['left']} and {pair['right']}: Jaccard {pair['jaccard']}"
-                for pair in (leakage or {}).get("leaking", ())
+                f"\n  {pair['left']} and {pair['right']}: Jaccard {pair['jaccard']}" for pair in leakage["leaking"]
             )
             raise LeakError(
                 f"{row['leak_j50']:.2%} of {row['split']} have a near-copy in {row['against']} "
