@@ -82,12 +82,15 @@ def _measure(data: _MeasureData, bench: Bench) -> dict[str, Any]:
     evidence = gather(pairs, [file.checked() for file in data.signatures], ids)
     sides = [(later, earlier) for later in present[1:] for earlier in present[: present.index(later)]]
     splits = {"pairs": placement.split, "random": _random_split(ids, placement.split, counts)}
-    cuts = [(split == earlier, split == later) for split in splits.values() for later, earlier in sides]
-    coverage = iter(passage_coverage(evidence, cuts))
-    report: dict[str, Any] = {}
-    for name, split in splits.items():
-        compared = [_Comparison(articles, split, later, earlier, data.timezone) for later, earlier in sides]
-        report[name] = [_shares(evidence, comparison, next(coverage)) for comparison in compared]
+    compared = [
+        (name, _Comparison(articles, split, later, earlier, data.timezone))
+        for name, split in splits.items()
+        for later, earlier in sides
+    ]
+    coverages = passage_coverage(evidence, [(one.seen, one.tested) for _, one in compared])
+    report: dict[str, Any] = {name: [] for name in splits}
+    for (name, comparison), coverage in zip(compared, coverages, strict=True):
+        report[name].append(_shares(evidence, comparison, coverage))
     report["leaking"] = [
         pair
         for later, earlier in sides
@@ -115,11 +118,22 @@ class _Comparison:
     earlier: int
     timezone: str
 
+    @property
+    def seen(self) -> np.ndarray:
+        """For each article whether it is in the earlier split."""
+        seen: np.ndarray = self.split == self.earlier
+        return seen
+
+    @property
+    def tested(self) -> np.ndarray:
+        """For each article whether it is in the later split."""
+        tested: np.ndarray = self.split == self.later
+        return tested
+
 
 def _shares(evidence: Evidence, comparison: _Comparison, coverage: float | None) -> dict[str, Any]:
     """The entry of the report for two splits."""
-    split, times = comparison.split, comparison.articles.published_at
-    seen, tested = split == comparison.earlier, split == comparison.later
+    times, seen, tested = comparison.articles.published_at, comparison.seen, comparison.tested
     counted = leaked(evidence, seen, tested)
     rows = int(tested.sum())
     last_seen, first_tested = times[seen].max(), times[tested].min()
