@@ -179,28 +179,28 @@ def plan_revisions(
     """
     assert source.commit is not None
     now = 0
-    last: dict[str, str | None] = {}
-    first: dict[str, int] = {}
+    is_post: dict[str, bool] = {}  # by path
+    last_blob: dict[str, str | None] = {}  # by path
+    first_seen: dict[str, int] = {}  # by article id
     found: list[Revision] = []
-    post: dict[str, bool] = {}
     for change in list_changes(source.root, source.commit, source.below):
         now = min(max(now, change.time), _LATEST)
         path = change.path
-        if path not in post:
-            post[path] = classify(path, site) is None
-        if not post[path] or last.get(path) == change.blob:
+        if path not in is_post:
+            is_post[path] = classify(path, site) is None
+        if not is_post[path] or last_blob.get(path) == change.blob:
             continue
-        last[path] = change.blob
+        last_blob[path] = change.blob
         identity = ids.get(path) or article_id(path)
         if identity in redacted:
             continue
-        seen = first.setdefault(identity, now)
+        seen = first_seen.setdefault(identity, now)
         found.append(Revision(identity, path, change.commit, seen, now, change.blob, 0))
     sizes = blob_sizes(source.root, sorted({one.blob for one in found if one.blob}))
     months: dict[str, list[Revision]] = {}
     zone = ZoneInfo(site.timezone)
     for one in found:
-        month = (datetime.fromtimestamp(one.revised, UTC)).astimezone(zone).strftime("%Y-%m")
+        month = datetime.fromtimestamp(one.revised, UTC).astimezone(zone).strftime("%Y-%m")
         months.setdefault(month, []).append(one._replace(size=sizes.get(one.blob or "", 0)))
     return [
         RevisionShard(
