@@ -24,6 +24,7 @@ _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
 _SETTINGS = re.compile(r"(AWS|GOOGLE)_[A-Z0-9_]+|(HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
 _ENDPOINTS = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "GOOGLE_BASE_URL"}
+_CLOUD_MACHINE = re.compile(r"169\.254\.|metadata\.google")  # where a machine of a cloud asks for its credentials
 _VISIBLE = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # the characters of an address
 
 
@@ -77,15 +78,12 @@ def explained(error: Exception, url: str, name: str) -> MachineError:
     if code and code[1] == "NoSuchBucket":
         bucket = "/".join(url.split("/")[:3])
         return MachineError("there is no such bucket", path=bucket, hint="check its name, or make it first")
-    is_of_machine = (
-        "169.254." in text or "metadata.google" in text
-    )  # where a machine of a cloud asks for its credentials
-    if is_of_machine or (status and status[1] in ("401", "403")):
-        reason = "there are no credentials" if is_of_machine else f"the object store refuses access ({said})"
-        keys = (
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" if url.startswith("s3:") else "GOOGLE_APPLICATION_CREDENTIALS"
-        )
-        return MachineError(reason, path=path, hint=f"check {keys}, and what they may do in this bucket")
+    has_no_credentials = _CLOUD_MACHINE.search(text) is not None
+    if has_no_credentials or (status and status[1] in ("401", "403")):
+        reason = "there are no credentials" if has_no_credentials else f"the object store refuses access ({said})"
+        aws, google = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS"
+        hint = f"check {aws if url.startswith('s3:') else google}, and what they may do in this bucket"
+        return MachineError(reason, path=path, hint=hint)
     if isinstance(error, FileNotFoundError):
         return MachineError("there is no such object", path=path, hint="check the address")
     if "invalid path" in text or "Could not parse path" in text:
@@ -97,7 +95,7 @@ def explained(error: Exception, url: str, name: str) -> MachineError:
 
 @functools.cache
 def _client(bucket: str, settings: tuple[tuple[str, str], ...], process: int) -> ObjectStore:
-    """The client for some settings, in one process."""
+    """The client for some settings. `process` is the id of this one: a child that is forked opens a client of its own."""
     from datetime import timedelta
 
     try:
