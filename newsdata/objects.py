@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from . import objects_folder
 from .errors import MachineError
-from .files import open_fresh, open_regular
+from .files import open_fresh
 from .objects_client import explained, may_pass, open_client, unless_missing
-from .objects_folder import create_file, files_below, folders_in, put_file, read_file, swap_file, tag_of
 from .objects_names import checked_name, clean_url, folder_of_url, is_object_url
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Objects:
         """
         with self._failing(name):
             if path := self._file(name):
-                put_file(path, data)
+                objects_folder.put_file(path, data)
             else:
                 self._client().put(self._key(name), data)
 
@@ -99,7 +99,7 @@ class Objects:
         """
         with self._failing(name):
             if path := self._file(name):
-                return create_file(path, data) or self._holds(name, data)
+                return objects_folder.create_file(path, data) or self._holds(name, data)
             return self._conditionally(
                 name, lambda: self._client().put(self._key(name), data, mode="create", use_multipart=False), data, None
             )
@@ -107,7 +107,7 @@ class Objects:
     def read(self, name: str, limit: int) -> bytes | None:
         """The bytes of an object of at most `limit` bytes; None if there is no such object."""
         found = self.tagged(name, limit)
-        return found and found[0]
+        return None if found is None else found[0]
 
     def fetch(self, name: str, path: Path, limit: int | None = None) -> bool:
         """Copy an object to a local file, which appears as a whole.
@@ -135,23 +135,19 @@ class Objects:
         """The size of an object in bytes; None if there is no such object."""
         with self._failing(name):
             if path := self._file(name):
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    return path.lstat().st_size
-                return None
+                return objects_folder.size_of_file(path)
             found = unless_missing(lambda: self._client().head(self._key(name)))
-            return found and int(found["size"])
+            return None if found is None else int(found["size"])
 
     def sha256(self, name: str) -> str | None:
         """The SHA-256 of the bytes of an object, in hexadecimal digits; None if there is no such object."""
-        digest = hashlib.sha256()
         with self._failing(name):
             if path := self._file(name):
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError), open_regular(path) as file:
-                    return hashlib.file_digest(file, "sha256").hexdigest()
-                return None
+                return objects_folder.hash_file(path)
             found = self._get(name)
             if found is None:
                 return None
+            digest = hashlib.sha256()
             for chunk in found.stream(min_chunk_size=1 << 20):
                 digest.update(chunk)
             return digest.hexdigest()
@@ -160,8 +156,8 @@ class Objects:
         """The bytes of an object of at most `limit` bytes, and its tag for `swap`; None if there is no such object."""
         with self._failing(name):
             if path := self._file(name):
-                data = read_file(path, limit)
-                return None if data is None else (data, tag_of(data))
+                data = objects_folder.read_file(path, limit)
+                return None if data is None else (data, objects_folder.tag_of(data))
             found = self._get(name, limit)
             if found is None:
                 return None
@@ -181,7 +177,7 @@ class Objects:
         """
         with self._failing(name):
             if path := self._file(name):
-                return swap_file(path, data, tag, _LARGEST_SWAPPED)
+                return objects_folder.swap_file(path, data, tag, _LARGEST_SWAPPED)
             condition: PutMode = {"version": tag} if self._is_google() else {"e_tag": tag}
             return self._conditionally(
                 name, lambda: self._client().put(self._key(name), data, mode=condition, use_multipart=False), data, tag
@@ -202,7 +198,7 @@ class Objects:
         with self._failing(prefix or "."):
             below = f"{prefix}/" if checked_name(prefix, self.url, may_be_empty=True) else ""
             folder = self._folder()
-            here = ((name, size, "") for name, size in files_below(folder / prefix)) if folder else None
+            here = ((name, size, "") for name, size in objects_folder.files_below(folder / prefix)) if folder else None
             last, marker = "", None
             for number, (name, size, stamp) in enumerate(here or self._listed(prefix)):
                 if marker and not name.startswith(f"{marker[0]}/"):  # else it marks a folder, as consoles make them
@@ -238,9 +234,7 @@ class Objects:
         """
         with self._failing(name):
             if path := self._file(name):
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError), open_regular(path) as file:
-                    return [os.pread(file.fileno(), size, start) for start, size in zip(starts, sizes, strict=True)]
-                return None
+                return objects_folder.read_parts(path, starts, sizes)
             key = self._key(name)
             found = unless_missing(lambda: self._client().get_ranges(key, starts=[*starts], lengths=[*sizes]))
             return None if found is None else [bytes(part) for part in found]
@@ -249,7 +243,7 @@ class Objects:
         """The names of the folders directly below this one, sorted. Those without objects do not exist in an object store."""
         with self._failing("."):
             if folder := self._folder():
-                return folders_in(folder)
+                return objects_folder.folders_in(folder)
             key = self._prefix()
             found = self._client().list_with_delimiter(key or None)["common_prefixes"]
             names = sorted({path[len(key) :].strip("/") for path in found} - {""})
@@ -284,8 +278,8 @@ class Objects:
         listed = list(names)
         if folder := self._folder():
             for name in listed:
-                with self._failing(name), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    (folder / checked_name(name, self.url)).unlink()
+                with self._failing(name):
+                    objects_folder.remove_file(folder / checked_name(name, self.url))
             return
         size = 1000 if self.url.startswith("s3:") else 1  # other stores know no request that removes many
         for start in range(0, len(listed), size):
@@ -373,17 +367,15 @@ class Objects:
         return found
 
     def _fetch(self, name: str, part: Path, limit: int | None) -> bool:
+        """Write an object to a new local file; returns whether there is such an object."""
         if path := self._file(name):
-            try:
-                with open_regular(path) as source, open_fresh(part) as file:
-                    if limit is not None and os.fstat(source.fileno()).st_size > limit:
-                        raise self._too_large(name, limit)
-                    shutil.copyfileobj(source, file, 1 << 20)
-                return True
-            except (FileNotFoundError, NotADirectoryError) as error:
-                if error.filename != str(path):
-                    raise
+            if (source := objects_folder.open_file(path)) is None:
                 return False
+            with source, open_fresh(part) as file:
+                if limit is not None and os.fstat(source.fileno()).st_size > limit:
+                    raise self._too_large(name, limit)
+                shutil.copyfileobj(source, file, 1 << 20)
+            return True
         found = self._get(name, limit)
         if found is None:
             return False
@@ -416,8 +408,11 @@ class Objects:
             raise explained(error, self.url, name) from None
 
     def _too_large(self, name: str, limit: int) -> MachineError:
-        hint = "this is not our object"
-        return ObjectTooLargeError(f"is larger than {limit:,} bytes", path=f"{self.url}/{name}", hint=hint)
+        return ObjectTooLargeError(
+            f"is larger than {limit:,} bytes",
+            path=f"{self.url}/{name}",
+            hint="another program wrote it: remove it, or use another folder",
+        )
 
     def _broken(self, what: str) -> MachineError:
         return MachineError(f"the object store {what}", path=self.url, hint="use another folder or another store")

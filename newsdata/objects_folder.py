@@ -9,12 +9,29 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from io import BufferedReader
 from pathlib import Path
+from typing import TypeVar
 
-from .files import read_regular, write_whole, written_beside
+from .files import open_regular, read_regular, write_whole, written_beside
 
-__all__ = ["create_file", "files_below", "folders_in", "put_file", "read_file", "swap_file", "tag_of"]
+__all__ = [
+    "create_file",
+    "files_below",
+    "folders_in",
+    "hash_file",
+    "open_file",
+    "put_file",
+    "read_file",
+    "read_parts",
+    "remove_file",
+    "size_of_file",
+    "swap_file",
+    "tag_of",
+]
+
+_T = TypeVar("_T")
 
 _LOCK = ".swap.lock"  # beside the object; those who swap an object of a folder wait for each other
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
@@ -45,18 +62,64 @@ def create_file(path: Path, data: bytes | Path) -> bool:
     return True
 
 
+def open_file(path: Path) -> BufferedReader | None:
+    """A file, opened for reading; None if it is not there.
+
+    Raises:
+        OSError: it is no regular file, or cannot be read.
+    """
+    return _unless_missing(lambda: open_regular(path))
+
+
 def read_file(path: Path, limit: int) -> bytes | None:
     """The bytes of a file; None if it is not there.
 
     Raises:
         OSError: it is no regular file, or larger than `limit` bytes.
     """
-    try:
-        return read_regular(path, limit)
-    except OSError as error:
-        if error.errno in _MISSING:
-            return None
-        raise
+    return _unless_missing(lambda: read_regular(path, limit))
+
+
+def read_parts(path: Path, starts: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
+    """Parts of a file, given by start and size in bytes; None if it is not there. What lies after its end is left out.
+
+    Raises:
+        OSError: it is no regular file, or cannot be read.
+    """
+    if (file := open_file(path)) is None:
+        return None
+    with file:
+        return [os.pread(file.fileno(), size, start) for start, size in zip(starts, sizes, strict=True)]
+
+
+def size_of_file(path: Path) -> int | None:
+    """The size of a file in bytes; None if it is not there.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    return _unless_missing(lambda: path.lstat().st_size)
+
+
+def hash_file(path: Path) -> str | None:
+    """The SHA-256 of the bytes of a file, in hexadecimal digits; None if it is not there.
+
+    Raises:
+        OSError: it is no regular file, or cannot be read.
+    """
+    if (file := open_file(path)) is None:
+        return None
+    with file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    _unless_missing(path.unlink)
 
 
 def tag_of(data: bytes) -> str:
@@ -97,23 +160,31 @@ def folders_in(folder: Path) -> list[str]:
     Raises:
         OSError: it cannot be read.
     """
-    try:
+    return sorted(entry.name for entry in _entries_of(folder) if entry.is_dir(follow_symlinks=False))
+
+
+def _entries_of(folder: Path) -> list[os.DirEntry[str]]:
+    """What a folder holds; nothing if it is not there, or was removed meanwhile."""
+
+    def scan() -> list[os.DirEntry[str]]:
         with os.scandir(folder) as found:
-            return sorted(one.name for one in found if one.is_dir(follow_symlinks=False))
+            return list(found)
+
+    return _unless_missing(scan) or []
+
+
+def _unless_missing(read: Callable[[], _T]) -> _T | None:
+    """What a function returns that looks at a file or folder; None if that is not there."""
+    try:
+        return read()
     except OSError as error:
         if error.errno in _MISSING:
-            return []
+            return None
         raise
 
 
 def _below(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
-    try:
-        with os.scandir(folder) as found:
-            entries = [(one.name + "/" * one.is_dir(follow_symlinks=False), one) for one in found]
-    except OSError as error:
-        if error.errno in _MISSING:  # also one that was removed meanwhile
-            return
-        raise
+    entries = [(one.name + "/" * one.is_dir(follow_symlinks=False), one) for one in _entries_of(folder)]
     for name, entry in sorted(entries, key=lambda item: item[0]):
         if name.endswith("/"):
             yield from _below(folder / entry.name, prefix + name)
