@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..graph.executors.ray_cluster import Done, Order, run_order
+from ..graph.executors.ray_tasks import Done, Order, run_order
 from .stages.functions import FUNCTIONS
 from .tools import shaping_tools
 
