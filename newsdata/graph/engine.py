@@ -225,11 +225,14 @@ class Engine:
         self.store.sweep(self.used)
 
     def remember_more(self, facts: Mapping[str, Any]) -> None:
-        """Like `remember`, but also keep what the last build used: for a build that ended early because nothing changed."""
+        """Like `remember`, but also keep what the last build used: for a build that ended early because nothing changed.
+
+        An artifact is not kept if this build used another one at its place.
+        """
         if self.used:
             self.places = {**self.last.places, **self.places}
-            self.used |= {key for place, key in self.last.places.items() if self.places[place] == key}
-            self.used |= {key for key in self.last.keys if key not in self.last.places.values()}
+            replaced = {*self.last.places.values()}.difference(self.places.values())
+            self.used |= {*self.last.keys} - replaced
             self.remember(facts)
 
 
