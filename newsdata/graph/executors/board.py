@@ -23,7 +23,9 @@ from ...objects import Objects, folder_of_url
 
 __all__ = [
     "BOARD",
+    "LONGEST_PAUSE",
     "Notice",
+    "Pause",
     "PlanNotice",
     "RankNotice",
     "Watched",
@@ -41,6 +43,9 @@ _Kind = TypeVar("_Kind", "Notice", "RankNotice")
 
 BOARD = "board.json"
 """The name of rank 0's object."""
+LONGEST_PAUSE = 1.0
+"""The most seconds between two looks at what other ranks say or have done."""
+_SHORTEST_PAUSE = 0.02
 _LARGEST = 1 << 24  # bytes of an object
 _BEATS = 8  # counts within the time after which a writer counts as gone
 _LONGEST_BEAT = 5.0  # seconds
@@ -140,6 +145,26 @@ class Watched(Generic[_Kind]):
     def silent(self) -> float:
         """For how many seconds it has not changed."""
         return time.monotonic() - self.changed
+
+
+@dataclass(slots=True)
+class Pause:
+    """The pause between two looks at what other ranks say or have done: short after news, then longer and longer.
+
+    Attributes:
+        seconds: how long the next one is.
+    """
+
+    seconds: float = _SHORTEST_PAUSE
+
+    def wait(self) -> None:
+        """Sleep. The next pause is longer."""
+        time.sleep(self.seconds)
+        self.seconds = min(1.5 * self.seconds, LONGEST_PAUSE)
+
+    def shorten(self) -> None:
+        """Note that there were news: the next pause is the shortest."""
+        self.seconds = _SHORTEST_PAUSE
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,19 @@ from ...objects import Objects
 from ..engine import Job, run_job
 from ..plan import Functions, Plan, read_plan, unpack
 from ..store import Store
-from .board import BOARD, Notice, PlanNotice, RankNotice, Watched, beating, new_name, place_of, rank_name, write_notice
+from .board import (
+    BOARD,
+    Notice,
+    Pause,
+    PlanNotice,
+    RankNotice,
+    Watched,
+    beating,
+    new_name,
+    place_of,
+    rank_name,
+    write_notice,
+)
 from .local import Here, Local
 from .versions import check_same_versions
 
@@ -29,7 +40,6 @@ _LOG = logging.getLogger("newsdata")
 PATIENCE = 10.0
 """A rank ends with an error if it saw no sign of rank 0 for `PATIENCE * takeover` seconds."""
 
-_SHORTEST, _LONGEST = 0.02, 1.0  # seconds between two looks at the board
 _NOBODY = Notice(build="", size=0, tools={}, store=b"")
 
 
@@ -105,7 +115,7 @@ class _Worker:
 
     def serve(self) -> None:
         """Follow what rank 0 says, until it says that the build has ended."""
-        pause = _SHORTEST
+        pause = Pause()
         while True:
             said = self._look()
             if said.ended and (said.build == self.build.build or (said.job and said.job == self.about.job)):
@@ -120,10 +130,9 @@ class _Worker:
                 self._join(said)
                 if wanted := [plan for plan in said.plans if plan.key not in self.finished]:
                     self._run(wanted[0])
-                    pause = _SHORTEST
+                    pause.shorten()
                     continue
-            time.sleep(pause)
-            pause = min(1.5 * pause, _LONGEST)
+            pause.wait()
 
     def write(self) -> None:
         """Say that this rank is alive, once it works for a build."""

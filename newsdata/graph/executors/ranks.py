@@ -25,11 +25,22 @@ from ..engine import Executor, Job, Jobs
 from ..plan import pack, write_plans
 from ..store import Store
 from ..task import Artifact
-from .board import BOARD, Notice, PlanNotice, RankNotice, Watched, beating, new_name, rank_name, write_notice
+from .board import (
+    BOARD,
+    LONGEST_PAUSE,
+    Notice,
+    Pause,
+    PlanNotice,
+    RankNotice,
+    Watched,
+    beating,
+    new_name,
+    rank_name,
+    write_notice,
+)
 
 __all__ = ["Ranks", "lead_ranks"]
 
-_SHORTEST, _LONGEST = 0.02, 1.0  # seconds between two looks at what other ranks have done
 _HUNG = 10.0  # times `takeover`: after so long without a result, a rank that gives signs counts as gone, too
 
 
@@ -122,18 +133,19 @@ class Ranks:
             looked = time.monotonic()
             for number, artifact in zip(own, self._inner.run(function, tasks.some(own)), strict=False):
                 yield number, artifact
-                if time.monotonic() - looked > _LONGEST:
+                if time.monotonic() - looked > LONGEST_PAUSE:
                     yield from self._collect(tasks)
                     looked = time.monotonic()
-            pause = _SHORTEST
+            pause = Pause()
             while any(other.left for other in self._others):
                 found = [*self._collect(tasks)]
                 yield from found
+                if found:
+                    pause.shorten()
                 if lost := self._take_over(tasks):
                     yield from zip(lost, self._inner.run(function, tasks.some(lost)), strict=False)
                 elif not found:
-                    time.sleep(pause)
-                pause = _SHORTEST if found else min(1.5 * pause, _LONGEST)
+                    pause.wait()
         finally:
             with suppress(MachineError):
                 self._leader.withdraw_plans()
