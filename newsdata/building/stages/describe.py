@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ...arrow_files import join_tables
 from ...card.baselines import describe_baselines
@@ -35,6 +34,7 @@ from ..gates import REDACTED, check_rows
 from ..pieces import Piece, filled_cells
 from ..request import Request, Settings
 from .list import Listed, describe_card, describe_site
+from .next_ledger import next_ledger
 from .sign import Signed
 from .write import Decided, WrittenShards
 
@@ -238,7 +238,7 @@ def finish_version(
         draft, changes = replace(draft, follows=base.manifest.follows), base.manifest.changes
     else:
         changes = (*(base.manifest.changes if base.manifest else ()), _release_note(version, difference))
-    ledger = add_tombstones(_next_ledger(decided, base, version), base.redacted, version)
+    ledger = add_tombstones(next_ledger(decided, base, version), base.redacted, version)
     return replace(draft, dataset_version=version, changes=changes), ledger
 
 
@@ -253,70 +253,6 @@ def _release_note(version: str, difference: Difference | None) -> dict[str, Any]
         "reasons": list(difference.reasons) or ["nothing changed"],
         "rows": difference.counts(),
     }
-
-
-_LEDGER_ROWS = 65_536  # rows of the ledger that are made at once
-
-
-def _next_ledger(decided: Decided, base: Base, version: str) -> Iterator[pa.Table]:
-    """The ledger of the new version, in parts: known rows in their order, then new ones by date and id.
-
-    An article keeps the first split that it was given in a split scheme, even while it is excluded.
-    """
-    ledger, times, before = base.ledger, decided.merged.articles.published_at, decided.placed.before
-    now = np.full(ledger.num_rows, -1, np.int32)  # for each row of the base the position of its article
-    known = np.flatnonzero(before >= 0)
-    now[before[known]] = known
-    for begin in range(0, ledger.num_rows, _LEDGER_ROWS):
-        rows = ledger.slice(begin, _LEDGER_ROWS)
-        yield _known_rows(rows, now[begin : begin + _LEDGER_ROWS], decided, version)
-    new = np.flatnonzero(before < 0).astype(np.int32)
-    new = new[np.lexsort((times[new], times[new] == NO_DATE))]  # articles are in the order of their ids
-    for begin in range(0, len(new), _LEDGER_ROWS):
-        yield _ledger_rows(new[begin : begin + _LEDGER_ROWS], decided, version)
-
-
-def _ledger_rows(chosen: np.ndarray, decided: Decided, version: str) -> pa.Table:
-    """The rows that some articles, given by position, would have if they were new."""
-    articles, placed, at = decided.merged.articles, decided.placed, pa.array(chosen)
-    times = articles.published_at[chosen]
-    return pa.table(
-        {
-            "article_id": articles.article_id.take(at),
-            "duplicate_cluster": decided.grouped.clusters.take(at),
-            "leak_group": decided.grouped.groups.take(at),
-            "split": pa.array([*SPLITS, "excluded"], pa.string()).take(pa.array(placed.first[chosen])),
-            "excluded_reason": pa.array(placed.placement.reason[chosen], pa.string()),
-            "published_at": pa.array(np.where(times == NO_DATE, 0, times), mask=times == NO_DATE),
-            "first_version": pa.array([version] * len(chosen), pa.string()),
-            "redacted_reason": pa.nulls(len(chosen), pa.string()),
-        },
-        schema=LEDGER_SCHEMA,
-    )
-
-
-def _known_rows(ledger: pa.Table, now: np.ndarray, decided: Decided, version: str) -> pa.Table:
-    """Some rows of the base's ledger with what was decided now.
-
-    Args:
-        ledger: the rows.
-        now: the position of the article of each; -1 if it is not in the source now. It follows when groups were merged.
-        decided: about all articles.
-        version: the version that is being built.
-    """
-    gone = dict(zip(ledger.column_names, ledger.columns, strict=True))
-    for name, renamed in decided.grouped.aliases.items():
-        if renamed:
-            gone[name] = pa.array([renamed.get(old, old) for old in ledger[name].to_pylist()], pa.string())
-    there = now >= 0
-    current = _ledger_rows(np.where(there, now, 0), decided, version) if there.any() else ledger
-    changing = ("duplicate_cluster", "leak_group", "split", "excluded_reason")
-    known = {name: pc.if_else(pa.array(there), _one_chunk(current[name]), _one_chunk(gone[name])) for name in changing}
-    return pa.table({**{name: ledger[name] for name in LEDGER_SCHEMA.names}, **known}, schema=LEDGER_SCHEMA)
-
-
-def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 # ---------------------------------------------------------------------------------------------------------- files
@@ -377,9 +313,9 @@ def write_files(
     for path, text in (*described, *own, *pictures):
         (dataset / path).write_text(text, encoding="utf-8", newline="\n")
     files = []
-    for path_ in sorted(p for p in dataset.rglob("*") if p.suffix != ".parquet" and p.is_file()):
-        size, sha256 = hash_file(path_)
-        files.append(File(path=path_.relative_to(dataset).as_posix(), bytes=size, sha256=sha256))
+    for file in sorted(p for p in dataset.rglob("*") if p.suffix != ".parquet" and p.is_file()):
+        size, sha256 = hash_file(file)
+        files.append(File(path=file.relative_to(dataset).as_posix(), bytes=size, sha256=sha256))
     manifest = replace(marked or manifest, files=tuple(files))
     write_manifest(manifest, dataset)
     return manifest
