@@ -15,7 +15,6 @@ from pathlib import Path
 
 from ..card.baselines import read_baselines
 from ..card.readme import read_own_card
-from ..counts import noun, plural
 from ..errors import MachineError
 from ..graph.engine import Engine, Executor, Progress, StageCounts
 from ..graph.process import check_memory
@@ -24,12 +23,13 @@ from ..schema import Reject
 from ..sources.listing_ahead import ListingAhead
 from ..sources.source import Source, open_source
 from ..storage.difference import Difference, shards_of_one
-from ..storage.manifest import Manifest, read_yanked
+from ..storage.manifest import Manifest
 from ..storage.statistics import sampled_shards
 from .base import Base, follow, read_rejects
 from .engines import TAKEOVER, Place, check_engine, open_executor, shared_source
 from .gates import check_history, check_leakage, check_out, check_places, check_present, check_rejects
 from .mirror import fetch_version
+from .notes import notes_on
 from .pieces import Piece, put_into
 from .request import Request, Settings, check_call, settle
 from .stages.describe import (
@@ -152,8 +152,8 @@ def build(
             before, at first "full". `out` holds versions of one kind.
         history: whether every earlier revision of the posts is read into the config `revisions`. Only for a git
             repository at a revision, and not with text="none". By default as in the version before, at first not.
-        base: the folder of the version to follow, or its address in a bucket; by default the newest one in `out`. A version that does not follow the
-            newest one in `out` is a MAJOR version above it.
+        base: the folder of the version to follow, or its address in a bucket; by default the newest one in `out`. A version
+            that does not follow the newest one in `out` is a MAJOR version above it.
         cache: whether results of earlier builds may be used. The bytes are the same either way.
         progress: called during the build with the name of the stage, the number of rows that are done, and of all rows.
         executor: runs the tasks, instead of threads and processes of this machine: any object with a method
@@ -186,7 +186,8 @@ def build(
     """
     request = Request(
         source=source, out=out, version=version, validation_from=validation_from, test_from=test_from,
-        gap_days=gap_days, resplit=resplit, allow_old_test=allow_old_test, drafts=drafts, strict=strict, max_reject_share=max_reject_share, max_leak=max_leak,
+        gap_days=gap_days, resplit=resplit, allow_old_test=allow_old_test, drafts=drafts, strict=strict,
+        max_reject_share=max_reject_share, max_leak=max_leak,
         card=None if card is None else read_own_card(card),
         baselines=None if baselines is None else read_baselines(baselines), text=text, history=history, base=base,
     )  # fmt: skip
@@ -281,7 +282,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
 
 def _open_source(request: Request, settings: Settings, workspace: Workspace, engine: Engine) -> Source:
     """The archive, as every worker can read it."""
-    exclude = workspace.unread(request.source, Path(request.out))
+    exclude = workspace.excluded_from(request.source, Path(request.out))
     source = open_source(request.source, scratch=workspace.staging, exclude=exclude)
     check_out(source, request)
     check_history(source, settings)
@@ -329,7 +330,7 @@ def _not_created(base: Base, workspace: Workspace, engine: Engine, difference: D
         stages=_counts(engine),
         rejects=tuple(read_rejects(base)[:_SHOWN_REJECTS]),
         difference=difference or nothing,
-        notes=_notes(base.manifest, base.folder, difference or nothing),
+        notes=notes_on(base.manifest, base.folder, difference or nothing),
     )
 
 
@@ -352,43 +353,13 @@ def _created(
         stages=_counts(engine),
         rejects=tuple(parsed.rejects[:_SHOWN_REJECTS]),
         difference=difference and replace(difference, new=version),
-        notes=_notes(manifest, path, difference),
+        notes=notes_on(manifest, path, difference),
     )
 
 
 def _counts(engine: Engine) -> dict[str, dict[str, float]]:
     """What each stage did; zeros for a stage that was not reached."""
     return {name: asdict(engine.counts.get(name, StageCounts())) for name in STAGES}
-
-
-def _notes(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:
-    """What somebody should look at, in a version that was written or that stays."""
-    notes = []
-    if (reason := read_yanked(folder)) is not None:
-        notes.append(f"{version.dataset_version} was yanked ({reason}); --version builds another one")
-    posts = difference.counts().get("posts", {}) if difference else {}
-    gone = posts.get("removed", 0)
-    before = version.accounting["posts"] + gone - posts.get("added", 0)
-    if 2 * gone > before:
-        notes.append(f"{gone:,} of {plural(before, 'post')} {noun(gone, 'is', 'are')} gone: is this the right archive?")
-    if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
-        notes.append("too few days for a validation and a test split: later versions will have none either")
-    notes += _emptied(version) if difference is None or "split_scheme" in difference.configuration else []
-    if difference and difference.configuration.get("baselines", ("", ""))[1] is None:
-        notes.append("the scores of baselines are of other rows, so the card has none: measure this version")
-    if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
-        notes.append(f"dated years after all others: {plural(newer, 'article')}, now in `newer`; is the date right?")
-    return tuple(notes)
-
-
-def _emptied(version: Manifest) -> list[str]:
-    """A note for each split of which more than a tenth was set aside as copies."""
-    rows, aside = (version.accounting.get(name, {}) for name in ("articles_by_split", "straddles_by_split"))
-    return [
-        f"{count:,} of {plural(count + rows.get(split, 0), 'article')} of {split} were set aside as copies of earlier ones"
-        for split, count in aside.items()
-        if split != "newer" and 10 * count > count + rows.get(split, 0)
-    ]
 
 
 def publish_folder(staged: Path, target: Path) -> None:

@@ -51,8 +51,13 @@ class Workspace:
         if self.bucket:
             self.bucket.lease.check()
 
-    def unread(self, source: str | Path, out: Path) -> str | Path:
-        """What a source does not include, even if it lies in the source: everything that a build writes into `out`."""
+    def excluded_from(self, source: str | Path, out: Path) -> str | Path:
+        """The folder that is no part of the source, even if it lies in it: the one that this build writes to.
+
+        Args:
+            source: as the caller named it.
+            out: the folder of the new version.
+        """
         if self.bucket and is_object_url(source):
             return self.bucket.out.url
         return self.scratch or out

@@ -1,0 +1,47 @@
+"""Notes on a build: what somebody should look at, though it ends no build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..counts import noun, plural
+from ..storage.difference import Difference
+from ..storage.manifest import Manifest, read_yanked
+
+__all__ = ["notes_on"]
+
+
+def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:
+    """What somebody should look at, in a version that was written or that stays: one sentence each.
+
+    Args:
+        version: its manifest.
+        folder: its folder, which may hold the mark of a yanked version.
+        difference: to the version before; None for the first version.
+    """
+    notes = []
+    if (reason := read_yanked(folder)) is not None:
+        notes.append(f"{version.dataset_version} was yanked ({reason}); --version builds another one")
+    posts = difference.counts().get("posts", {}) if difference else {}
+    gone = posts.get("removed", 0)
+    before = version.accounting["posts"] + gone - posts.get("added", 0)
+    if 2 * gone > before:
+        notes.append(f"{gone:,} of {plural(before, 'post')} {noun(gone, 'is', 'are')} gone: is this the right archive?")
+    if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
+        notes.append("too few days for a validation and a test split: later versions will have none either")
+    notes += _emptied(version) if difference is None or "split_scheme" in difference.configuration else []
+    if difference and difference.configuration.get("baselines", ("", ""))[1] is None:
+        notes.append("the scores of baselines are of other rows, so the card has none: measure this version")
+    if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
+        notes.append(f"dated years after all others: {plural(newer, 'article')}, now in `newer`; is the date right?")
+    return tuple(notes)
+
+
+def _emptied(version: Manifest) -> list[str]:
+    """A note for each split of which more than a tenth was set aside as copies."""
+    rows, aside = (version.accounting.get(name, {}) for name in ("articles_by_split", "straddles_by_split"))
+    return [
+        f"{count:,} of {plural(count + rows.get(split, 0), 'article')} of {split} were set aside as copies of earlier ones"
+        for split, count in aside.items()
+        if split != "newer" and 10 * count > count + rows.get(split, 0)
+    ]
