@@ -136,27 +136,26 @@ def open_executor(
     root = workspace.scratch or workspace.out
     if not isinstance(engine, str):
         yield engine
-    elif engine == "ray":
+        return
+    if engine == "ray":
         deadline = _HUNG * takeover
         with ray_executor(work, root=root, tools=shaping_tools(), workers=num_proc, deadline=deadline) as ray:
             yield ray
-    elif place is None:
-        with local_executor(num_proc or available_cores()) as here:
-            yield here
-    else:
-        with (
-            local_executor(num_proc or available_cores()) as inner,
-            lead_ranks(
-                board=board_of(workspace.bucket.out.url if workspace.bucket else workspace.out),
-                store=workspace.store,
-                root=root,
-                size=place.size,
-                inner=inner,
-                takeover=takeover,
-                tools=shaping_tools(),
-                job=place.job,
-            ) as ranks,
-        ):
+        return
+    with local_executor(num_proc or available_cores()) as inner:
+        if place is None:
+            yield inner
+            return
+        with lead_ranks(
+            board=board_of(workspace.bucket.out.url if workspace.bucket else workspace.out),
+            store=workspace.store,
+            root=root,
+            size=place.size,
+            inner=inner,
+            takeover=takeover,
+            tools=shaping_tools(),
+            job=place.job,
+        ) as ranks:
             yield ranks
 
 
