@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...curation.merge import NO_DATE, Articles
+from ...curation.merge import NO_DATE
 from ...curation.splits import local_days
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
@@ -65,31 +65,31 @@ def sign_articles(merged: Merged, parsed: Parsed, site: Site, settings: Settings
         list_file = find_boilerplate(merged, parsed, days, base, made_by, stage)
         boilerplate = Boilerplate.load(list_file.checked())
         file_of = spool_places(articles.text, parsed.rows_before)[0]
-        by_file = np.argsort(file_of, kind="stable").astype(np.int32)
-        runs = np.split(by_file, np.flatnonzero(np.diff(file_of[by_file])) + 1) if len(by_file) else []
-        method_of_today = f"{sorted(method().items())} {SIGNATURE_SCHEMA}"
-        about = hashlib.sha256("\0".join([*made_by, boilerplate.digest, method_of_today]).encode()).digest()
-        places = [parsed.places[int(file_of[chosen[0]])] for chosen in runs]
+        order = np.argsort(file_of, kind="stable").astype(np.int32)
+        by_spool_file = np.split(order, np.flatnonzero(np.diff(file_of[order])) + 1) if len(order) else []
+        current_method = f"{sorted(method().items())} {SIGNATURE_SCHEMA}"
+        about = hashlib.sha256("\0".join([*made_by, boilerplate.digest, current_method]).encode()).digest()
+        places = [parsed.places[int(file_of[positions[0]])] for positions in by_spool_file]
         tasks = [
-            _task(merged, parsed, _SpoolFile(chosen, days[chosen], about, place), list_file)
-            for chosen, place in zip(runs, places, strict=True)
+            _task(merged, parsed, _Chosen(positions, days[positions], about, place), list_file)
+            for positions, place in zip(by_spool_file, places, strict=True)
         ]
         artifacts = stage.run(tasks)
     return Signed(artifacts=artifacts, boilerplate=boilerplate)
 
 
 @dataclass(frozen=True, slots=True)
-class _SpoolFile:
-    """The articles of one task.
+class _Chosen:
+    """The articles of one task: those whose text is in one spool file.
 
     Attributes:
-        chosen: their positions.
+        positions: of the articles.
         days: of each; `_NO_DAY` if it has none.
         about: a digest of everything that decides a signature, except the article.
         place: the path of the spool file's first shard of posts.
     """
 
-    chosen: np.ndarray
+    positions: np.ndarray
     days: np.ndarray
     about: bytes
     place: str
@@ -114,15 +114,15 @@ class _SignData:
     boilerplate: StoredFile
 
 
-def _task(merged: Merged, parsed: Parsed, group: _SpoolFile, boilerplate: StoredFile) -> Task:
-    digest = hashlib.sha256(_keys(merged, group).tobytes()).hexdigest()
+def _task(merged: Merged, parsed: Parsed, chosen: _Chosen, boilerplate: StoredFile) -> Task:
+    digest = hashlib.sha256(_keys(merged, chosen).tobytes()).hexdigest()
 
     def data() -> _SignData:
-        places = places_of(merged.articles, group.chosen, parsed.rows_before, COMPARED)
+        places = places_of(merged.articles, chosen.positions, parsed.rows_before, COMPARED)
         return _SignData(
-            article_id=merged.articles.article_id.take(pa.array(group.chosen)),
-            days=pa.array(group.days, mask=group.days == _NO_DAY),
-            keys=_keys(merged, group),
+            article_id=merged.articles.article_id.take(pa.array(chosen.positions)),
+            days=pa.array(chosen.days, mask=chosen.days == _NO_DAY),
+            keys=_keys(merged, chosen),
             spool=spool_files_of(parsed.spool, [*places.roles.values()]),
             places=places,
             boilerplate=boilerplate,
@@ -133,18 +133,17 @@ def _task(merged: Merged, parsed: Parsed, group: _SpoolFile, boilerplate: Stored
         inputs=(digest,),
         function=_sign,
         data=data,
-        place=f"sign {group.place}",
-        rows=len(group.chosen),
+        place=f"sign {chosen.place}",
+        rows=len(chosen.positions),
     )
 
 
-def _keys(merged: Merged, group: _SpoolFile) -> np.ndarray:
+def _keys(merged: Merged, chosen: _Chosen) -> np.ndarray:
     """For each article of a task a row of bytes: everything that its signature depends on."""
-    articles: Articles = merged.articles
-    head = np.frombuffer(group.about, np.uint8)
-    parts = [np.tile(head, (len(group.chosen), 1)), group.days.astype("<i4").view(np.uint8).reshape(-1, 4)]
+    head = np.frombuffer(chosen.about, np.uint8)
+    parts = [np.tile(head, (len(chosen.positions), 1)), chosen.days.astype("<i4").view(np.uint8).reshape(-1, 4)]
     for role in COMPARED:  # `name` is a hash of path and article id
-        giving = getattr(articles, role)[group.chosen]
+        giving = getattr(merged.articles, role)[chosen.positions]
         names = merged.posts.name[giving].astype("<u8").view(np.uint8).reshape(-1, 8)
         parts += [merged.posts.sha256[giving], names]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
