@@ -147,40 +147,40 @@ class _Common(NamedTuple):
     circumstances: str
 
 
-def _task(shards: Sequence[PostShard], all_hashes: pa.LargeStringArray, end: int, about: _Common) -> Task:
+def _task(shards: Sequence[PostShard], all_hashes: pa.LargeStringArray, end: int, common: _Common) -> Task:
     """The task of some shards of posts, whose hashes end at the position `end` of all hashes.
 
     What it needs is gathered to name it, and gathered again when it runs: all tasks together would need it for every post.
     """
-    data = _data(shards, all_hashes, end, about)
+    data = _data(shards, all_hashes, end, common)
     digest = hashlib.sha256(repr(data.sizes).encode())
     digest_table(pa.table({"path": data.files.path, "sha256": data.hashes}), digest)
     ids, refused, unreadable = sorted(data.ids.items()), sorted(data.refused), data.unreadable
     return Task(
         stage=stage_of("parse"),
-        inputs=(about.circumstances, repr(ids), repr(refused), repr(unreadable), digest.hexdigest()),
+        inputs=(common.circumstances, repr(ids), repr(refused), repr(unreadable), digest.hexdigest()),
         function=_parse,
-        data=lambda: _data(shards, all_hashes, end, about),
+        data=lambda: _data(shards, all_hashes, end, common),
         place=f"parse {shards[0].path}",
         rows=len(data.hashes),
     )
 
 
-def _data(shards: Sequence[PostShard], all_hashes: pa.LargeStringArray, end: int, about: _Common) -> _ParseData:
+def _data(shards: Sequence[PostShard], all_hashes: pa.LargeStringArray, end: int, common: _Common) -> _ParseData:
     """What the task of some shards needs; arguments as for `_task`."""
     files = Files.joined(shard.files for shard in shards)
     hashes = strings_of(all_hashes[end - len(files) : end])  # a slice would be sent to a worker with the whole array
-    own_ids, unread = about.found.own_ids, files.path.filter(hashes.is_null()).to_pylist()
+    own_ids, unread = common.found.own_ids, files.path.filter(hashes.is_null()).to_pylist()
     return _ParseData(
-        source=about.listed.source,
+        source=common.listed.source,
         files=files,
         sizes=[len(shard.files) for shard in shards],
         hashes=hashes,
-        unreadable={path: about.listed.unreadable[path] for path in unread},
-        site=about.listed.site,
+        unreadable={path: common.listed.unreadable[path] for path in unread},
+        site=common.listed.site,
         ids={path: own_ids[path] for path in files.path.to_pylist() if path in own_ids} if own_ids else {},
-        refused=about.refused.intersection(hashes.to_pylist()) if about.refused else frozenset(),
-        circumstances=about.circumstances,
+        refused=common.refused.intersection(hashes.to_pylist()) if common.refused else frozenset(),
+        circumstances=common.circumstances,
     )
 
 
