@@ -70,8 +70,13 @@ def known_hashes(files: Files, known: pa.Table) -> pa.StringArray:
     if not known.num_rows or not len(files):
         return named
     paths = known["path"]
-    begin = bisect_left(range(len(paths)), plan_key(files.path[0].as_py()), key=lambda at: plan_key(paths[at].as_py()))
-    end = bisect_right(range(len(paths)), plan_key(files.path[-1].as_py()), key=lambda at: plan_key(paths[at].as_py()))
+
+    def key_at(row: int) -> str:
+        return plan_key(paths[row].as_py())
+
+    first, last = (plan_key(files.path[at].as_py()) for at in (0, -1))
+    begin = bisect_left(range(len(paths)), first, key=key_at)
+    end = bisect_right(range(len(paths)), last, key=key_at)
     near = known.slice(begin, end - begin)
     path, stamp, sha256 = (strings_of(values_of(near, name)) for name in _SCHEMA.names)
     at = pc.index_in(files.path, value_set=path)
