@@ -16,13 +16,23 @@ __all__ = ["join_tables", "mapped_table", "numbers_of", "strings_of", "values_of
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write a table to a file: uncompressed and in one batch, so that it can be mapped into memory."""
+    """Write a table to a file: uncompressed and in one batch, so that it can be mapped into memory.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table.combine_chunks())
 
 
 def mapped_table(path: Path) -> pa.Table:
-    """A table from a file of Arrow. What is not compressed is mapped into memory: only the parts in use take up any."""
+    """A table from a file of Arrow; columns that are not compressed stay in the file.
+
+    Raises:
+        OSError: the file cannot be opened or mapped.
+        ValueError: it is empty.
+        pyarrow.ArrowInvalid: it is no file of Arrow.
+    """
     with path.open("rb") as file:  # Python's map: Arrow's own asks the system for the whole file each time
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
@@ -41,7 +51,7 @@ def numbers_of(table: pa.Table, name: str) -> np.ndarray:
 
 
 def strings_of(array: pa.Array) -> pa.StringArray:
-    """A copy of a few strings, of whatever type, as an array of the type `string` in memory."""
+    """A copy of a few strings in memory, as an array of the type `string`; `array` may also be a `large_string`."""
     return array.take(pa.array(np.arange(len(array)))).cast(pa.string())
 
 
@@ -53,6 +63,10 @@ def join_tables(parts: Iterable[pa.Table], schema: pa.Schema, folder: Path | Non
         schema: of all of them; columns of numbers, strings and bytes of a fixed size.
         folder: on the disk that has room for the files; None for the system's folder of temporary files. They have no name,
             and are gone with the table.
+
+    Raises:
+        pyarrow.ArrowCapacityError: a column of the type `string` has more than 2 GiB.
+        OSError: there is no room for the files.
 
     >>> schema = pa.schema([("id", pa.string())])
     >>> parts = [pa.table({"id": ["a", "b"]}), pa.table({"id": pa.array(["c", None])})]
