@@ -22,7 +22,7 @@ import shutil
 import socket
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ import xxhash
 
 from ..files import is_regular, open_fresh, read_regular
 from ..objects import Objects
-from .task import Artifact, Bench, StoredFile, make_scratch
+from .task import Artifact, Bench, StoredFile, checksum, make_scratch
 
 __all__ = ["LastBuild", "Store"]
 
@@ -86,8 +86,7 @@ class Store:
         files = {}
         for name in bench.names:
             part = bench.file(name)
-            stored = StoredFile.of(part, at=self._path(key, name))
-            files[name] = replace(stored, remote=self.remote, remade=self.remote is not None)
+            stored = files[name] = self._file(key, name, checksum(part), part.stat().st_size)
             if self.remote:
                 self.remote.put(stored.path.name, part)
         for name, stored in files.items():
@@ -127,15 +126,12 @@ class Store:
     def record(self, key: str) -> Artifact | None:
         """The artifact `key` as its record describes it; its files are not read. None if the record is missing or damaged."""
         data = self._read(key)
-        remade = self.remote is not None
         try:
             if data is None or data["key"] != key:
                 return None
             files = {
-                str(name): StoredFile(
-                    path=self._path(key, name), checksum=str(sum_), bytes=int(size), remote=self.remote, remade=remade
-                )
-                for name, (sum_, size) in data["files"].items()
+                str(name): self._file(key, name, str(digest), int(size))
+                for name, (digest, size) in data["files"].items()
             }
             return Artifact(key=key, facts=dict(data["facts"]), files=files)
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -211,6 +207,11 @@ class Store:
         if self.remote:
             return self.remote.size(file.path.name) == file.bytes
         return is_regular(file.path) and file.is_whole()
+
+    def _file(self, key: str, name: str, digest: str, size: int) -> StoredFile:
+        """A file of an artifact, given its checksum and its size in bytes."""
+        is_remote = self.remote is not None
+        return StoredFile(path=self._path(key, name), checksum=digest, bytes=size, remote=self.remote, remade=is_remote)
 
     def _path(self, key: str, name: str) -> Path:
         if {"/", "\0"} & set(key + name):

@@ -56,13 +56,13 @@ class StoredFile:
     remade: bool = False
 
     @classmethod
-    def of(cls, path: Path, *, at: Path | None = None) -> StoredFile:
-        """The file at `path`, as it is now; `at` is where it will lie soon.
+    def of(cls, path: Path) -> StoredFile:
+        """The file at `path`, as it is now.
 
         Raises:
             OSError: the file cannot be read.
         """
-        return cls(path=at or path, checksum=checksum(path), bytes=path.stat().st_size)
+        return cls(path=path, checksum=checksum(path), bytes=path.stat().st_size)
 
     def is_whole(self) -> bool:
         """Whether the file is as it was written. One of another size is not read: it may be endless."""
