@@ -100,9 +100,7 @@ class Objects:
         with self._failing(name):
             if path := self._file(name):
                 return objects_folder.create_file(path, data) or self._holds(name, data)
-            return self._conditionally(
-                name, lambda: self._client().put(self._key(name), data, mode="create", use_multipart=False), data, None
-            )
+            return self._put_if("create", name, data)
 
     def read(self, name: str, limit: int) -> bytes | None:
         """The bytes of an object of at most `limit` bytes; None if there is no such object."""
@@ -179,9 +177,7 @@ class Objects:
             if path := self._file(name):
                 return objects_folder.swap_file(path, data, tag, _LARGEST_SWAPPED)
             condition: PutMode = {"version": tag} if self._is_google() else {"e_tag": tag}
-            return self._conditionally(
-                name, lambda: self._client().put(self._key(name), data, mode=condition, use_multipart=False), data, tag
-            )
+            return self._put_if(condition, name, data, tag)
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """The names and sizes in bytes of all objects, in the order of the names, with those of the folders below.
@@ -292,9 +288,15 @@ class Objects:
 
     # ------------------------------------------------------------------------------------------------ conditions
 
-    def _conditionally(self, name: str, put: Callable[[], object], data: bytes | Path, tag: str | None) -> bool:
-        """Whether a conditional put succeeds. A lost answer and a passing conflict are settled by looking."""
+    def _put_if(self, condition: PutMode, name: str, data: bytes | Path, tag: str = "") -> bool:
+        """Write an object under a condition; returns whether that was met. With a tag, the object must have it.
+
+        A lost answer and a passing conflict are settled by looking at the object.
+        """
         from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        def put() -> object:
+            return self._client().put(self._key(name), data, mode=condition, use_multipart=False)
 
         def attempt() -> bool:
             try:
