@@ -50,7 +50,7 @@ from .stages.split import split_articles
 from .stages.write import Decided, blank_all, write_shards
 from .workspace import Workspace, open_workspace
 
-__all__ = ["STAGES", "Build", "build", "build_again"]
+__all__ = ["STAGES", "Build", "build", "build_again", "make_version"]
 
 STAGES = ("list", "parse", "merge", "sign", "group", "split", "write", "history", "measure", "describe")
 """The names of the stages, in their order."""
@@ -273,7 +273,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     if workspace.bucket and not request.again:
         workspace.bucket.publish(dataset, pieces, version)
     else:
-        publish_folder(dataset, out / version)
+        _make_visible(dataset, out / version)
     with suppress(OSError, MachineError):  # the version is complete; if this fails, the next build only takes longer
         workspace.check()
         engine.remember(listed.facts)
@@ -362,12 +362,12 @@ def _counts(engine: Engine) -> dict[str, dict[str, float]]:
     return {name: asdict(engine.counts.get(name, StageCounts())) for name in STAGES}
 
 
-def publish_folder(staged: Path, target: Path) -> None:
+def _make_visible(staged: Path, target: Path) -> None:
     """Make a version visible in one step: flush its files to the disk, then rename its folder.
 
     Args:
-        staged: the complete version.
-        target: where it goes; the same file system.
+        staged: the folder of the complete version.
+        target: the folder that it becomes, on the same file system.
 
     Raises:
         MachineError: `target` exists already.

@@ -63,7 +63,7 @@ class Workspace:
         return self.scratch or out
 
     def update_readme(self) -> str | None:
-        """Write the README.md of the folder of versions; see `card.versions_readme`."""
+        """Write the README.md of the folder of versions. Returns why it was not written; see `card.versions_readme`."""
         if self.bucket:
             return self.bucket.update_readme(self.staging)
         return update_versions_readme(self.out, scratch=self.staging)
