@@ -67,7 +67,16 @@ _REASONS = 5  # reasons for the version bump that it shows
 @quiet_option
 @verbose_option
 @json_option
-def build(source: str, out: str, quiet: bool, as_json: bool, **options: Any) -> None:
+def build(
+    source: str,
+    out: str,
+    quiet: bool,
+    as_json: bool,
+    engine: str | None,
+    rank: int | None,
+    world_size: int | None,
+    **options: Any,
+) -> None:
     """Build a version of the dataset.
 
     SOURCE is the archive, OUT the folder that holds the versions, or its address in a bucket (s3://, gs://). The newest version
@@ -76,16 +85,24 @@ def build(source: str, out: str, quiet: bool, as_json: bool, **options: Any) -> 
     With --engine ranks, every rank runs this command with the same SOURCE and OUT, which all of them see. Rank 0 makes the
     version; the others do their part of the tasks and print one line.
     """
-    place = _place(options)
+    named = rank is not None or world_size is not None
+    engine = engine or ("ranks" if named else "local")
+    if named and engine != "ranks":
+        raise click.UsageError("--rank and --world-size go with --engine ranks")
+    place = None
+    if engine == "ranks":
+        from ..building.engines import place_among_ranks
+
+        place = place_among_ranks(rank, world_size, os.environ)
     if place and place.rank:
-        _work(source, out, place, as_json=as_json, **options)
+        _work(source, out, place, options["num_proc"], options["takeover"], as_json=as_json)
         return
     try:
         with progress_bar(quiet=quiet) as progress, _listing_ahead(source, out, options["num_proc"]) as ahead:
             from ..building.build import build as build_version
 
             do_without_pandas()
-            made = build_version(source, out, progress=progress, ahead=ahead, place=place, **options)
+            made = build_version(source, out, progress=progress, ahead=ahead, engine=engine, place=place, **options)
     except RejectsError as error:
         if as_json:
             print_json({"error": str(error), "version": None, "created": False, "rejects": error.rejects})
@@ -111,23 +128,7 @@ def build(source: str, out: str, quiet: bool, as_json: bool, **options: Any) -> 
         _say_summary(made, out)
 
 
-def _place(options: dict[str, Any]) -> Place | None:
-    """The place of this process among the ranks, None if there are none; takes the options about it out of `options`."""
-    rank, size = options.pop("rank"), options.pop("world_size")
-    named = rank is not None or size is not None
-    engine = options["engine"] = options["engine"] or ("ranks" if named else "local")
-    if engine == "ranks":
-        from ..building.engines import place_among_ranks
-
-        return place_among_ranks(rank, size, os.environ)
-    if named:
-        raise click.UsageError("--rank and --world-size go with --engine ranks")
-    return None
-
-
-def _work(
-    source: str, out: str, place: Place, *, as_json: bool, num_proc: int | None, takeover: float, **_: Any
-) -> None:
+def _work(source: str, out: str, place: Place, num_proc: int | None, takeover: float, *, as_json: bool) -> None:
     """Do the part of a rank that is not 0."""
     from ..building.ranks import work_as_rank
 
