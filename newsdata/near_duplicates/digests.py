@@ -26,7 +26,7 @@ SHARE, LEAST = 0.5, 6
 _RUN = tuple(5 if script in IDEOGRAPHIC else 3 for script in SCRIPTS)
 _HOLDERS = 20  # a run that more of them have is a phrase, and finds none
 _COLUMNS = ("digest_words", "words")
-_AT_ONCE = 1 << 20  # runs that are in memory at once, about: 30 MB
+_AT_ONCE = 1 << 18  # runs that are in memory at once, about; their pairs may take 40 MB
 _LISTS = 1 << 15  # lists whose pairs are in memory at once
 
 
