@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["shuffled"]
 
-_FILES = 200  # that are open at once, of the 1,024 that a process may have
+_RANGES = 200  # that are read from the disk one by one: more of them would be in small pieces
 
 
 def shuffled(
@@ -25,24 +25,36 @@ def shuffled(
     Args:
         parts: numbers in any order; they are read to the end before the first range comes.
         borders: the first number of each range but the first one, sorted.
-        folder: for temporary files without a name.
+        folder: for a temporary file without a name.
 
     >>> parts = [np.array([5, 1, 9]), np.array([4, 5])]
     >>> [some.tolist() for some in shuffled(parts, np.array([2, 9]), Path("/tmp"))]
     [[1], [4, 5, 5], [9]]
     """
-    together = len(borders) // _FILES + 1  # ranges in one file
+    together = len(borders) // _RANGES + 1  # ranges that are read together
     between = borders[together - 1 :: together]
-    with ExitStack() as stack:
-        files = [stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(len(between) + 1)]
+    with tempfile.TemporaryFile(dir=folder) as file:
+        begins, written = [], 0  # for each part where each of its ranges begins in the file
         for part in parts:
             some = np.sort(part)
-            for file, piece in zip(files, np.split(some, np.searchsorted(some, between)), strict=True):
-                file.write(piece.tobytes())
-        for at, file in enumerate(files):
-            file.seek(0)
-            numbers = np.frombuffer(bytearray(file.read()), np.int64)
+            begins.append(written + np.concatenate([[0], np.searchsorted(some, between), [len(some)]]))
+            file.write(some.tobytes())
+            written += len(some)
+        for at in range(len(between) + 1):
+            numbers = _read(file, [(int(some[at]), int(some[at + 1])) for some in begins])
             numbers.sort()
             inside = borders[at * together : (at + 1) * together - 1]
             yield from np.split(numbers, np.searchsorted(numbers, inside))
-            file.truncate(0)
+
+
+def _read(file: IO[bytes], pieces: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    """Some pieces of a file of numbers, one after the other. A piece is given by its first number and the one after it."""
+    numbers = np.empty(sum(end - begin for begin, end in pieces), np.int64)
+    done = 0
+    for begin, end in pieces:
+        if begin < end:
+            file.seek(8 * begin)
+            here = numbers[done : done + end - begin]
+            here[:] = np.frombuffer(file.read(here.nbytes), np.int64)
+            done += len(here)
+    return numbers

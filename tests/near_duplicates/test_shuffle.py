@@ -27,12 +27,12 @@ def test_no_parts_are_empty_ranges(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ranges", [199, 200, 201, 202, 401, 700])
-def test_many_ranges_need_few_files(ranges: int, tmp_path: Path) -> None:
+def test_any_number_of_ranges_needs_one_file(ranges: int, tmp_path: Path) -> None:
     numbers = np.random.default_rng(2).integers(0, 1400, 3000)
     borders = np.arange(1, ranges) * 2
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     already_open = len([*Path("/dev/fd").iterdir()])
-    resource.setrlimit(resource.RLIMIT_NOFILE, (already_open + 250, limit[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (already_open + 5, limit[1]))
     try:
         found = [*shuffled([numbers], borders, tmp_path)]
     finally:
