@@ -113,7 +113,8 @@ def read_keys(files: Sequence[Path], columns: Sequence[str] = _NUMBERS) -> Keys:
         rows = open_signatures(path, ["article_id", *columns])
         names.append(rows["article_id"].chunk(0).take(pa.array(np.arange(rows.num_rows))))  # copied from the map
         for name in columns:
-            numbers[name].append(np.array(rows[name].fill_null(NO_DAY) if name == "day" else rows[name]))
+            column = rows[name].fill_null(NO_DAY) if name == "day" else rows[name]
+            numbers[name].append(column.to_numpy().copy())  # so that the file does not stay mapped
     ends = np.cumsum([len(some) for some in names[1:]])
     article_id = pa.concat_arrays(names)
     del names

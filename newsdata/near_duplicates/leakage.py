@@ -67,7 +67,7 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
         names.append(rows["article_id"].chunk(0).take(pa.array(np.arange(rows.num_rows))))  # copied
         ends.append(ends[-1] + len(names[-1]))
         for name, parts in columns.items():
-            parts.append(np.array(rows[name]))
+            parts.append(rows[name].to_numpy().copy())  # so that the file does not stay mapped
     at = pc.index_in(pa.chunked_array(names, pa.string()), value_set=article_ids).to_numpy().astype(np.int32)
     both, *owners = np.split(at, ends)[:-1]
     left, right = np.split(both.astype(np.int64), 2)
