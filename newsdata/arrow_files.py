@@ -131,6 +131,8 @@ class _Column:
 
 
 def _mapped(file: BinaryIO) -> pa.Buffer:
-    file.flush()
-    size = file.tell()
-    return pa.py_buffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b"")
+    """A file that was written, mapped into memory. It is closed: a map keeps its own."""
+    with file:
+        file.flush()
+        size = file.tell()
+        return pa.py_buffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b"")

@@ -137,11 +137,12 @@ def list_source(
         if _may_stay(request, settings, base, site) and engine.last.facts == listed.facts:
             stage.count_task(ran=False)
             return listed
-        posts = find_posts(listing, site, base, request, scratch)
+        posts, listed_at = find_posts(listing, site, base, request, scratch), listing.listed_at
+        del listing  # its temporary files are closed now
         files = posts.files
         known = _known_files(digest, engine)
         hashed = _hash_files(source, files, known, stage)
-        mask = _settled(files, hashed, listing.listed_at)
+        mask = _settled(files, hashed, listed_at)
         _store_known(digest, KnownFiles(files=files, hashes=hashed.hashes, settled=mask), engine)
         stage.advance(stage.counts.rows)
     return replace(
