@@ -145,7 +145,7 @@ def limited(kind: int, value: int) -> Callable[[], None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("handles", [32, 64])
+@pytest.mark.parametrize("handles", [40, 64])
 def test_few_file_handles(handles: int, large: Path, tmp_path: Path) -> None:
     code, errors = run(large, tmp_path / "out", preexec_fn=limited(resource.RLIMIT_NOFILE, handles))
     assert (code, errors) == (0, "")

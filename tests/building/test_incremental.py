@@ -152,7 +152,7 @@ def test_incremental_is_full(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(len(SOURCES), 64))
+@pytest.mark.parametrize("seed", range(len(SOURCES), 24))
 def test_incremental_is_full_at_length(seed: int, tmp_path: Path) -> None:
     play(seed, tmp_path, steps=8)
 
@@ -295,5 +295,6 @@ def test_files_that_were_only_touched_are_no_change(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", OPENED, archive, out], capture_output=True, text=True, check=True)
         opened.append(done.stdout)
     read = f"{[Path(path).name for path in touched]}\n"
-    assert opened == [read, read, "[]\n"]  # once more when the stamps have settled, then never again
+    assert opened[0] == read and opened[2] == "[]\n"
+    assert opened[1] in (read, "[]\n")  # once more, unless the stamps had settled before the first of these builds
     assert [path.name for path in out.iterdir() if path.is_dir() and path.name[0].isdigit()] == ["1.0.0"]
