@@ -39,7 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ObjectStoreServer]:
-    """An object store; while a file's tests run, the environment points to it."""
+    """An object store; while a file's tests run, the environment points to it. Skips where what it needs is missing."""
+    for module in ("moto", "obstore"):
+        pytest.importorskip(module)
     from .objects_server import object_store
 
     with object_store() as running:

@@ -12,7 +12,6 @@ import newsdata
 from newsdata.cli.main import cli
 from newsdata.dataset.bucket import versions_in_bucket
 from newsdata.errors import ManifestError, VerifyError, VersionError
-from newsdata.explorer.serve import open_library
 from newsdata.objects import Objects
 from newsdata.storage.manifest import read_manifest, shards_of
 
@@ -229,6 +228,8 @@ def test_the_commands(out: Objects, made: Path) -> None:
 
 @pytest.mark.slow
 def test_the_page_over_a_version(out: Objects, made: Path) -> None:
+    from newsdata.explorer.serve import open_library
+
     there, here = open_library(out.url), open_library(str(made / "1.1.0"))
     assert there.newest == here.newest == "1.1.0"
     assert there.view("1.1.0").opened.articles == here.view("1.1.0").opened.articles > 0
