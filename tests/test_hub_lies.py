@@ -158,7 +158,6 @@ def chosen(lies: list[Lie]) -> list[Any]:
     return [pytest.param(lie, id=lie.name, marks=() if lie.name in FAST else pytest.mark.slow) for lie in lies]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lie", chosen(READING))
 def test_a_lie_to_a_reader(hub: LyingHub, client: Client, demo: Path, place: Path, lie: Lie) -> None:
     calls = [*CALLS]

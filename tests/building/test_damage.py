@@ -125,34 +125,9 @@ SEEDS = (
 """What the last build left for tasks of the first kind."""
 
 
-FAST = {
-    ("range", "parse", "keys"): cut,
-    ("merge", "range", "articles"): cut,
-    ("sign", "parse", "spool"): swapped,
-    ("sign", "boilerplate", "list"): cut,
-    ("search", "sign", "signatures"): swapped,
-    ("common", "search", "codes"): cut,
-    ("pairs", "common", "counted"): swapped,
-    ("group", "pairs", "pairs"): cut,
-    ("split", "merge", "articles"): swapped,
-    ("write", "parse", "spool"): cut,
-    ("measure", "split", "placement"): cut,
-    ("group", "group", "groups"): swapped,
-    ("measure", "parse", "posts-0"): cut,
-    ("measure", "write", "shard-0"): swapped,
-    ("parse", "parse", "keys"): cut,
-    ("common", "pairs", "counts"): swapped,
-}
-"""One damage of every kind of file. All others are among the slow tests."""
-
-
 def cases(*some: tuple[str, str, str]) -> list[object]:
     """Each case with every kind of damage."""
-    return [
-        pytest.param(*case, damage, marks=() if FAST.get(case) is damage else pytest.mark.slow)
-        for case in some
-        for damage in DAMAGES
-    ]
+    return [(*case, damage) for case in some for damage in DAMAGES]
 
 
 def files() -> dict[str, bytes]:

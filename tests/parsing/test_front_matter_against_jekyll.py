@@ -462,7 +462,6 @@ date: 2016-12-31 01:02:03 Z
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @needs_jekyll
 @pytest.mark.parametrize("permalink", [*PERMALINKS, None])
 def test_addresses_are_those_of_jekyll(permalink: str | None, tmp_path: Path) -> None:
