@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +12,7 @@ from newsdata.parsing.html_repair import repair_html
 from newsdata.parsing.html_tags import read_tag
 from newsdata.schema import Image
 
+from ..timing import growth
 from .html_bodies import CHART, URL, article, later, page, security
 
 
@@ -199,9 +198,9 @@ def test_a_body_ends_as_it_is_written(html: str, text: str) -> None:
     ],
 )
 def test_reading_takes_linear_time(part: str) -> None:
-    def seconds(times: int) -> float:
-        start = process_time()
-        article("<p>" + part * times)
-        return process_time() - start
+    """Eight times as much; if the time were quadratic, it would be 64 times."""
 
-    assert seconds(32_000) < 24 * max(seconds(4_000), 0.004) + 0.1
+    def read(times: int) -> None:
+        article("<p>" + part * times)
+
+    assert growth(read, 4_000, 32_000, limit=24) < 24

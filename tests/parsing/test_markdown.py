@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from newsdata.parsing.body import Body, read_body
 from newsdata.schema import Image
+
+from ..timing import growth
 
 
 def site(body: str, markup: str = "markdown") -> Body:
@@ -138,9 +138,8 @@ def test_markdown_that_would_take_too_long_is_read_as_text() -> None:
 )
 def test_what_has_no_end_takes_linear_time(piece: str) -> None:
     """Four times the body takes about four times as long. If the time were quadratic, it would be sixteen times."""
-    seconds = []
-    for size in (10_000, 40_000):
-        began = time.process_time()
+
+    def read(size: int) -> None:
         assert site(piece * (size // len(piece)) + "x").text.endswith("x")
-        seconds.append(time.process_time() - began)
-    assert seconds[1] < 10 * max(seconds[0], 0.1), seconds
+
+    assert growth(read, 20_000, 80_000, limit=10) < 10

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +9,8 @@ from hypothesis import strategies as st
 from newsdata.parsing.html import Reading
 from newsdata.parsing.notices import split_source, take_notices
 from newsdata.schema import Link, Mention, Notice, Span
+
+from ..timing import growth
 
 NEWS = "某公司昨日表示，全年订单比去年多两成，工厂已经满产。"
 WIDGET = "手机上阅读文章\n提示：\n微信扫一扫\n分享到您的\n朋友圈"
@@ -209,9 +209,9 @@ def test_nothing_is_lost_and_spans_stay_exact(lines: list[str], data: st.DataObj
     "unit", ["（责任编辑：甲乙）\n", "（责任编辑：甲乙）", "（" * 7, "）" * 7, "点击", "（点击查看）", "【点击查看】\n", "相关阅读\n", "短题\n", "提示：\n", "来源：", "微信、", "编辑 编辑编辑 " * 12 + "\n"]
 )  # fmt: skip
 def test_time_is_linear(unit: str) -> None:
-    spent = []
-    for size in (20_000, 80_000):
-        start = time.process_time()
-        take_notices(Reading(text=(unit * size).strip("\n")))
-        spent.append(time.process_time() - start)
-    assert spent[1] < 12 * max(spent[0], 0.1)  # four times as much text; squared it would be 16
+    """Four times as much text; if the time were quadratic, it would be sixteen times."""
+
+    def take(times: int) -> None:
+        take_notices(Reading(text=(unit * times).strip("\n")))
+
+    assert growth(take, 20_000, 80_000, limit=10) < 10
