@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ..building.stages.list import describe_site
 from ..errors import RehydrateError, SourceError
-from ..graph.executors.local import Here, Local
+from ..graph.executors.local import InProcess, WorkerPool
 from ..parsing.site import read_site
 from ..schema import Reject, Site
 from ..sources.source import Files, Source, list_files, open_source, read_file, read_files
@@ -63,7 +63,7 @@ class ArchiveCopy:
 
 
 def compare_archive(
-    folder: Path, manifest: Manifest, archive: str | Path, *, scratch: Path, executor: Here | Local
+    folder: Path, manifest: Manifest, archive: str | Path, *, scratch: Path, executor: InProcess | WorkerPool
 ) -> ArchiveCopy:
     """Compare every file that a version names with a copy of the archive.
 
@@ -150,7 +150,7 @@ def _missing(named: pa.Table, hashes: Mapping[str, str | None], unlisted: Mappin
             yield Missing(path=path, reason=reason, article_id=article)
 
 
-def _hashes(source: Source, files: Files, executor: Here | Local) -> dict[str, str | None]:
+def _hashes(source: Source, files: Files, executor: InProcess | WorkerPool) -> dict[str, str | None]:
     """Path -> SHA-256 of each file; None for one that cannot be read."""
     chunks = [
         (source, files.take(np.arange(begin, min(begin + _HASHED_AT_ONCE, len(files)))))

@@ -22,7 +22,7 @@ from ..building.tools import installed_tools
 from ..card.readme import CARD_NAME, read_card
 from ..curation.merge import FEEDS
 from ..errors import RehydrateError
-from ..graph.executors.local import Here, Local
+from ..graph.executors.local import InProcess, WorkerPool
 from ..parsing.post import parse_bytes
 from ..schema import CONFIGS, SPLITS, Post, Reject, Site
 from ..sources.source import Files, Source
@@ -68,7 +68,7 @@ class _Job:
 
 
 def write_partial(
-    folder: Path, version: Manifest, copy: ArchiveCopy, dataset: Path, executor: Here | Local
+    folder: Path, version: Manifest, copy: ArchiveCopy, dataset: Path, executor: InProcess | WorkerPool
 ) -> Manifest:
     """Write all rows that can be made, and describe them.
 

@@ -9,7 +9,7 @@ import pytest
 import newsdata
 from newsdata.errors import CallError
 from newsdata.graph.engine import Engine
-from newsdata.graph.executors.local import Here
+from newsdata.graph.executors.local import InProcess
 from newsdata.graph.store import Store
 
 from ..conftest import many_posts, post, write_archive
@@ -49,9 +49,9 @@ def test_no_posts_in_many_partitions(tmp_path: Path) -> None:
 
 
 def test_the_number_is_chosen_by_the_rows(tmp_path: Path) -> None:
-    engine = Engine(store=Store(folder=tmp_path), executor=Here())
+    engine = Engine(store=Store(folder=tmp_path), executor=InProcess())
     assert [engine.partitions_for(rows) for rows in (0, 1, 500_000, 500_001, 10**9)] == [1, 1, 1, 2, 2000]
-    assert Engine(store=engine.store, executor=Here(), partitions=7).partitions_for(5) == 7
+    assert Engine(store=engine.store, executor=InProcess(), partitions=7).partitions_for(5) == 7
     for wrong in (0, -1, 1.5, True):
         with pytest.raises(CallError, match="whole number"):
             newsdata.build(tmp_path, tmp_path / "out", partitions=wrong)  # type: ignore[arg-type]

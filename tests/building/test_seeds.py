@@ -14,7 +14,7 @@ from newsdata.building.build import Build, make_version
 from newsdata.building.request import Request
 from newsdata.building.workspace import open_workspace, store_in
 from newsdata.graph.engine import Engine
-from newsdata.graph.executors.local import Here
+from newsdata.graph.executors.local import InProcess
 from newsdata.graph.store import LastBuild, Store
 from newsdata.graph.task import Artifact, Bench
 
@@ -53,7 +53,7 @@ def mixed_up(last: LastBuild, rng: random.Random) -> LastBuild:
 def build(way: str, source: Path, out: Path, rng: random.Random) -> Build:
     request = Request(source=source, out=out, max_reject_share=1.0, max_leak=1.0)
     with open_workspace(out, cache=True) as workspace:
-        engine = Engine(store=workspace.store, executor=Here(), seeds=way != "without")
+        engine = Engine(store=workspace.store, executor=InProcess(), seeds=way != "without")
         if way == "of others":
             engine.last = mixed_up(engine.last, rng)
         return make_version(request, workspace, engine)

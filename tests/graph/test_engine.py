@@ -13,7 +13,7 @@ import pytest
 
 from newsdata.errors import MachineError
 from newsdata.graph.engine import Engine, Executor
-from newsdata.graph.executors.local import Here, local_executor
+from newsdata.graph.executors.local import InProcess, local_executor
 from newsdata.graph.store import LastBuild, Store
 from newsdata.graph.task import Artifact, Bench, StoredFile, Task
 
@@ -63,7 +63,7 @@ def texts(artifacts: Iterable[Artifact]) -> list[str]:
 
 
 def engine(store: Store, executor: Executor | None = None, **more: Any) -> Engine:
-    return Engine(store=store, executor=executor or Here(), **more)
+    return Engine(store=store, executor=executor or InProcess(), **more)
 
 
 def test_what_is_in_the_store_is_not_run(store: Store) -> None:

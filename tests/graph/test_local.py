@@ -13,7 +13,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from newsdata.errors import CallError, MachineError, NewsdataError, RehydrateError, RejectsError, VerifyError
-from newsdata.graph.executors.local import MAX_TASKS_IN_THREADS, Here, Local, local_executor
+from newsdata.graph.executors.local import MAX_TASKS_IN_THREADS, InProcess, WorkerPool, local_executor
 
 
 def where(number: int) -> tuple[int, int, int]:
@@ -30,14 +30,14 @@ def fail_at_three(number: int) -> int:
 
 def test_one_worker_is_the_caller_itself() -> None:
     with local_executor(1) as executor:
-        assert isinstance(executor, Here)
+        assert isinstance(executor, InProcess)
         assert list(executor.run(where, range(20))) == [(n, os.getpid(), threading.get_ident()) for n in range(20)]
 
 
 @pytest.mark.slow
 def test_a_few_tasks_run_in_threads_and_many_in_processes() -> None:
     with local_executor(2) as executor:
-        assert isinstance(executor, Local)
+        assert isinstance(executor, WorkerPool)
         few = list(executor.run(where, range(MAX_TASKS_IN_THREADS)))
         assert [n for n, _, _ in few] == list(range(MAX_TASKS_IN_THREADS))
         assert {process for _, process, _ in few} == {os.getpid()}

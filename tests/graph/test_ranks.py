@@ -25,7 +25,7 @@ from newsdata.graph.executors.board import (
     read_notice,
     write_notice,
 )
-from newsdata.graph.executors.local import Here, Local, local_executor
+from newsdata.graph.executors.local import InProcess, WorkerPool, local_executor
 from newsdata.graph.executors.rank import Rank, serve_rank
 from newsdata.graph.executors.ranks import Ranks, lead_ranks
 from newsdata.graph.store import Store
@@ -65,7 +65,7 @@ class Party:
     def rank(self, rank: int, **changed: Any) -> Rank:
         given: dict[str, Any] = {
             "board": self.board, "rank": rank, "size": self.size, "job": "", "root": self.folder, "functions": FUNCTIONS,
-            "prepare": lambda data: data, "inner": Here(), "tools": TOOLS, "takeover": self.takeover,
+            "prepare": lambda data: data, "inner": InProcess(), "tools": TOOLS, "takeover": self.takeover,
         }  # fmt: skip
         return Rank(**given | changed)
 
@@ -86,7 +86,7 @@ class Party:
     def led(self, **changed: Any) -> Iterator[Ranks]:
         """Rank 0; at its end all ranks have ended."""
         given: dict[str, Any] = {
-            "board": self.board, "store": self.store, "root": self.folder, "size": self.size, "inner": Here(),
+            "board": self.board, "store": self.store, "root": self.folder, "size": self.size, "inner": InProcess(),
             "takeover": self.takeover, "tools": TOOLS,
         }  # fmt: skip
         with lead_ranks(**given | changed) as ranks:
@@ -262,7 +262,7 @@ def test_a_rank_knows_the_folder_by_another_path(tmp_path: Path) -> None:
 def test_a_rank_has_workers_of_its_own(workers: int, tmp_path: Path) -> None:
     party = Party(tmp_path, 2)
     with ExitStack() as stack:
-        inner: Here | Local = stack.enter_context(local_executor(workers))
+        inner: InProcess | WorkerPool = stack.enter_context(local_executor(workers))
         party.start(1, inner=inner)
         with party.led() as ranks:
             party.run(ranks, "abcdefghijkl")

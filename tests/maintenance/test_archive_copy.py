@@ -8,7 +8,7 @@ import pytest
 
 import newsdata
 from newsdata.errors import RehydrateError, SourceError
-from newsdata.graph.executors.local import Here
+from newsdata.graph.executors.local import InProcess
 from newsdata.maintenance.archive_copy import ArchiveCopy, Missing, compare_archive, read_same
 from newsdata.sources.folder_walk import MAX_FILE_BYTES
 from newsdata.storage.manifest import read_manifest
@@ -32,7 +32,7 @@ def version(files: dict[str, bytes], tmp_path: Path) -> Path:
 
 
 def compare(version: Path, archive: str | Path, scratch: Path) -> ArchiveCopy:
-    return compare_archive(version, read_manifest(version), archive, scratch=scratch, executor=Here())
+    return compare_archive(version, read_manifest(version), archive, scratch=scratch, executor=InProcess())
 
 
 def test_a_whole_copy(version: Path, tmp_path: Path) -> None:

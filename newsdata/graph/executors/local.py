@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ...errors import MachineError
 from ..process import MEMORY, prepare_worker
 
-__all__ = ["MAX_TASKS_IN_THREADS", "Here", "Local", "local_executor"]
+__all__ = ["MAX_TASKS_IN_THREADS", "InProcess", "WorkerPool", "local_executor"]
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -27,10 +27,10 @@ which is most of a task's work, run in several threads at once."""
 _IDLE_SECONDS = 600.0  # after which an idle worker process ends
 
 
-class Here:
+class InProcess:
     """Runs tasks in this process, one after the other.
 
-    >>> list(Here().run(abs, [-1, 2]))
+    >>> list(InProcess().run(abs, [-1, 2]))
     [1, 2]
     """
 
@@ -39,7 +39,7 @@ class Here:
         return map(function, tasks)
 
 
-class Local:
+class WorkerPool:
     """Runs few tasks in threads and many in worker processes; these are started once and then run all tasks of later stages.
 
     Args:
@@ -82,7 +82,7 @@ class Local:
 
 
 @contextmanager
-def local_executor(workers: int) -> Iterator[Here | Local]:
+def local_executor(workers: int) -> Iterator[InProcess | WorkerPool]:
     """A context with an executor for this machine; its threads and processes end with the context.
 
     Args:
@@ -93,7 +93,7 @@ def local_executor(workers: int) -> Iterator[Here | Local]:
     [1, 2, 3]
     """
     with ExitStack() as stack:
-        yield Here() if workers == 1 else Local(workers, stack)
+        yield InProcess() if workers == 1 else WorkerPool(workers, stack)
 
 
 def _start_processes(workers: int, stack: ExitStack) -> Any:

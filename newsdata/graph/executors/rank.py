@@ -30,7 +30,7 @@ from .board import (
     rank_name,
     write_notice,
 )
-from .local import Here, Local
+from .local import InProcess, WorkerPool
 from .versions import check_same_versions
 
 __all__ = ["PATIENCE", "Rank", "serve_rank"]
@@ -66,7 +66,7 @@ class Rank:
     root: Path
     functions: Functions
     prepare: Callable[[Any], Any]
-    inner: Here | Local
+    inner: InProcess | WorkerPool
     tools: Mapping[str, str]
     takeover: float
 
