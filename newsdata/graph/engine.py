@@ -194,23 +194,18 @@ class Engine:
             name, counts.rows, counts.tasks, counts.found, counts.ran, counts.seconds,
         )  # fmt: skip
 
-    def seed_of(self, task: Task) -> Artifact | None:
-        """The artifact that the last build used at the place of a task.
+    def seed_of(self, key: str, place: str) -> Artifact | None:
+        """The artifact that may save work when the artifact `key` is made: the one that the last build used at `place`.
 
         Returns:
             None if there is no such artifact, if another version of the stage's code made it, or if `seeds` is False.
         """
-        key = self.seed_key(task, task.key)
-        return self.store.find(key) if key else None
+        seed = self.seed_key(key, place)
+        return self.store.find(seed) if seed else None
 
-    def seed_key(self, task: Task, key: str) -> str:
-        """The key of the artifact that the last build used at the place of a task; "" if the task has no seed.
-
-        Args:
-            task: the task.
-            key: of the task. The seed was made by the same version of the stage's code.
-        """
-        seed = self.last.places.get(task.place, "") if self.seeds and task.place else ""
+    def seed_key(self, key: str, place: str) -> str:
+        """The key of what `seed_of` looks for; "" if there is none."""
+        seed = self.last.places.get(place, "") if self.seeds and place else ""
         return seed if seed.partition("-")[0] == key.partition("-")[0] else ""
 
     def use(self, key: str, place: str = "") -> None:
@@ -300,7 +295,7 @@ class Stage:
             store=engine.store,
             keys=[*tasks],
             tasks=[*tasks.values()],
-            seeds=[engine.seed_key(task, key) for key, task in tasks.items()],
+            seeds=[engine.seed_key(key, task.place) for key, task in tasks.items()],
         )
         made = engine.executor.run(run_job, jobs) if tasks else ()
         for artifact, key in zip(_checked_results(made, len(tasks)), tasks, strict=True):

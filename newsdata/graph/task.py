@@ -7,7 +7,7 @@ and inputs. What the function makes is an `Artifact`: a few files and a few fact
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..errors import MachineError
 from ..files import open_regular
 from ..objects import Objects, ObjectTooLargeError
 
-__all__ = ["Artifact", "Bench", "StoredFile", "Task", "TaskFunction", "checksum", "make_scratch"]
+__all__ = ["Artifact", "Bench", "StoredFile", "Task", "TaskFunction", "checksum", "key_of", "make_scratch"]
 
 _DIGITS = 40  # hexadecimal digits of the digest in a key
 
@@ -186,10 +186,22 @@ class Task:
 
     @property
     def key(self) -> str:
-        """The name of the result in the store: "parse1-10e09bbf…", 40 hexadecimal digits after the dash."""
-        digest = hashlib.sha256(self.stage.encode())
-        for text in self.inputs:
-            encoded = text.encode("utf-8", "surrogatepass")
-            digest.update(b"%d:" % len(encoded))  # the length keeps ("a", "b") and ("ab",) apart
-            digest.update(encoded)
-        return f"{self.stage.replace('/', '')}-{digest.hexdigest()[:_DIGITS]}"
+        """The name of the result in the store; see `key_of`."""
+        return key_of(self.stage, self.inputs)
+
+
+def key_of(stage: str, inputs: Iterable[str]) -> str:
+    """The name in the store of what a stage makes from its inputs: "parse1-10e09bbf…", 40 hexadecimal digits after the dash.
+
+    Args:
+        stage, inputs: as in `Task`.
+
+    >>> key_of("parse/1", ["a", "b"]).partition("-")[0]
+    'parse1'
+    """
+    digest = hashlib.sha256(stage.encode())
+    for text in inputs:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(encoded))  # the length keeps ("a", "b") and ("ab",) apart
+        digest.update(encoded)
+    return f"{stage.replace('/', '')}-{digest.hexdigest()[:_DIGITS]}"

@@ -179,8 +179,8 @@ def test_a_damaged_seed_is_none(damage: Callable[[Path], object], store: Store) 
 def test_a_place_may_name_anything(key: str, store: Store) -> None:
     store.remember(LastBuild(places={"here": key}))
     found = engine(store)
-    assert found.seed_of(task(store, "a", place="here")) is None
-    assert found.seed_of(task(store, "a", place="elsewhere")) is found.seed_of(task(store, "a")) is None
+    assert found.seed_of(task(store, "a").key, "here") is None
+    assert found.seed_of(task(store, "a").key, "elsewhere") is found.seed_of(task(store, "a").key, "") is None
 
 
 def test_a_seed_is_of_the_same_code(store: Store) -> None:
@@ -191,9 +191,9 @@ def test_a_seed_is_of_the_same_code(store: Store) -> None:
     first.remember({})
     second = engine(store)
     today = task(store, "abcd", place="here")
-    assert second.seed_of(today) == made
+    assert second.seed_of(today.key, "here") == made
     for stage_of_it in ("double/2", "double/11", "other/1"):
-        assert second.seed_of(replace(today, stage=stage_of_it)) is None
+        assert second.seed_of(replace(today, stage=stage_of_it).key, "here") is None
 
 
 # --------------------------------------------------------------------------------------------------------- memory

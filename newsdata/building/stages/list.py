@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from ...arrow_files import join_tables, strings_of, values_of
 from ...errors import MachineError
 from ...graph.engine import Engine, Stage
-from ...graph.task import Bench, Task, TaskFunction
+from ...graph.task import Bench, Task, TaskFunction, key_of
 from ...near_duplicates.signatures import DEDUP_VERSION
 from ...parsing.site import read_site
 from ...schema import SCHEMA_VERSION, Reject, Site
@@ -267,27 +267,22 @@ class _Hashed(NamedTuple):
 
 def _known_files(digest: str, engine: Engine) -> pa.Table:
     """The hashes that an earlier build stored for this listing, or else those that the last build used."""
-    task = _known_task(digest, None)
-    found = engine.store.find(task.key) or engine.seed_of(task)
+    key = _known_key(digest)
+    found = engine.store.find(key) or engine.seed_of(key, _PLACE)
     return read_known_files(found.files["files"].checked() if found else None)
 
 
 def _store_known(digest: str, known: KnownFiles, engine: Engine) -> None:
     """Put the hashes into the store now, so that they are found again if this build is killed later."""
-    task = _known_task(digest, known)
-    bench = engine.store.begin()
-    engine.store.commit(task.key, bench, task.function(known, bench))
-    engine.use(task.key, _PLACE)
-
-
-def _known_task(digest: str, known: KnownFiles | None) -> Task:
-    """A task for the key of the hashes of a listing. The engine does not run it: what a folder holds follows from no input."""
-    return Task(stage=stage_of("list"), inputs=(digest,), function=_write_known, data=lambda: known, place=_PLACE)
-
-
-def _write_known(known: KnownFiles, bench: Bench) -> dict[str, Any]:
+    key, bench = _known_key(digest), engine.store.begin()
     write_known_files(known, bench.file("files"))
-    return {}
+    engine.store.commit(key, bench, {})
+    engine.use(key, _PLACE)
+
+
+def _known_key(digest: str) -> str:
+    """The key of the hashes of a listing. They are no result of a task: what a folder holds follows from no input."""
+    return key_of(stage_of("list"), (digest,))
 
 
 def _hash_files(source: Source, files: Files, known: pa.Table, stage: Stage) -> _Hashed:

@@ -47,7 +47,7 @@ def find_pairs(signed: Signed, articles: int, stage: Stage) -> Artifact:
     )
     if stage.lacks(task):
         count = stage.engine.partitions_for(articles)
-        seed = stage.engine.seed_of(task)
+        seed = stage.engine.seed_of(task.key, task.place)
         known = seed.files["counts"] if seed else None
         searched += stage.run([_search_task(files, inputs, number, count) for number in range(count)])
         counted += stage.run([_count_task(files, inputs, searched, known, number) for number in range(count)])
