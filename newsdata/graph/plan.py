@@ -250,7 +250,10 @@ def _arrow(data: bytes, kind: type) -> Any:
     with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
         table = reader.read_all()
     table.validate(full=True)
-    found = table if issubclass(kind, pa.Table) else table.column(0).combine_chunks()
+    found = table
+    if issubclass(kind, pa.Array):
+        (column,) = table.columns
+        found = column.combine_chunks()
     if not isinstance(found, kind):
         raise TypeError(f"{type(found).__name__} instead of {kind.__name__}")
     return found

@@ -257,7 +257,18 @@ def test_any_bytes_are_a_value_or_an_error_of_ours(data: st.DataObject) -> None:
     good = bytearray(pack(everything(Path("/out")), Path("/out")))
     for at in data.draw(st.lists(st.integers(0, len(good) - 1), max_size=4)):
         good[at] = data.draw(st.integers(0, 255))
-    table = pa.table({"key": ["take1-0"], "stage": ["take/1"], "rows": [1], "seed": [""], "data": [bytes(good)]})
+    is_a_value_or_an_error_of_ours(bytes(good))
+
+
+@pytest.mark.parametrize("byte", [0, 1, 0x7F, 0xFF])
+def test_a_changed_byte_gives_a_value_or_an_error_of_ours(byte: int) -> None:
+    good = pack(everything(Path("/out")), Path("/out"))
+    for at in range(len(good)):
+        is_a_value_or_an_error_of_ours(good[:at] + bytes([byte]) + good[at + 1 :])
+
+
+def is_a_value_or_an_error_of_ours(data: bytes) -> None:
+    table = pa.table({"key": ["take1-0"], "stage": ["take/1"], "rows": [1], "seed": [""], "data": [data]})
     read = plan.Plan(table=table, path=Path("plan"), root=Path("/out"))
     try:
         assert isinstance(read.job(0, {"take/1": taken}, Store(folder=Path("/out"))).data, Everything)
