@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,7 @@ _STAGE = "plan1"  # the first part of the key of a plan
 _FILE = "tasks"
 _PART_BYTES = 16 * 2**20  # of data in a plan, after which another one begins
 _LARGEST_PLAN = 2**31 - 1  # bytes
+_NUMBERS = re.compile(r"[<>|][biuf][0-9]{1,2}")  # NumPy would take any other text for a list of fields
 _INSIDE = "="  # begins a path inside of the build's folder
 
 _DAMAGE = (
@@ -240,10 +242,9 @@ def _path(text: object, root: Path) -> Path:
 
 
 def _numbers(kind: str, shape: list[int], data: bytes) -> np.ndarray:
-    numbers = np.dtype(kind)
-    if numbers.kind not in "biuf":
+    if not _NUMBERS.fullmatch(kind):
         raise ValueError(f"an array of {kind!r:.20}")
-    return np.frombuffer(data, numbers).reshape([int(size) for size in shape])
+    return np.frombuffer(data, np.dtype(kind)).reshape([int(size) for size in shape])
 
 
 def _arrow(data: bytes, kind: type) -> Any:

@@ -260,7 +260,7 @@ def test_any_bytes_are_a_value_or_an_error_of_ours(data: st.DataObject) -> None:
     is_a_value_or_an_error_of_ours(bytes(good))
 
 
-@pytest.mark.parametrize("byte", [0, 1, 0x7F, 0xFF])
+@pytest.mark.parametrize("byte", [0, 1, ord(","), 0x7F, 0xFF])
 def test_a_changed_byte_gives_a_value_or_an_error_of_ours(byte: int) -> None:
     good = pack(everything(Path("/out")), Path("/out"))
     for at in range(len(good)):
