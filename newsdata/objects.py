@@ -2,46 +2,32 @@
 
 An object becomes visible whole or not at all. `create` and `swap` are what locks are made of: of many that create one name,
 or swap one content, exactly one succeeds. Everything that a store answers is checked: names, sizes, order.
+
+`Objects` checks names and lists, and turns errors into ours. A `Bucket` or a `Folder`, which have the same methods, does the
+rest.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import os
 import secrets
-import shutil
 import tempfile
-import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-from . import objects_folder
 from .errors import MachineError
-from .files import open_fresh
-from .objects_client import explained, may_pass, open_client, unless_missing
+from .objects_bucket import Bucket
+from .objects_errors import ObjectTooLargeError, broken, failing
+from .objects_folder import Folder
 from .objects_names import checked_name, clean_url, folder_of_url, is_object_url
-
-if TYPE_CHECKING:
-    from obstore import GetResult, PutMode
-    from obstore.store import ObjectStore
 
 __all__ = ["ObjectTooLargeError", "Objects", "check_conditions", "folder_of_url", "is_object_url"]
 
-_T = TypeVar("_T")
-
 _MOST_NAMES = 100_000_000
 _LARGEST_SWAPPED = 1 << 24
-_TRIES = 4  # of what the library does not repeat: a conditional put whose answer was lost
-_PATIENCE = 45.0  # seconds after which it is not tried again
-
-
-class ObjectTooLargeError(MachineError):
-    """An object is larger than the caller allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +60,10 @@ class Objects:
 
     def inside(self, folder: str) -> Objects:
         """A folder below this one."""
-        folder = checked_name(folder, self.url)
-        return replace(self, url=f"{self.url.rstrip('/')}/{urllib.parse.quote(folder) if self._folder() else folder}")
+        folder = self._checked(folder)
+        if isinstance(self._store, Folder):
+            folder = urllib.parse.quote(folder)
+        return replace(self, url=f"{self.url.rstrip('/')}/{folder}")
 
     def put(self, name: str, data: bytes | Path) -> None:
         """Write an object; it becomes visible as a whole, and replaces one that is there.
@@ -85,10 +73,7 @@ class Objects:
             data: its bytes, or a file that holds them.
         """
         with self._failing(name):
-            if path := self._file(name):
-                objects_folder.put_file(path, data)
-            else:
-                self._client().put(self._key(name), data)
+            self._store.put(self._checked(name), data)
 
     def create(self, name: str, data: bytes | Path) -> bool:
         """Write an object only if there is none of this name.
@@ -98,14 +83,12 @@ class Objects:
             there, because the answer to an earlier attempt may have been lost.
         """
         with self._failing(name):
-            if path := self._file(name):
-                return objects_folder.create_file(path, data) or self._holds(name, data)
-            return self._put_if("create", name, data)
+            return self._store.create(self._checked(name), data)
 
     def read(self, name: str, limit: int) -> bytes | None:
         """The bytes of an object of at most `limit` bytes; None if there is no such object."""
-        found = self.tagged(name, limit)
-        return None if found is None else found[0]
+        with self._failing(name):
+            return self._store.read(self._checked(name), limit)
 
     def fetch(self, name: str, path: Path, limit: int | None = None) -> bool:
         """Copy an object to a local file, which appears as a whole.
@@ -121,7 +104,7 @@ class Objects:
         part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
         with self._failing(name):
             try:
-                if not self._fetch(name, part, limit):
+                if not self._store.fetch(self._checked(name), part, limit):
                     return False
                 part.replace(path)
                 return True
@@ -132,35 +115,17 @@ class Objects:
     def size(self, name: str) -> int | None:
         """The size of an object in bytes; None if there is no such object."""
         with self._failing(name):
-            if path := self._file(name):
-                return objects_folder.size_of_file(path)
-            found = unless_missing(lambda: self._client().head(self._key(name)))
-            return None if found is None else int(found["size"])
+            return self._store.size(self._checked(name))
 
     def sha256(self, name: str) -> str | None:
         """The SHA-256 of the bytes of an object, in hexadecimal digits; None if there is no such object."""
         with self._failing(name):
-            if path := self._file(name):
-                return objects_folder.hash_file(path)
-            found = self._get(name)
-            if found is None:
-                return None
-            digest = hashlib.sha256()
-            for chunk in found.stream(min_chunk_size=1 << 20):
-                digest.update(chunk)
-            return digest.hexdigest()
+            return self._store.sha256(self._checked(name))
 
     def tagged(self, name: str, limit: int) -> tuple[bytes, str] | None:
         """The bytes of an object of at most `limit` bytes, and its tag for `swap`; None if there is no such object."""
         with self._failing(name):
-            if path := self._file(name):
-                data = objects_folder.read_file(path, limit)
-                return None if data is None else (data, objects_folder.tag_of(data))
-            found = self._get(name, limit)
-            if found is None:
-                return None
-            tag = found.meta["version"] if self._is_google() else found.meta["e_tag"]
-            return bytes(found.bytes()), tag or ""
+            return self._store.tagged(self._checked(name), limit)
 
     def swap(self, name: str, data: bytes, tag: str) -> bool:
         """Replace an object, if it still has this tag.
@@ -174,10 +139,7 @@ class Objects:
             False if somebody else was faster, or removed the object.
         """
         with self._failing(name):
-            if path := self._file(name):
-                return objects_folder.swap_file(path, data, tag, _LARGEST_SWAPPED)
-            condition: PutMode = {"version": tag} if self._is_google() else {"e_tag": tag}
-            return self._put_if(condition, name, data, tag)
+            return self._store.swap(self._checked(name), data, tag, _LARGEST_SWAPPED)
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """The names and sizes in bytes of all objects, in the order of the names, with those of the folders below.
@@ -193,19 +155,17 @@ class Objects:
         """Like `names`, with the stamp of each object: another one for other bytes; "" if the store tells none."""
         with self._failing(prefix or "."):
             below = f"{prefix}/" if checked_name(prefix, self.url, may_be_empty=True) else ""
-            folder = self._folder()
-            here = ((name, size, "") for name, size in objects_folder.files_below(folder / prefix)) if folder else None
             last, marker = "", None
-            for number, (name, size, stamp) in enumerate(here or self._listed(prefix)):
+            for number, (name, size, stamp) in enumerate(self._store.listed(prefix)):
                 if marker and not name.startswith(f"{marker[0]}/"):  # else it marks a folder, as consoles make them
                     yield below + marker[0], 0, marker[1]
                 marker = None
                 if not name or (name <= last and not size):
                     continue
                 if name <= last or number >= _MOST_NAMES:
-                    raise self._broken("lists names twice, without end or in no order")
-                last = checked_name(name, self.url)
-                if size or folder:
+                    raise broken(self.url, "lists names twice, without end or in no order")
+                last = self._checked(name)
+                if size:
                     yield below + name, size, stamp
                 else:
                     marker = name, stamp
@@ -215,11 +175,7 @@ class Objects:
     def read_stamped(self, name: str, limit: int) -> tuple[bytes, str] | None:
         """The bytes of an object of at most `limit` bytes, and its stamp as in `stamped`; None if there is no such object."""
         with self._failing(name):
-            if self._folder():
-                data = self.read(name, limit)
-                return None if data is None else (data, "")
-            found = self._get(name, limit)
-            return None if found is None else (bytes(found.bytes()), found.meta["e_tag"] or "")
+            return self._store.read_stamped(self._checked(name), limit)
 
     def read_ranges(self, name: str, starts: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
         """Parts of an object, in few requests where they lie close together; None if there is no such object.
@@ -229,21 +185,12 @@ class Objects:
             starts, sizes: of the parts, in bytes. A part that the object does not have is an error, or shorter.
         """
         with self._failing(name):
-            if path := self._file(name):
-                return objects_folder.read_parts(path, starts, sizes)
-            key = self._key(name)
-            found = unless_missing(lambda: self._client().get_ranges(key, starts=[*starts], lengths=[*sizes]))
-            return None if found is None else [bytes(part) for part in found]
+            return self._store.read_ranges(self._checked(name), starts, sizes)
 
     def folders(self) -> list[str]:
         """The names of the folders directly below this one, sorted. Those without objects do not exist in an object store."""
         with self._failing("."):
-            if folder := self._folder():
-                return objects_folder.folders_in(folder)
-            key = self._prefix()
-            found = self._client().list_with_delimiter(key or None)["common_prefixes"]
-            names = sorted({path[len(key) :].strip("/") for path in found} - {""})
-            return [checked_name(name, self.url) for name in names]
+            return self._store.folders()
 
     def copy(self, name: str, target: str, to: Objects | None = None) -> None:
         """Copy an object, inside the store if both lie in one bucket.
@@ -258,166 +205,39 @@ class Objects:
         """
         to = to or self
         with self._failing(name):
-            if path := to._file(target):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if not self.fetch(name, path):
+            here, there = self._store, to._store
+            if isinstance(there, Folder):
+                if not self.fetch(name, there.make_room(to._checked(target))):
                     raise FileNotFoundError(errno.ENOENT, "there is no such object", f"{self.url}/{name}")
-            elif self._bucket() != to._bucket():
+            elif isinstance(here, Bucket) and here.bucket == there.bucket:
+                here.copy(self._checked(name), to._checked(target), there)
+            else:
                 with tempfile.TemporaryDirectory() as scratch:
                     self.copy(name, "object", Objects(url=Path(scratch).as_uri()))
                     to.put(target, Path(scratch) / "object")
-            else:
-                self._client().copy(self._key(name), to._key(target))
 
     def delete(self, names: Iterable[str]) -> None:
         """Remove objects. Those that are not there are left out."""
-        listed = list(names)
-        if folder := self._folder():
-            for name in listed:
-                with self._failing(name):
-                    objects_folder.remove_file(folder / checked_name(name, self.url))
-            return
-        size = 1000 if self.url.startswith("s3:") else 1  # other stores know no request that removes many
-        for start in range(0, len(listed), size):
-            some = listed[start : start + size]
+        store, listed = self._store, list(names)
+        for start in range(0, len(listed), store.deletes_at_once):
+            some = listed[start : start + store.deletes_at_once]
             with self._failing(some[0]):
-                self._delete([self._key(name) for name in some])
+                store.delete([self._checked(name) for name in some])
 
     def __str__(self) -> str:
         return self.url
 
-    # ------------------------------------------------------------------------------------------------ conditions
+    @property
+    def _store(self) -> Folder | Bucket:
+        """What holds the objects. It gets checked names only."""
+        path = folder_of_url(self.url)
+        return Folder(path, self.url) if path else Bucket(self.url)
 
-    def _put_if(self, condition: PutMode, name: str, data: bytes | Path, tag: str = "") -> bool:
-        """Write an object under a condition; returns whether that was met. With a tag, the object must have it.
+    def _checked(self, name: str) -> str:
+        return checked_name(name, self.url)
 
-        A lost answer and a passing conflict are settled by looking at the object.
-        """
-        from obstore.exceptions import AlreadyExistsError, PreconditionError
-
-        def put() -> object:
-            return self._client().put(self._key(name), data, mode=condition, use_multipart=False)
-
-        def attempt() -> bool:
-            try:
-                if unless_missing(put) is None:
-                    return False  # a swap, and the object was removed
-            except (AlreadyExistsError, PreconditionError):
-                if self._holds(name, data):
-                    return True
-                there = self.tagged(name, _LARGEST_SWAPPED) if tag else None
-                if (there and there[1] == tag) or (not tag and self.size(name) is None):
-                    raise  # somebody's put was under way, and came to nothing
-                return False
-            return True
-
-        return self._repeated(attempt)
-
-    def _holds(self, name: str, data: bytes | Path) -> bool:
-        """Whether an object has just these bytes."""
-        wanted = data.stat().st_size if isinstance(data, Path) else len(data)
-        if self.size(name) != wanted:
-            return False
-        return self.read(name, wanted) == (data.read_bytes() if isinstance(data, Path) else data)
-
-    def _repeated(self, attempt: Callable[[], _T]) -> _T:
-        """What an attempt gives. It is repeated if the store fails, but not for ever."""
-        end = time.monotonic() + _PATIENCE
-        for number in range(_TRIES - 1):
-            try:
-                return attempt()
-            except Exception as error:
-                if not may_pass(error) or time.monotonic() > end:
-                    raise
-                time.sleep(0.1 * 4**number)
-        return attempt()
-
-    def _delete(self, keys: list[str]) -> None:
-        self._repeated(lambda: unless_missing(lambda: self._client().delete(keys)))
-
-    def _is_google(self) -> bool:
-        """Whether versions of an object are told apart by its generation, not by its ETag."""
-        return self.url.startswith("gs:")
-
-    # --------------------------------------------------------------------------------------------------- places
-
-    def _folder(self) -> Path | None:
-        return folder_of_url(self.url)
-
-    def _file(self, name: str) -> Path | None:
-        """The file of an object in a folder on a disk; None in an object store."""
-        folder = self._folder()
-        return folder and folder / checked_name(name, self.url)
-
-    def _bucket(self) -> str:
-        return "/".join(self.url.split("/")[:3])
-
-    def _prefix(self) -> str:
-        return "/".join(self.url.split("/")[3:])
-
-    def _key(self, name: str) -> str:
-        return "/".join([*self.url.split("/")[3:], checked_name(name, self.url)])
-
-    def _client(self) -> ObjectStore:
-        return open_client(self._bucket())
-
-    def _get(self, name: str, limit: int | None = None) -> GetResult | None:
-        """The store's answer to a request for an object, whose bytes are still to be read; None if there is no such object."""
-        found = unless_missing(lambda: self._client().get(self._key(name)))
-        if found is not None and limit is not None and found.meta["size"] > limit:
-            raise self._too_large(name, limit)
-        return found
-
-    def _fetch(self, name: str, part: Path, limit: int | None) -> bool:
-        """Write an object to a new local file; returns whether there is such an object."""
-        if path := self._file(name):
-            if (source := objects_folder.open_file(path)) is None:
-                return False
-            with source, open_fresh(part) as file:
-                if limit is not None and os.fstat(source.fileno()).st_size > limit:
-                    raise self._too_large(name, limit)
-                shutil.copyfileobj(source, file, 1 << 20)
-            return True
-        found = self._get(name, limit)
-        if found is None:
-            return False
-        with open_fresh(part) as file:
-            for chunk in found.stream(min_chunk_size=1 << 20):
-                file.write(chunk)
-            written = file.tell()
-        if written != found.meta["size"]:
-            raise self._broken(f"sent {written:,} of {found.meta['size']:,} bytes of {name}")
-        return True
-
-    def _listed(self, prefix: str) -> Iterator[tuple[str, int, str]]:
-        key = self._key(prefix) if prefix else self._prefix()
-        for chunk in self._client().list(key or None, chunk_size=100):
-            for found in chunk:
-                yield found["path"][len(key) :].removeprefix("/"), found["size"], found["e_tag"] or ""
-
-    # --------------------------------------------------------------------------------------------------- errors
-
-    @contextlib.contextmanager
-    def _failing(self, name: str) -> Iterator[None]:
-        """Turn every error of the store into one that says what to do. Nothing that the store says is quoted."""
-        try:
-            yield
-        except (OSError, ValueError, NotImplementedError) as error:
-            raise explained(error, self.url, name) from None
-        except Exception as error:
-            if not type(error).__module__.startswith("obstore."):
-                raise
-            raise explained(error, self.url, name) from None
-
-    def _too_large(self, name: str, limit: int) -> MachineError:
-        return ObjectTooLargeError(
-            f"is larger than {limit:,} bytes",
-            path=f"{self.url}/{name}",
-            hint="another program wrote it: remove it, or use another folder",
-        )
-
-    def _broken(self, what: str) -> MachineError:
-        return MachineError(f"the object store {what}", path=self.url, hint="use another folder or another store")
+    def _failing(self, name: str) -> contextlib.AbstractContextManager[None]:
+        return failing(self.url, name)
 
 
 def check_conditions(objects: Objects, folder: str = "") -> None:

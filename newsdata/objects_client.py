@@ -1,4 +1,4 @@
-"""Open the client of an object store, and say what its errors mean. Nothing that a store says is quoted."""
+"""The client of an object store, and which of its errors mean "not there" or "perhaps later"."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ from .errors import MachineError
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-__all__ = ["explained", "may_pass", "open_client", "unless_missing"]
+__all__ = ["may_pass", "open_client", "unless_missing"]
 
 _T = TypeVar("_T")
 
-_CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
 _SETTINGS = re.compile(r"(AWS|GOOGLE)_[A-Z0-9_]+|(HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
 _ENDPOINTS = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "GOOGLE_BASE_URL"}
-_CLOUD_MACHINE = re.compile(r"169\.254\.|metadata\.google")  # where a machine of a cloud asks for its credentials
 _VISIBLE = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # the characters of an address
 
 
@@ -65,32 +63,6 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, GenericError) and (found := _STATUS.search(text)) and found[1] < "500":
         return False
     return isinstance(error, AlreadyExistsError | GenericError | PreconditionError) and "169.254." not in text
-
-
-def explained(error: Exception, url: str, name: str) -> MachineError:
-    """An error of the library or of this machine as one that says what to do."""
-    path, text = f"{url}/{name}", str(error)
-    if isinstance(error, OSError) and error.errno:
-        hint = "check the folder and your rights in it"
-        return MachineError(error.strerror or type(error).__name__, path=error.filename or path, hint=hint)
-    status, code = _STATUS.search(text), _CODE.search(text)
-    said = " ".join(match[1] for match in (status, code) if match)
-    if code and code[1] == "NoSuchBucket":
-        bucket = "/".join(url.split("/")[:3])
-        return MachineError("there is no such bucket", path=bucket, hint="check its name, or make it first")
-    has_no_credentials = _CLOUD_MACHINE.search(text) is not None
-    if has_no_credentials or (status and status[1] in ("401", "403")):
-        reason = "there are no credentials" if has_no_credentials else f"the object store refuses access ({said})"
-        aws, google = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS"
-        hint = f"check {aws if url.startswith('s3:') else google}, and what they may do in this bucket"
-        return MachineError(reason, path=path, hint=hint)
-    if isinstance(error, FileNotFoundError):
-        return MachineError("there is no such object", path=path, hint="check the address")
-    if "invalid path" in text or "Could not parse path" in text:
-        reason = "the object store lists a name that no object may have"
-        return MachineError(reason, path=path, hint="remove that object, or use another folder")
-    reason = f"the object store fails ({said})" if said else "the object store cannot be reached, or breaks off"
-    return MachineError(reason, path=path, hint="check AWS_ENDPOINT_URL and the network, and try again later")
 
 
 @functools.cache

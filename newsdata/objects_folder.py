@@ -9,27 +9,17 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
-from .files import open_regular, read_regular, write_whole, written_beside
+from .files import open_fresh, open_regular, read_regular, write_whole, written_beside
+from .objects_errors import too_large
 
-__all__ = [
-    "create_file",
-    "files_below",
-    "folders_in",
-    "hash_file",
-    "open_file",
-    "put_file",
-    "read_file",
-    "read_parts",
-    "remove_file",
-    "size_of_file",
-    "swap_file",
-    "tag_of",
-]
+__all__ = ["Folder"]
 
 _T = TypeVar("_T")
 
@@ -37,150 +27,118 @@ _LOCK = ".swap.lock"  # beside the object; those who swap an object of a folder 
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
 
 
-def put_file(path: Path, data: bytes | Path) -> None:
-    """Write a file completely or not at all; its folders are made.
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder on a disk. Each method does what that of `newsdata.objects.Objects` promises.
 
-    Raises:
-        OSError: it cannot be written.
+    The caller checks names, and turns each OSError into an error of ours. Links are not followed.
+
+    Attributes:
+        path: of the folder.
+        url: its address, for errors.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, data)
 
+    deletes_at_once: ClassVar[int] = 1
 
-def create_file(path: Path, data: bytes | Path) -> bool:
-    """Write a file completely, unless something of this name is there; returns whether it was written.
+    path: Path
+    url: str
 
-    Raises:
-        OSError: it cannot be written; also, the file system has no hard links.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with written_beside(path, data) as part:
-        try:
+    def put(self, name: str, data: bytes | Path) -> None:
+        """Write a file completely or not at all; its folders are made."""
+        write_whole(self.make_room(name), data)
+
+    def create(self, name: str, data: bytes | Path) -> bool:
+        """Write a file completely, unless something of this name is there. The file system must have hard links."""
+        path = self.make_room(name)
+        with written_beside(path, data) as part, contextlib.suppress(FileExistsError):
             path.hardlink_to(part)
-        except FileExistsError:
+            return True
+        return self._holds(name, data)
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """The bytes of a file."""
+        return _unless_missing(lambda: read_regular(self.path / name, limit))
+
+    def fetch(self, name: str, part: Path, limit: int | None) -> bool:
+        """Copy a file to a new local file; returns whether there is such a file."""
+        if (source := self._open(name)) is None:
             return False
-    return True
-
-
-def open_file(path: Path) -> BufferedReader | None:
-    """A file, opened for reading; None if it is not there.
-
-    Raises:
-        OSError: it is no regular file, or cannot be read.
-    """
-    return _unless_missing(lambda: open_regular(path))
-
-
-def read_file(path: Path, limit: int) -> bytes | None:
-    """The bytes of a file; None if it is not there.
-
-    Raises:
-        OSError: it is no regular file, or larger than `limit` bytes.
-    """
-    return _unless_missing(lambda: read_regular(path, limit))
-
-
-def read_parts(path: Path, starts: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
-    """Parts of a file, given by start and size in bytes; None if it is not there. What lies after its end is left out.
-
-    Raises:
-        OSError: it is no regular file, or cannot be read.
-    """
-    if (file := open_file(path)) is None:
-        return None
-    with file:
-        return [os.pread(file.fileno(), size, start) for start, size in zip(starts, sizes, strict=True)]
-
-
-def size_of_file(path: Path) -> int | None:
-    """The size of a file in bytes; None if it is not there.
-
-    Raises:
-        OSError: it cannot be looked at.
-    """
-    return _unless_missing(lambda: path.lstat().st_size)
-
-
-def hash_file(path: Path) -> str | None:
-    """The SHA-256 of the bytes of a file, in hexadecimal digits; None if it is not there.
-
-    Raises:
-        OSError: it is no regular file, or cannot be read.
-    """
-    if (file := open_file(path)) is None:
-        return None
-    with file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def remove_file(path: Path) -> None:
-    """Remove a file, if it is there.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
-    _unless_missing(path.unlink)
-
-
-def tag_of(data: bytes) -> str:
-    """The tag of an object in a folder: equal content has equal tags."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def swap_file(path: Path, data: bytes, tag: str, limit: int) -> bool:
-    """Replace a file if its content has this tag; returns whether it was replaced.
-
-    Raises:
-        OSError: it cannot be read, locked or written.
-    """
-    from filelock import FileLock
-
-    if not path.parent.is_dir():
-        return False
-    with FileLock(path.with_name(_LOCK)):
-        now = read_file(path, limit)
-        if now is None or tag_of(now) != tag:
-            return False
-        write_whole(path, data)
+        with source, open_fresh(part) as file:
+            if limit is not None and os.fstat(source.fileno()).st_size > limit:
+                raise too_large(self.url, name, limit)
+            shutil.copyfileobj(source, file, 1 << 20)
         return True
 
+    def size(self, name: str) -> int | None:
+        """The size of a file in bytes."""
+        return _unless_missing(lambda: (self.path / name).lstat().st_size)
 
-def files_below(folder: Path) -> Iterator[tuple[str, int]]:
-    """The regular files below a folder: names with "/" and sizes in bytes, in the order of the names. Links are left out.
-
-    Raises:
-        OSError: a folder cannot be read.
-    """
-    return _below(folder, "")
-
-
-def folders_in(folder: Path) -> list[str]:
-    """The names of the folders in a folder, sorted. Links are left out.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    return sorted(entry.name for entry in _entries_of(folder) if entry.is_dir(follow_symlinks=False))
-
-
-def _entries_of(folder: Path) -> list[os.DirEntry[str]]:
-    """What a folder holds; nothing if it is not there, or was removed meanwhile."""
-
-    def scan() -> list[os.DirEntry[str]]:
-        with os.scandir(folder) as found:
-            return list(found)
-
-    return _unless_missing(scan) or []
-
-
-def _unless_missing(read: Callable[[], _T]) -> _T | None:
-    """What a function returns that looks at a file or folder; None if that is not there."""
-    try:
-        return read()
-    except OSError as error:
-        if error.errno in _MISSING:
+    def sha256(self, name: str) -> str | None:
+        """The SHA-256 of the bytes of a file, in hexadecimal digits."""
+        if (file := self._open(name)) is None:
             return None
-        raise
+        with file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def tagged(self, name: str, limit: int) -> tuple[bytes, str] | None:
+        """The bytes of a file, and its tag: equal content has equal tags."""
+        data = self.read(name, limit)
+        return None if data is None else (data, hashlib.sha256(data).hexdigest())
+
+    def swap(self, name: str, data: bytes, tag: str, limit: int) -> bool:
+        """Replace a file of at most `limit` bytes, if its content still has this tag."""
+        from filelock import FileLock
+
+        path = self.path / name
+        if not path.parent.is_dir():
+            return False
+        with FileLock(path.with_name(_LOCK)):
+            now = self.tagged(name, limit)
+            if now is None or now[1] != tag:
+                return False
+            write_whole(path, data)
+            return True
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, int, str]]:
+        """The regular files below a folder of this one, in the order of the names: names inside that folder, sizes, no stamps."""
+        return ((name, size, "") for name, size in _below(self.path / prefix, ""))
+
+    def read_stamped(self, name: str, limit: int) -> tuple[bytes, str] | None:
+        """The bytes of a file, and no stamp."""
+        data = self.read(name, limit)
+        return None if data is None else (data, "")
+
+    def read_ranges(self, name: str, starts: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
+        """Parts of a file. What lies after its end is left out."""
+        if (file := self._open(name)) is None:
+            return None
+        with file:
+            return [os.pread(file.fileno(), size, start) for start, size in zip(starts, sizes, strict=True)]
+
+    def folders(self) -> list[str]:
+        """The names of the folders directly below this one, sorted."""
+        return sorted(entry.name for entry in _entries_of(self.path) if entry.is_dir(follow_symlinks=False))
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Remove files."""
+        for name in names:
+            _unless_missing((self.path / name).unlink)
+
+    def make_room(self, name: str) -> Path:
+        """The path of a file that will be written; its folders are made."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _open(self, name: str) -> BufferedReader | None:
+        return _unless_missing(lambda: open_regular(self.path / name))
+
+    def _holds(self, name: str, data: bytes | Path) -> bool:
+        """Whether a file has just these bytes."""
+        wanted = data.stat().st_size if isinstance(data, Path) else len(data)
+        if self.size(name) != wanted:
+            return False
+        return self.read(name, wanted) == (data.read_bytes() if isinstance(data, Path) else data)
 
 
 def _below(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
@@ -193,6 +151,26 @@ def _below(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
                 yield prefix + name, entry.stat(follow_symlinks=False).st_size
 
 
+def _entries_of(folder: Path) -> list[os.DirEntry[str]]:
+    """What a folder holds; nothing if it is not there, or was removed meanwhile."""
+
+    def scan() -> list[os.DirEntry[str]]:
+        with os.scandir(folder) as found:
+            return list(found)
+
+    return _unless_missing(scan) or []
+
+
 def _is_ours(name: str) -> bool:
     """Whether a file is a lock, or one that is being written."""
     return name == _LOCK or (name.startswith(".") and name.endswith(".part"))
+
+
+def _unless_missing(read: Callable[[], _T]) -> _T | None:
+    """What a function returns that looks at a file or folder; None if that is not there."""
+    try:
+        return read()
+    except OSError as error:
+        if error.errno in _MISSING:
+            return None
+        raise

@@ -20,7 +20,8 @@ from .conftest import ROOT
 PACKAGE = ROOT / "newsdata"
 
 ORDER = [
-    "errors", "counts", "files", "arrow_files", "objects_client", "objects_folder", "objects_names", "objects", "tables", "schema", "sources", "parsing", "curation", "near_duplicates", "storage", "card",
+    "errors", "counts", "files", "arrow_files", "objects_names", "objects_errors", "objects_client",
+    "objects_folder", "objects_bucket", "objects", "tables", "schema", "sources", "parsing", "curation", "near_duplicates", "storage", "card",
     "graph", "building", "dataset", "maintenance", "publishing", "explorer", "cli", "__main__",
 ]  # fmt: skip
 """A room may import what stands before it, and itself without a circle."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from newsdata import objects as objects_module
+from newsdata import objects_bucket
 from newsdata.errors import CallError, MachineError
 from newsdata.objects import Objects, check_conditions, is_object_url
 
@@ -354,7 +355,7 @@ def test_credentials_are_never_shown(server: ObjectStoreServer, monkeypatch: pyt
 
     server.faults = Faults(meanwhile=told)
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.address.replace("http://", "http://KEYKEY:WORDWORD@"))
-    monkeypatch.setattr(objects_module, "_TRIES", 1)
+    monkeypatch.setattr(objects_bucket, "_TRIES", 1)
     for ask in (lambda: objects.read("a", 1), lambda: list(objects.names())):
         with pytest.raises(MachineError, match="cannot be reached") as caught:
             ask()

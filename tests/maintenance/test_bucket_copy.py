@@ -156,7 +156,7 @@ def test_an_interrupted_removal_is_finished(out: Objects, folder: Path, server: 
 
     server.faults = Faults(meanwhile=kill)
     with pytest.raises(MachineError, match="cannot be reached"), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("newsdata.objects._TRIES", 1)
+        patch.setattr("newsdata.objects_bucket._TRIES", 1)
         newsdata.prune(out.url, keep=1)
     server.faults = Faults()
     assert newsdata.info(out.url)["versions"] == ["1.1.0"] and out.size("1.0.0/README.md")
