@@ -57,7 +57,12 @@ class Folder:
 
     def read(self, name: str, limit: int) -> bytes | None:
         """The bytes of a file."""
-        return _unless_missing(lambda: read_regular(self.path / name, limit))
+        try:
+            return _unless_missing(lambda: read_regular(self.path / name, limit))
+        except OSError as error:
+            if error.errno == errno.EFBIG:
+                raise too_large(self.url, name, limit) from None
+            raise
 
     def fetch(self, name: str, part: Path, limit: int | None) -> bool:
         """Copy a file to a new local file; returns whether there is such a file."""

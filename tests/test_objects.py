@@ -17,7 +17,7 @@ import pytest
 from newsdata import objects as objects_module
 from newsdata import objects_bucket
 from newsdata.errors import CallError, MachineError
-from newsdata.objects import Objects, check_conditions, is_object_url
+from newsdata.objects import Objects, ObjectTooLargeError, check_conditions, is_object_url
 
 from .objects_server import Faults, ObjectStoreServer
 
@@ -130,9 +130,10 @@ def test_sizes_are_limited(objects: Objects, tmp_path: Path) -> None:
     for ask in (
         lambda: objects.read("large", 10),
         lambda: objects.tagged("large", 10),
+        lambda: objects.read_stamped("large", 10),
         lambda: objects.fetch("large", tmp_path / "large", 10),
     ):
-        with pytest.raises(MachineError, match="is larger than 10 bytes"):
+        with pytest.raises(ObjectTooLargeError, match=r"/large: is larger than 10 bytes; another program wrote it"):
             ask()
     assert list(tmp_path.glob("*large*")) == []
     assert objects.fetch("large", tmp_path / "large", 11)
