@@ -155,12 +155,13 @@ class Bucket:
             condition: as the library writes it.
             name: of the object.
             data: its bytes, or a file that holds them.
-            is_met: whether the object that is there now meets the condition.
+            is_met: whether what is there now meets the condition.
         """
+        client = self._client()  # it says so if the library is not installed
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         def put() -> object:
-            return self._client().put(self._key(name), data, mode=condition, use_multipart=False)
+            return client.put(self._key(name), data, mode=condition, use_multipart=False)
 
         def attempt() -> bool:
             try:

@@ -315,8 +315,9 @@ def test_errors_say_what_to_do(server: ObjectStoreServer, monkeypatch: pytest.Mo
     with pytest.raises(MachineError, match=r'not installed; pip install "newsdata\[cluster\]"'):
         objects.read("a", 1)
     monkeypatch.setitem(__import__("sys").modules, "obstore.exceptions", None)
-    with pytest.raises(MachineError, match=r'not installed; pip install "newsdata\[cluster\]"'):
-        check_conditions(objects)
+    for conditional in (lambda: check_conditions(objects), lambda: objects.create("b", b"")):
+        with pytest.raises(MachineError, match=r'not installed; pip install "newsdata\[cluster\]"'):
+            conditional()
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT", "GOOGLE_BASE_URL"])
