@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from newsdata.errors import MachineError
 from newsdata.graph.engine import Jobs
 from newsdata.graph.executors import ray_tasks
 from newsdata.graph.executors.ray_tasks import Order, run_order
-from newsdata.graph.plan import write_plans
+from newsdata.graph.plan import read_plan, write_plans
 from newsdata.graph.store import Store
 from newsdata.graph.task import Bench, Task
 
@@ -70,3 +71,18 @@ def test_small_tasks_are_bundled() -> None:
     fast = ray_tasks._Speed()
     fast.note(5, 0.0)
     assert fast.rows(10**9, 1) <= 5000
+
+
+def test_deaths_are_counted_since_the_last_finished_task(tmp_path: Path) -> None:
+    """Workers that die one after the other do no harm as long as each finishes a task."""
+    given = order(tmp_path, "abc", range(3))
+    plan = read_plan(given.plan, given.store, given.root)
+    watched = ray_tasks._GivenOrder(order=given, keys=[plan.key(row) for row in given.rows], copies=[])
+    watched.note_death()
+    watched.note_death()
+    assert watched.deaths == 2
+    run_order(replace(given, rows=[0]), {"note/1": noted}, TOOLS)
+    watched.note_death()
+    assert watched.deaths == 1
+    watched.note_death()
+    assert watched.deaths == 2

@@ -28,7 +28,7 @@ __all__ = ["Done", "Order", "RayTasks", "run_order"]
 _LOG = logging.getLogger("newsdata")
 
 _BUNDLE_SECONDS = 1.0  # that an order should last
-_DEATHS = 12  # of workers at one order, after which it is given up; Ray's own tries are not counted
+_DEATHS = 12  # of workers that finish no task of an order, after which it is given up; Ray's own tries are not counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +86,23 @@ class _GivenOrder:
 
     Attributes:
         order: what is to be done.
+        keys: of its tasks.
         copies: Ray's reference to each time that it was given, those that failed excepted.
-        deaths: how many failed, because a worker or its host died.
+        deaths: how many failed since the last task was finished, because a worker or its host died.
+        finished: how many tasks were finished when the last worker died.
     """
 
     order: Order
+    keys: Sequence[str]
     copies: list[Any]
     deaths: int = 0
+    finished: int = 0
+
+    def note_death(self) -> None:
+        """Note that a worker died. Each task that it had finished stays finished, so the next worker has less to do."""
+        finished = len(self.order.store.find_all(self.keys))
+        self.deaths = 1 if finished > self.finished else self.deaths + 1
+        self.finished = finished
 
 
 class RayTasks:
@@ -125,8 +135,8 @@ class RayTasks:
         under_way: deque[_GivenOrder] = deque()
         speed = _Speed()
         try:
-            for order in self._orders(tasks, speed):
-                under_way.append(_GivenOrder(order=order, copies=[self._submit(order)]))
+            for order, keys in self._orders(tasks, speed):
+                under_way.append(_GivenOrder(order=order, keys=keys, copies=[self._submit(order)]))
                 if len(under_way) == 2 * self._workers:
                     yield from self._finish(under_way, speed)
             while under_way:
@@ -134,16 +144,17 @@ class RayTasks:
         finally:
             self._cancel(under_way)
 
-    def _orders(self, tasks: Jobs, speed: _Speed) -> Iterator[Order]:
-        """Orders for all tasks. How many tasks the next one has follows from the speed so far."""
-        left = len(tasks)
+    def _orders(self, tasks: Jobs, speed: _Speed) -> Iterator[tuple[Order, Sequence[str]]]:
+        """Orders for all tasks, with the keys of their tasks. How many tasks the next one has follows from the speed so far."""
+        done = 0
         for part in write_plans(tasks, self._root):
             begin, end = 0, int(part.facts["tasks"])
             while begin < end:
-                size = min(end - begin, speed.rows(left, self._workers))
+                size = min(end - begin, speed.rows(len(tasks) - done, self._workers))
                 rows = range(begin, begin + size)
-                yield Order(store=tasks.store, root=self._root, plan=part.key, rows=rows, tools=self._tools)
-                begin, left = begin + size, left - size
+                order = Order(store=tasks.store, root=self._root, plan=part.key, rows=rows, tools=self._tools)
+                yield order, tasks.keys[done : done + size]
+                begin, done = begin + size, done + size
 
     def _finish(self, under_way: deque[_GivenOrder], speed: _Speed) -> Iterator[Artifact]:
         """The results of the first order. It is given once more if its worker died, or if it takes too long.
@@ -166,7 +177,7 @@ class RayTasks:
                 raise _cause(error) from None
             except RayError as error:
                 given.copies.remove(ready[0])
-                given.deaths += 1
+                given.note_death()
                 if given.deaths > _DEATHS:
                     raise MachineError(
                         f"Ray could not run a task: {first_line(error)}",
