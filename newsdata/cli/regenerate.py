@@ -46,8 +46,6 @@ def regenerate(
     """
     if fetch is not None and fetch_shell is not None:
         raise click.UsageError("--fetch and --fetch-shell exclude each other")
-    if publish is not None and is_object_url(out):
-        raise click.UsageError("--publish needs OUT in a folder; people can load a version from the bucket itself")
     try:
         with _one_run(out):  # from before the fetch on
             begin = time.monotonic()
@@ -88,7 +86,7 @@ def _run(source: str, out: str, target: str | None, full_text: bool, options: di
         warn(f"regenerate: note: {note}")
     published = ""
     if target and not faults:
-        sent = publish(made.path, target, full_text=full_text)
+        sent = publish(made.address, target, full_text=full_text)
         published = ", published before" if sent.already else f", published to {sent.target}"
     seconds = time.monotonic() - begin
     say(f"{_time()} regenerate: {_state(made)}, {_count(len(faults), 'fault')}{published}, {seconds:.1f} s")

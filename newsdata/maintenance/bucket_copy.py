@@ -84,7 +84,7 @@ def versions_copy(
     cache = cache_folder()
     (cache / "copies").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache / "copies") as scratch:
-        folder = Path(scratch) / "out"
+        folder = Path(scratch).resolve() / "out"  # without links, so that errors can name the address instead
         folder.mkdir()
         if anew:
             cache = Path(scratch)

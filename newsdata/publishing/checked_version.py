@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..dataset.bucket import find_in_bucket
 from ..dataset.hub_files import files_of
 from ..dataset.open_version import open_version
 from ..errors import CallError, VerifyError, VersionError
+from ..maintenance.bucket_copy import named_version, versions_copy
 from ..maintenance.verify import check_redactions
+from ..objects import is_object_url
 from ..storage.manifest import MANIFEST_NAME, File, Manifest, fault_of, hash_file, read_yanked
 
-__all__ = ["CheckedVersion", "check_version"]
+__all__ = ["CheckedVersion", "check_version", "checked_version"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +36,41 @@ class CheckedVersion:
     files: Mapping[str, File]
 
 
-def check_version(directory: str | Path, revision: str | None) -> CheckedVersion:
-    """Open a version and check every file of it.
+@contextmanager
+def checked_version(directory: str | Path, revision: str | None) -> Iterator[CheckedVersion]:
+    """A context with a version of which every file was checked. One in a bucket is copied to this machine for that time.
 
     Args:
-        directory: the folder of a version, or the folder that holds versions.
+        directory: the folder of a version, or the folder that holds versions; also in a bucket.
         revision: as for `open_version`.
 
     Raises:
         VersionError: there is no such version, or it was yanked.
-        CallError: it holds an article that was redacted after it was built, or lies in a bucket.
+        CallError: it holds an article that was redacted after it was built, or lies at another kind of address.
         VerifyError: a file is not the one that the manifest names.
         ManifestError: there is no usable manifest.
+        MachineError: the object store refuses or cannot be reached.
     """
-    if "://" in str(directory):
-        hint = "copy the version into a folder, or build it there"
-        raise CallError("versions are published from a folder only", path=directory, hint=hint)
+    if is_object_url(directory):
+        out, version = named_version(find_in_bucket(directory, revision)[0].objects.url, None)
+        with versions_copy(out, [version]) as copy:
+            yield check_version(copy / version, None)
+    elif "://" in str(directory):
+        hint = "name a folder, s3://… or gs://…"
+        raise CallError("versions at this kind of address cannot be published", path=directory, hint=hint)
+    else:
+        yield check_version(directory, revision)
+
+
+def check_version(directory: str | Path, revision: str | None) -> CheckedVersion:
+    """A version in a folder of this machine, after every file was checked.
+
+    Args:
+        directory, revision: as for `checked_version`.
+
+    Raises:
+        VersionError, CallError, VerifyError, ManifestError: as for `checked_version`.
+    """
     folder, manifest = open_version(directory, revision)
     folder = folder.resolve()
     check_redactions(folder, manifest)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..dataset.hub_client import check_repo_id
 from ..errors import CallError, HubError
-from .checked_version import check_version
+from .checked_version import checked_version
 from .plan import Confirm, Plan, Published, Report, report_nothing
 from .pull_request import propose_commit
 from .repository import open_repository
@@ -43,10 +43,10 @@ def plan(
     >>> found.version, found.published, "README.md" in found.new
     ('1.0.0', False, True)
     """
-    version = check_version(directory, revision)
-    if _is_repository(target):
-        return plan_commit(version, open_repository(target, token=token, private=private))
-    return plan_folder(version, open_store(target))
+    with checked_version(directory, revision) as version:
+        if _is_repository(target):
+            return plan_commit(version, open_repository(target, token=token, private=private))
+        return plan_folder(version, open_store(target))
 
 
 def publish(
@@ -64,7 +64,7 @@ def publish(
     """Send a version to the Hub, a folder or a bucket, and check that what arrived is what was built.
 
     Args:
-        directory: the folder of a version, or the folder that holds versions.
+        directory: the folder of a version, or the folder that holds versions; also in a bucket ("s3://bucket/finews").
         target: a dataset repository "owner/name" (at HF_ENDPOINT; made if it does not exist), an address
             ("s3://bucket/prefix", "gs://…"), or the path of a folder, which starts with `/`, `.` or `~`.
         revision: which version in `directory`; None for the newest.
@@ -96,21 +96,21 @@ def publish(
     >>> first.already, again.already
     (False, True)
     """
-    version = check_version(directory, revision)
-    if version.full_text and not full_text:
-        raise CallError(
-            "this version holds the full text of the articles",
-            path=version.folder,
-            hint="if its publishers' rights allow that, use --full-text; else build a version with --text none",
-        )
     report = report or report_nothing
-    if _is_repository(target):
-        repository = open_repository(target, token=token, private=private)
-        send = propose_commit if create_pr else publish_commit
-        return send(version, repository, confirm=confirm, report=report)
-    if create_pr:
-        raise CallError("only a repository on the Hub has pull requests", path=target)
-    return publish_folder(version, open_store(target), confirm=confirm, report=report)
+    with checked_version(directory, revision) as version:
+        if version.full_text and not full_text:
+            raise CallError(
+                "this version holds the full text of the articles",
+                path=version.folder,
+                hint="if its publishers' rights allow that, use --full-text; else build a version with --text none",
+            )
+        if _is_repository(target):
+            repository = open_repository(target, token=token, private=private)
+            send = propose_commit if create_pr else publish_commit
+            return send(version, repository, confirm=confirm, report=report)
+        if create_pr:
+            raise CallError("only a repository on the Hub has pull requests", path=target)
+        return publish_folder(version, open_store(target), confirm=confirm, report=report)
 
 
 def _is_repository(target: str) -> bool:

@@ -455,8 +455,11 @@ def test_on_the_command_line(archives: tuple[Path, Path], out: Objects, scratch:
     found = run_newsdata("regenerate", archives[0], out.url)
     assert found.returncode == 0 and "regenerate: 1.0.0 unchanged: 50 posts" in found.stdout, found.stderr
     assert ", 0 faults, " in found.stdout and ".newsdata/regenerate.json" in names(out)
-    found = run_newsdata("regenerate", archives[0], out.url, "--publish", scratch / "public")
-    assert found.returncode == 2 and "--publish needs OUT in a folder" in found.stderr
+    found = run_newsdata("regenerate", archives[0], out.url, "--publish", scratch.parent / "public")
+    assert found.returncode == 2 and "this version holds the full text of the articles" in found.stderr
+    found = run_newsdata("regenerate", archives[0], out.url, "--publish", scratch.parent / "public", "--full-text")
+    assert found.returncode == 0 and ", published to " in found.stdout, found.stderr
+    assert (scratch.parent / "public" / "1.0.0" / "manifest.json").is_file()
     found = run_newsdata("build", archives[0], "s3://no-such-bucket-of-ours/x", "--quiet")
     assert found.returncode == 2 and "there is no such bucket" in found.stderr
     scratch.joinpath("file").touch()

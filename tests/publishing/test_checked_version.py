@@ -49,7 +49,9 @@ def test_a_damaged_folder_is_not_sent(tmp_path: Path, damage: Any) -> None:
     assert not (tmp_path / "public").exists()
 
 
-@pytest.mark.parametrize("address", ["s3://news/L", "gs://news/L/1.0.0", "file:///news"])
-def test_a_version_is_published_from_a_folder(address: str, tmp_path: Path) -> None:
-    with pytest.raises(CallError, match=f"^{address}: versions are published from a folder only; copy the version"):
+@pytest.mark.parametrize("address", ["file:///news", "https://news.example/L"])
+def test_versions_at_other_addresses_are_not_published(address: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        CallError, match=f"^{address}: versions at this kind of address cannot be published; name a fol"
+    ):
         publish(address, str(tmp_path / "public"))
