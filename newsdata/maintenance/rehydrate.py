@@ -111,7 +111,7 @@ def rehydrate(
     folder, version = found.folder, found.manifest
     if holds_text(version):
         raise CallError(
-            "this version has its text already", path=folder, hint="name a version that was built with --text none"
+            "this version has its text already", path=directory, hint="name a version that was built with --text none"
         )
     if version.schema_version != SCHEMA_VERSION:
         raise RehydrateError(
