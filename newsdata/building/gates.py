@@ -87,7 +87,13 @@ def check_history(source: Source, settings: Settings) -> None:
         )
 
 
-def check_site(posts: Sequence[str], ignored: Mapping[str, int], base: Manifest | None, source: object) -> None:
+def check_site(
+    posts: Sequence[str],
+    ignored: Mapping[str, int],
+    base: Manifest | None,
+    source: object,
+    shut: Sequence[Reject] = (),
+) -> None:
     """Check that the source is a Jekyll site with posts: not an empty one, not another folder, not the folder above sites.
 
     A wrong folder would remove every post of the base. A site whose posts were all redacted passes.
@@ -97,10 +103,20 @@ def check_site(posts: Sequence[str], ignored: Mapping[str, int], base: Manifest 
         ignored: the number of other files, by reason.
         base: the manifest of the version that the build follows, or None.
         source: as the caller named it.
+        shut: the folders where posts could be and whose files cannot be listed.
 
     Raises:
         SourceError: it is not.
     """
+    if shut and not posts and not ignored.get(REDACTED):
+        first = shut[0]
+        raise SourceError(
+            f"no file in it can be read as a post; {shown(first.path)}: {first.reason}",
+            path=source,
+            hint="put the files themselves in its place, or give the site that the link leads to"
+            if first.rule == "not-a-file"
+            else "give your user the right to read the folder",
+        )
     if not posts and not ignored.get(REDACTED):
         files = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ignored.items()) if count)
         before = base.accounting["posts"] if base else 0

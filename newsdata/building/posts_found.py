@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..parsing.post import article_id, clashing_ids
-from ..parsing.site import classify, classify_all, split_paths
+from ..parsing.site import classify, classify_all, classify_folder, split_paths
 from ..schema import Reject, Site
 from ..sources.source import Files, Listing
 from ..storage.manifest import shards_of
@@ -35,7 +35,8 @@ class PostsFound:
     Attributes:
         files: every file that should be a post, in the order of the plan.
         plan: the shards of posts that these files go into.
-        rejects: files that should be posts and cannot be listed.
+        rejects: files that should be posts and cannot be listed; and folders whose files cannot be listed, where posts
+            could be.
         ignored: the number of other files, by reason.
         own_ids: path -> article id of files that would otherwise share an id with another post.
         shard_rows: the most rows of a shard, see `shard_plan.choose_shard_rows`.
@@ -77,8 +78,9 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request, scrat
     shard_rows = choose_shard_rows(len(found.files), base.manifest)
     files, plan = plan_posts(found.files, base.manifest, shard_rows, again=request.again, scratch=scratch)
     if not request.again:
-        paths = [*_one_a_folder(files), *(reject.path for reject in found.rejects)]
-        check_site(paths, found.ignored, base.manifest, request.source)
+        listed = [reject.path for reject in found.rejects if reject.path not in listing.folders]
+        shut = [reject for reject in found.rejects if reject.path in listing.folders]
+        check_site([*_one_a_folder(files), *listed], found.ignored, base.manifest, request.source, shut)
     return PostsFound(
         files=files,
         plan=plan,
@@ -105,11 +107,18 @@ def _classify(listing: Listing, site: Site, scratch: Path | None) -> _Classified
     kept = []
     for reject in listing.rejects:
         leads_out = reject.path.startswith("/") or ".." in reject.path.split("/")  # always a reject, never ignored
-        if not leads_out and (reason := classify(reject.path, site)):
+        if not leads_out and (reason := _reason(reject, listing, site)):
             ignored[reason] += 1
         else:
             kept.append(reject)
     return _Classified(files, kept, ignored)
+
+
+def _reason(reject: Reject, listing: Listing, site: Site) -> str | None:
+    """Why what cannot be listed is no post and holds none; None if it may."""
+    if reject.path in listing.folders:
+        return classify_folder(reject.path, site, link=reject.rule == "not-a-file")
+    return classify(reject.path, site)
 
 
 def _one_a_folder(files: Files) -> list[str]:

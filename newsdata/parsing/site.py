@@ -26,6 +26,7 @@ __all__ = [
     "READ_KEYS",
     "classify",
     "classify_all",
+    "classify_folder",
     "default_values",
     "post_name",
     "read_site",
@@ -58,6 +59,7 @@ _OTHER_NAME = re.compile(
 _PLAIN_NAME = r"^[A-Za-z0-9][^/]*\.(?:md|markdown|html)$"
 _HIDDEN = ("_", ".", "#", "~")
 _EXCLUDED = "excluded by _config.yml"
+_NO_NAME = "not a post's name"
 _GLOB_LETTERS = frozenset("*?[")
 _VENDORED = frozenset({"vendor", "node_modules"})
 _DATED_NAME = re.compile(r"(\d{2,4}-\d{1,2}-\d{1,2})-", re.ASCII)
@@ -125,7 +127,7 @@ def classify(path: str, site: Site) -> str | None:
     if _OTHER_NAME.search(name):
         return "not text"
     if not _TEXT_NAME.search(name) and post_name(name) is None:
-        return "not a post's name"
+        return _NO_NAME
     return None
 
 
@@ -149,6 +151,28 @@ def classify_all(paths: pa.StringArray, site: Site) -> pa.StringArray:
         alone = pc.or_(alone, pc.or_(reasons.is_null(), pc.equal(reasons, DRAFT).fill_null(False)))
     own = pa.array([classify(path, site) for path in paths.filter(alone).to_pylist()], pa.string())
     return pc.replace_with_mask(reasons, alone, own)
+
+
+def classify_folder(path: str, site: Site, *, link: bool) -> str | None:
+    """Why no post can lie in a folder whose files are not listed; None if one may.
+
+    Args:
+        path: the folder, relative to the site's root, with `/`.
+        site: what `_config.yml` says.
+        link: whether it is a link that need not lead to a folder. One that stands outside of `POST_FOLDERS` counts as a
+            file, as does one with the name of a picture or of another file that is no text.
+
+    >>> classify_folder("_posts/2020", Site(), link=True), classify_folder("blog", Site(), link=False)
+    (None, None)
+    >>> classify_folder("blog", Site(), link=True), classify_folder("_site", Site(), link=False)
+    ('not below _posts', 'hidden name')
+    """
+    if link and (reason := classify(path, site)) not in (ELSEWHERE, _NO_NAME):
+        return reason
+    inside = f"{site.collections_dir}/" if site.collections_dir.startswith(f"{path}/") else f"{path}/"
+    if not link and POST_FOLDERS.isdisjoint(inside.split("/")):
+        inside += "_posts/"
+    return classify(f"{inside}2000-01-01-a", site)
 
 
 def site_of(path: str) -> str:

@@ -69,10 +69,9 @@ def _zip_members(file: BinaryIO, name: str) -> Iterator[Member]:
 
 def _zip_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: int) -> bytes | Fault:
     if kind not in (0, stat.S_IFREG):
-        return Fault(
-            "not-a-file",
-            "this is a link, and links are not followed" if kind == stat.S_IFLNK else "this is a device or a pipe",
-        )
+        if kind == stat.S_IFLNK:
+            return Fault("not-a-file", "this is a link, and links are not followed", folder=True)
+        return Fault("not-a-file", "this is a device or a pipe")
     if fault := size_fault(info.file_size):
         return fault
     if info.flag_bits & 1:

@@ -157,6 +157,7 @@ class Listing:
     Attributes:
         files: sorted by path, by code points.
         rejects: what is not a regular file, cannot be read, or has a name twice; sorted by path.
+        folders: paths of those rejects that are folders, or links that may lead to one: what is inside is not listed.
         commit: for git: full id of the commit.
         notes: remarks for whoever reads the log.
         listed_at: for a folder: when the listing began, in nanoseconds since 1970. Other sources cannot change.
@@ -164,6 +165,7 @@ class Listing:
 
     files: Files
     rejects: tuple[Reject, ...]
+    folders: frozenset[str] = frozenset()
     commit: str | None = None
     notes: tuple[str, ...] = ()
     listed_at: int = 0

@@ -71,8 +71,9 @@ def list_files(source: Source, ahead: ListingAhead | None = None, scratch: Path 
         faults: Faults = []
         listed = Listed(began=time.time_ns(), faults=faults, files=_listed_here(source, faults))
     files = Files.on_disk(map(_as_columns, listed.files), scratch)
-    rejects = in_order(as_reject(raw, fault) for raw, fault in listed.faults)
-    return Listing(files=files, rejects=rejects, listed_at=listed.began)
+    rejects = [as_reject(raw, fault) for raw, fault in listed.faults]
+    folders = frozenset(reject.path for reject, (_, fault) in zip(rejects, listed.faults, strict=True) if fault.folder)
+    return Listing(files=files, rejects=in_order(rejects), folders=folders, listed_at=listed.began)
 
 
 def _listed_here(source: Source, faults: Faults) -> Iterator[bytes]:

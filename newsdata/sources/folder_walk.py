@@ -54,11 +54,13 @@ class Fault(NamedTuple):
         rule: a key of `newsdata.schema.REJECT_RULES`.
         reason: what is wrong, in words. It reaches the rejects table.
         size: size of the file in bytes, None if unknown.
+        folder: whether it is a folder, or a link that may lead to one: what is inside is not listed.
     """
 
     rule: str
     reason: str
     size: int | None = None
+    folder: bool = False
 
 
 def check_path(raw: bytes) -> str | Fault:
@@ -226,7 +228,7 @@ def _list_one(opener: FolderOpener, folder: bytes, faults: Faults) -> list[str]:
     except OSError as error:
         if not folder:
             raise
-        faults.append((folder, Fault("unreadable", f"the folder {reason_for(error)}")))
+        faults.append((folder, Fault("unreadable", f"the folder {reason_for(error)}", folder=True)))
         return []
     for entry in rest:
         raw = folder + b"/" + os.fsencode(entry.name) if folder else os.fsencode(entry.name)
@@ -281,12 +283,14 @@ def _examine(entry: os.DirEntry[str], raw: bytes) -> str | Fault | bytes:
     """
     path = check_path(raw)
     if entry.is_dir(follow_symlinks=False):
-        return path if isinstance(path, Fault) and path.rule == "path-unsafe" else raw
+        unsafe = isinstance(path, Fault) and path.rule == "path-unsafe"
+        return path._replace(folder=True) if unsafe and isinstance(path, Fault) else raw
     if isinstance(path, Fault):
         return path
     if not entry.is_file(follow_symlinks=False):
-        link = "this is a link, and links are not followed"
-        return Fault("not-a-file", link if entry.is_symlink() else "this is a device, a pipe or a socket")
+        if entry.is_symlink():
+            return Fault("not-a-file", "this is a link, and links are not followed", folder=True)
+        return Fault("not-a-file", "this is a device, a pipe or a socket")
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:

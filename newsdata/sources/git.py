@@ -115,19 +115,22 @@ def list_files(source: Source, only: str | None = None) -> Listing:
     listed = _git(source.root, "ls-tree", "-r", "-z", "-l", "--full-tree", source.tree, *wanted)
     files: dict[str, SourceFile] = {}
     rejects: list[Reject] = []
+    folders: set[str] = set()
     submodules = 0
     for line in listed.split(b"\0")[:-1]:
         about, _, raw = line.partition(b"\t")
         mode, _, blob, size = about.decode().split()
         path = check_path(raw)
-        if mode == "160000":
-            submodules += 1
-        elif b".git" in raw.split(b"/"):
+        if b".git" in raw.split(b"/"):
             continue
         elif isinstance(path, Fault):
             rejects.append(as_reject(raw, path))
         elif not mode.startswith("100"):
-            rejects.append(as_reject(raw, Fault("not-a-file", "this is a link, and links are not followed")))
+            submodule = mode == "160000"
+            submodules += submodule
+            link = "a submodule, a link to another repository" if submodule else "a link"
+            rejects.append(as_reject(raw, Fault("not-a-file", f"this is {link}, and links are not followed")))
+            folders.add(path)
         elif not size.isdigit():
             rejects.append(
                 as_reject(raw, Fault("unreadable", f"git does not have its content (object {blob} is missing)"))
@@ -141,6 +144,7 @@ def list_files(source: Source, only: str | None = None) -> Listing:
     return Listing(
         files=Files.of(sorted(files.values())),
         rejects=in_order(rejects),
+        folders=frozenset(folders),
         commit=source.commit,
         notes=(f"submodules left out: {submodules}",) if submodules else (),
     )

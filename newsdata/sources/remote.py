@@ -85,7 +85,7 @@ def _folder_members(fs: Any, root: str, name: str) -> Iterator[Member]:
         size = info.get("size") or 0
         raw = path.removeprefix(prefix).encode("utf-8", "surrogateescape")
         if info.get("islink") or info["type"] != "file":
-            yield raw, Fault("not-a-file", "this is a link or no regular file, and links are not followed")
+            yield raw, Fault("not-a-file", "this is a link or no regular file, and links are not followed", folder=True)
         elif fault := size_fault(size):
             yield raw, fault
         else:

@@ -148,7 +148,7 @@ def _content(tape: _Tape, kind: bytes, name: bytes, size: int) -> bytes | Fault 
         return None
     if kind not in b"12346":
         tape.skip(size)
-    return Fault("not-a-file", _NOT_FILES.get(kind, "this is no regular file"))
+    return Fault("not-a-file", _NOT_FILES.get(kind, "this is no regular file"), folder=kind == b"2")
 
 
 def _skip_sparse(tape: _Tape, header: bytes, size: int) -> Fault:

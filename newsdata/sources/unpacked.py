@@ -101,6 +101,7 @@ def write_unpacked(members: Iterable[Member], unpacked: Path) -> None:
     """
     files: dict[str, SourceFile] = {}
     rejects: list[Reject] = []
+    folders: set[str] = set()
     offset = 0
     with unpacked.open("wb", buffering=2**20) as file:
         for raw, content in members:
@@ -116,6 +117,8 @@ def write_unpacked(members: Iterable[Member], unpacked: Path) -> None:
                 rejects.append(replace(as_reject(raw, taken), sha256=earlier.stamp.removeprefix("sha256:")))
             if isinstance(content, Fault):
                 rejects.append(as_reject(raw, content))
+                if content.folder:
+                    folders.add(path)
                 continue
             digest = hashlib.sha256(content, usedforsecurity=False).hexdigest()
             files[path] = SourceFile(path, len(content), f"sha256:{digest}", offset)
@@ -125,6 +128,7 @@ def write_unpacked(members: Iterable[Member], unpacked: Path) -> None:
     index = {
         "files": sorted(file._replace(path=file.path.removeprefix(top)) for file in files.values()),
         "rejects": [asdict(reject) | {"path": reject.path.removeprefix(top)} for reject in rejects],
+        "folders": sorted(path.removeprefix(top) for path in folders),
         "notes": [f"paths are given without the archive's top folder {top}"] if top else [],
     }
     _index_path(unpacked).write_text(json.dumps(index), encoding="utf-8")
@@ -209,6 +213,7 @@ def list_files(source: Source) -> Listing:
     return Listing(
         files=Files.of(SourceFile(*file) for file in index["files"]),
         rejects=in_order(Reject(**reject) for reject in index["rejects"]),
+        folders=frozenset(index["folders"]),
         notes=tuple(index["notes"]),
     )
 

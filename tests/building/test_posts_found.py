@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,14 @@ import newsdata
 from newsdata.building.base import Base, follow
 from newsdata.building.posts_found import OTHER_POSTS, find_posts
 from newsdata.building.request import Request
-from newsdata.errors import SourceError
+from newsdata.errors import RejectsError, SourceError
 from newsdata.parsing.site import read_site
+from newsdata.sources.folder_walk import FolderOpener
 from newsdata.sources.source import list_files, open_source
 from newsdata.storage.ledger import empty_ledger
 
-from ..conftest import many_posts, write_archive
-from ..source_files import tar_of
+from ..conftest import many_posts, post, write_archive
+from ..source_files import git, git_of, tar_of, tar_with
 
 CONFIG = b"timezone: Asia/Shanghai\n"
 
@@ -80,3 +83,69 @@ def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     request = Request(source=tmp_path / "in", out=tmp_path / "out")
     with pytest.raises(SourceError, match=r"no file in it is a post \(2 not below _posts\)"):
         find_posts(listing, read_site(None)[0], no_base(), request)
+
+
+# ------------------------------------------------------------------------------------------- folders that are shut
+
+
+def shut(monkeypatch: pytest.MonkeyPatch, *folders: str) -> None:
+    """The folders whose rights forbid to read them; as root, a test cannot take them away."""
+    real = FolderOpener.open
+
+    def open_folder(opener: FolderOpener, path: bytes) -> int:
+        if path.decode() in folders:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(opener, path)
+
+    monkeypatch.setattr(FolderOpener, "open", open_folder)
+
+
+def test_a_folder_that_is_not_read_is_a_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = write_archive(tmp_path / "other", {"2022-03-09-a.md": post()}, timezone=None)
+    archive = write_archive(tmp_path / "in", many_posts(3) | {f"_posts/{name}/a.md": post() for name in "xy"})
+    write_archive(archive, {"blog/about.md": b"x", "blog/_posts/2022-03-02-b.md": post(), "_site/a.md": b"x"})
+    for link in ("_posts/linked", "_posts/.#lock", "_posts/picture.png", "assets"):
+        (archive / link).symlink_to(other)
+    shut(monkeypatch, "_posts/y", "blog", "_site")
+    made = newsdata.build(archive, tmp_path / "out", num_proc=1)
+    assert [(reject.path, reject.rule, reject.reason) for reject in made.rejects] == [
+        ("_posts/linked", "not-a-file", "this is a link, and links are not followed"),
+        ("_posts/y", "unreadable", "the folder cannot be opened or read: Permission denied"),
+        ("blog", "unreadable", "the folder cannot be opened or read: Permission denied"),
+    ]
+    counts = made.manifest.accounting
+    assert (counts["files_seen"], counts["posts"], counts["rejects"]) == (18, 10, 3)
+    assert counts["ignored_by_reason"] == {"configuration": 1, "hidden name": 2, "not below _posts": 1, "not text": 1}
+    newsdata.verify(tmp_path / "out")
+    with pytest.raises(RejectsError, match="3 of 13 posts were rejected"):
+        newsdata.build(archive, tmp_path / "strict", num_proc=1, strict=True)
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_site_whose_posts_are_not_read_is_refused_with_the_cause(
+    linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = write_archive(tmp_path / "in", many_posts(1) | {"about.md": b"x"})
+    if linked:
+        (archive / "_posts").rename(tmp_path / "elsewhere")
+        (archive / "_posts").symlink_to(tmp_path / "elsewhere")
+    else:
+        shut(monkeypatch, "_posts")
+    why = "this is a link, and links" if linked else "the folder cannot be opened or read: Permission denied; give your"
+    with pytest.raises(SourceError, match=f"can be read as a post; _posts: {why}"):
+        newsdata.build(archive, tmp_path / "out", num_proc=1)
+
+
+def test_all_kinds_of_sources_treat_a_linked_folder_alike(tmp_path: Path) -> None:
+    work = git_of(tmp_path / "in", {"_config.yml": CONFIG, **many_posts(1)})
+    (work / "_posts" / "more").symlink_to("../other")
+    git(work, "add", "-A")
+    git(work, "commit", "-q", "-m", "two")
+    link = tarfile.TarInfo("_posts/more")
+    link.type, link.linkname = tarfile.SYMTYPE, "../other"
+    files = [(tarfile.TarInfo(path), data) for path, data in {"_config.yml": CONFIG, **many_posts(1)}.items()]
+    (tmp_path / "a.tar").write_bytes(tar_with(*files, (link, b"")))
+    sources: tuple[str | Path, ...] = (work, f"{work}@HEAD", tmp_path / "a.tar")
+    for n, source in enumerate(sources):
+        made = newsdata.build(source, tmp_path / f"out{n}", num_proc=1)
+        assert [(reject.path, reject.rule) for reject in made.rejects] == [("_posts/more", "not-a-file")]

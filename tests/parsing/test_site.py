@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsdata.parsing.site import classify, classify_all, default_values, post_name, read_site
+from newsdata.parsing.site import classify, classify_all, classify_folder, default_values, post_name, read_site
 from newsdata.schema import Site
 
 from ..hostile_posts import CONFIGS
@@ -84,6 +84,35 @@ def test_with_a_collections_dir_other_posts_are_ignored() -> None:
     site, _ = read_site(b"collections_dir: /content/")
     assert classify("content/_posts/2020-01-01-a.md", site) is None
     assert classify("_posts/2020-01-01-a.md", site) == "not below collections_dir"
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "folder"),
+    [
+        ("_posts", "posts", "posts"),
+        ("a/old_post", "posts", "posts"),
+        ("_posts/2020", "posts", "posts"),
+        ("_posts/2020-01-01-a.md", "posts", "posts"),
+        ("_posts/map.png", "not text", "posts"),
+        ("_posts/a~", "backup name", "posts"),
+        ("_posts/.#a", "hidden name", "hidden name"),
+        ("_drafts", "draft", "draft"),
+        ("a", "not below _posts", "posts"),
+        ("_config.yml", "configuration", "hidden name"),
+        ("left/out", "not below _posts", "excluded by _config.yml"),
+        ("left/out/_posts", "excluded by _config.yml", "excluded by _config.yml"),
+    ],
+)
+def test_a_folder_that_is_not_read_may_hold_posts(path: str, link: str, folder: str) -> None:
+    site = Site(exclude=("left/out/",))
+    assert classify_folder(path, site, link=True) == (None if link == "posts" else link)
+    assert classify_folder(path, site, link=False) == (None if folder == "posts" else folder)
+
+
+def test_a_folder_around_the_collections_dir_may_hold_posts() -> None:
+    site = Site(collections_dir="content/all")
+    for path, reason in {"content": None, "content/all": None, "content/all/_posts": None, "cont": "not"}.items():
+        assert (classify_folder(path, site, link=False) or "")[:3] == (reason or "")
 
 
 @given(st.text(max_size=80))

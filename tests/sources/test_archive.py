@@ -74,6 +74,7 @@ def test_links_and_odd_names_in_a_zip_are_rejected(unpack: Callable[[bytes], Ope
     found = unpack(out.getvalue().replace(b"latin.md", b"lat\xefn.md"))
     assert found.read == {"file": b"/etc/passwd"}
     assert found.rules == [("lat\\xefn.md", "path-not-utf-8"), ("link", "not-a-file"), ("pipe", "not-a-file")]
+    assert found.listing.folders == {"link"}
 
 
 def test_wrong_checksums_are_reported(tmp_path: Path, unpack: Callable[[bytes], Opened]) -> None:

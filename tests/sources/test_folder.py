@@ -38,6 +38,7 @@ def test_what_is_not_a_file_is_rejected(tmp_path: Path) -> None:
         ("inside.md", "not-a-file"),
         ("linked", "not-a-file"),
     ]
+    assert found.listing.folders == {"_posts/link.md", "_posts/loop.md", "inside.md", "linked"}
     with pytest.raises(SourceError, match="links are not followed"):
         read_file(found.source, "inside.md")
     # The path of the root may be a link.
@@ -173,7 +174,7 @@ def test_unreadable_files_and_folders_are_reported() -> None:
         finally:
             os.seteuid(user)
             (root / "shut").chmod(0o700)
-    assert found.rules == [("shut", "unreadable")]
+    assert found.rules == [("shut", "unreadable")] and found.listing.folders == {"shut"}
     assert isinstance(found.read["a.md"], Reject) and found.read["b.md"] == b"b"
 
 
@@ -197,6 +198,7 @@ def test_a_deep_tree_is_read(tmp_path: Path) -> None:
         subprocess.run(["rm", "-rf", root], check=True)
     assert found.read == {"d/" * 500 + "deep.md": b""}
     assert [rule for _, rule in found.rules] == ["path-unsafe"]  # below 4,096 bytes of path
+    assert found.listing.folders == {path for path, _ in found.rules}
 
 
 def test_a_folder_that_is_gone_is_reported(tmp_path: Path) -> None:

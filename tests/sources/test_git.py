@@ -50,7 +50,12 @@ def test_links_and_submodules_are_rejected(tmp_path: Path) -> None:
     git(work, "commit", "-q", "-m", "two")
     found = Opened(f"{work}@HEAD", tmp_path)
     assert found.read == {"_posts/a.md": b"a"}
-    assert found.rules == [("_config.yml", "not-a-file"), ("_posts/link.md", "not-a-file")]
+    assert found.rules == [(path, "not-a-file") for path in ("_config.yml", "_posts/link.md", "theme")]
+    assert found.listing.folders == {path for path, _ in found.rules}
+    assert (
+        found.listing.rejects[-1].reason
+        == "this is a submodule, a link to another repository, and links are not followed"
+    )
     assert found.listing.notes == ("submodules left out: 1",)
     with pytest.raises(SourceError, match="links are not followed"):
         read_file(found.source, "_config.yml")

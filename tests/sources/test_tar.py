@@ -41,6 +41,7 @@ def test_members_that_are_not_files_are_rejected(unpack: Callable[[bytes], Opene
     assert found.read == {"_posts/a.md": b"a", "_posts/z.md": b"z"}
     names = sorted(("block", "char", "hard", "link", "odd", "pipe"))
     assert found.rules == [(f"_posts/{name}", "not-a-file") for name in names]
+    assert found.listing.folders == {"_posts/link"}
 
 
 def test_names_that_are_not_utf_8_are_rejected(unpack: Callable[[bytes], Opened]) -> None:

@@ -211,7 +211,8 @@ def digest_listing(
         SHA-256, hexadecimal.
     """
     rejects = [(reject.path, reject.rule) for reject in listing.rejects]
-    about = (settings.made_by, site, config, sorted(redacted), rejects, len(listing.files))
+    folders = sorted(listing.folders)
+    about = (settings.made_by, site, config, sorted(redacted), rejects, folders, len(listing.files))
     digest = hashlib.sha256(repr(about).encode())
     for files in listing.files.parts():
         digest_table(pa.table({"path": files.path, "stamp": files.stamp}), digest)
