@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 from ..counts import noun, plural
+from ..curation.splits import early_articles
 from ..storage.difference import Difference
 from ..storage.manifest import Manifest, read_yanked
 
@@ -32,9 +35,21 @@ def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> 
     notes += _emptied(version) if difference is None or "split_scheme" in difference.configuration else []
     if difference and difference.configuration.get("baselines", ("", ""))[1] is None:
         notes.append("the scores of baselines are of other rows, so the card has none: measure this version")
+    if difference is None and (early := _early(version)):
+        notes.append(f"dated years before all others: {plural(early, 'article')}; is the date right?")
     if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
         notes.append(f"dated years after all others: {plural(newer, 'article')}, now in `newer`; is the date right?")
     return tuple(notes)
+
+
+def _early(version: Manifest) -> int:
+    """How many articles are dated years before all others."""
+    statistics = version.statistics or {}
+    counts: Counter[date] = Counter()
+    for by_day in statistics.get("articles", {}).values():
+        for day, count in by_day.items():
+            counts[date.fromisoformat(day if statistics["unit"] == "day" else f"{day}-01")] += count
+    return early_articles(counts)
 
 
 def _emptied(version: Manifest) -> list[str]:

@@ -6,9 +6,10 @@ Times are milliseconds since 1970 UTC, `NO_DATE` where unknown. Days are days of
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..errors import CallError
 from ..schema import SPLITS
 from .merge import NO_DATE
 
-__all__ = ["REASONS", "Borders", "Placement", "choose_borders", "local_days", "parse_day", "place"]
+__all__ = ["REASONS", "Borders", "Placement", "choose_borders", "early_articles", "local_days", "parse_day", "place"]
 
 REASONS = ("no-date", "moved", "straddle", "gap", "old-test")
 """Why an article goes to `excluded`; `place` has the rules."""
@@ -252,6 +253,23 @@ def _days_with_articles(times: np.ndarray, timezone: str) -> tuple[list[date], n
     ends = [at + 1 for at in silent.tolist() if at >= 2 and after[at] <= max(1, counts.sum() // 100)]
     end = ends[0] if ends else len(days)
     return days[:end].astype(object).tolist(), counts[:end]
+
+
+def early_articles(counts: Mapping[date, int]) -> int:
+    """How many articles are dated years before all others: what comes before years without an article and is at most one
+    article, or a hundredth of all. Their dates may be wrong.
+
+    >>> early_articles({date(1, 1, 2): 1, date(2022, 3, 1): 10, date(2022, 3, 2): 9})
+    1
+    """
+    days = sorted(counts)
+    before = np.cumsum([counts[day] for day in days])
+    few = [
+        int(before[at])
+        for at, (day, following) in enumerate(pairwise(days))
+        if (following - day).days > _SILENT_DAYS and before[at] <= max(1, before[-1] // 100)
+    ]
+    return max(few, default=0)
 
 
 def _check_gaps(borders: Borders, days: Sequence[date]) -> None:

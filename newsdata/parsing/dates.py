@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-__all__ = ["local_time", "read_date", "site_zone"]
+__all__ = ["in_every_zone", "local_time", "read_date", "site_zone"]
 
 # What YAML 1.1 reads as a time if it has no quotes. Seconds are required; Jekyll drops fractions.
 _YAML_TIME = re.compile(
@@ -74,6 +74,8 @@ _ZONE_HOURS |= {letter: -hours for hours, letter in enumerate("NOPQRSTUVWXY", 1)
 _CERTAIN_ZONES = {"UTC", "UT", "GMT", "Z", "EST", "EDT", "CDT", "MST", "MDT", "PST", "PDT"}
 
 _MAX_LENGTH = 128  # bytes; Ruby refuses longer dates
+# The first and the last days of all are null dates of programs. Between these, clocks of every zone show the years 1 to 9999.
+_FIRST, _END = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @lru_cache(maxsize=64)
@@ -97,8 +99,19 @@ def local_time(naive: datetime, zone: ZoneInfo) -> datetime:
     '2020-03-08T03:30:00-04:00'
 
     Raises:
-        OverflowError: the instant is outside the years 1 to 9999.
+        OverflowError: the instant is not between 3 January 1 and 29 December 9999, UTC.
     """
+    return in_every_zone(_local_time(naive, zone))
+
+
+def in_every_zone(instant: datetime) -> datetime:
+    """The same instant. Raises `OverflowError` if it is on the first or last days that Python, pandas and Arrow can show."""
+    if not _FIRST <= instant < _END:
+        raise OverflowError("the day is too near to an end of the years 1 to 9999, in some zone")
+    return instant
+
+
+def _local_time(naive: datetime, zone: ZoneInfo) -> datetime:
     first, later = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
     before, after = first.utcoffset(), later.utcoffset()
     assert before is not None and after is not None
@@ -262,4 +275,4 @@ def _with_offset(numbers: tuple[int, ...], offset: int, zone: ZoneInfo, microsec
     if abs(offset) >= 86_400:
         raise ValueError("no zone is a day away")
     there = timezone(timedelta(seconds=offset))
-    return _naive(numbers, microsecond).replace(tzinfo=there).astimezone(zone)
+    return in_every_zone(_naive(numbers, microsecond).replace(tzinfo=there)).astimezone(zone)

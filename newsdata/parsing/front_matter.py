@@ -15,7 +15,7 @@ from typing import NamedTuple
 import yaml
 
 from ..schema import InvalidByte, Reject, Site
-from .dates import local_time, read_date, site_zone
+from .dates import in_every_zone, local_time, read_date, site_zone
 from .encodings import decode, has_c1
 from .front_matter_fields import NO_FIELDS, SiteFields, Written, read_fields
 from .front_matter_lines import archive_lines, rescue
@@ -146,7 +146,7 @@ def _read_usual_form(data: bytes, path: str, site: Site) -> Header | None:
     try:
         if offset:
             written = f"{date} {offset}"
-            published_at = datetime.fromisoformat(date + offset).astimezone(zone)
+            published_at = in_every_zone(datetime.fromisoformat(date + offset)).astimezone(zone)
         else:
             written = date
             published_at = local_time(datetime.fromisoformat(date), zone)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PARSER_VERSION", "article_id", "clashing_ids", "feed_of", "parse_bytes", "parse_post"]
 
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 """Raise it with every change that can alter how a post is read: posts that another version read are read again."""
 
 _MARKDOWN = frozenset({"md", "markdown", "mkdown", "mkdn", "mkd"})

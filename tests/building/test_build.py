@@ -228,3 +228,22 @@ def test_a_wrong_year_does_not_keep_the_test_window_open(tmp_path: Path) -> None
     assert made.manifest.configuration["test_until"] == "2022-03-20"
     assert made.manifest.accounting["articles_by_split"]["newer"] == 1
     assert made.notes == ("dated years after all others: 1 article, now in `newer`; is the date right?",)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_dates_at_both_ends_of_time_spoil_no_version(tmp_path: Path, zone: str) -> None:
+    times = ("0001-01-01 00:00:00", "0001-01-03 00:00:00 +0000", "9999-12-29 23:59:59 +0000", "9999-12-31 23:59:59")
+    odd = {f"_posts/2022-03-05-odd{n}.md": post(title=f"第{n}", date=time) for n, time in enumerate(times)}
+    archive = write_archive(tmp_path / "in", {**many_posts(20), **odd}, timezone=zone)
+    out = tmp_path / "out"
+    made = newsdata.build(archive, out, num_proc=1)
+    assert made.manifest.accounting["issues_by_code"]["date-unreadable"] == 2
+    assert made.notes == (
+        "dated years before all others: 1 article; is the date right?",
+        "dated years after all others: 1 article, now in `newer`; is the date right?",
+    )
+    assert newsdata.verify(out, source=archive, recompute=100).faults == ()
+    years = [row["published_at"].year for row in newsdata.load_dataset(out, split="train")]
+    assert min(years) == 1 and len(newsdata.load_pandas(out, split="newer")) == 1
+    assert "第1" in str(newsdata.show(out, grep="第1"))
+    assert not newsdata.build(archive, out, num_proc=1).created

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from newsdata.curation.merge import NO_DATE
-from newsdata.curation.splits import Borders, choose_borders, local_days, parse_day, place
+from newsdata.curation.splits import Borders, choose_borders, early_articles, local_days, parse_day, place
 from newsdata.errors import CallError
 
 DAY = 86_400_000
@@ -96,6 +96,22 @@ def test_few_articles_after_years_of_silence_do_not_move_the_borders() -> None:
     many = np.r_[HUNDRED, np.full(2, 200 * 365 * DAY)]
     last = choose_borders(many, "UTC").test_until
     assert last is not None and last.year == 2169
+
+
+@pytest.mark.parametrize(
+    ("counts", "early"),
+    [
+        ({}, 0),
+        ({"2022-01-01": 5}, 0),
+        ({"2016-01-01": 1, "2022-01-01": 5, "2022-01-02": 5}, 1),
+        ({"2018-01-01": 1, "2022-01-01": 5, "2022-01-02": 5}, 0),  # a few years of silence are no sign of a wrong date
+        ({"0001-01-02": 1, "1970-01-01": 1, "2022-01-01": 5, "2022-01-02": 500}, 2),
+        ({"0001-01-02": 2, "2022-01-01": 5, "2022-01-02": 5}, 0),  # two of twelve are no mistake
+        ({"0001-01-02": 2, "2022-01-01": 5, "2022-01-02": 193}, 2),
+    ],
+)
+def test_few_articles_before_years_of_silence_are_counted(counts: dict[str, int], early: int) -> None:
+    assert early_articles({date.fromisoformat(day): count for day, count in counts.items()}) == early
 
 
 def test_a_day_is_read_or_given_back() -> None:

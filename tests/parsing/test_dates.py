@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ UNREADABLE = [
     "", " ", "now", "10:11", "Jan 2", "2015", "2015-13-01", "2015-02-30", "2018-110-15", "+9000",
     "0000-00-00", "YYYY-MM-DD (optional)", "2022-04-05 13:45:5+30:00", "2015-01-02 10:11:12 +9000",
     "2015-01-02 25:00", "99" * 90, "2015-01-02 10:60", "H24.03.05", "9999-12-31 23:00:00 -0500",
-    "-2015-01-02", "２０１５-01-02", "1420193472",
+    "-2015-01-02", "２０１５-01-02", "1420193472", "0001-01-01 23:59:59 Z", "9999-12-31 00:00:00 Z",
 ]  # fmt: skip
 
 
@@ -54,6 +54,27 @@ def test_a_date_is_read(written: str, instant: str, issue: str | None) -> None:
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_date_that_cannot_be_read_is_none(written: str, plain: bool) -> None:
     assert read_date(written, NEW_YORK, plain=plain) == (None, ("date-unreadable",))
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Asia/Shanghai", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago"]
+)
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_date_without_an_instant_in_every_zone_cannot_be_read(day: str, zone: str) -> None:
+    for time in ("", " 00:00:00", " 23:59:59", " 11:00:00 +0000", " 12:00:00 -1200", " 12:00:00 +1400"):
+        for plain in (True, False):
+            assert read_date(day + time, site_zone(zone), plain=plain) == (None, ("date-unreadable",))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Pacific/Kiritimati"])
+def test_the_first_and_the_last_date_that_are_read(zone: str) -> None:
+    for written in ("0001-01-03 00:00:00 Z", "9999-12-29 23:59:59 Z", "0001-01-04", "9999-12-28"):
+        found, _ = read_date(written, site_zone(zone), plain=True)
+        assert found is not None
+        for hours in (-23, 0, 23):
+            assert found.astimezone(timezone(timedelta(hours=hours))) == found
+    with pytest.raises(OverflowError, match="in some zone"):
+        local_time(datetime.fromisoformat("0001-01-01"), NEW_YORK)
 
 
 @given(
