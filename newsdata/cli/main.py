@@ -1,7 +1,8 @@
 """The command line: its commands and exit codes. The one place where errors end.
 
-Exit codes: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped. Answers go to stdout (with `--json` as
-one JSON object), progress and messages to stderr.
+Exit codes: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped, 141 nobody
+read the output to its end, as in `newsdata card out | head -1`. Answers go to stdout (with `--json` as one JSON object), progress
+and messages to stderr.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NoReturn
 import click
 
 from ..errors import MachineError, NewsdataError
-from ..graph.process import MEMORY, interrupt_on_signals
+from ..graph.process import MEMORY, STOPS, interrupt_on_signals
 from .build import build
 from .explore import explore
 from .info import info
@@ -28,6 +29,9 @@ from .regenerate import regenerate
 from .show import show
 
 __all__ = ["cli", "main"]
+
+
+_UNREAD = 141  # what a shell shows of a program that SIGPIPE ended
 
 
 class _Commands(click.Group):
@@ -72,7 +76,7 @@ def main() -> NoReturn:
     interrupt_on_signals()
     make_foreign_messages_safe()
     code = _run()
-    for late in (signal.SIGINT, signal.SIGTERM):  # everything is done: a stop would only spoil the exit code
+    for late in STOPS:  # everything is done: a stop would only spoil the exit code
         signal.signal(late, signal.SIG_IGN)
     gc.freeze()  # saves the interpreter a last collection of everything, a tenth of a second
     sys.exit(code)
@@ -95,6 +99,7 @@ def _run() -> int:
         return 130
     except (BrokenPipeError, SystemExit):  # nobody reads our output any more; click turns that into a SystemExit
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return _UNREAD
     except MemoryError:
         complain("the machine ran out of memory; try --num-proc 1")
     except ImportError as error:

@@ -14,6 +14,7 @@ from ..errors import MachineError
 __all__ = [
     "ADDRESS_SPACE",
     "MEMORY",
+    "STOPS",
     "available_cores",
     "check_memory",
     "do_without_pandas",
@@ -35,6 +36,9 @@ MEMORY = {
 """Environment variables that make a process return freed memory to the system. They must be set before Arrow is loaded.
 Measured: a build of 20,000 posts takes 438 MB with them and 642 MB without. The thresholds (bytes) matter for large builds: a
 worker that grouped 680,000 articles keeps 89 MB afterwards, and 355 MB without them."""
+
+STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""The signals that stop a command; a terminal that is closed sends SIGHUP, which Windows does not have."""
 
 _RESEND_SECONDS = 0.02  # until a signal that Python dropped is sent again
 _WATCH_SECONDS = 0.2  # between two looks at the parent process
@@ -73,13 +77,13 @@ def check_memory() -> None:
 
 
 def interrupt_on_signals() -> None:
-    """Let SIGINT and SIGTERM raise KeyboardInterrupt in this process.
+    """Let SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in this process. A signal that is ignored, as by `nohup`, stays so.
 
     Python drops an exception that is raised in a destructor or in a callback of an import. If it drops this one, the
     signal is sent again a moment later, so that it is never lost.
 
     >>> interrupt_on_signals()
-    >>> sys.unraisablehook, _ = sys.__unraisablehook__, signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    >>> sys.unraisablehook, _ = sys.__unraisablehook__, [signal.signal(stop, signal.SIG_DFL) for stop in STOPS[1:]]
     """
 
     def send_again(dropped: sys.UnraisableHookArgs) -> None:
@@ -90,7 +94,9 @@ def interrupt_on_signals() -> None:
         if main is not None:
             threading.Timer(_RESEND_SECONDS, signal.pthread_kill, (main, signal.SIGINT)).start()
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in STOPS[1:]:  # Python does so with SIGINT
+        if stop == signal.SIGTERM or signal.getsignal(stop) != signal.SIG_IGN:
+            signal.signal(stop, signal.default_int_handler)
     sys.unraisablehook = send_again
 
 

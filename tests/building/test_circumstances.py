@@ -134,7 +134,7 @@ def test_a_reader_that_goes_away(small: Path, tmp_path: Path) -> None:
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    assert end(process) == (2, "")
+    assert end(process) == (141, "")
 
 
 # ------------------------------------------------------------------------------------------- limits of the machine
@@ -232,7 +232,12 @@ def at_work(process: subprocess.Popen[str], out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "group"), [(signal.SIGINT, True), pytest.param(signal.SIGTERM, False, marks=pytest.mark.slow)]
+    ("number", "group"),
+    [
+        (signal.SIGINT, True),
+        pytest.param(signal.SIGTERM, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, True, marks=pytest.mark.slow),
+    ],
 )
 def test_stopped(number: signal.Signals, group: bool, large: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

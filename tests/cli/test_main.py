@@ -71,7 +71,7 @@ def test_a_reader_that_went_away_is_no_message(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(cli, "main", fail)
     monkeypatch.setattr("os.dup2", lambda *numbers: closed.append(numbers))
-    assert command_line._run() == 2
+    assert command_line._run() == 141
     assert [number for _, number in closed] == [1]
 
 

@@ -125,8 +125,8 @@ def test_a_worker_that_is_killed_is_named() -> None:
 
 
 def hears_stops(_: int) -> bool:
-    """Whether SIGINT and SIGTERM are held back here, as they are while a worker is started."""
-    return {signal.SIGINT, signal.SIGTERM} <= signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    """Whether SIGINT, SIGTERM and SIGHUP are held back here, as they are while a worker is started."""
+    return {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @pytest.mark.slow

@@ -32,11 +32,19 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("name", ["INT", "TERM"])
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
 def test_a_stop_is_heard_where_python_drops_it(name: str) -> None:
     command = [sys.executable, "-c", DROPPED.replace("{name}", name)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "stopped\n", "")
+
+
+def test_nohup_is_respected() -> None:
+    command = [sys.executable, "-c", DROPPED.replace("{name}", "HUP").replace("time.sleep(30)", "print('went on')")]
+    done = subprocess.run(
+        ["nohup", *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "went on\n")
 
 
 LIMITED = f"""

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from ...errors import MachineError
-from ..process import MEMORY, prepare_worker
+from ..process import MEMORY, STOPS, prepare_worker
 
 __all__ = ["MAX_TASKS_IN_THREADS", "InProcess", "WorkerPool", "local_executor"]
 
@@ -112,8 +112,8 @@ def _start_processes(workers: int, stack: ExitStack) -> Any:
 
 @contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """Hold SIGINT and SIGTERM back while workers may be started: workers inherit that, so only this process is stopped."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    """Hold the signals that stop a command back while workers may be started: workers inherit that, so only this process is stopped."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     try:
         yield
     finally:
