@@ -7,12 +7,14 @@ from difflib import get_close_matches
 from inspect import signature
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..errors import CallError
 
 if TYPE_CHECKING:
     import datasets
 
-__all__ = ["check_keywords", "check_num_proc", "token_of", "wanted_features"]
+__all__ = ["check_keywords", "check_num_proc", "check_switches", "token_of", "wanted_features"]
 
 _BUCKET = "for a private repository give token=; the keys of a bucket come from the environment (AWS_ACCESS_KEY_ID, …)"
 
@@ -110,6 +112,21 @@ def token_of(token: str | None, storage_options: object) -> str | None:
     if named is not None and token not in (None, named):
         raise CallError("names another token than token=", field="storage_options", hint="leave one of them out")
     return named if token is None else token
+
+
+def check_switches(**switches: object) -> None:
+    """Check arguments that are True or False: a text such as "no" would count as True.
+
+    Raises:
+        CallError: one is something else.
+
+    >>> check_switches(streaming=False, deduplicate="no")
+    Traceback (most recent call last):
+    newsdata.errors.CallError: deduplicate: must be True or False, got 'no'
+    """
+    for name, value in switches.items():
+        if not isinstance(value, bool | np.bool_):
+            raise CallError(f"must be True or False, got {value!r:.100}", field=name)
 
 
 def check_num_proc(num_proc: object, *, streaming: bool) -> None:

@@ -13,7 +13,7 @@ from ..errors import CallError
 from ..schema import CONFIGS, SPLITS, features, table_schema
 from ..storage.manifest import Manifest
 from .as_of import Asked, as_dataset, ask, check_as_of, known_rows
-from .keywords import check_keywords, check_num_proc, token_of, wanted_features
+from .keywords import check_keywords, check_num_proc, check_switches, token_of, wanted_features
 from .open_version import FoundVersion, find_version, warn_if_yanked
 from .parquet_rows import ShardRows, rows_of_slice
 from .read_slices import Reading, chosen_rows, read_chosen
@@ -106,6 +106,7 @@ def load_dataset(
     (['title'], 1)
     """
     check_keywords(load_dataset, positional, others)
+    check_switches(streaming=streaming, deduplicate=deduplicate, keep_in_memory=keep_in_memory)
     token = token_of(token, storage_options)
     check_num_proc(num_proc, streaming=streaming)
     again = str(getattr(download_mode, "value", download_mode or ""))

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ..errors import CallError, MachineError, VerifyError, first_line
 from ..schema import features, table_schema
-from .keywords import check_keywords, wanted_features
+from .keywords import check_keywords, check_switches, wanted_features
 from .open_version import find_version, warn_if_yanked
 from .parquet_rows import RowGroup, read_row_group, row_groups_of, rows_of_slice
 from .read_slices import Reading, chosen_rows
@@ -301,7 +301,7 @@ def torch_dataset(
         import torch
     except ImportError:
         raise MachineError("this needs PyTorch", hint="install the extra: pip install 'newsdata[torch]'") from None
-    _check_arguments(split, positional, others)
+    _check_arguments(split, deduplicate, positional, others)
     world_size = _checked("world_size", world_size, 1, 1 << 20)
     rank = _checked("rank", rank, 0, world_size - 1)
     window = _checked("window", window, 1, _LARGEST)
@@ -334,12 +334,15 @@ def torch_dataset(
     return TorchDataset(source, place, rank, world_size)
 
 
-def _check_arguments(split: object, positional: Sequence[object], others: Mapping[str, object]) -> None:
+def _check_arguments(
+    split: object, deduplicate: object, positional: Sequence[object], others: Mapping[str, object]
+) -> None:
     instead = {
         "shuffle": "leave it out: rows are always shuffled, by seed= and epoch=",
         "batch_size": "give it to the DataLoader",
     }
     check_keywords(torch_dataset, positional, others, instead)
+    check_switches(deduplicate=deduplicate)
     if split is None or isinstance(split, list | tuple):
         hint = 'write "train", or several as "train+test"'
         raise CallError(f"must be the name of a split, got {split!r:.100}", field="split", hint=hint)
