@@ -33,6 +33,7 @@ __all__ = ["FoundVersion", "find_version", "named_repository", "open_version", "
 
 _HUB = "hf://datasets/"
 _REPOSITORY = re.compile(r"(?P<repo_id>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[^@/]+))?", re.ASCII)
+_NUMBER = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _LOOKED_INTO = 100  # entries of a folder without versions in which they are looked for
 
@@ -194,7 +195,7 @@ def named_repository(path: str | Path, revision: str | None) -> tuple[str, str |
             hint = f'a repository on the Hub is written as "owner/name" or "{_HUB}owner/name@1.0.0"'
         raise CallError("a dataset cannot be loaded from this address", path=text, hint=hint)
     match = _REPOSITORY.fullmatch(text.removeprefix(_HUB).rstrip("/"))
-    if not text.startswith(_HUB) and (not match or Path(path).exists() or versions_in(Path(path).parent)):
+    if not text.startswith(_HUB) and (not match or _is_here(Path(path))):
         return None
     if not match:
         raise CallError(
@@ -204,6 +205,12 @@ def named_repository(path: str | Path, revision: str | None) -> tuple[str, str |
     if named and revision and named.removeprefix("v") != revision.removeprefix("v"):
         raise CallError(f"the path names {named}, and revision= names {revision}", path=text, hint="leave one out")
     return match["repo_id"], named or revision
+
+
+def _is_here(path: Path) -> bool:
+    """Whether a path that could name a repository is one of this machine: it exists, or a version is sought in a folder."""
+    folder = path.parent if _NUMBER.fullmatch(path.name) else path.with_name(path.name.partition("@")[0])
+    return path.exists() or folder.is_dir() or bool(versions_in(path.parent))
 
 
 def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, Manifest]:
@@ -261,6 +268,12 @@ def require_versions(out: Path) -> list[str]:
 def _no_dataset(folder: Path) -> VersionError:
     """The error for a folder that holds no versions and is none. Its hint names the version that may be meant."""
     if not folder.exists():
+        before, _, version = str(folder).rpartition("@")
+        if before and Path(before).is_dir():
+            hint = (
+                f"of a folder, name the version apart: {before} --revision {version} (in Python revision={version!r})"
+            )
+            return VersionError("there is no dataset here, and no such folder", path=folder, hint=hint)
         hint = "check the path, or build one: newsdata build SOURCE OUT; a repository on the Hub is written owner/name"
         return VersionError("there is no dataset here, and no such folder", path=folder, hint=hint)
     around = [above for above in folder.parents[:2] if (above / MANIFEST_NAME).is_file()]

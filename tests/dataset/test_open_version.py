@@ -69,6 +69,26 @@ def test_the_hint_names_what_may_be_meant(made: Path, tmp_path: Path) -> None:
         open_version(tmp_path / "many")
 
 
+def test_a_folder_with_a_version_behind_an_at_sign(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(made.parent)
+    for path in (f"{made}@1.9.0", f"{made.parent.name}/{made.name}@1.9.0"):
+        monkeypatch.chdir(made.parent.parent)
+        with pytest.raises(
+            VersionError, match=r"no such folder; of a folder, .*--revision 1\.9\.0 .*revision='1\.9\.0'"
+        ):
+            find_version(path)
+
+
+def test_a_version_sought_in_a_folder_is_no_repository_of_a_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert named_repository("out/1.0.0", None) == ("out/1.0.0", None)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(VersionError, match="no dataset here, and no such folder; check the path"):
+        find_version("out/1.0.0")
+
+
 def test_a_version_beside_others_is_no_repository_of_a_hub(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(made.parent)
     with pytest.raises(VersionError, match=r"there are: 1\.0\.0"):
