@@ -155,8 +155,9 @@ def _article(path: str | Path, version: FoundVersion, name: str, revision: str |
         told = where(path, name, revision=revision, token=version.token)
         found = _by_id(version, told.article_id) if told.article_id else None
         if found is None:
-            became = "" if told.became == "unknown" else f"{told.became}: "
-            raise CallError(f"no article has the id {name!r}; {became}{told.why}", path=path)
+            became = "" if told.why.startswith(told.became) or told.became == "unknown" else f"{told.became}: "
+            hint = "to search for a word: --grep" if told.became == "unknown" else None
+            raise CallError(f"no article has the id {name!r}; {became}{told.why}", path=path, hint=hint)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -84,12 +85,27 @@ def test_one_article_by_id_or_path_wherever_it_is(demo: Path) -> None:
 
 
 def test_what_is_no_article_is_told_as_where_tells_it(demo: Path) -> None:
-    with pytest.raises(CallError, match=r"no article has the id '20220210227550001'; 1\.0\.0 has no post"):
+    with pytest.raises(
+        CallError,
+        match=r"no article has the id '20220210227550001'; 1\.0\.0 has no post.*; to search for a word: --grep$",
+    ):
         show(demo, "20220210227550001")
     with pytest.raises(CallError, match=r"'draft-notes.md'; 1\.0\.0 has no post.*there is .*2022-03-24-draft-notes.md"):
         show(demo, "draft-notes.md")
     with pytest.raises(CallError, match="reject: front-matter-not-a-map: the front matter is a list"):
         show(demo, "_posts/2022-03-24-draft-notes.md")
+
+
+@pytest.mark.slow
+def test_a_redacted_article(months: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(months, out)
+    (row,) = show(out, n=1).rows
+    newsdata.redact(out, row.row["article_id"], reason="asked")
+    newsdata.build(months.parent / "in", out, num_proc=1)
+    with pytest.raises(CallError) as refused:
+        show(out, row.row["article_id"])
+    assert refused.value.reason.endswith("; redacted: asked") and refused.value.hint is None
 
 
 @pytest.mark.parametrize(
