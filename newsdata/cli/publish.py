@@ -45,6 +45,7 @@ def publish(
     commit, then the tag. With --create-pr it gets a pull request; `newsdata publish REPO --tag X.Y.Z` tags the version once
     that is merged.
     """
+    from ..publishing.publish import is_repository
     from ..publishing.publish import plan as make_plan
     from ..publishing.publish import publish as send
 
@@ -55,6 +56,10 @@ def publish(
         return
     if target is None:
         raise click.UsageError("Missing argument 'REPO'.")
+    if public and not is_repository(target):
+        raise click.UsageError(
+            "--public goes with a repository on the Hub; who can read a folder or bucket is set there"
+        )
     if dry_run:
         planned = make_plan(directory, target, revision=revision, private=not public)
         _show(target, planned, full_text, as_json)

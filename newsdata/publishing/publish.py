@@ -17,7 +17,7 @@ from .repository import open_repository
 from .to_folder import open_store, plan_folder, publish_folder
 from .to_repository import plan_commit, publish_commit
 
-__all__ = ["plan", "publish"]
+__all__ = ["is_repository", "plan", "publish"]
 
 
 def plan(
@@ -44,7 +44,7 @@ def plan(
     ('1.0.0', False, True)
     """
     with checked_version(directory, revision) as version:
-        if _is_repository(target):
+        if is_repository(target):
             return plan_commit(version, open_repository(target, token=token, private=private))
         return plan_folder(version, open_store(target))
 
@@ -104,7 +104,7 @@ def publish(
                 path=version.folder,
                 hint="if its publishers' rights allow that, use --full-text; else build a version with --text none",
             )
-        if _is_repository(target):
+        if is_repository(target):
             repository = open_repository(target, token=token, private=private)
             send = propose_commit if create_pr else publish_commit
             return send(version, repository, confirm=confirm, report=report)
@@ -113,10 +113,10 @@ def publish(
         return publish_folder(version, open_store(target), confirm=confirm, report=report)
 
 
-def _is_repository(target: str) -> bool:
+def is_repository(target: str) -> bool:
     """Whether a target is a repository: it has no `://` and does not start like a path.
 
-    >>> [_is_repository(t) for t in ("lab/finews", "s3://bucket/finews", "./public", "/public", "~/public")]
+    >>> [is_repository(t) for t in ("lab/finews", "s3://bucket/finews", "./public", "/public", "~/public")]
     [True, False, False, False, False]
     """
     if target.startswith("hf://"):

@@ -28,6 +28,13 @@ def test_a_dry_run_sends_nothing(made: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "public").exists()
 
 
+def test_only_a_repository_can_be_made_public(made: Path, tmp_path: Path) -> None:
+    for target in (str(tmp_path / "public"), "s3://bucket/news"):
+        done = CliRunner().invoke(cli, ["publish", str(made), target, "--public", "--full-text", "--yes"])
+        assert done.exit_code == 2 and "--public goes with a repository on the Hub" in done.output
+    assert not (tmp_path / "public").exists()
+
+
 @pytest.mark.slow
 def test_it_asks_before_it_sends(made: Path, tmp_path: Path) -> None:
     arguments = ["publish", str(made), str(tmp_path / "public"), "--full-text"]
