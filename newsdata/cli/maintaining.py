@@ -161,7 +161,7 @@ def redact(
     for damaged in done.unread:
         say(f"  {damaged}; it may hold the article, too")
     if done.copies:
-        say(f"  its near-copies and former names stay, as other articles: {', '.join(done.copies)}")
+        say(f"  these articles stay; each is a near-copy or once had its title: {', '.join(done.copies)}")
     if done.erased is None:
         warn("published copies are untouched: --publish REPO erases it from a repository on the Hub")
     elif not done.erased.is_needed:
