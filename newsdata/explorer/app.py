@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from typing import Any
@@ -68,17 +69,24 @@ class Library:
     """The versions that are served, opened when they are first asked for.
 
     Args:
-        names: the versions, oldest first.
-        newest: the one that answers at `/`.
+        list_names: gives the versions that there are now, oldest first.
+        newest: the one that answers at `/`; it stays so while the page runs.
         open_one: opens a version by its name.
     """
 
-    def __init__(self, names: Sequence[str], newest: str, open_one: Callable[[str], View]) -> None:
-        self.names = tuple(names)
+    def __init__(self, list_names: Callable[[], Sequence[str]], newest: str, open_one: Callable[[str], View]) -> None:
+        self._list_names = list_names
         self.newest = newest
         self._open = open_one
         self._lock = threading.Lock()
         self._views: OrderedDict[str, View] = OrderedDict()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The versions that there are now, oldest first."""
+        with suppress(OSError):  # the folder cannot be read any more
+            return tuple(self._list_names())
+        return ()
 
     def view(self, name: str) -> View:
         """A version.
@@ -87,8 +95,8 @@ class Library:
             Missing: there is none of this name.
             NewsdataError: it cannot be opened.
         """
-        if name not in self.names:
-            links = tuple((f"/v/{other}/", f"version {other}") for other in reversed(self.names))
+        if name not in self._views and name not in (names := self.names):
+            links = tuple((f"/v/{other}/", f"version {other}") for other in reversed(names))
             raise Missing(f"there is no version {name!r}", links)
         with self._lock:
             if name not in self._views:
@@ -276,7 +284,15 @@ class _Server:
         return Response(status_code=303, headers={"location": target})
 
     def _tag(self, request: Request, view: View) -> str:
-        parts = (self._build, view.digest, view.opened.stamp, view.has_changed, view.yanked, len(view.damaged))
+        parts = (
+            self._build,
+            view.digest,
+            view.opened.stamp,
+            view.has_changed,
+            view.yanked,
+            len(view.damaged),
+            self._library.names,
+        )
         asked = f"{parts}{request.scope['path']}?{request.scope['query_string']!r}"
         return f'"{hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()[:32]}"'
 

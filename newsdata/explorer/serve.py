@@ -49,7 +49,9 @@ def open_library(
         )
     folder = Path(directory)
     several = found.is_here and not (folder / MANIFEST_NAME).is_file()
-    names = versions_in(folder) if several else [found.manifest.dataset_version]
+
+    def list_names() -> list[str]:
+        return versions_in(folder) if several else [found.manifest.dataset_version]
 
     def open_one(name: str) -> View:
         this = find_version(folder, name if several else None) if found.is_here else found
@@ -58,7 +60,7 @@ def open_library(
             opened, shown_path=directory, cache=cache.get(opened.articles) if cache else None, patience=patience
         )
 
-    library = Library(names, found.manifest.dataset_version, open_one)
+    library = Library(list_names, found.manifest.dataset_version, open_one)
     library.view(library.newest)
     return library
 

@@ -412,6 +412,20 @@ def test_a_yanked_version_says_why(changing: Path) -> None:
     assert "This version was yanked: wrong <b>dates</b>" in " ".join(read_page(client, "/").text.split())
 
 
+def test_a_version_that_is_built_meanwhile_is_found(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(demo / "1.0.0", out / "1.0.0")
+    client = client_of(out)
+    before = client.get("/")
+    assert client.get("/v/2.0.0/").status_code == 404 and "/v/2.0.0/" not in before.text
+    shutil.copytree(demo / "1.0.0", out / "2.0.0")
+    after = client.get("/", headers={"if-none-match": before.headers["etag"]})
+    assert after.status_code == 200 and 'href="/v/2.0.0/"' in after.text, "the old page is not taken for this one"
+    assert client.get("/v/2.0.0/").status_code == 200
+    shutil.rmtree(out)
+    assert client.get("/").status_code == 200 and client.get("/v/3.0.0/").status_code == 404
+
+
 def test_versions_are_a_menu_and_permalinks(tmp_path: Path) -> None:
     forge(tmp_path, {("articles", "train"): [article(1)]})
     forge(tmp_path, {("articles", "train"): [article(1), article(2)]}, version="1.1.0")
