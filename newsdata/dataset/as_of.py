@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from .known_states import States, known_states
 from .open_version import FoundVersion
 from .parquet_rows import ShardRows, read_typed, rows_of_slice, take_rows
 from .revision_keys import read_keys
-from .row_filters import Period, row_filter, used_columns
+from .row_filters import Period, read_time, row_filter, used_columns
 from .slices import slices_of
 
 if TYPE_CHECKING:
@@ -38,16 +38,17 @@ __all__ = [
 ]
 
 _GATHERED_AT_ONCE = 1000  # states whose columns are put together at once
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIMES = ("first_seen_at", "revised_at")
 
 
 def check_as_of(
-    as_of: str | datetime, manifest: Manifest, *, config: str | None, split: object, streaming: bool
+    as_of: str | date | datetime, manifest: Manifest, *, config: str | None, split: object, streaming: bool
 ) -> int:
-    """The instant that the argument `as_of` means, in milliseconds since 1970, rounded down.
+    """The instant that the argument `as_of` means, in milliseconds since 1970, rounded down. A day means its beginning.
 
     Raises:
-        CallError: it has no zone or is no time, the other arguments do not go with it, or the version has no revisions.
+        CallError: it has no zone or is neither a day nor a time, the other arguments do not go with it, or the version has no revisions.
     """
     if config not in (None, "articles"):
         reason = f"gives rows of the config articles, not of {config!r:.100}: they are made from revisions"
@@ -59,15 +60,8 @@ def check_as_of(
         reason = "there are no splits in what was known at a time: they follow from the whole archive"
         raise CallError(reason, field="as_of", hint="leave out split, and cut by since= and until=")
     check_has_revisions(manifest, "as_of")
-    try:
-        time = as_of if isinstance(as_of, datetime) else datetime.fromisoformat(as_of)
-    except (ValueError, TypeError):
-        time = None
-    if time is None or time.tzinfo is None:
-        raise CallError(
-            f"must be a time with its zone, got {as_of}", field="as_of", hint="write 2022-03-01T09:30+08:00"
-        )
-    return int(time.timestamp() * 1000)
+    time = read_time(as_of, str(manifest.configuration["timezone"]), "as_of")
+    return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
 def check_has_revisions(manifest: Manifest, field: str) -> None:

@@ -41,7 +41,7 @@ def load_dataset(
     since: str | date | datetime | None = None,
     until: str | date | datetime | None = None,
     filters: Sequence[Any] | pc.Expression | None = None,
-    as_of: str | datetime | None = None,
+    as_of: str | date | datetime | None = None,
     deduplicate: bool = False,
     token: str | None = None,
     cache_dir: str | Path | None = None,
@@ -73,7 +73,7 @@ def load_dataset(
         filters: only these rows: tuples (column, operator, value) that all hold, a list of such lists of which one holds,
             or a `pyarrow.compute.Expression`. Operators: ==, !=, <, <=, >, >=, in, not in. No null fulfils a
             comparison. Times are written as for `since`. `split` counts all rows, and then rows are filtered.
-        as_of: a time with its zone ("2022-03-01T09:30+08:00"). Gives the articles as they were known then, from a version built
+        as_of: a day or an instant, written as for `since`. Gives the articles as they were known then, from a version built
             with `history=True`: those that a build of the archive of that time has, with the columns of `articles`, and
             `first_seen_at` and `revised_at`: when the archive first had a post of the article, and when it got the last one
             of its contents. `duplicate_cluster`, `leak_group`, `fold` and the splits follow from the whole archive, so they
@@ -150,7 +150,7 @@ def load_pandas(
     since: str | date | datetime | None = None,
     until: str | date | datetime | None = None,
     filters: Sequence[Any] | pc.Expression | None = None,
-    as_of: str | datetime | None = None,
+    as_of: str | date | datetime | None = None,
     deduplicate: bool = False,
     token: str | None = None,
     cache_dir: str | Path | None = None,

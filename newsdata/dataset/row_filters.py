@@ -18,7 +18,7 @@ from ..errors import CallError, first_line
 from ..schema import CONFIGS, columns
 from .slices import Slice
 
-__all__ = ["Period", "as_instant", "period_of", "row_filter", "used_columns", "within"]
+__all__ = ["Period", "as_instant", "period_of", "read_time", "row_filter", "used_columns", "within"]
 
 _COLUMN = "published_at"
 _COMPARE = {"==": eq, "=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
@@ -77,6 +77,15 @@ def as_instant(value: object, timezone: str, field: str) -> int:
     >>> as_instant("1970-01-02", "UTC", "since"), as_instant("1970-01-01T08:00:01+08:00", "UTC", "since")
     (86400000, 1000)
     """
+    return int(-((_EPOCH - read_time(value, timezone, field)) // timedelta(milliseconds=1)))
+
+
+def read_time(value: object, timezone: str, field: str) -> datetime:
+    """A day or an instant as a time with a zone; the arguments and errors are those of `as_instant`.
+
+    >>> read_time("2022-03-01", "Asia/Shanghai", "since").isoformat()
+    '2022-03-01T00:00:00+08:00'
+    """
     found = _parsed(value.strip()) if isinstance(value, str) else value
     if isinstance(found, date) and not isinstance(found, datetime):
         found = datetime.combine(found, time(), ZoneInfo(timezone))
@@ -86,7 +95,7 @@ def as_instant(value: object, timezone: str, field: str) -> int:
             field=field,
             hint='write "2022-03-01" or "2022-03-01T09:30+08:00"',
         )
-    return int(-((_EPOCH - found) // timedelta(milliseconds=1)))
+    return found
 
 
 def _parsed(text: str) -> date | datetime | None:
@@ -215,6 +224,9 @@ def _comparison(one: object, schema: pa.Schema) -> pc.Expression:
     if is_in and (isinstance(value, str | bytes) or not isinstance(value, Collection)):
         raise CallError(f"{operator!r} needs a list of values, got {value!r}", field="filters")
     kind = schema.field(column).type
+    if pa.types.is_list(kind):
+        hint = f'filter what is loaded: rows.filter(lambda values: "x" in (values or []), input_columns="{column}")'
+        raise CallError(f"{column} is a list in each row, and lists cannot be compared", field="filters", hint=hint)
     values = [_scalar(each, kind, column) for each in (value if is_in else [value])]
     field = pc.field(column)
     if not is_in:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +188,24 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 def test_a_version_without_revisions(manifest: Manifest) -> None:
     with pytest.raises(CallError, match=r"as_of: needs the config revisions, which 1\.0\.0 does not have.*--history"):
         check_as_of("2022-03-01T09:30+08:00", manifest, config=None, split=None, streaming=False)
+
+
+def test_a_day_is_its_midnight_in_the_zone_of_the_site(manifest: Manifest) -> None:
+    from dataclasses import replace
+
+    (shard, *_) = manifest.shards
+    there = replace(manifest, shards=(*manifest.shards, replace(shard, config="revisions")))
+
+    def instant(as_of: Any) -> int:
+        return check_as_of(as_of, there, config=None, split=None, streaming=False)
+
+    midnight = instant("2022-03-01T00:00+08:00")
+    assert midnight == instant("2022-03-01") == instant(date(2022, 3, 1)) == 1_646_064_000_000
+    assert instant("2022-03-01T00:00:00.000999+08:00") == midnight
+    assert instant("2022-02-28T23:59:59.999999+08:00") == midnight - 1
+    for wrong in ("2022-03-01T00:00", "soon", 5):
+        with pytest.raises(CallError, match="as_of: must be a day, or an instant with its zone"):
+            instant(wrong)
 
 
 def test_arguments_that_do_not_go_with_it(manifest: Manifest) -> None:
