@@ -109,6 +109,7 @@ def test_snippets_run(document: str, module: str, least: int, tmp_path: Path) ->
                 command, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False
             )
             assert found.returncode == 0, f"{' '.join(command)}\n{found.stderr}"
+            assert "couldn't be hashed" not in found.stderr, f"{' '.join(command)}\n{found.stderr}"
             printed = [line.strip() for line in found.stdout.splitlines()]
             assert [line for line in shown if line not in printed] == [], f"{' '.join(command)}\n{found.stdout}"
 
