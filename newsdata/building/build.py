@@ -171,7 +171,7 @@ def build(
         CallError: an argument is out of range, or arguments do not go together.
         SourceError: the source cannot be opened, a file of it changes while it is read, or it is not a Jekyll site with
             posts.
-        VersionError: `version` is too low, or the options differ from what earlier versions fixed.
+        VersionError: `version` is too low, the options differ from what earlier versions fixed, or `out` is itself a version.
         ManifestError: a version in `out` has no manifest, or a file of the version to follow is damaged.
         RejectsError: too many posts were rejected; no version is written.
         LeakError: too many articles have a near-copy in an earlier split; no version is written.

@@ -17,6 +17,8 @@ from ..files import is_regular
 from ..graph.lease import WORK, leased
 from ..graph.store import Store
 from ..objects import Objects, check_conditions, is_object_url
+from ..storage.manifest import MANIFEST_NAME
+from ..storage.version_place import check_holds_versions
 from .bucket import Bucket, remove_staged
 from .mirror import mirror_versions
 from .scratch import scratch_folder
@@ -85,12 +87,15 @@ def locked(out: Path, name: str = "lock", holder: str = "build") -> Iterator[Non
         holder: what holds it, for the message: "build" or "run".
 
     Raises:
+        VersionError: `out` is itself the folder of a version.
         MachineError: `out` is a file, its work folder or a part of it is a link, or another process holds the lock.
     """
     from filelock import FileLock, Timeout
 
     if out.exists() and not out.is_dir():
         raise MachineError("is a file", path=out, hint="name a folder to write versions to")
+    if os.path.lexists(out / MANIFEST_NAME):
+        check_holds_versions(Objects(url=out.absolute().as_uri()), out)
     for inside in (WORK, f"{WORK}/{name}", f"{WORK}/{_STORE}"):
         if (out / inside).is_symlink():  # what is written would land outside of the folder
             raise MachineError("is a link", path=out / inside, hint="remove it; a build makes its own")
@@ -172,7 +177,7 @@ def open_workspace(out: str | Path, *, cache: bool) -> AbstractContextManager[Wo
         cache: whether to use the store of earlier builds; if not, the build gets an empty store that is removed at the end.
 
     Raises:
-        MachineError: as for `locked`; or something in the context failed because of the machine.
+        VersionError, MachineError: as for `locked`; or something in the context failed because of the machine.
     """
     if is_object_url(out):
         return _open_bucket(Objects(url=str(out)), cache)
@@ -199,6 +204,7 @@ def _open_folder(out: Path, cache: bool) -> Iterator[Workspace]:
 
 @contextmanager
 def _open_bucket(out: Objects, cache: bool) -> Iterator[Workspace]:
+    check_holds_versions(out, out.url)
     check_conditions(out, WORK)
     uncached = out.inside(f"{WORK}/{_UNCACHED}")
     with (

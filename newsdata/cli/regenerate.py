@@ -64,8 +64,10 @@ def _one_run(out: str) -> AbstractContextManager[object]:
     """A context in which no other run works on OUT."""
     from ..building.workspace import WORK, locked
     from ..graph.lease import leased
+    from ..storage.version_place import check_holds_versions
 
     if is_object_url(out):
+        check_holds_versions(Objects(url=out), out)
         return leased(Objects(url=out), "run", name=f"{WORK}/regenerate.json")
     return locked(Path(out), "regenerate.lock", "run")
 

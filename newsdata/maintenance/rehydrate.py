@@ -94,7 +94,8 @@ def rehydrate(
         RehydrateError: the result is not the full build; `faults` names the shards and posts that differ. With `partial`: no
             article can be made, `_config.yml` says something else about posts, or equal posts do not give equal rows.
         VerifyError: the text-free version is damaged.
-        VersionError: `out` has this version already or holds text-free versions, or `directory` has no version.
+        VersionError: `out` has this version already, holds text-free versions or is itself a version, or `directory` has
+            no version.
         CallError: the version in `directory` has its text, or holds what was redacted since.
         HubError: as for `load_dataset`, of a version on the Hub.
         SourceError, ManifestError, MachineError: as for `newsdata.build`.

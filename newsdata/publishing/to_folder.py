@@ -21,6 +21,7 @@ from ..errors import CallError, HubError, MachineError, VerifyError, VersionErro
 from ..graph.lease import leased
 from ..objects import Objects, is_object_url
 from ..storage.manifest import LARGEST_MANIFEST, MANIFEST_NAME, YANKED_NAME, is_version, parse_version, read_manifest
+from ..storage.version_place import check_holds_versions
 from .checked_version import CheckedVersion
 from .plan import Confirm, Plan, Published, Report, require_confirmation
 
@@ -67,7 +68,7 @@ def plan_folder(version: CheckedVersion, store: Store) -> Plan:
     """What `publish_folder` would do. Nothing is changed.
 
     Raises:
-        VersionError: the version's folder holds other content.
+        VersionError: the version's folder holds other content, or the store is itself the folder of a version.
         HubError: the store cannot be read.
     """
     return _plan(version, store)[0]
@@ -149,6 +150,7 @@ def _plan(version: CheckedVersion, store: Store) -> tuple[Plan, dict[str, str]]:
     """The plan, and the files that can be copied inside the store: path -> the place to copy from."""
     plan = Plan(target=f"{store.name}/{version.version}", version=version.version, full_text=version.full_text)
     with _errors_of(plan.target):
+        check_holds_versions(store.objects, store.name)
         place = store.objects.inside(version.version)
         sizes = {path: size for path, size in place.names() if path not in (_PART, YANKED_NAME)}
         there = [path for path, file in version.files.items() if sizes.get(path) == file.bytes]
