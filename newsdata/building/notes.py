@@ -13,6 +13,8 @@ from ..storage.manifest import Manifest, read_yanked
 
 __all__ = ["notes_on"]
 
+_MUCH_LEAK = 0.05
+
 
 def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:
     """What somebody should look at, in a version that was written or that stays: one sentence each.
@@ -32,7 +34,8 @@ def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> 
         notes.append(f"{gone:,} of {plural(before, 'post')} {noun(gone, 'is', 'are')} gone: is this the right archive?")
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
         notes.append("too few days for a validation and a test split: later versions will have none either")
-    notes += _emptied(version) if difference is None or "split_scheme" in difference.configuration else []
+    if difference is None or "split_scheme" in difference.configuration:
+        notes += [*_emptied(version), *_leaking(version)]
     if difference and difference.configuration.get("baselines", ("", ""))[1] is None:
         notes.append("the scores of baselines are of other rows, so the card has none: measure this version")
     if difference is None and (early := _early(version)):
@@ -50,6 +53,16 @@ def _early(version: Manifest) -> int:
         for day, count in by_day.items():
             counts[date.fromisoformat(day if statistics["unit"] == "day" else f"{day}-01")] += count
     return early_articles(counts)
+
+
+def _leaking(version: Manifest) -> list[str]:
+    """A note for each split of which articles of train give more than a twentieth away."""
+    compared = version.leakage["pairs"] if version.leakage else ()
+    return [
+        f"{row['leak_any']:.1%} of {row['split']} may be known from train: similar texts, digests or passages; see the card"
+        for row in compared
+        if row["against"] == "train" and row["split"] != "newer" and row["leak_any"] > _MUCH_LEAK
+    ]
 
 
 def _emptied(version: Manifest) -> list[str]:

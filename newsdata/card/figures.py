@@ -57,12 +57,17 @@ _LEAKAGE = {
     "rows": ("Rows", ""),
     "leak_any": (
         "Leak",
-        "an article there gives it away: as a near-copy, by title and beginning, by the digest, or because one stands inside"
-        " the other, edited copies included",
+        "an article there gives it away: as a near-copy, by title and beginning, by the digest, because one stands inside"
+        " the other, edited copies included, or because the texts are similar",
     ),
     "leak_j50": ("Jaccard ≥ 0.5", "the two texts have at least half of their word sequences in common"),
     "leak_j80": ("Jaccard ≥ 0.8", "they have at least four fifths in common"),
     "leak_c80": ("Containment ≥ 0.8", "one text has at least four fifths of the word sequences of the other"),
+    "similar": (
+        "Similar text",
+        "an article there has at least half of its word sequences, but its days, titles or numbers say that it is another"
+        " story: the next one of a series, a filled form, or a reprint that was not recognized",
+    ),
     "same_digest": ("Same digest", "the digest is also the digest or the text of an article there"),
     "contained": ("Inside another", "the text stands inside one there, however long that is"),
     "contains": ("Around another", "a text from there stands inside it"),
@@ -83,10 +88,13 @@ _DUPLICATES = {
     "pairs digest": "pairs with one digest, or of which one's text is the other's digest",
     "pairs head": "pairs with the same title, and the same beginning or close days",
     "pairs contained": "pairs of which one stands inside the other, at twice its length or more",
-    "pairs partly": "pairs of which half of one does; they are measured only",
+    "pairs reworded": "pairs with four fifths of their word sequences in common, though days, titles or numbers differ",
+    "pairs partly": "pairs of which half of one stands inside the other; they are measured only",
+    "pairs similar": "pairs with half of their word sequences in common, though days, titles or numbers differ; measured only",
     "doors digest": "whether such pairs share a leak group",
     "doors head": "whether such pairs share a leak group",
     "doors contained": "whether such pairs share a leak group",
+    "doors reworded": "whether such pairs share a leak group",
     "pairs text": "pairs of short articles with equal texts",
     "pairs url": "pairs with one address",
     "large buckets": "groups of candidates that were too large to compare every pair",

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from .digests import near_digests
-from .pairs import CONTAINED, Pairs
+from .pairs import CONTAINED, OTHER_STORIES, Pairs
 from .signatures import SIGNATURE_SCHEMA, open_signatures
 
 __all__ = ["Evidence", "gather", "leaked", "passage_coverage"]
@@ -30,7 +30,8 @@ class Evidence:
     Attributes:
         left, right: the two articles of each pair.
         jaccard, containment: similarities of each pair, from 0 to 1; 1 for articles with the same address, 0 where the
-            texts were not compared.
+            texts were not compared, and where they are similar but tell two stories.
+        similar: for each pair whether its texts are similar but tell two stories.
         sizes: for each article the number of its rare shingles.
         digests, texts: for each article the hash of its digest and of its text; 0 if it is short or missing.
         near: the two articles of each pair whose digests are nearly the same; see `near_digests`.
@@ -43,6 +44,7 @@ class Evidence:
     right: NDArray[np.int64]
     jaccard: NDArray[np.float32]
     containment: NDArray[np.float32]
+    similar: NDArray[np.bool_]
     sizes: NDArray[np.int32]
     digests: NDArray[np.uint64]
     texts: NDArray[np.uint64]
@@ -72,10 +74,11 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
     both, *owners = np.split(at, ends)[:-1]
     left, right = np.split(both.astype(np.int64), 2)
     unknown = np.where(pc.equal(pairs.table["rule"], "url").to_numpy(), np.float32(1), np.float32(0))
+    similar = pc.is_in(pairs.table["rule"], pa.array(OTHER_STORIES)).to_numpy()
 
     def known(name: str) -> NDArray[np.float32]:
         values: NDArray[np.float32] = pairs.table[name].to_numpy()
-        return np.where(np.isnan(values), unknown, values)
+        return np.where(np.isnan(values) | similar, unknown, values)
 
     def of_article(name: str) -> NDArray[Any]:
         values = np.zeros(len(article_ids), SIGNATURE_SCHEMA.field(name).type.to_pandas_dtype())
@@ -88,6 +91,7 @@ def gather(pairs: Pairs, files: Sequence[Path], article_ids: pa.Array) -> Eviden
         right=right,
         jaccard=known("jaccard"),
         containment=known("containment"),
+        similar=similar,
         sizes=of_article("rare"),
         digests=of_article("digest"),
         texts=of_article("exact"),
@@ -108,21 +112,23 @@ def leaked(evidence: Evidence, seen: _Mask, tested: _Mask) -> dict[str, int]:
     Returns:
         The number of tested articles that a seen one gives away in any way (`leak_any`): by any pair, or a digest. And of
         those with a copy whose Jaccard similarity is at least .5 (`leak_j50`) or .8 (`leak_j80`), or whose containment is at
-        least .8 (`leak_c80`); whose digest is also the digest or the text of a seen one, or whose text is the digest of one
-        (`same_digest`); that stand inside a seen one of whatever length (`contained`), and inside which a seen one stands
-        (`contains`).
+        least .8 (`leak_c80`); whose text is similar to a seen one that tells another story (`similar`); whose digest is also
+        the digest or the text of a seen one, or whose text is the digest of one (`same_digest`); that stand inside a seen one
+        of whatever length (`contained`), and inside which a seen one stands (`contains`).
 
     >>> from .pairs import PAIR_SCHEMA
     >>> row = {"left": "a", "right": "b", "rule": "jaccard", "jaccard": 0.6, "containment": 0.9}
     >>> pairs = Pairs(table=pa.Table.from_pylist([row], PAIR_SCHEMA), report={})
-    >>> leaked(gather(pairs, [], pa.array(["a", "b"])), np.array([False, True]), np.array([True, False]))
-    {'leak_any': 1, 'leak_j50': 1, 'leak_j80': 0, 'leak_c80': 1, 'same_digest': 0, 'contained': 1, 'contains': 0}
+    >>> found = leaked(gather(pairs, [], pa.array(["a", "b"])), np.array([False, True]), np.array([True, False]))
+    >>> found["leak_any"], found["leak_j50"], found["leak_j80"], found["leak_c80"], found["similar"]
+    (1, 1, 0, 1, 0)
     """
     ways = {
         "leak_any": np.ones(len(evidence.left), np.bool_),
         "leak_j50": evidence.jaccard >= 0.5,
         "leak_j80": evidence.jaccard >= 0.8,
         "leak_c80": evidence.containment >= 0.8,
+        "similar": evidence.similar,
     }
     left, right = evidence.left, evidence.right
     found = {name: _reached((left[mask], right[mask]), seen, tested) for name, mask in ways.items()}

@@ -42,6 +42,7 @@ __all__ = [
     "DOORS",
     "JACCARD",
     "MEASURED",
+    "OTHER_STORIES",
     "PAIR_SCHEMA",
     "Candidates",
     "Pairs",
@@ -84,6 +85,11 @@ CONTAINED = 0.8
 shingles; all of them, if these are few."""
 PARTLY = 0.5
 """The same for pairs that are only measured: an edited copy inside another article, such as a flash with another lead."""
+REWORDED = 0.8
+"""Articles of at least this similarity give each other away, even if days, titles, numbers or languages say that they are two
+stories: a reprint under another title a year later has nine tenths of its shingles if two of a hundred words differ."""
+SIMILAR = 0.5
+"""The same for pairs that are only measured."""
 FACTS = 0.6
 """A pair needs at least this ratio of the share of common facts to the share of other common shingles. A fact is a shingle
 that holds a number. Filled forms have words in common, but not numbers; an edited copy loses both alike."""
@@ -105,11 +111,13 @@ PAIR_SCHEMA = pa.schema(
     ]
 )
 
-_RULES = ("url", "text", "jaccard", "containment", "digest", "head", "contained", "partly")
-DOORS = ("digest", "head", "contained")
+_RULES = ("url", "text", "jaccard", "containment", "digest", "head", "contained", "reworded", "partly", "similar")
+DOORS = ("digest", "head", "contained", "reworded")
 """Rules by which a leak passes between articles that are no near-copies of each other."""
-MEASURED = ("partly",)
+MEASURED = ("partly", "similar")
 """Rules that join nothing: their pairs are only counted as leaks."""
+OTHER_STORIES = ("reworded", "similar")
+"""Rules of articles that have most of their words in common, and are no near-copies all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +287,7 @@ def _counted(keys: Keys, left: Positions, right: Positions, known: Remembered) -
 
 
 def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Found:
-    """The candidates that rule A or C accepts, and those of which one stands inside the other."""
+    """The candidates that rule A or C accepts, those of which one stands inside the other, and those of similar texts."""
     left, right = counted.left, counted.right
     common, facts = counted.common.astype(np.int64), counted.facts.astype(np.int64)
     one, two = keys.rare[left].astype(np.int64), keys.rare[right].astype(np.int64)
@@ -301,9 +309,11 @@ def _verified(keys: Keys, counted: Counted, is_form: NDArray[np.bool_]) -> _Foun
     wide = close & (containment >= np.where(later >= _FAR, np.maximum(CONTAINED, later), CONTAINMENT)) & (titles >= 0)
     partly = agree & (containment >= np.where(smaller < MIN_SHINGLES, 1, PARTLY)) & (larger >= 2 * smaller)
     inside = partly & (containment >= CONTAINED) & (smaller >= MIN_INSIDE)
-    kept = alike | wide | partly
-    holds = [alike, wide, inside, partly]
-    rule = np.select(holds, [_RULES.index(name) for name in ("jaccard", "containment", "contained", "partly")])
+    similar = (jaccard >= SIMILAR) & (keys.script[left] == keys.script[right])
+    kept = alike | wide | partly | similar
+    holds = [alike, wide, inside, similar & (jaccard >= REWORDED), partly, similar]
+    rules = ("jaccard", "containment", "contained", "reworded", "partly", "similar")
+    rule = np.select(holds, [_RULES.index(name) for name in rules])
     return _Found(
         left=left[kept],
         right=right[kept],

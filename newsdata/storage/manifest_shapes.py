@@ -112,6 +112,7 @@ class _Comparison(TypedDict, total=False):
     leak_j80: _Share | None
     leak_c80: _Share | None
     leak_any: _Share | None
+    similar: _Share | None
     same_digest: _Share | None
     contained: _Share | None
     contains: _Share | None

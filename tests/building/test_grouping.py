@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,29 @@ def test_a_translation_that_leaves_a_list_as_it_is_is_no_copy(tmp_path: Path) ->
     assert rows.duplicate_cluster["en"] == rows.duplicate_cluster["de"], "it was not translated"
     assert rows.duplicate_cluster["fr"] != rows.duplicate_cluster["en"]
     assert len(newsdata.load_pandas(out, split="all", deduplicate=True)) == 2
+
+
+@pytest.mark.parametrize("reprints", [1, 15])
+def test_reprints_of_another_year_are_excluded_or_at_least_counted(reprints: int, tmp_path: Path) -> None:
+    """Under other titles and with a few other words. Many of them would take too much of the archive, as series do."""
+    files = {}
+    for number in range(120 + reprints):
+        told = number % 120
+        text = [f"{'bcdfg'[told % 5]}{hash_of(told, at)}" for at in range(120)]
+        if number >= 120:
+            text[30] = text[80] = "meanwhile"
+        day = f"{2008 + number // 10}-{1 + number % 10:02}-03"
+        head = f"title: Note {hash_of(number, 'title')} of {day}"
+        files[f"_posts/{day}-n{number:03}.md"] = f"---\n{head}\n---\n{' '.join(text)}\n".encode()
+    made = newsdata.build(write_archive(tmp_path / "in", files), tmp_path / "out", num_proc=1)
+    assert made.manifest.duplicates["doors"]["reworded"] is (reprints == 1)
+    assert made.manifest.leakage
+    leak = {row["split"]: row for row in made.manifest.leakage["pairs"] if row["against"] == "train"}["test"]
+    excluded = newsdata.load_pandas(tmp_path / "out", "excluded", split="excluded")
+    assert excluded.excluded_reason.tolist() == ["straddle"] * (reprints == 1)
+    assert any("of test may be known from train" in note for note in made.notes) is (reprints > 1)
+    assert leak["leak_j50"] == 0 and (leak["leak_any"] == leak["similar"] > 0.5) is (reprints > 1)
+
+
+def hash_of(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:6]

@@ -290,3 +290,28 @@ def test_candidates_are_found_and_counted_in_any_number_of_parts(tmp_path: Path)
         )
         again = decide(files, Counted(left=left, right=right, common=common, facts=facts), buckets)
         assert again.table.equals(whole.table) and again.report == whole.report
+
+
+def test_reprints_of_later_years_give_each_other_away(tmp_path: Path) -> None:
+    """They have another title and a few other words, and may be the next ones of a series: never near-copies."""
+    rng = random.Random(5)
+    story = [f"{rng.choice('bdklm')}{rng.randrange(9_000)}" for _ in range(240)]
+
+    def changed(count: int) -> str:
+        some = {*rng.sample(range(len(story)), count)}
+        return " ".join(f"other{at}" if at in some else word for at, word in enumerate(story))
+
+    rows = [row("first", " ".join(story), 19000), row("reprint", changed(5), 19500), row("retold", changed(20), 19900)]
+    heads = {"first": ("The harbour opens", None), "reprint": ("Ten memories", None), "retold": ("A look back", None)}
+    pairs, _ = matched(tmp_path, rows, heads=heads)
+    found = {(pair["left"], pair["right"]): pair["rule"] for pair in pairs.table.to_pylist()}
+    assert found == {
+        ("first", "reprint"): "reworded",
+        ("first", "retold"): "similar",
+        ("reprint", "retold"): "similar",
+    }
+    ids = pa.array([name for name, *_ in rows])
+    groups = assign(pairs, ids)
+    assert groups.leak_group.to_pylist() == ["first", "first", "retold"]
+    assert groups.duplicate_cluster.to_pylist() == ids.to_pylist()
+    assert assign(pairs, ids, doors=()).leak_group.to_pylist() == ids.to_pylist()

@@ -19,7 +19,7 @@ from ...curation.splits import Placement, local_days
 from ...graph.engine import Engine
 from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...near_duplicates.leakage import Evidence, gather, leaked, passage_coverage
-from ...near_duplicates.pairs import Pairs
+from ...near_duplicates.pairs import MEASURED, Pairs
 from ...schema import SPLITS, Site
 from .group import Grouped
 from .merge import Merged, read_articles
@@ -188,6 +188,7 @@ def _examples(pairs: Pairs, articles: Articles, placement: Placement) -> list[di
     """The five closest pairs that would leak if splits were cut by date alone: ids, rule and similarity."""
     rows = pairs.table
     aside = articles.article_id.filter(pa.array(placement.reason == "straddle"))
+    rows = rows.filter(pc.invert(pc.is_in(rows["rule"], pa.array(MEASURED))))
     touched = rows.filter(pc.or_(pc.is_in(rows["left"], aside), pc.is_in(rows["right"], aside)))
     best = touched.sort_by([("jaccard", "descending"), ("left", "ascending"), ("right", "ascending")]).slice(0, 5)
     return [

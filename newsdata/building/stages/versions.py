@@ -22,8 +22,8 @@ _VERSIONS = {
     "sign": 3,
     "search": 2,
     "common": 2,
-    "pairs": 3,
-    "group": 3,
+    "pairs": 4,
+    "group": 4,
     "borders": 1,
     "split": 3,
     "write": 4,
@@ -31,7 +31,7 @@ _VERSIONS = {
     "blank": 3,
     "origins": 2,
     "revisions": 3,
-    "measure": 4,
+    "measure": 5,
 }
 
 

@@ -19,6 +19,7 @@ from ..test_grouping import REPRINT, STORY, story
 
 NOTHING: dict[str, Any] = {
     **{name: np.zeros(0, np.uint64) for name in ("sizes", "digests", "texts")},
+    "similar": np.zeros(0, np.bool_),
     "near": (np.zeros(0, np.int64), np.zeros(0, np.int64)),
     "files": [],
     "owners": [],
