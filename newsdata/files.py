@@ -15,12 +15,35 @@ import stat
 from collections.abc import Iterator
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
+from typing import TypeVar, cast
 
-__all__ = ["is_inside", "is_regular", "open_fresh", "open_regular", "read_regular", "write_whole", "written_beside"]
+__all__ = [
+    "expand_home",
+    "is_inside",
+    "is_regular",
+    "open_fresh",
+    "open_regular",
+    "read_regular",
+    "write_whole",
+    "written_beside",
+]
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe returns at once; Windows has no such flag, and no such pipe
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
+_T = TypeVar("_T")
+
+
+def expand_home(path: _T) -> _T:
+    """A path with the home folder in place of a `~` at its beginning, as a shell has it. Anything else stays as it is.
+
+    >>> expand_home("a/~"), expand_home(None), expand_home("~/a").endswith("/a"), expand_home("~/a").startswith("~")
+    ('a/~', None, True, False)
+    """
+    if isinstance(path, str | Path) and str(path).startswith("~"):
+        found = os.path.expanduser(str(path))  # noqa: PTH111 - a `Path` fails where there is no such user
+        return cast(_T, Path(found) if isinstance(path, Path) else found)
+    return path
 
 
 def is_regular(path: Path) -> bool:

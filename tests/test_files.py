@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from newsdata.files import is_inside, is_regular, open_fresh, open_regular, read_regular, write_whole
+import newsdata
+from newsdata.cli.main import cli
+from newsdata.files import expand_home, is_inside, is_regular, open_fresh, open_regular, read_regular, write_whole
+
+from .conftest import many_posts, write_archive
 
 
 def make(path: Path, kind: str) -> Path:
@@ -109,3 +115,63 @@ def test_the_cache_of_the_hub_keeps_files_beside_the_snapshot(tmp_path: Path) ->
     for name, target in {"one": "../../blobs/one", "two": "../../blobs/deep/two", "three": "../../three"}.items():
         (snapshot / name).symlink_to(target)
     assert [is_inside(snapshot, snapshot / name) for name in ("one", "two", "three")] == [True, False, False]
+
+
+# ------------------------------------------------------------------------------------------------------- the home folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home folder with an archive, and another folder to work in, which must stay empty."""
+    write_archive(tmp_path / "home" / "archive", many_posts(4, per_day=1))
+    (tmp_path / "work").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "work")
+    yield tmp_path / "home"
+    assert not [*(tmp_path / "work").iterdir()]
+
+
+def test_only_the_beginning_of_a_path_is_the_home_folder(home: Path) -> None:
+    assert expand_home("~") == str(home) and expand_home(Path("~/a")) == home / "a"
+    for other in ("", "a/~/b", "./~", "s3://~/a", "~nobody-is-called-so/a", Path("a"), None):
+        assert expand_home(other) == other
+
+
+def test_python_takes_paths_below_the_home_folder(home: Path) -> None:
+    (home / "card.md").write_text("---\npretty_name: Own words\nlicense: unknown\n---\n# Own words\n")
+    made = newsdata.build("~/archive", Path("~/out"), card="~/card.md", num_proc=1)
+    assert made.path == home / "out" / "1.0.0" and "Own words" in (made.path / "README.md").read_text("utf-8")
+    assert len(newsdata.load_pandas("~/out", split="train")) > 0
+    assert newsdata.info("~/out")["version"] == "1.0.0"
+    assert newsdata.verify("~/out", recompute=3, source="~/archive").faults == ()
+    path = next((home / "archive" / "_posts").iterdir())
+    found = newsdata.parse_post(f"~/archive/_posts/{path.name}")
+    assert isinstance(found, newsdata.Post)
+    assert newsdata.publish("~/out", "~/public", full_text=True).target == f"{home}/public/1.0.0"
+    newsdata.redact("~/out", found.article_id, reason="asked for")
+    newsdata.yank("~/out/1.0.0", reason="a mistake")
+    assert newsdata.prune("~/out", keep=1).kept == ("1.0.0",)
+
+
+@pytest.mark.slow
+def test_versions_without_text_and_datasets_below_the_home_folder(home: Path) -> None:
+    newsdata.build("~/archive", "~/free", text="none", num_proc=1)
+    assert newsdata.rehydrate("~/free", "~/archive", "~/full", num_proc=1).path == home / "full" / "1.0.0"
+    assert newsdata.build("~/archive", "~/next", base="~/full/1.0.0", num_proc=1).version == "1.0.0"
+    assert len(newsdata.load_dataset("~/full", split="train")) > 0
+
+
+def test_commands_take_paths_below_the_home_folder(home: Path) -> None:
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("build", "~/archive", "~/out", "--num-proc", "1", "--quiet")
+    (home / "card.md").write_text("---\npretty_name: Own words\nlicense: unknown\n---\n# Own words\n")
+    run("build", "~/archive", "~/out", "--num-proc", "1", "--card=~/card.md", "--base=~/out/1.0.0", "--quiet")
+    run("mentions", "~/out", "--csv=~/mentions.csv")
+    assert (home / "mentions.csv").read_text("utf-8").startswith("mention_id")
+    assert "1.0.1" in run("info", "~/out") and "good" in run("verify", "~/out")
+    path = next((home / "archive" / "_posts").iterdir())
+    assert path.name[11:29] in run("parse", f"~/archive/_posts/{path.name}")

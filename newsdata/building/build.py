@@ -16,6 +16,7 @@ from pathlib import Path
 from ..card.baselines import read_baselines
 from ..card.readme import read_own_card
 from ..errors import MachineError
+from ..files import expand_home
 from ..graph.engine import Engine, Executor, Progress, StageCounts
 from ..graph.process import check_memory
 from ..objects import Objects, is_object_url
@@ -184,12 +185,13 @@ def build(
     >>> made.version, made.created, again.version, again.created
     ('1.0.0', True, '1.0.0', False)
     """
+    source, out, base = expand_home(source), expand_home(out), expand_home(base)
     request = Request(
         source=source, out=out, version=version, validation_from=validation_from, test_from=test_from,
         gap_days=gap_days, resplit=resplit, allow_old_test=allow_old_test, drafts=drafts, strict=strict,
         max_reject_share=max_reject_share, max_leak=max_leak,
-        card=None if card is None else read_own_card(card),
-        baselines=None if baselines is None else read_baselines(baselines), text=text, history=history, base=base,
+        card=None if card is None else read_own_card(expand_home(card)),
+        baselines=None if baselines is None else read_baselines(expand_home(baselines)), text=text, history=history, base=base,
     )  # fmt: skip
     check_call(request, num_proc, partitions)
     check_engine(engine, place, takeover)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CallError
+from ..files import expand_home
 from ..graph.executors.local import local_executor
 from ..graph.executors.rank import Rank, serve_rank
 from ..graph.process import available_cores, check_memory
@@ -50,6 +51,7 @@ def work_as_rank(
     if place.rank == 0:
         raise CallError("is the build itself, so it is no other rank", field="rank")
     check_memory()
+    out = expand_home(out)
     remote = is_object_url(out)
     own = open_in_place(source, exclude=out)
     with (

@@ -12,6 +12,7 @@ import click
 
 from ..counts import in_number, noun, plural
 from ..errors import RejectsError
+from ..files import expand_home
 from ..graph.process import available_cores, do_without_pandas
 from ..objects import is_object_url
 from ..sources.folder_walk import path_inside
@@ -143,7 +144,7 @@ def _work(source: str, out: str, place: Place, num_proc: int | None, takeover: f
 @contextmanager
 def _listing_ahead(source: str, out: str, num_proc: int | None) -> Iterator[ListingAhead | None]:
     """Start to list a site's folder while this process loads its libraries, where there is a second core for it."""
-    root = os.path.realpath(source)
+    root = os.path.realpath(expand_home(source))
     if num_proc == 1 or available_cores() == 1 or not os.access(f"{root}/_posts", os.X_OK):
         yield None
         return

@@ -8,7 +8,7 @@ import sys
 import click
 
 from ..errors import CallError
-from .options import revision_option
+from .options import VERSION, revision_option
 from .output import complain, say
 
 __all__ = ["explore"]
@@ -17,7 +17,7 @@ _NEEDED = ("starlette", "uvicorn", "jinja2", "polars")
 
 
 @click.command()
-@click.argument("directory", metavar="DIR", required=False)
+@click.argument("directory", metavar="DIR", type=VERSION, required=False)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port; 0 for any free one."
 )

@@ -13,7 +13,7 @@ import click
 
 from ..counts import plural
 from ..errors import MachineError
-from .options import VERSION, json_option, revision_option
+from .options import OUT, VERSION, json_option, revision_option
 from .output import columns, print_json, printable, say, warn
 from .table import table
 
@@ -28,7 +28,9 @@ _AT_ONCE = 10_000  # rows that are made lines at once
 
 @click.command()
 @click.argument("directory", metavar="DIR|REPO", type=VERSION)
-@click.option("--csv", "csv_file", metavar="FILE", help="Write every row as CSV to FILE, or to stdout with -.")
+@click.option(
+    "--csv", "csv_file", type=OUT, metavar="FILE", help="Write every row as CSV to FILE, or to stdout with -."
+)
 @click.option("--split", help="Only train, validation, test or newer (default: all).")
 @click.option("--since", metavar="TIME", help="Only articles from this day or instant on.")
 @click.option("--until", metavar="TIME", help="Only articles before this day or instant.")

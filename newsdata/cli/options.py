@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..files import expand_home
 from .output import log_to_stderr
 
 __all__ = [
@@ -24,13 +25,13 @@ __all__ = [
 
 
 class _Folder(click.Path):
-    """A path that is not empty: an empty one would mean the current folder."""
+    """A path that is not empty: an empty one would mean the current folder. A `~` at its beginning is the home folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse an empty name, which an unset shell variable gives."""
+        """Refuse an empty name, which an unset shell variable gives; a shell keeps the `~` of `--card=~/x` and of `'~/x'`."""
         if value == "":
             self.fail("the name is empty; write . for the current folder", param, ctx)
-        return super().convert(value, param, ctx)
+        return super().convert(expand_home(value), param, ctx)
 
 
 def _set_up_logging(context: click.Context, _: click.Parameter, verbose: bool) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CallError, VerifyError, VersionError, shown
+from ..files import expand_home
 from ..objects import is_object_url
 from ..storage.manifest import (
     MANIFEST_NAME,
@@ -144,6 +145,7 @@ def find_version(
     ...     find_version(out, "1.*").manifest.dataset_version
     '1.0.0'
     """
+    path = expand_home(path)
     revision = None if revision is None else str(revision)  # people also give a `datasets.Version`
     repository = named_repository(path, revision)
     if is_object_url(path):
@@ -233,7 +235,7 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
     >>> folder.name, manifest.dataset_version
     ('1.0.0', '1.0.0')
     """
-    folder = Path(path)
+    folder = Path(expand_home(path))
     wanted = (revision or "*").removeprefix("v")
     if (folder / MANIFEST_NAME).is_file():
         manifest = read_manifest(folder)

@@ -12,6 +12,7 @@ import uvicorn
 
 from ..dataset.open_version import find_version
 from ..errors import CallError, MachineError
+from ..files import expand_home
 from ..storage.manifest import MANIFEST_NAME, versions_in
 from .app import Library, make_app
 from .opened import open_for_page
@@ -42,6 +43,7 @@ def open_library(
         NewsdataError: there is no such version, or it cannot be opened.
     """
     cache = None if cache_bytes is None else _Lazily(cache_bytes)
+    directory = expand_home(directory)
     found = find_version(directory, revision)
     if not found.is_here:
         found.with_files(

@@ -13,6 +13,7 @@ from ..building.workspace import WORK, open_workspace
 from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import require_versions
 from ..errors import CallError
+from ..files import expand_home
 from ..graph.store import Store
 from ..objects import Objects, is_object_url
 from ..storage.manifest import MANIFEST_NAME, read_yanked
@@ -65,7 +66,7 @@ def prune(out: str | Path, *, keep: int) -> Pruned:
         raise CallError(f"must be at least 1, got {keep}", field="keep")
     if is_object_url(out):
         return _prune_bucket(Objects(url=str(out)), keep)
-    out = Path(out)
+    out = Path(expand_home(out))
     require_versions(out)
     with open_workspace(out, cache=True) as workspace:
         removed, kept = _chosen(out, keep)

@@ -13,6 +13,7 @@ from ..building.workspace import Workspace, open_workspace
 from ..card.versions_readme import update_versions_readme
 from ..dataset.open_version import find_version
 from ..errors import CallError, MachineError, RehydrateError, VerifyError, VersionError
+from ..files import expand_home
 from ..graph.engine import Engine
 from ..graph.executors.local import local_executor
 from ..graph.process import available_cores
@@ -126,7 +127,7 @@ def rehydrate(
     if faults:
         listed = "".join(f"\n  {fault}" for fault in faults[:20])
         raise VerifyError(f"the text-free version is damaged:{listed}", path=folder, faults=faults)
-    out = Path(out)
+    out = Path(expand_home(out))
     _check_out(out, version.dataset_version, partial=partial)
     try:
         with (

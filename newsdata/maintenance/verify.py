@@ -13,6 +13,7 @@ from ..building.workspace import store_in
 from ..dataset.bucket import find_in_bucket, versions_in_bucket
 from ..dataset.open_version import find_version, named_repository, open_version
 from ..errors import CallError, ManifestError, NewsdataError
+from ..files import expand_home
 from ..objects import Objects, is_object_url
 from ..storage.ledger import REDACTIONS_NAME, read_redactions
 from ..storage.manifest import (
@@ -110,6 +111,7 @@ def verify(
         raise CallError(f"must be at least 1, got {recompute}", field="recompute")
     if source is not None and recompute is None:
         raise CallError("is only used to make rows anew", field="source", hint="add --recompute N")
+    path = expand_home(path)
     if is_object_url(path):
         return _verify_bucket(path, revision, recompute, source)
     if named_repository(path, revision) is not None:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files import expand_home
 from ..schema import FEED_NAME, Post, RawPost, Reject, Site
 from .site import POST_FOLDERS, read_site
 
@@ -106,7 +107,7 @@ def parse_post(post: RawPost | str | Path, site: Site | None = None) -> Post | R
     ('Hello', 'Good morning.', '2022-05-30T00:00:00+00:00')
     """
     if not isinstance(post, RawPost):
-        root, path = _locate(Path(post))
+        root, path = _locate(Path(expand_home(post)))
         if site is None:
             config = root / "_config.yml"
             site, _ = read_site(config.read_bytes() if config.is_file() else None)

@@ -11,6 +11,7 @@ from ..dataset.hub_files import files_of
 from ..dataset.hub_revisions import version_tags
 from ..dataset.open_version import open_version
 from ..errors import CallError
+from ..files import expand_home
 from ..maintenance.bucket_copy import changed_copy
 from ..maintenance.redact import files_with_articles, note_redaction
 from ..maintenance.verify import articles_held
@@ -104,6 +105,7 @@ def redact(
     (('1.0.0',), '2.0.0', False)
     """
     report = report or report_nothing
+    out = expand_home(out)
     if is_object_url(out):
         wanted = files_of if publish else files_with_articles
         with changed_copy(Objects(url=str(out)), "redact", None, wanted) as (folder, _):

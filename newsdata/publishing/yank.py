@@ -8,6 +8,7 @@ from pathlib import Path
 from ..dataset.bucket import versions_in_bucket
 from ..dataset.hub_client import check_repo_id
 from ..errors import CallError
+from ..files import expand_home
 from ..maintenance.bucket_copy import changed_copy, named_version
 from ..maintenance.yank import mark_as_bad, take_mark_away
 from ..objects import is_object_url
@@ -86,6 +87,7 @@ def yank(
         raise CallError("undo needs no reason", field="reason")
     if not undo and reason is None:
         raise CallError("a reason is missing", field="reason", hint="say why, for people who read it later")
+    path = expand_home(path)
     if is_object_url(path):
         out, named = named_version(path, revision)
         versions = sorted({*versions_in_bucket(out), named})

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from ..errors import SourceError
+from ..files import expand_home
 from ..objects import is_object_url
 from ..schema import Reject
 from . import bucket, folder, git, unpacked
@@ -122,7 +123,7 @@ def _local(exclude: str | Path | None) -> Path | None:
 
 def _without_protocol(spec: str | os.PathLike[str]) -> str:
     """The path behind `file://`; any other source as it is."""
-    text = os.fspath(spec)
+    text = expand_home(os.fspath(spec))
     if text.startswith(("file://", "local://")):
         path = text.partition("://")[2]
         text = path if os.path.lexists(path) else unquote(path)
