@@ -17,7 +17,7 @@ from ..graph.process import available_cores, do_without_pandas
 from ..objects import is_object_url
 from ..sources.folder_walk import path_inside
 from ..sources.listing_ahead import ListingAhead, list_ahead
-from .options import FOLDER, OUT, build_options, json_option, quiet_option, verbose_option
+from .options import FOLDER, OUT, Number, WholeNumber, build_options, json_option, quiet_option, verbose_option
 from .output import Styled, complain, print_json, say, say_wrapped
 from .progress import progress_bar
 
@@ -39,8 +39,8 @@ _REASONS = 5  # reasons for the version bump that it shows
     "--validation-from", metavar="DAY", help="First day of validation (YYYY-MM-DD); first version or --resplit."
 )
 @click.option("--test-from", metavar="DAY", help="First day of test (YYYY-MM-DD); first version or --resplit.")
-@click.option("--gap-days", type=click.IntRange(0), help="Exclude articles of this many days on each side of a border.")
-@click.option("--resplit", is_flag=True, help="Cut the splits anew, as a MAJOR version; the old test is set aside.")
+@click.option("--gap-days", type=WholeNumber(0), help="Exclude articles of this many days on each side of a border.")
+@click.option("--resplit", is_flag=True, help="Cut the splits anew, as a MAJOR version; the old test is excluded.")
 @click.option("--allow-old-test", is_flag=True, help="With --resplit: let articles of the old test be in any split.")
 @click.option(
     "--baselines",
@@ -54,11 +54,11 @@ _REASONS = 5  # reasons for the version bump that it shows
     type=click.Choice(["local", "ray", "ranks"]),
     help="What runs the tasks: this machine, a Ray cluster, or several processes (default: local; ranks with --rank).",
 )
-@click.option("--rank", type=click.IntRange(0), metavar="R", help="This process is number R of the ranks, from 0.")
-@click.option("--world-size", type=click.IntRange(1), metavar="N", help="The number of ranks.")
+@click.option("--rank", type=WholeNumber(0), metavar="R", help="This process is number R of the ranks, from 0.")
+@click.option("--world-size", type=WholeNumber(1), metavar="N", help="The number of ranks.")
 @click.option(
     "--takeover",
-    type=click.FloatRange(0.1),
+    type=Number(0.1),
     default=60.0,
     show_default=True,
     metavar="SECONDS",

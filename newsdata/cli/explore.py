@@ -8,7 +8,7 @@ import sys
 import click
 
 from ..errors import CallError
-from .options import VERSION, revision_option
+from .options import VERSION, Number, WholeNumber, revision_option
 from .output import complain, say
 
 __all__ = ["explore"]
@@ -18,16 +18,14 @@ _NEEDED = ("starlette", "uvicorn", "jinja2", "polars")
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=VERSION, required=False)
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port; 0 for any free one."
-)
+@click.option("--port", type=WholeNumber(0, 65535), default=8765, show_default=True, help="Port; 0 for any free one.")
 @click.option("--open/--no-open", "open_browser", default=None, help="Open a browser (default: at a terminal only).")
 @click.option(
     "--allow-host", "allowed_hosts", metavar="HOST:PORT", multiple=True,
     help="Also answer this name: for ssh -L or a notebook's proxy.",
 )  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Keep no copies of texts of large versions in your cache folder.")
-@click.option("--cache-size", type=click.FloatRange(0.1), default=8.0, show_default=True, help="GB that they may take.")
+@click.option("--cache-size", type=Number(0.1), default=8.0, show_default=True, help="GB that they may take.")
 @click.option("--clear-cache", is_flag=True, help="Remove these copies; without DIR, do nothing else.")
 @revision_option
 def explore(

@@ -9,7 +9,7 @@ import click
 
 from ..counts import file_size, plural
 from ..errors import shown
-from .options import FOLDER, VERSION, json_option, num_proc_option, quiet_option, verbose_option
+from .options import FOLDER, VERSION, WholeNumber, json_option, num_proc_option, quiet_option, verbose_option
 from .output import Styled, ask, print_json, say, say_wrapped, warn
 from .progress import progress_bar
 
@@ -25,7 +25,7 @@ _LISTED = 20  # missing files that are listed
 @click.command()
 @click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.option("--revision", metavar="X.Y.Z", help="Only this version, or a range such as 1.*; by default all in DIR.")
-@click.option("--recompute", type=click.IntRange(1), metavar="N", help="Also make N rows anew and compare them.")
+@click.option("--recompute", type=WholeNumber(1), metavar="N", help="Also make N rows anew and compare them.")
 @click.option("--source", metavar="SOURCE", help="The archive that rows are made anew from.")
 @verbose_option
 @json_option
@@ -108,7 +108,7 @@ def yank(
 
 @click.command()
 @click.argument("out", type=FOLDER)
-@click.option("--keep", type=click.IntRange(1), required=True, help="How many good versions stay, the newest ones.")
+@click.option("--keep", type=WholeNumber(1), required=True, help="How many good versions stay, the newest ones.")
 @json_option
 def prune(out: Path, keep: int, as_json: bool) -> None:
     """Remove old versions, and unused files of the cache.

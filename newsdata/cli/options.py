@@ -15,6 +15,8 @@ __all__ = [
     "FOLDER",
     "OUT",
     "VERSION",
+    "Number",
+    "WholeNumber",
     "build_options",
     "json_option",
     "num_proc_option",
@@ -34,6 +36,33 @@ class _Folder(click.Path):
         return super().convert(expand_home(value), param, ctx)
 
 
+class WholeNumber(click.IntRange):
+    """A whole number from `min` to `max`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; the error says which ones there are."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(_refused("a whole number", self.min, self.max, value), param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number from `min` to `max`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; the error says which ones there are."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(_refused("a number", self.min, self.max, value), param, ctx)
+
+
+def _refused(what: str, least: float | None, most: float | None, value: object) -> str:
+    span = f"from {least} to {most}" if most is not None else f"of at least {least}"
+    return f"must be {what} {span}, got {value!r:.100}"
+
+
 def _set_up_logging(context: click.Context, _: click.Parameter, verbose: bool) -> None:
     if verbose:
         context.with_resource(log_to_stderr())
@@ -47,9 +76,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 revision_option = click.option(
     "--revision", metavar="X.Y.Z", help="A version, or a range such as 1.*; by default the newest."
 )
-num_proc_option = click.option(
-    "--num-proc", type=click.IntRange(1), help="Worker processes (default: cores available)."
-)
+num_proc_option = click.option("--num-proc", type=WholeNumber(1), help="Worker processes (default: cores available).")
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar; one line at the end.")
 verbose_option = click.option(
     "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_up_logging, help="Log each step on stderr."
@@ -68,12 +95,12 @@ _BUILD_OPTIONS = (
     click.option("--strict", is_flag=True, help="Any reject fails the build."),
     click.option(
         "--max-reject-share",
-        type=click.FloatRange(0, 1),
-        help="Fail when more than this fraction of the posts are rejects (default: 0.01, and more than 10).",
+        type=Number(0, 1),
+        help="Fail when more than this fraction of the files that should be posts are rejects (default: 0.01, and more than 10).",
     ),
     click.option(
         "--max-leak",
-        type=click.FloatRange(0, 1),
+        type=Number(0, 1),
         default=0.0,
         show_default=True,
         help="Fail when more than this fraction of a split has a near-copy in an earlier split.",
@@ -101,7 +128,7 @@ _BUILD_OPTIONS = (
     num_proc_option,
     click.option(
         "--partitions",
-        type=click.IntRange(1),
+        type=WholeNumber(1),
         metavar="P",
         help="Divide the steps over all posts into P parts, for less memory (default: one for each 500,000 posts).",
     ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..counts import plural
-from .options import VERSION, json_option, revision_option
+from .options import VERSION, WholeNumber, json_option, revision_option
 from .output import Line, Styled, columns, print_json, printable, say, say_wrapped
 from .table import cut, parts_between, width_of, wrap
 
@@ -31,7 +31,7 @@ _NAMES_OF_ITEMS = ("path", "url", "sha256")  # what an item of a list is called 
 @click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.argument("article_id", metavar="[ID]", required=False)
 @click.option("--grep", metavar="WORD", help="Only articles with WORD in title, digest or text, written just so.")
-@click.option("-n", "n", metavar="N", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many.")
+@click.option("-n", "n", metavar="N", type=WholeNumber(1, 1000), default=5, show_default=True, help="How many.")
 @click.option("--split", help="Only train, validation, test, newer or excluded (default: all but excluded).")
 @revision_option
 @json_option

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from newsdata.cli import main as command_line
 from newsdata.cli.main import cli
@@ -98,6 +99,24 @@ def test_the_version_of_the_package() -> None:
     import newsdata
 
     assert run_newsdata("--version").stdout == f"newsdata {newsdata.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["build", "a", "b", "--num-proc", "two"], "'--num-proc': must be a whole number of at least 1, got 'two'"),
+        (["build", "a", "b", "--num-proc", "0"], "'--num-proc': must be a whole number of at least 1, got '0'"),
+        (
+            ["build", "a", "b", "--max-reject-share", "5%"],
+            "'--max-reject-share': must be a number from 0 to 1, got '5%'",
+        ),
+        (["build", "a", "b", "--max-leak", "2"], "'--max-leak': must be a number from 0 to 1, got '2'"),
+        (["show", "a", "-n", "1.5"], "'-n': must be a whole number from 1 to 1000, got '1.5'"),
+    ],
+)
+def test_a_number_that_is_none_or_out_of_range(arguments: list[str], said: str) -> None:
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 2 and f"Invalid value for {said}" in done.output
 
 
 def test_an_empty_name_is_no_folder(tmp_path: Path) -> None:
