@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..counts import plural
+from ..counts import noun, plural
 from ..errors import CallError, LeakError, ManifestError, RejectsError, SourceError, shown
 from ..objects import is_object_url
-from ..parsing.site import CONFIGURATION, DRAFT, POST_FOLDERS, site_of
+from ..parsing.site import CONFIGURATION, DRAFT, ELSEWHERE, POST_FOLDERS, site_of
 from ..schema import Reject
 from ..sources.git import git_folder, split_revision
 from ..sources.source import Source, open_in_place
@@ -118,7 +118,7 @@ def check_site(
             else "give your user the right to read the folder",
         )
     if not posts and not ignored.get(REDACTED):
-        files = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ignored.items()) if count)
+        files = ", ".join(_ignored(reason, count) for reason, count in sorted(ignored.items()) if count)
         before = base.accounting["posts"] if base else 0
         raise SourceError(
             f"no file in it is a post ({files or 'it is empty'})"
@@ -135,18 +135,23 @@ def check_site(
             + plural(len(sites), "folder")
             + f" with `_posts`: {shown(', '.join(sites[:_SHOWN_SITES]))}{more}",
             path=source,
-            hint=f"give {shown(_inside(str(source), sites[0]))}; if this is the site, put a `_config.yml` into it",
+            hint=f"{shown(_only(str(source), sites[0]))}; if this is the site, put a `_config.yml` into it",
         )
 
 
-def _inside(source: str, folder: str) -> str:
-    """How to name a folder of a source."""
+def _ignored(reason: str, count: int) -> str:
+    """How many files were ignored, and why."""
+    return f"{plural(count, 'file')} in no folder `_posts`" if reason == ELSEWHERE else f"{count:,} {reason}"
+
+
+def _only(source: str, folder: str) -> str:
+    """How to build from a folder of a source."""
     if found := split_revision(source):
-        return f"{source}/{folder}" if found[2] else f"{source}:{folder}"
+        return f"give {source}/{folder}" if found[2] else f"give {source}:{folder}"
     if git_folder(source):
-        return f"{source}@HEAD:{folder}"
+        return f"give {source}@HEAD:{folder}"
     named = is_object_url(source) or Path(source).is_dir()
-    return f"{source.rstrip('/')}/{folder}" if named else f"its folder {folder} alone"
+    return f"give {source.rstrip('/')}/{folder}" if named else f"pack only the folder {folder}"
 
 
 def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> None:
@@ -172,10 +177,12 @@ def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> No
     ]
     more = "\n  …" if count > _SHOWN_REJECTS else ""
     raise RejectsError(
-        f"{count} of {plural(total, 'post')} {'was' if count == 1 else 'were'} rejected ({by_rule}):"
+        f"{count} of {plural(total, 'file')} that should be {noun(total, 'a post', 'posts')} "
+        f"{noun(count, 'was', 'were')} rejected ({by_rule}):"
         f"{''.join(listed)}{more}",
         rejects=tuple(rejects),
         hint="no version was written; repair the files"
+        + (" (convert those of rule encoding to UTF-8, see docs/text.md)" if "encoding" in by_rule else "")
         + (" or raise --max-reject-share" if too_many else " or leave out --strict"),
     )
 

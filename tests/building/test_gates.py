@@ -64,7 +64,9 @@ def test_too_many_rejects(count: int, posts: int, options: dict[str, Any], fails
     if not fails:
         check_rejects(rejects(count), posts, asked(**options))
         return
-    with pytest.raises(RejectsError, match=f"^{count} of {posts + count:,} posts (was|were) rejected") as caught:
+    with pytest.raises(
+        RejectsError, match=f"^{count} of {posts + count:,} files? that should be (a post|posts) (was|were) rejected"
+    ) as caught:
         check_rejects(rejects(count), posts, asked(**options))
     assert caught.value.rejects == tuple(rejects(count)) and "\x1b" not in str(caught.value)
 
@@ -73,12 +75,20 @@ def test_rejects_are_listed_and_counted() -> None:
     with pytest.raises(RejectsError) as caught:
         check_rejects(rejects(25), 0, asked())
     lines = str(caught.value).splitlines()
-    assert lines[0] == "25 of 25 posts were rejected (data-file: 13, empty: 12):"
+    assert lines[0] == "25 of 25 files that should be posts were rejected (data-file: 13, empty: 12):"
     assert lines[1] == r"  _posts/0\x1b.md: data-file: x" and lines[2] == r"  _posts/1\x1b.md, line 1: empty: x"
     assert len(lines) == 23 and lines[21] == "  …" and lines[22].startswith("no version was written")
     assert "--max-reject-share" in lines[22]
     with pytest.raises(RejectsError, match="leave out --strict"):
         check_rejects(rejects(1), 999, asked(strict=True))
+
+
+def test_a_site_in_another_encoding_is_told_to_convert() -> None:
+    latin = [replace(one, rule="encoding", reason="3 places are not UTF-8") for one in rejects(12)]
+    with pytest.raises(
+        RejectsError, match=r"repair the files \(convert those of rule encoding to UTF-8, see docs/text\.md\)"
+    ):
+        check_rejects(latin, 0, asked())
 
 
 @pytest.mark.slow
@@ -110,7 +120,7 @@ def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for wrong, why in (
         (tmp_path / "empty", "it is empty), and 1.0.0 has 12"),
-        (archive / "_posts", "12 not below _posts), and 1.0.0 has 12"),
+        (archive / "_posts", "12 files in no folder `_posts`), and 1.0.0 has 12"),
         (tmp_path, "is no site, but holds"),
     ):
         done = run_newsdata("build", wrong, tmp_path / "out")
@@ -125,7 +135,10 @@ def test_a_wrong_folder_does_not_replace_a_good_version(tmp_path: Path) -> None:
 def test_a_first_version_of_no_site_is_refused(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", many_posts(2))
     done = run_newsdata("build", archive / "_posts", tmp_path / "out")
-    assert done.returncode == 2 and "no file in it is a post (6 not below _posts); give the folder" in done.stderr
+    assert (
+        done.returncode == 2
+        and "no file in it is a post (6 files in no folder `_posts`); give the folder" in done.stderr
+    )
     assert newsdata.build(archive, tmp_path / "out", num_proc=1).version == "1.0.0"
 
 
@@ -139,13 +152,18 @@ def test_a_site_is_told_by_its_files(tmp_path: Path) -> None:
     none = replace(base, accounting={**base.accounting, "posts": 0})
     for posts, ignored, manifest, why in (
         ([], {}, base, r"it is empty\), and 1\.0\.0 has 3; give"),
-        ([], {"not below _posts": 1234}, base, r"1,234 not below _posts\), and 1\.0\.0 has 3"),
-        ([], {"not below _posts": 2}, None, r"2 not below _posts\);"),
+        ([], {"not below _posts": 1234}, base, r"1,234 files in no folder `_posts`\), and 1\.0\.0 has 3"),
+        ([], {"not below _posts": 2}, None, r"2 files in no folder `_posts`\);"),
         ([], {}, None, r"it is empty\);"),
         ([], {"configuration": 1}, none, r"1 configuration\);"),
         ([], {"draft": 2}, None, r"2 draft\); .*--drafts reads the drafts"),
-        (["a/b/_posts/x/"], {}, None, r"holds 1 folder with `_posts`: a/b; give its folder a/b alone"),
-        ([f"{n}/_posts/" for n in range(9)], {}, base, r"holds 9 folders with `_posts`: 0, 1, 2, …; give"),
+        (["a/b/_posts/x/"], {}, None, r"holds 1 folder with `_posts`: a/b; pack only the folder a/b"),
+        (
+            [f"{n}/_posts/" for n in range(9)],
+            {},
+            base,
+            r"holds 9 folders with `_posts`: 0, 1, 2, …; pack only the folder 0",
+        ),
     ):
         with pytest.raises(SourceError, match=why) as caught:
             check_site(posts, ignored, manifest, "in")

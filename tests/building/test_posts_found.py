@@ -81,7 +81,7 @@ def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     write_archive(tmp_path / "in", {"a.md": b"x", "b/c.md": b"y"}, timezone=None)
     listing = list_files(open_source(tmp_path / "in", scratch=tmp_path))
     request = Request(source=tmp_path / "in", out=tmp_path / "out")
-    with pytest.raises(SourceError, match=r"no file in it is a post \(2 not below _posts\)"):
+    with pytest.raises(SourceError, match=r"no file in it is a post \(2 files in no folder `_posts`\)"):
         find_posts(listing, read_site(None)[0], no_base(), request)
 
 
@@ -117,7 +117,7 @@ def test_a_folder_that_is_not_read_is_a_reject(tmp_path: Path, monkeypatch: pyte
     assert (counts["files_seen"], counts["posts"], counts["rejects"]) == (18, 10, 3)
     assert counts["ignored_by_reason"] == {"configuration": 1, "hidden name": 2, "not below _posts": 1, "not text": 1}
     newsdata.verify(tmp_path / "out")
-    with pytest.raises(RejectsError, match="3 of 13 posts were rejected"):
+    with pytest.raises(RejectsError, match="3 of 13 files that should be posts were rejected"):
         newsdata.build(archive, tmp_path / "strict", num_proc=1, strict=True)
 
 
