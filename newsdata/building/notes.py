@@ -66,10 +66,10 @@ def _leaking(version: Manifest) -> list[str]:
 
 
 def _emptied(version: Manifest) -> list[str]:
-    """A note for each split of which more than a tenth was set aside as copies."""
+    """A note for each split of which more than a tenth was excluded as copies."""
     rows, aside = (version.accounting.get(name, {}) for name in ("articles_by_split", "straddles_by_split"))
     return [
-        f"{count:,} of {plural(count + rows.get(split, 0), 'article')} of {split} were set aside as copies of earlier ones"
+        f"{count:,} of {plural(count + rows.get(split, 0), 'article')} of {split} were excluded as copies of earlier ones"
         for split, count in aside.items()
         if split != "newer" and 10 * count > count + rows.get(split, 0)
     ]

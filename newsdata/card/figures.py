@@ -49,7 +49,7 @@ _ACCOUNTING = {
     "ignored": ("ignored", "files that are no posts, or were redacted"),
     "articles": ("articles", "posts with one article id are one article"),
     "merged_posts": ("merged posts", "posts beyond the first of their article"),
-    "excluded": ("set aside", "articles that are in no split (config `excluded`)"),
+    "excluded": ("excluded", "articles that are in no split (config `excluded`)"),
 }
 _LEAKAGE = {
     "split": ("Split", ""),
@@ -198,7 +198,7 @@ def show_leakage(manifest: Manifest, citation: Citation) -> str:
             render_table(("How", *names.values()), rows, right=numbers),
             "\n".join(meanings),
             "0% means that no pair was found. Other pairs may be there: a copy with most words replaced, a translation.",
-            "The closest pairs that setting one article aside kept apart:" if examples else "",
+            "The closest pairs that excluding one article kept apart:" if examples else "",
             "\n".join(f"- {_example(example)}" for example in examples),
         ]
     )

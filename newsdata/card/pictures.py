@@ -26,7 +26,7 @@ _TOPS = (1, 2, 4, 6, 8, *(step * 10**power for power in range(60) for step in (1
 _BORDERS = ("validation_from", "test_from", "test_until")
 _FILES = {
     "in_splits": "articles in a split",
-    "excluded": "articles set aside",
+    "excluded": "excluded articles",
     "merged_posts": "merged into another article",
     "rejects": "rejected",
     "ignored": "ignored: no posts, or redacted",

@@ -103,7 +103,7 @@ def _rules(manifest: Manifest, citation: Citation) -> str:
     timezone = escape(chosen.get("timezone", "UTC"))
     if not days:
         borders = "There are no borders between splits: every article that has a date is in `train`."
-        return join_blocks([borders, _set_aside(manifest)])
+        return join_blocks([borders, _excluded(manifest)])
     first = days.get("validation_from") or days.get("test_from") or days["test_until"]
     parts = [f"- `train`: before {first}"]
     if "validation_from" in days:
@@ -123,17 +123,17 @@ def _rules(manifest: Manifest, citation: Citation) -> str:
         [
             f"The day of an article decides its split, in the time zone {timezone}:",
             "\n".join(parts),
-            "An article with a near-copy in an earlier split is set aside, so no group of near-copies is in two splits.",
-            f"Articles within {plural(gap, 'day')} of a border are set aside, on both sides of it." if gap else "",
+            "An article with a near-copy in an earlier split is excluded, so no group of near-copies is in two splits.",
+            f"Articles within {plural(gap, 'day')} of a border are excluded, on both sides of it." if gap else "",
             frozen,
-            _set_aside(manifest),
+            _excluded(manifest),
         ]
     )
 
 
-def _set_aside(manifest: Manifest) -> str:
+def _excluded(manifest: Manifest) -> str:
     counts = manifest.accounting.get("excluded_by_reason", {})
-    return counts_table("Set aside because", counts, _REASONS, "Articles")
+    return counts_table("Excluded because", counts, _REASONS, "Articles")
 
 
 def _columns(manifest: Manifest, citation: Citation) -> str:

@@ -122,8 +122,8 @@ def choose_borders(
     """Borders for a new split scheme: the given days, or those that come nearest to 80/10/10 % of the articles.
 
     Each of train, validation and test gets at least one day with articles. With fewer than three such days and no given
-    border, everything is `train`. Articles that are set aside as copies (`straddle`) do not count, if `groups` is given: the
-    borders are then chosen again a few times, each time without those that the last borders set aside.
+    border, everything is `train`. Articles that are excluded as copies (`straddle`) do not count, if `groups` is given: the
+    borders are then chosen again a few times, each time without those that the last borders excluded.
 
     Args:
         times: of all articles, milliseconds since 1970 UTC, `NO_DATE` where unknown.
@@ -170,7 +170,7 @@ def choose_borders(
     return borders
 
 
-_ROUNDS = 4  # of choosing borders anew after copies were set aside
+_ROUNDS = 4  # of choosing borders anew after copies were excluded
 _BETTER = 0.05  # by so much the shares must come nearer, in sum, for borders to move
 
 

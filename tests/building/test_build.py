@@ -107,7 +107,10 @@ def test_an_archive_whose_articles_are_all_excluded(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_archive_without_posts_is_refused(tmp_path: Path) -> None:
     done = run_newsdata("build", write_archive(tmp_path / "in", {"index.html": b"x"}), tmp_path / "out")
-    assert done.returncode == 2 and "no file in it is a post (1 configuration, 1 not below _posts)" in done.stderr
+    assert (
+        done.returncode == 2
+        and "no file in it is a post (1 configuration, 1 file in no folder `_posts`)" in done.stderr
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -176,7 +179,7 @@ def test_regenerate_script(tmp_path: Path) -> None:
         return subprocess.run(script, cwd=ROOT, capture_output=True, text=True)
 
     first = run()
-    noted = "regenerate: note: 1 of 4 articles of validation were set aside as copies of earlier ones\n"
+    noted = "regenerate: note: 1 of 4 articles of validation were excluded as copies of earlier ones\n"
     assert (first.returncode, first.stderr) == (0, noted) and "1.0.0 built" in first.stdout
     assert len(first.stdout.splitlines()) == 1
     assert "unchanged" in run().stdout

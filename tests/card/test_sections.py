@@ -82,8 +82,8 @@ def test_quick_start_loads_every_config(manifest: Manifest) -> None:
                 "This is split scheme 2;",
             ],
         ),
-        ({"gap_days": 1}, ["Articles within 1 day of a border are set aside"]),
-        ({"gap_days": 3}, ["Articles within 3 days of a border are set aside"]),
+        ({"gap_days": 1}, ["Articles within 1 day of a border are excluded"]),
+        ({"gap_days": 3}, ["Articles within 3 days of a border are excluded"]),
     ],
 )
 def test_rules_of_the_splits(manifest: Manifest, settings: dict[str, object], lines: list[str]) -> None:

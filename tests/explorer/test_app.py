@@ -166,7 +166,7 @@ def test_an_unknown_article_says_what_is_known(demo_page: TestClient, name: str,
 
 def test_an_excluded_article_has_a_page_of_its_own(demo_page: TestClient) -> None:
     found = read_page(demo_page, "/excluded/202205302396600016")
-    assert "Set aside: straddle" in found.text
+    assert "Excluded: straddle" in found.text
     assert demo_page.get("/excluded/202202102275500014").status_code == 404
 
 
@@ -184,6 +184,7 @@ def test_a_cluster_is_shown_as_newsdata_duplicates_says(demo: Path, demo_page: T
     found = read_page(demo_page, f"/cluster/{cluster.duplicate_cluster}?left={ids[2]}&right={ids[0]}")
     assert {"del", "ins"} <= set(found.elements)
     assert "straddle" in found.text
+    assert "3 publishers. They are in train; some are excluded. Cluster" in " ".join(found.text.split())
     assert demo_page.get(f"/cluster/{cluster.duplicate_cluster}?left=nobody").status_code == 400
     assert demo_page.get("/cluster/none").status_code == 404
 
@@ -283,7 +284,7 @@ def test_an_empty_version(tmp_path: Path) -> None:
     assert "This version has no articles" in read_page(client, "/").text
     assert "Every file could be read" in read_page(client, "/rejects").text
     assert "No article has a near-copy" in read_page(client, "/clusters").text
-    assert "Nothing was set aside" in read_page(client, "/excluded").text
+    assert "Nothing was excluded" in read_page(client, "/excluded").text
     assert "No post has an issue" in read_page(client, "/issues").text
     assert "nothing to compare" in read_page(client, "/splits").text
     assert client.get("/export.csv").status_code == 200
@@ -293,7 +294,7 @@ def test_a_version_with_rejects_only(tmp_path: Path) -> None:
     reject = {"path": "_posts/a.md", "sha256": "00", "size": 0, "rule": "empty", "reason": "the file has no text"}
     forge(tmp_path, {("rejects", "rejects"): [reject]})
     client = client_of(tmp_path)
-    assert "See what was set aside and the rejects" in " ".join(read_page(client, "/").text.split())
+    assert "See the excluded articles and the rejects" in " ".join(read_page(client, "/").text.split())
     assert "1 file should be posts" in " ".join(read_page(client, "/rejects").text.split())
 
 

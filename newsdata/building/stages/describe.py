@@ -172,7 +172,7 @@ def account_for(listed: Listed, decided: Decided) -> dict[str, Any]:
 
 
 def _straddles(placement: Placement) -> dict[str, int]:
-    """For each split the number of articles that would be in it by date, but are set aside as copies."""
+    """For each split the number of articles that would be in it by date, but are excluded as copies."""
     counts = np.bincount(placement.by_date[placement.reason == "straddle"], minlength=len(SPLITS))
     return {split: count for split, count in zip(SPLITS, counts.tolist(), strict=True) if count}
 

@@ -56,7 +56,7 @@ def article(asked: Asked) -> Answer:
 
 
 def excluded_article(asked: Asked) -> Answer:
-    """An article that was set aside.
+    """An excluded article.
 
     Raises:
         Missing: there is no such article.
@@ -64,7 +64,7 @@ def excluded_article(asked: Asked) -> Answer:
     asked.reader.end()
     row = asked.view.table.row_of(asked.name)
     if row is None or row < asked.view.table.articles:
-        raise Missing(f"no article {asked.name} was set aside", ((f"{asked.base}/excluded", "articles set aside"),))
+        raise Missing(f"no article {asked.name} is excluded", ((f"{asked.base}/excluded", "the excluded articles"),))
     return _answer(asked, row, Query(), None)
 
 
@@ -125,10 +125,10 @@ def _missing(asked: Asked, *, is_excluded: bool) -> Missing:
         if found.became == "article" and found.article_id:
             hints.append((article_address(asked.base, found.article_id), f"the article {found.article_id}"))
     if is_excluded:
-        hints.append((f"{asked.base}/excluded/{name_in_address(asked.name)}", "look at it among those set aside"))
+        hints.append((f"{asked.base}/excluded/{name_in_address(asked.name)}", "look at it among the excluded articles"))
     elif found is not None and found.became == "excluded" and found.article_id:
         address = f"{asked.base}/excluded/{name_in_address(found.article_id)}"
-        hints.append((address, "look at it among those set aside"))
+        hints.append((address, "look at it among the excluded articles"))
     if found is not None and found.became == "reject":
         hints.append((f"{asked.base}/rejects", "all rejects"))
     return Missing(reason, (*hints, (f"{asked.base}/", "all articles")))

@@ -1,4 +1,4 @@
-"""What is in no split and why: articles set aside, files that could not be read, and what had to be forgiven in the others."""
+"""What is in no split and why: excluded articles, files that could not be read, and what had to be forgiven in the others."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Choice(NamedTuple):
 
 
 def excluded(asked: Asked) -> Answer:
-    """Articles that a rule set aside."""
+    """Articles that a rule excludes."""
     view, table = asked.view, asked.view.table
     reason, page = asked.reader.text("reason"), asked.reader.page()
     asked.reader.end()
@@ -67,7 +67,7 @@ def excluded(asked: Asked) -> Answer:
         "pages": pages,
         "rows": [as_data(one) | {"excluded_reason": why} for one, _, why, _ in items],
     }
-    return Answer(template="excluded", title="Set aside", facts=facts, data=data)
+    return Answer(template="excluded", title="Excluded articles", facts=facts, data=data)
 
 
 def rejects(asked: Asked) -> Answer:
@@ -134,7 +134,7 @@ def rejects_csv(asked: Asked) -> Download:
 
 
 def excluded_csv(asked: Asked) -> Download:
-    """The articles that were set aside as CSV."""
+    """The excluded articles as CSV."""
     reason = asked.reader.text("reason")
     asked.reader.end()
     rows, reasons = _excluded_rows(asked)
@@ -164,7 +164,7 @@ def issues_csv(asked: Asked) -> Download:
 
 
 def _excluded_rows(asked: Asked) -> tuple[list[int], list[str]]:
-    """The excluded rows that can be read, and why each was set aside."""
+    """The excluded rows that can be read, and why each is excluded."""
     table = asked.view.table
     rows = [row for row in range(table.articles, len(table.known)) if table.known[row]]
     read = asked.view.rows.read(rows, ["excluded_reason"])

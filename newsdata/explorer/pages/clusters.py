@@ -138,7 +138,7 @@ def _similarities(view: View, rows: list[dict[str, Any]]) -> list[float | None]:
 
 
 def _reasons(view: View, rows: list[int]) -> list[str | None]:
-    """Why a member was set aside; None for members in a split."""
+    """Why a member is excluded; None for members in a split."""
     aside = [row for row in rows if row >= view.table.articles]
     reasons = dict(zip(aside, view.rows.read(aside, ["excluded_reason"]), strict=True))
     return [reasons[row]["excluded_reason"] or "unknown" if row in reasons else None for row in rows]

@@ -52,7 +52,7 @@ def test_an_edited_post_writes_its_shard(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_group_that_grows_writes_the_shards_of_its_members(tmp_path: Path) -> None:
-    """A copy that came first gives nobody a new name; one that comes later is set aside."""
+    """A copy that came first gives nobody a new name; one that comes later is excluded."""
     first, second, kinds = grow(tmp_path, story("2022-03-18", 78, REPRINT, "多家公司产线投产"))
     assert changed(first.manifest, second.manifest) == {"excluded/excluded-2022-03-0000000.parquet"}
     assert kinds.count("write") == 1
