@@ -215,6 +215,21 @@ def test_readme_names_configs_splits_reasons_and_commands() -> None:
         assert re.search(rf"(?:`|newsdata ){name}\b", text), name
 
 
+def test_readme_says_which_commands_python_has() -> None:
+    import newsdata
+    from newsdata.cli.main import cli
+
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    said = re.search(
+        r"In Python, the functions (.*?) of `newsdata` do the same.*?`card`, (.*?) are commands only", text
+    )
+    assert said
+    functions = re.findall(r"`(\w+)`", said[1])
+    assert set(functions) <= set(newsdata.__all__)
+    others = {"card", *re.findall(r"`(\w+)`", said[2])}
+    assert {*functions, *others, "parse", "mentions"} == set(cli.commands) and not others & set(newsdata.__all__)
+
+
 def test_options_in_the_documents_exist() -> None:
     """Of the commands that are written out, as in `newsdata build … --text none`, and of tables of options."""
     from newsdata.cli.main import cli
