@@ -72,13 +72,15 @@ class Base:
             fetch_files(self.remote, self.folder, shards)
 
     def stored(self, name: str) -> StoredFile:
-        """A file beside the shards of the base, as an input of tasks.
+        """A file of the base, as an input of tasks. Shards of a base in a bucket were fetched before.
 
         Raises:
             OSError: the file cannot be read.
         """
         assert self.folder
-        return replace(StoredFile.of(self.folder / name), remote=self.remote)
+        below = name.rpartition("/")[0]
+        remote = self.remote.inside(below) if self.remote and below else self.remote
+        return replace(StoredFile.of(self.folder / name), remote=remote)
 
     def absent(self) -> str | None:
         """The path of a file of the base that is missing or has another size; None if there is none."""

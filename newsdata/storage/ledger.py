@@ -23,6 +23,7 @@ __all__ = [
     "LEDGER_SCHEMA",
     "REDACTIONS_NAME",
     "add_tombstones",
+    "all_columns",
     "content_key",
     "empty_ledger",
     "read_ledger",
@@ -50,9 +51,12 @@ LEDGER_SCHEMA = pa.schema(
         ("published_at", pa.int64()),  # ms since 1970 UTC, as dated in the first version that had it, or null
         ("first_version", pa.string()),
         ("redacted_reason", pa.string()),  # a tombstone: the article was redacted and must not come back
+        ("gone_posts", pa.string()),  # while it is gone from the archive: SHA-256 of its posts, sorted, blanks between
     ]
 )
-"""Rows are sorted by first version, then by date, then by id."""
+"""Rows are sorted by first version, then by date, then by id. A ledger without gone articles has no `gone_posts`."""
+
+_NOT_IN_ALL = "gone_posts"
 
 
 def empty_ledger() -> pa.Table:
@@ -62,6 +66,20 @@ def empty_ledger() -> pa.Table:
     0
     """
     return LEDGER_SCHEMA.empty_table()
+
+
+def all_columns(ledger: pa.Table) -> pa.Table:
+    """A ledger as it is stored, with all columns of `LEDGER_SCHEMA`, and no others.
+
+    Raises:
+        KeyError, pyarrow.ArrowException: a column is missing or has another type.
+
+    >>> all_columns(empty_ledger().drop_columns("gone_posts")).schema == LEDGER_SCHEMA
+    True
+    """
+    if _NOT_IN_ALL not in ledger.column_names:
+        ledger = ledger.append_column(_NOT_IN_ALL, pa.nulls(ledger.num_rows, pa.string()))
+    return ledger.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
 
 
 def read_ledger(folder: Path, version: Manifest) -> pa.Table:
@@ -78,7 +96,7 @@ def read_ledger(folder: Path, version: Manifest) -> pa.Table:
         with pa.OSFile(str(path)) as file, pa.ipc.open_file(file) as reader:
             table = reader.read_all()
         table.validate(full=True)
-        ledger = table.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA)
+        ledger = all_columns(table)
         if nulls := [name for name in ("article_id", "first_version") if ledger[name].null_count]:
             raise pa.ArrowInvalid(f"a row has no {nulls[0]}")
         return ledger
@@ -179,8 +197,10 @@ def write_ledger(ledger: pa.Table, folder: Path) -> None:
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     columns = [column.chunk(0) if column.num_chunks == 1 else column.combine_chunks() for column in ledger.columns]
     table = pa.Table.from_arrays(columns, ledger.column_names).cast(LEDGER_SCHEMA)
+    if table[_NOT_IN_ALL].null_count == table.num_rows:
+        table = table.drop_columns(_NOT_IN_ALL)
     with (
         pa.OSFile(str(folder / LEDGER_NAME), "wb") as file,
-        pa.ipc.new_file(file, LEDGER_SCHEMA, options=options) as writer,
+        pa.ipc.new_file(file, table.schema, options=options) as writer,
     ):
         writer.write_table(table, max_chunksize=65_536)

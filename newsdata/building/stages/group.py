@@ -19,7 +19,7 @@ from ...near_duplicates.clusters import Clusters, assign
 from ...near_duplicates.pairs import DOORS, Pairs
 from ...near_duplicates.signatures import DEDUP_VERSION, method
 from ...schema import Site
-from ...storage.ledger import LEDGER_NAME, LEDGER_SCHEMA
+from ...storage.ledger import LEDGER_NAME, all_columns
 from ..base import Base
 from ..request import Settings
 from .boilerplate import same_method
@@ -138,9 +138,7 @@ def _group(data: _GroupData, bench: Bench) -> dict[str, Any]:
     articles, _ = read_articles(data.merged)
     order = np.lexsort((articles.published_at, articles.published_at == NO_DATE))
     ids = articles.article_id.take(pa.array(order))
-    ledger = (
-        mapped_table(data.ledger.checked()).select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA) if data.ledger else None
-    )
+    ledger = all_columns(mapped_table(data.ledger.checked())) if data.ledger else None
     pairs = read_pairs(data.pairs)
     if data.doors is None:
         found, doors = _try_doors(pairs, ids, ledger, articles.published_at[order], data.trial)

@@ -12,6 +12,7 @@ from ...curation.merge import NO_DATE
 from ...schema import SPLITS
 from ...storage.ledger import LEDGER_SCHEMA
 from ..base import Base
+from .gone import with_gone_posts
 from .write import Decided
 
 __all__ = ["next_ledger"]
@@ -22,12 +23,17 @@ _ROWS_AT_ONCE = 65_536  # rows that are in memory at once
 def next_ledger(decided: Decided, base: Base, version: str) -> Iterator[pa.Table]:
     """The ledger of the new version, in parts: known rows in their order, then new ones by date and id.
 
-    An article keeps the first split that it was given in a split scheme, even while it is excluded.
+    An article keeps the first split that it was given in a split scheme, even while it is excluded or gone.
     """
     ledger, times, before = base.ledger, decided.merged.articles.published_at, decided.placed.before
     now = np.full(ledger.num_rows, -1, np.int32)  # for each row of the base the position of its article
     known = np.flatnonzero(before >= 0)
     now[before[known]] = known
+    at = ledger.column_names.index("gone_posts")
+    ledger = ledger.set_column(at, "gone_posts", with_gone_posts(ledger, decided.placed.gone))
+    if (splits := decided.placed.gone_splits) is not None:  # rows of articles that are there are made anew
+        for name in splits.column_names:
+            ledger = ledger.set_column(ledger.column_names.index(name), name, splits[name])
     for begin in range(0, ledger.num_rows, _ROWS_AT_ONCE):
         rows = ledger.slice(begin, _ROWS_AT_ONCE)
         yield _known_rows(rows, now[begin : begin + _ROWS_AT_ONCE], decided, version)
@@ -51,6 +57,7 @@ def _rows_of(chosen: np.ndarray, decided: Decided, version: str) -> pa.Table:
             "published_at": pa.array(np.where(times == NO_DATE, 0, times), mask=times == NO_DATE),
             "first_version": pa.array([version] * len(chosen), pa.string()),
             "redacted_reason": pa.nulls(len(chosen), pa.string()),
+            "gone_posts": pa.nulls(len(chosen), pa.string()),
         },
         schema=LEDGER_SCHEMA,
     )
@@ -74,7 +81,7 @@ def _known_rows(rows: pa.Table, now: np.ndarray, decided: Decided, version: str)
             if_gone[name] = pa.array([renamed.get(old, old) for old in rows[name].to_pylist()], pa.string())
     there = now >= 0
     if_there = _rows_of(np.where(there, now, 0), decided, version) if there.any() else rows
-    for name in ("duplicate_cluster", "leak_group", "split", "excluded_reason"):
+    for name in ("duplicate_cluster", "leak_group", "split", "excluded_reason", "gone_posts"):
         columns[name] = pc.if_else(pa.array(there), _one_chunk(if_there[name]), _one_chunk(if_gone[name]))
     return pa.table({name: columns[name] for name in LEDGER_SCHEMA.names}, schema=LEDGER_SCHEMA)
 

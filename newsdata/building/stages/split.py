@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...arrow_files import mapped_table, numbers_of, values_of, write_table
+from ...curation.renamed import find_former
 from ...curation.splits import Borders, Placement, choose_borders, place
 from ...graph.engine import Engine, Stage
 from ...graph.task import Artifact, Bench, StoredFile, Task, TaskFunction
 from ...schema import SPLITS, Site
-from ...storage.ledger import LEDGER_NAME, LEDGER_SCHEMA
+from ...storage.ledger import LEDGER_NAME, all_columns, empty_ledger
 from ..base import Base
 from ..request import AskedBorders, Settings
+from .gone import gone_posts, gone_shards, with_gone_posts
 from .group import Grouped, read_group_numbers
 from .merge import Merged, read_articles
 from .versions import stage_of
@@ -35,6 +37,8 @@ class Placed:
         before: for each article its row in the ledger of the base; -1 if it is new. int32.
         first: for each article the number of the split that it keeps in the ledger.
         placement: split and reason of each article.
+        gone: articles that went away since the base: `row` in its ledger, and `posts` for `gone_posts` there.
+        gone_splits: `split` and `excluded_reason` of all rows of the ledger if the splits were cut anew; else None.
         artifact: holds all that.
     """
 
@@ -42,6 +46,8 @@ class Placed:
     before: np.ndarray
     first: np.ndarray
     placement: Placement
+    gone: pa.Table
+    gone_splits: pa.Table | None
     artifact: Artifact
 
 
@@ -50,6 +56,7 @@ def split_articles(
 ) -> Placed:
     """Place every article. The borders are those of the base, else those asked for, else chosen from the articles."""
     ledger = base.stored(LEDGER_NAME) if base.folder else None
+    posts = gone_shards(merged.articles.article_id, base)
     with engine.stage("split", len(merged.articles)) as stage:
         borders = settings.borders or _new_borders(merged, grouped, site, settings, stage)
         rules = _Rules(
@@ -65,10 +72,13 @@ def split_articles(
                     merged.artifact.key,
                     grouped.artifact.key,
                     ledger.checksum if ledger else "",
+                    repr([file.checksum for file in posts]),
                     repr(rules),
                 ),
                 function=_place,
-                data=lambda: _SplitData(merged=merged.artifact, grouped=grouped.artifact, ledger=ledger, rules=rules),
+                data=lambda: _SplitData(
+                    merged=merged.artifact, grouped=grouped.artifact, ledger=ledger, posts=posts, rules=rules
+                ),
                 rows=len(merged.articles),
             )
         )
@@ -78,6 +88,8 @@ def split_articles(
         before=numbers_of(table, "before"),
         first=numbers_of(table, "first"),
         placement=read_placement(artifact),
+        gone=mapped_table(artifact.files["gone"].checked()),
+        gone_splits=_in_a_new_scheme(base.ledger, rules) if rules.resplit else None,
         artifact=artifact,
     )
 
@@ -141,43 +153,63 @@ class _Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SplitData:
-    """What placing needs: articles and groups, the ledger of the base (None for the first version), and the rules."""
+    """What placing needs: articles and groups, the ledger of the base (None for the first version), and the rules.
+
+    `posts` are the shards of posts of the base, if articles went away since; else there are none.
+    """
 
     merged: Artifact
     grouped: Artifact
     ledger: StoredFile | None
+    posts: Sequence[StoredFile]
     rules: _Rules
 
 
 def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
     rules = data.rules
-    articles, _ = read_articles(data.merged)
-    ledger = (
-        mapped_table(data.ledger.checked()).select(LEDGER_SCHEMA.names) if data.ledger else LEDGER_SCHEMA.empty_table()
-    )
+    articles, posts = read_articles(data.merged)
+    ledger = all_columns(mapped_table(data.ledger.checked())) if data.ledger else empty_ledger()
     at = pc.index_in(articles.article_id, values_of(ledger, "article_id"))
-    known = ledger.select(["split", "excluded_reason"]).take(at)
-    old = _split_numbers(values_of(known, "split"))
-    before = np.full(len(old), -1) if rules.resplit else old
+    went = gone_posts(ledger, articles.article_id, data.posts)
+    there = pc.is_in(values_of(ledger, "article_id"), value_set=articles.article_id)
+    gone = pc.if_else(there, None, with_gone_posts(ledger, went))
+    split, tested = _split_numbers(values_of(ledger, "split")), _old_test(ledger, rules)
+    new = np.flatnonzero(at.is_null().to_numpy(zero_copy_only=False))
+    former = find_former(articles, posts, new, gone, split, tested)
+    row = at.fill_null(-1).to_numpy()  # in the ledger, of the article or of the one that it was before
+    row = np.where(row < 0, former.row, row)
+    before = np.full(len(row), -1) if rules.resplit else np.r_[split, -1][row]
+    old_test = np.r_[tested, False][row] | former.tested
     placement = place(
         articles.published_at,
         read_group_numbers(data.grouped),
         rules.borders,
         rules.timezone,
         before=before,
-        old_test=_old_test(known, rules),
+        old_test=old_test,
     )
     table = pa.table(
         {
             "split": pa.array(placement.split, pa.int8()),
             "reason": pa.array(placement.reason, pa.string()),
             "by_date": pa.array(placement.by_date, pa.int8()),
-            "first": pa.array(np.where((before >= 0) & (before < len(SPLITS)), before, placement.split), pa.int8()),
+            "first": pa.array(_first_splits(before, old_test, placement), pa.int8()),
             "before": at.fill_null(-1),
         }
     )
     write_table(table, bench.file("placement"))
+    write_table(went, bench.file("gone"))
     return {}
+
+
+def _first_splits(before: np.ndarray, old_test: np.ndarray, placement: Placement) -> np.ndarray:
+    """For each article the number of the split that it keeps in the ledger.
+
+    One of an old test that is excluded for another reason, such as `no-date`, keeps `test`: else that would be forgotten.
+    """
+    aside = old_test & (placement.split == len(SPLITS)) & (placement.reason != "old-test")
+    now = np.where(aside, SPLITS.index("test"), placement.split)
+    return np.where((before >= 0) & (before < len(SPLITS)), before, now)
 
 
 def _split_numbers(splits: pa.Array) -> np.ndarray:
@@ -188,10 +220,10 @@ def _split_numbers(splits: pa.Array) -> np.ndarray:
 
 
 def _old_test(ledger: pa.Table, rules: _Rules) -> np.ndarray:
-    """For each article whether it must not be in another split than `test`, because it was in one of another scheme.
+    """For each row of the ledger whether its article must not be in another split than `test`: it was in an old one.
 
     Args:
-        ledger: the row of each article; null for a new one.
+        ledger: of the base.
         rules: `resplit` makes the test split of the base an old one; `allow_old_test` lets all of them go.
     """
     if rules.allow_old_test:
@@ -199,7 +231,18 @@ def _old_test(ledger: pa.Table, rules: _Rules) -> np.ndarray:
     found = pc.equal(ledger["excluded_reason"], "old-test").fill_null(False)
     if rules.resplit:
         found = pc.or_(found, pc.equal(ledger["split"], "test").fill_null(False))
-    return np.asarray(found.combine_chunks().to_numpy(zero_copy_only=False), bool)
+    return np.asarray(found.to_numpy(), bool)
+
+
+def _in_a_new_scheme(ledger: pa.Table, rules: _Rules) -> pa.Table:
+    """`split` and `excluded_reason` of all rows of the ledger, as they are for gone articles in a new split scheme.
+
+    None of them was placed in it yet. Those of the old test stay those of the old test.
+    """
+    reasons = pc.if_else(pa.array(_old_test(ledger, rules)), pa.scalar("old-test"), pa.scalar(None, pa.string()))
+    placed = values_of(ledger, "split").is_valid()  # a tombstone may have no split
+    splits = pc.if_else(placed, pa.scalar("excluded"), pa.scalar(None, pa.string()))
+    return pa.table({"split": splits, "excluded_reason": reasons})
 
 
 def read_placement(artifact: Artifact) -> Placement:

@@ -25,7 +25,7 @@ _VERSIONS = {
     "pairs": 4,
     "group": 4,
     "borders": 1,
-    "split": 3,
+    "split": 4,
     "write": 4,
     "rejects": 2,
     "blank": 3,
