@@ -14,6 +14,7 @@ from ..storage.manifest import Manifest, read_yanked
 __all__ = ["notes_on"]
 
 _MUCH_LEAK = 0.05
+_GONE_SHARE, _FEW_GONE = 0.1, 10  # so many posts of the version before must be gone for a note, as a share and a number
 
 
 def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:
@@ -32,10 +33,12 @@ def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> 
     before = version.accounting["posts"] + gone - posts.get("added", 0)
     if 2 * gone > before:
         notes.append(f"{gone:,} of {plural(before, 'post')} {noun(gone, 'is', 'are')} gone: is this the right archive?")
+    elif gone >= max(_FEW_GONE, _GONE_SHARE * before):
+        notes.append(f"{gone:,} of {plural(before, 'post')} are gone: is the archive complete?")
     if difference is None and version.accounting["dates_by_split"] and not version.configuration["validation_from"]:
         notes.append("too few days for a validation and a test split: later versions will have none either")
     if difference is None or "split_scheme" in difference.configuration:
-        notes += [*_emptied(version), *_leaking(version)]
+        notes += [*_no_train(version), *_emptied(version), *_leaking(version)]
     if difference and difference.configuration.get("baselines", ("", ""))[1] is None:
         notes.append("the scores of baselines are of other rows, so the card has none: measure this version")
     if difference is None and (early := _early(version)):
@@ -43,6 +46,15 @@ def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> 
     if difference is None and (newer := version.accounting["articles_by_split"].get("newer", 0)):
         notes.append(f"dated years after all others: {plural(newer, 'article')}, now in `newer`; is the date right?")
     return tuple(notes)
+
+
+def _no_train(version: Manifest) -> list[str]:
+    """A note if no article is in train."""
+    accounting, begin = version.accounting, version.configuration["validation_from"]
+    if accounting["articles_by_split"].get("train", 0) or not accounting["articles"]:
+        return []
+    why = f"is dated {begin} or later, or was excluded" if begin else "was excluded"
+    return [f"train has no article: each one {why}; --resplit cuts the splits anew"]
 
 
 def _early(version: Manifest) -> int:

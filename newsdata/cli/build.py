@@ -211,7 +211,7 @@ def _splits(made: Build) -> Iterator[tuple[str, str]]:
         if rows:
             first, last = counts["dates_by_split"][split]
             yield _label(split), f"{plural(rows, 'article')}, {first} to {last}"
-        elif split in ("validation", "test") and made.manifest.configuration["validation_from"]:
+        elif split == "train" or (split != "newer" and made.manifest.configuration["validation_from"]):
             yield _label(split), "no article: none has a date in it, or all of them were excluded"
 
 
