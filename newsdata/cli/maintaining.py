@@ -33,7 +33,8 @@ def verify(directory: str, revision: str | None, recompute: int | None, source: 
     """Check versions, and list every fault.
 
     Hashes, schema, counts, offsets and splits are checked; in a folder of versions those of all versions, and the cache.
-    Of a repository on the Hub (owner/name@1.0.0), one version is fetched and checked.
+    Of a repository on the Hub (owner/name@1.0.0), one version is fetched and checked. Ends with 2 if no row could be made
+    anew from SOURCE.
     """
     from ..dataset.open_version import named_repository
     from ..maintenance.verify import verify as check
@@ -67,10 +68,11 @@ def _say_verified(found: Verified, place: str) -> None:
         for line in lines:
             say_wrapped(label, line)
     if found.recomputed == 0:
-        say(f"{place}: not recomputed: no row could be made anew")
+        say(f"{place}: not recomputed: no row could be made anew from the archive")
     if found.recomputed != 0 or found.faults:
         state = Styled(plural(len(found.faults), "fault"), "bad") if found.faults else Styled("good", "good")
-        rows = f", {plural(found.recomputed, 'row')} recomputed" if found.recomputed else ""
+        of = f"{found.recomputed:,} of " if found.recomputed != found.to_recompute else ""
+        rows = f", {of}{plural(found.to_recompute or 0, 'row')} recomputed" if found.recomputed else ""
         say([f"{place}: ", state, f" ({plural(found.files, 'file')}, {plural(found.rows, 'row')}{rows})"])
 
 

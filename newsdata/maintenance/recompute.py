@@ -43,12 +43,14 @@ class Recomputed:
     """What was made anew.
 
     Attributes:
-        rows: the number of rows that were made anew from the source, or whose signatures were made anew from the rows.
+        rows: the number of rows that were made anew from the source.
+        chosen: the number of rows that were to be made anew; fewer than asked for if the version has fewer.
         faults: what differs, one sentence each.
         notes: what could not be made anew, and why.
     """
 
     rows: int
+    chosen: int
     faults: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -65,20 +67,24 @@ def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path |
         SourceError: the source cannot be opened.
     """
     if why := _why_not(manifest):
-        return Recomputed(rows=0, faults=(), notes=(f"no row can be made anew: {why}",))
+        return Recomputed(rows=0, chosen=count, faults=(), notes=(f"no row can be made anew: {why}",))
     rows = _random_rows(folder, manifest, count)
     done: set[str] = set()
     faults: list[str] = []
     notes: list[str] = []
-    if source is None:
+    if not rows:
+        notes.append("no row can be made anew: the version has no article")
+    elif source is None:
         notes.append("no row was made anew from the archive: give it with --source")
     else:
         _from_source(folder, manifest, rows, source, _Outcome(done, faults, notes))
-    from_source = len(done)
+    made = len(done)
+    before = len(faults)
     _from_store(folder, manifest, rows, _Outcome(done, faults, notes))
-    if others := len(done) - from_source:
-        notes.append(f"of {plural(others, 'row')}, only the signatures were made anew")
-    return Recomputed(rows=len(done), faults=tuple(faults), notes=tuple(notes))
+    if others := len(done) - made:
+        same = "; they are those of the store" if len(faults) == before else ""
+        notes.append(f"of {plural(others, 'row')}, only the signatures were made anew{same}")
+    return Recomputed(rows=made, chosen=len(rows), faults=tuple(faults), notes=tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +99,19 @@ class _Outcome:
 def _why_not(manifest: Manifest) -> str | None:
     """Why no row of a version can be made anew; None if rows can."""
     if not holds_text(manifest):
-        return "a text-free version does not hold the words to compare with"
+        return (
+            "a text-free version does not hold the words to compare with; `newsdata rehydrate` makes it with text from a copy "
+            "of the archive, and compares all rows"
+        )
     if manifest.schema_version != SCHEMA_VERSION:
-        return f"the version has schema {manifest.schema_version}, and this newsdata makes schema {SCHEMA_VERSION}"
+        return f"the version has schema {manifest.schema_version}, and this newsdata makes schema {SCHEMA_VERSION}; use the newsdata that made the version"
     tools = installed_tools()
     if manifest.tools != tools:
         names = sorted(
             name for name in manifest.tools.keys() | tools.keys() if manifest.tools.get(name) != tools.get(name)
         )
         then = ", ".join(f"{name} {manifest.tools.get(name)}" for name in names)
-        return f"the version was made with other versions of the tools ({then})"
+        return f"the version was made with other versions of the tools ({then}); install those"
     return None
 
 
@@ -145,7 +154,7 @@ def _from_source(folder: Path, manifest: Manifest, rows: Sequence[_Row], source:
         if gone:
             outcome.notes.append(
                 f"not made anew from the archive: {plural(len(gone), 'row')}, whose files have changed in the source, or are gone "
-                f"({', '.join(gone[:3])}{', …' if len(gone) > 3 else ''})"
+                f"({', '.join(gone[:3])}{', …' if len(gone) > 3 else ''}); give the archive as it was when the version was built"
             )
         for begin in range(0, len(there), SPOOL_BATCH):
             some = there[begin : begin + SPOOL_BATCH]

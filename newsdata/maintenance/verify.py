@@ -36,6 +36,8 @@ _WRONG_REMEDY = (
     "another one"
 )
 
+_MADE_ANEW = "rows that are made anew are the same"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
@@ -48,7 +50,8 @@ class Verified:
         faults: everything that is wrong, one sentence each, with its place. A damaged file is one fault.
         notes: what is not a fault of a version: files beside it, damaged results of earlier builds, files that could be
             hard links, rows that could not be made anew.
-        recomputed: the number of rows that were made anew; None if that was not asked for.
+        recomputed: the number of rows that were made anew from the archive; None if that was not asked for.
+        to_recompute: the number of rows that were chosen for that.
         not_checked: what could not be checked because a file is damaged: its rows, and checks that need them.
         remedies: what to do about the faults, one sentence for each kind.
         checks: what was checked, in all versions together, and how many faults each check found.
@@ -61,6 +64,7 @@ class Verified:
     faults: tuple[str, ...]
     notes: tuple[str, ...] = ()
     recomputed: int | None = None
+    to_recompute: int | None = None
     not_checked: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -131,11 +135,13 @@ def _verified(
     try:
         made = rows_made_anew(*open_version(path, revision or found.version), recompute, source)
     except (pa.ArrowException, OSError) as error:  # a damaged shard, which is a fault already
-        return replace(found, recomputed=0, notes=(*found.notes, f"no row can be made anew: {error}"))
-    same = Check(what="rows that are made anew are the same", faults=len(made.faults), left_out=not made.rows)
+        notes = (*found.notes, f"no row can be made anew: {error}")
+        unsure = Check(what=_MADE_ANEW, faults=0, left_out=True)
+        return replace(found, recomputed=0, to_recompute=recompute, notes=notes, checks=(*found.checks, unsure))
+    same = Check(what=_MADE_ANEW, faults=len(made.faults), left_out=not made.rows)
     return replace(
-        found, recomputed=made.rows, faults=(*found.faults, *made.faults), notes=(*found.notes, *made.notes),
-        checks=(*found.checks, same),
+        found, recomputed=made.rows, to_recompute=made.chosen, faults=(*found.faults, *made.faults),
+        notes=(*found.notes, *made.notes), checks=(*found.checks, same),
     )  # fmt: skip
 
 

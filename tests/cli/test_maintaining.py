@@ -44,16 +44,21 @@ def test_only_what_was_asked_for_is_passed_on(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_recomputed_rows_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = run(monkeypatch, Verify(recomputed=5, notes=("note one",)), "--recompute", "5")
+    done = run(monkeypatch, Verify(recomputed=5, to_recompute=5, notes=("note one",)), "--recompute", "5")
     assert done.exit_code == 0
     assert done.output.splitlines() == ["note: note one", "out: good (3 files, 1,200 rows, 5 rows recomputed)"]
+    done = run(monkeypatch, Verify(recomputed=3, to_recompute=5), "--recompute", "9")
+    assert (done.exit_code, done.output) == (0, "out: good (3 files, 1,200 rows, 3 of 5 rows recomputed)\n")
 
 
 def test_nothing_recomputed_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     verify = Verify(recomputed=0, notes=("no source",))
     done = run(monkeypatch, verify, "--recompute", "5")
     assert done.exit_code == 2
-    assert done.output.splitlines() == ["note: no source", "out: not recomputed: no row could be made anew"]
+    assert done.output.splitlines() == [
+        "note: no source",
+        "out: not recomputed: no row could be made anew from the archive",
+    ]
     done = run(monkeypatch, verify, "--recompute", "5", "--json")
     assert done.exit_code == 2 and json.loads(done.output)["recomputed"] == 0
 
@@ -65,7 +70,7 @@ def test_faults_are_listed_and_decide_the_exit_code(monkeypatch: pytest.MonkeyPa
     assert done.output.splitlines() == [
         "a: is missing",
         "b: is missing",
-        "out: not recomputed: no row could be made anew",
+        "out: not recomputed: no row could be made anew from the archive",
         "out: 2 faults (3 files, 1,200 rows)",
     ]
 
@@ -108,6 +113,15 @@ def test_one_line_a_check(demo: Path, tmp_path: Path) -> None:
     shutil.copytree(demo / "1.0.0", older / "1.1.0")
     faults = [line for line in CliRunner().invoke(cli, ["verify", str(older)]).output.splitlines() if "FAILED" in line]
     assert faults == ["FAILED  all files are those of the manifest"], "the checks of all versions are one list"
+
+
+def test_no_row_of_another_archive_is_called_the_same(demo: Path, tmp_path: Path) -> None:
+    for source in ([], ["--source", str(tmp_path)]):
+        done = CliRunner().invoke(cli, ["verify", str(demo), "--recompute", "5", *source])
+        lines = done.output.splitlines()
+        assert done.exit_code == 2 and "unsure  rows that are made anew are the same" in lines, done.output
+        assert lines[-1].endswith(": not recomputed: no row could be made anew from the archive")
+        assert "good" not in done.output
 
 
 def test_rows_of_the_example_are_recomputed(demo: Path) -> None:

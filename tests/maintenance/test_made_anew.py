@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -49,10 +50,25 @@ def test_every_row_of_the_example_can_be_recomputed(demo: Path) -> None:
 
 
 def test_rows_that_are_only_signed_anew_are_no_rows_of_the_archive(demo: Path, tmp_path: Path) -> None:
-    found = newsdata.verify(demo, recompute=4)
-    signed = "of 4 rows, only the signatures were made anew"
-    assert (found.recomputed, found.faults) == (4, ())
-    assert found.notes == ("no row was made anew from the archive: give it with --source", signed)
-    found = newsdata.verify(demo, recompute=4, source=tmp_path)
-    assert found.recomputed == 4 and found.notes[1:] == (signed,)
-    assert "give the one that holds `_posts`" in found.notes[0]
+    signed = "of 4 rows, only the signatures were made anew; they are those of the store"
+    for source, told in ((None, "give it with --source"), (tmp_path, "give the one that holds `_posts`")):
+        found = newsdata.verify(demo, recompute=4, source=source)
+        assert (found.recomputed, found.to_recompute, found.faults) == (0, 4, ())
+        assert found.notes[1:] == (signed,) and told in found.notes[0]
+        assert [check.left_out for check in found.checks if "made anew" in check.what] == [True]
+
+
+def test_rows_whose_files_changed_are_counted(demo: Path, tmp_path: Path) -> None:
+    shutil.copytree(ARCHIVE, source := tmp_path / "in")
+    row = newsdata.load_pandas(demo).iloc[0]
+    for path in newsdata.where(demo, row.article_id).posts:
+        (source / path).unlink()
+    found = newsdata.verify(demo, recompute=1000, source=source)
+    assert (found.recomputed, found.to_recompute, found.faults) == (35, 36, ())
+    assert [check.left_out for check in found.checks if "made anew" in check.what] == [False]
+    assert "1 row, whose files have changed in the source, or are gone" in found.notes[0]
+    assert found.notes[0].endswith("give the archive as it was when the version was built")
+    for path in (one for one in source.rglob("*") if one.is_file() and one.name != "_config.yml"):
+        path.unlink()
+    found = newsdata.verify(demo, recompute=5, source=source)
+    assert (found.recomputed, found.to_recompute, found.faults) == (0, 5, ())
