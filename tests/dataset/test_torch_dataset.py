@@ -339,6 +339,11 @@ def test_arguments_by_position(version: Path) -> None:
         newsdata.torch_dataset(version, "train", 8)
 
 
+def test_a_switch_is_true_or_false(version: Path) -> None:
+    with pytest.raises(CallError, match="deduplicate: must be True or False, got 'no'"):
+        newsdata.torch_dataset(version, "train", deduplicate="no")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("split", [None, ["train"], ("train", "test")])
 def test_a_split_is_one_text(version: Path, split: Any) -> None:
     with pytest.raises(CallError, match=r'split: must be the name of a split, .* several as "train\+test"$'):
