@@ -218,7 +218,7 @@ def _splits(made: Build) -> Iterator[tuple[str, str]]:
 def _rejects(made: Build) -> Iterator[tuple[str, str]]:
     below = " " * 11
     for rule, count in made.manifest.accounting["rejects_by_rule"].items():
-        yield _label("rejected"), f"{plural(count, 'post')}: {rule}"
+        yield _label("rejected"), f"{plural(count, 'file')}: {rule}"
         examples = [reject for reject in made.rejects if reject.rule == rule][:_EXAMPLES]
         for reject in examples:
             line = f", line {reject.line}" if reject.line else ""

@@ -334,7 +334,7 @@ def test_rejects_in_json_and_on_the_terminal(tmp_path: Path, monkeypatch: pytest
         cwd=ROOT, capture_output=True, text=True, timeout=LIMIT,
     )  # fmt: skip
     assert made.returncode == 0 and "\x1b" not in made.stdout
-    assert "5 posts: empty" in made.stdout and "and 2 more" in made.stdout and "list.md, line 2" in made.stdout
+    assert "5 files: empty" in made.stdout and "and 2 more" in made.stdout and "list.md, line 2" in made.stdout
     monkeypatch.setattr(known_files, "_RACY", 0)  # or files this young are read anew
     newsdata.build(source, out, num_proc=1)
     again = newsdata.build(source, out, num_proc=1)

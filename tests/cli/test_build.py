@@ -35,7 +35,7 @@ def test_the_summary_adds_up(tmp_path: Path) -> None:
         "          30 posts = 30 articles + 0 merged into one of them",
     ]
     assert [line.split()[0] for line in told[3:6]] == ["train", "validation", "test"]
-    assert "    rejected   5 posts: empty" in told
+    assert "    rejected   5 files: empty" in told
     assert sum("_posts/2022-03-01-" in line for line in told) == 3 and any("and 2 more" in line for line in told)
     assert told[-1] == f"Look at it: newsdata explore {tmp_path / 'out'}"
 
@@ -57,7 +57,7 @@ def test_one_of_a_kind_is_told_as_one(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "in", {"_posts/2022-03-01-a.md": post(), "_posts/2022-03-02-b.md": b""}, None)
     told = run_newsdata("build", archive, tmp_path / "out").stdout
     assert "2 files = 1 post + 1 reject + 0 ignored" in told
-    assert "1 post = 1 article + 0 merged" in told and "rejected   1 post: empty" in told
+    assert "1 post = 1 article + 0 merged" in told and "rejected   1 file: empty" in told
     assert "train   1 article, " in told
     write_archive(archive, {"_posts/2022-03-03-c.md": post(date="2022-03-03")}, None)
     told = run_newsdata("build", archive, tmp_path / "out").stdout
