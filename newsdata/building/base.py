@@ -24,7 +24,7 @@ from ..storage.manifest import (
     versions_in,
     versions_without_manifest,
 )
-from ..storage.reading import read_shard_of
+from ..storage.reading import read_shard_of, read_version
 from .mirror import absent_files, fetch_files
 
 __all__ = ["Base", "follow", "read_rejects"]
@@ -111,7 +111,8 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
         again: whether that version itself is built again. Redactions that came after it then do not count.
 
     Raises:
-        ManifestError: a version in `out` has no manifest, the one to follow is damaged, or the redactions cannot be read.
+        ManifestError: a version in `out` has no manifest, the one to follow is damaged or has the name of another one, or
+            the redactions cannot be read.
     """
     versions = versions_in(out)
     if lost := versions_without_manifest(out):
@@ -123,7 +124,7 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
     newest = out / versions[-1] if versions else None
     folder = wanted or newest
     passed_over = newest is not None and folder is not None and folder.resolve() != newest.resolve()
-    manifest = read_manifest(folder) if folder else None
+    manifest = read_version(folder) if folder else None
     ledger = read_ledger(folder, manifest) if folder and manifest else empty_ledger()
     redacted = redactions_of(ledger)
     if not again:
@@ -135,7 +136,7 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
         ledger=ledger,
         redacted=redacted,
         versions=tuple(versions),
-        newer=read_manifest(newest) if newest and passed_over else None,
+        newer=read_version(newest) if newest and passed_over else None,
     )
 
 

@@ -24,6 +24,7 @@ from ..storage.manifest import (
     version_matches,
     yanked_reason,
 )
+from ..storage.reading import wrong_name
 from .bucket_files import AT_ONCE, cache_folder, fetch_files, keep_manifest
 
 __all__ = ["BucketVersion", "find_in_bucket", "versions_in_bucket", "yanked_in_bucket"]
@@ -106,7 +107,10 @@ def _opened(
     folder = keep_manifest(data, cache)
     found = BucketVersion(objects=objects, out=out, folder=folder, cache=cache, yanked=yanked)
     try:
-        return found, read_manifest(folder)
+        manifest = read_manifest(folder)
+        if reason := wrong_name(Path(objects.url), manifest):
+            raise ManifestError(reason, hint=f"copy its objects below {manifest.dataset_version}/ instead")
+        return found, manifest
     except ManifestError as error:
         raise ManifestError(error.reason, path=f"{objects}/{MANIFEST_NAME}", hint=error.hint) from None
 

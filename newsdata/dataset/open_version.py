@@ -25,6 +25,7 @@ from ..storage.manifest import (
     version_matches,
     versions_in,
 )
+from ..storage.reading import read_version
 
 if TYPE_CHECKING:
     from .bucket import BucketVersion
@@ -225,7 +226,7 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
 
     Raises:
         VersionError: there is no such version, or only yanked ones; the message lists those that are there.
-        ManifestError: the manifest cannot be read.
+        ManifestError: the manifest cannot be read, or is of another version than the folder's name says.
 
     >>> import tempfile
     >>> from newsdata import build
@@ -238,7 +239,7 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
     folder = Path(expand_home(path))
     wanted = (revision or "*").removeprefix("v")
     if (folder / MANIFEST_NAME).is_file():
-        manifest = read_manifest(folder)
+        manifest = read_version(folder)
         if not version_matches(manifest.dataset_version, wanted):
             raise VersionError(f"this folder holds {manifest.dataset_version}, not {revision}", path=folder)
         return folder, manifest
@@ -252,7 +253,7 @@ def open_version(path: str | Path, revision: str | None = None) -> tuple[Path, M
         raise VersionError(f"there is no version {revision}", path=folder, hint=f"there are: {', '.join(there)}")
     if wanted.endswith("*"):
         found = _not_yanked(folder, found)
-    return folder / found[-1], read_manifest(folder / found[-1])
+    return folder / found[-1], read_version(folder / found[-1])
 
 
 def require_versions(out: Path) -> list[str]:

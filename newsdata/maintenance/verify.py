@@ -24,7 +24,7 @@ from ..storage.manifest import (
     versions_in,
     versions_without_manifest,
 )
-from ..storage.reading import find_rows
+from ..storage.reading import find_rows, wrong_name
 from .bucket_copy import named_version, versions_copy
 from .check_files import DAMAGED_REMEDY, Check, check_files
 from .check_rows import check_rows
@@ -36,6 +36,7 @@ _WRONG_REMEDY = (
     "another one"
 )
 
+_NAME_REMEDY = "rename the folder to the version that its manifest names, or remove it if there is one of that name"
 _MADE_ANEW = "rows that are made anew are the same"
 
 
@@ -166,7 +167,9 @@ def _verify_bucket(url: str | Path, revision: str | None, recompute: int | None,
 def _verify(out: Path, revision: str | None, *, is_copy: bool) -> Verified:
     """Check one version or all, without making rows anew."""
     there = versions_in(out)
-    if revision is not None or not there or (out / MANIFEST_NAME).is_file():
+    if revision is None and (out / MANIFEST_NAME).is_file():
+        return _verify_version(out, read_manifest(out))
+    if revision is not None or not there:
         return _verify_version(*open_version(out, revision))
     faults = [f"{version}/{MANIFEST_NAME}: is missing" for version in versions_without_manifest(out)]
     manifests: dict[str, Manifest] = {}
@@ -183,21 +186,22 @@ def _verify(out: Path, revision: str | None, *, is_copy: bool) -> Verified:
         faults.append(f"{REDACTIONS_NAME}: {error.reason}")
         remedies.append(f"{REDACTIONS_NAME}: {error.hint}")
     beside = Check(what="all manifests, and the redactions, can be read", faults=len(faults))
-    found = [_verify_version(out / version, manifest) for version, manifest in manifests.items()]
+    found = {version: _verify_version(out / version, manifest) for version, manifest in manifests.items()}
+    every = [*found.values()]
     return Verified(
         path=out,
         version=there[-1],
-        files=sum(one.files for one in found),
-        rows=sum(one.rows for one in found),
-        faults=(*faults, *(f"{one.version}/{fault}" for one in found for fault in one.faults)),
+        files=sum(one.files for one in every),
+        rows=sum(one.rows for one in every),
+        faults=(*faults, *(f"{version}/{fault}" for version, one in found.items() for fault in one.faults)),
         notes=(
-            *(f"{one.version}/{note}" for one in found for note in one.notes),
+            *(f"{version}/{note}" for version, one in found.items() for note in one.notes),
             *(() if is_copy else _check_links(out, manifests)),
             *_check_store(out),
         ),
-        not_checked=tuple(f"{one.version}/{what}" for one in found for what in one.not_checked),
-        remedies=tuple(dict.fromkeys((*remedies, *(remedy for one in found for remedy in one.remedies)))),
-        checks=(beside, *_added_up(found)),
+        not_checked=tuple(f"{version}/{what}" for version, one in found.items() for what in one.not_checked),
+        remedies=tuple(dict.fromkeys((*remedies, *(remedy for one in every for remedy in one.remedies)))),
+        checks=(beside, *_added_up(every)),
     )
 
 
@@ -236,16 +240,17 @@ def _verify_version(folder: Path, manifest: Manifest) -> Verified:
     """Check one version."""
     files = check_files(folder, manifest)
     rows = check_rows(folder, manifest, files.damaged)
+    name = [f"{MANIFEST_NAME}: {reason}"] if (reason := wrong_name(folder, manifest)) else []
     return Verified(
         path=folder,
         version=manifest.dataset_version,
         files=len(manifest.files) + len(manifest.shards) + 1,
         rows=rows.rows,
-        faults=(*files.faults, *rows.faults),
+        faults=(*name, *files.faults, *rows.faults),
         notes=(*_check_part(manifest), *files.notes),
         not_checked=rows.not_checked,
-        remedies=(*files.remedies, *((_WRONG_REMEDY,) if rows.faults else ())),
-        checks=(Check(what="all files are those of the manifest", faults=len(files.faults)), *rows.checks),
+        remedies=(*((_NAME_REMEDY,) if name else ()), *files.remedies, *((_WRONG_REMEDY,) if rows.faults else ())),
+        checks=(Check(what="all files are those of the manifest", faults=len([*name, *files.faults])), *rows.checks),
     )
 
 

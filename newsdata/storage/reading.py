@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..errors import VerifyError, first_line
+from ..errors import ManifestError, VerifyError, first_line
 from ..files import is_inside, is_regular, read_regular
 from ..schema import CONFIGS, KNOWN_SCHEMAS, table_schema
-from .manifest import Shard
+from .manifest import MANIFEST_NAME, Manifest, Shard, is_version, read_manifest
 
 __all__ = [
     "checked_values",
@@ -28,12 +28,38 @@ __all__ = [
     "read_rows",
     "read_shard_of",
     "read_text_file",
+    "read_version",
     "why_unusable",
+    "wrong_name",
 ]
 
 _LARGEST_TEXT = 1 << 26  # bytes of a README.md or another text
 _KEYS = frozenset({"article_id", "path", "duplicate_cluster", "leak_group", "excluded_reason", "rule"})
 _REMEDY = "fetch or build this version again; `newsdata verify` lists everything that is wrong"
+
+
+def wrong_name(folder: Path, manifest: Manifest) -> str | None:
+    """What is wrong with the name of a version's folder; None if it is that of the version, or not of the form X.Y.Z.
+
+    Whoever opens versions by number, and every build, goes by the names of folders.
+    """
+    name = folder.absolute().name
+    if name == manifest.dataset_version or not is_version(name):
+        return None
+    return f"this is the manifest of {manifest.dataset_version}, and the folder is named {name}"
+
+
+def read_version(folder: Path) -> Manifest:
+    """The manifest of a version, after its number was compared with the name of the folder.
+
+    Raises:
+        ManifestError, VersionError: as for `read_manifest`, or the folder has the name of another version.
+    """
+    manifest = read_manifest(folder)
+    if reason := wrong_name(folder, manifest):
+        hint = f"rename the folder to {manifest.dataset_version}, or remove it if there is one of that name"
+        raise ManifestError(reason, path=folder / MANIFEST_NAME, hint=hint)
+    return manifest
 
 
 def why_unusable(folder: Path, name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 import newsdata
 from newsdata.cli.main import cli
-from newsdata.dataset.bucket import versions_in_bucket
+from newsdata.dataset.bucket import find_in_bucket, versions_in_bucket
 from newsdata.errors import ManifestError, VerifyError, VersionError
 from newsdata.objects import Objects
 from newsdata.storage.manifest import read_manifest, shards_of
@@ -240,3 +241,14 @@ def test_errors_of_the_commands(out: Objects) -> None:
     gone = run_newsdata("info", f"{out.url}/3.0.0")
     assert (gone.returncode, gone.stdout) == (2, "")
     assert gone.stderr == f"newsdata: {out.url}/3.0.0: there is no such version; there are: 1.0.0, 1.1.0\n"
+
+
+def test_a_folder_with_the_name_of_another_version_is_refused(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "1.0.0", tmp_path / "7.0.0")
+    for url, revision in (
+        (tmp_path.as_uri(), "7.0.0"),
+        (tmp_path.as_uri(), None),
+        (f"{tmp_path.as_uri()}/7.0.0", None),
+    ):
+        with pytest.raises(ManifestError, match=r"7\.0\.0/manifest\.json: this is the manifest of 1\.0\.0"):
+            find_in_bucket(url, revision, tmp_path / "cache")

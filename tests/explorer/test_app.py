@@ -420,6 +420,10 @@ def test_a_version_that_is_built_meanwhile_is_found(demo: Path, tmp_path: Path) 
     before = client.get("/")
     assert client.get("/v/2.0.0/").status_code == 404 and "/v/2.0.0/" not in before.text
     shutil.copytree(demo / "1.0.0", out / "2.0.0")
+    path = out / "2.0.0" / "manifest.json"
+    path.write_text(
+        path.read_text("utf-8").replace('"dataset_version": "1.0.0"', '"dataset_version": "2.0.0"'), "utf-8"
+    )
     after = client.get("/", headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200 and 'href="/v/2.0.0/"' in after.text, "the old page is not taken for this one"
     assert client.get("/v/2.0.0/").status_code == 200

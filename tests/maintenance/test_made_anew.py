@@ -68,7 +68,7 @@ def test_rows_whose_files_changed_are_counted(demo: Path, tmp_path: Path) -> Non
     assert [check.left_out for check in found.checks if "made anew" in check.what] == [False]
     assert "1 row, whose files have changed in the source, or are gone" in found.notes[0]
     assert found.notes[0].endswith("give the archive as it was when the version was built")
-    for path in (one for one in source.rglob("*") if one.is_file() and one.name != "_config.yml"):
-        path.unlink()
+    for file in (one for one in source.rglob("*") if one.is_file() and one.name != "_config.yml"):
+        file.unlink()
     found = newsdata.verify(demo, recompute=5, source=source)
     assert (found.recomputed, found.to_recompute, found.faults) == (0, 5, ())

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import newsdata
-from newsdata.errors import VerifyError
+from newsdata.errors import ManifestError, VerifyError
 from newsdata.maintenance.check_files import DAMAGED_REMEDY
 from newsdata.storage.manifest import read_manifest
 
 from ..building.edited_archive import as_git, digests, inodes
-from ..conftest import many_posts, run_newsdata
+from ..conftest import ROOT, many_posts, run_newsdata
 from .archives import grow
 
 
@@ -153,3 +153,22 @@ def test_verify_finds_missing_and_extra_files(copy: Path) -> None:
     (copy / "articles" / "train-2022-01-99999.parquet").write_bytes(b"x")
     faults = "\n".join(newsdata.verify(copy).faults)
     assert "is missing" in faults and "is not in the manifest" in faults
+
+
+def test_a_folder_with_the_name_of_another_version_is_a_fault(copy: Path) -> None:
+    renamed = copy.rename(copy.with_name("7.0.0"))
+    fault = "manifest.json: this is the manifest of 1.0.0, and the folder is named 7.0.0"
+    found = newsdata.verify(renamed.parent)
+    assert found.faults == (f"7.0.0/{fault}",) and "rename the folder" in found.remedies[0]
+    assert newsdata.verify(renamed).faults == (fault,)
+    with pytest.raises(
+        ManifestError, match=r"7\.0\.0/manifest\.json: this is the manifest of 1\.0\.0.*rename the folder"
+    ):
+        newsdata.load_pandas(renamed.parent, revision="7.0.0")
+    for call in (newsdata.info, newsdata.load_pandas):
+        with pytest.raises(ManifestError, match="the folder is named"):
+            call(renamed.parent)
+    with pytest.raises(ManifestError, match="the folder is named"):
+        newsdata.build(ROOT / "examples" / "archive", renamed.parent, num_proc=1)
+    other = renamed.rename(copy.with_name("my-copy"))
+    assert newsdata.verify(other).faults == () and len(newsdata.load_pandas(other))
