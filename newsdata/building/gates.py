@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..counts import noun, plural
-from ..errors import CallError, LeakError, ManifestError, RejectsError, SourceError, shown
+from ..errors import CallError, LeakError, ManifestError, RejectsError, SourceError, VersionError, shown
 from ..objects import is_object_url
 from ..parsing.site import CONFIGURATION, DRAFT, ELSEWHERE, POST_FOLDERS, site_of
 from ..schema import Reject
 from ..sources.git import git_folder, split_revision
 from ..sources.source import Source, open_in_place
-from ..storage.manifest import Manifest, Shard
+from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, is_version
 from ..storage.version_rule import next_version
 from .accounting import unequal_sums
 from .base import Base
@@ -35,6 +35,7 @@ __all__ = [
 REDACTED = "redacted"
 """The reason why a file of a redacted article is ignored."""
 
+_OF_A_PART = "-partial"  # the end of the names of folders that `rehydrate --partial` writes
 _SHOWN_SITES = 3  # folders that a message names
 _SHOWN_REJECTS = 20  # rejects that a message names
 _REJECT_SHARE = 0.01
@@ -48,10 +49,25 @@ def check_places(request: Request) -> None:
 
     Raises:
         SourceError: there is no such source, or OUT lies where it would be read.
+        VersionError: OUT holds a partial version.
     """
     source = open_in_place(request.source, exclude=request.out)
     if source is not None:
         check_out(source, request)
+    if not is_object_url(request.out):
+        _check_no_part(Path(request.out))
+
+
+def _check_no_part(out: Path) -> None:
+    """Check that no partial version lies in OUT: a build there would make splits of its own beside those of the release."""
+    for manifest in sorted(out.glob(f"*{_OF_A_PART}/{MANIFEST_NAME}")):
+        name = manifest.parent.name
+        if is_version(name.removesuffix(_OF_A_PART)):
+            raise VersionError(
+                f"holds {name}, a part of a release; it cannot be followed",
+                path=out,
+                hint="build into another folder; to keep the splits and ids, follow the whole release (--base)",
+            )
 
 
 def check_out(source: Source, request: Request) -> None:

@@ -21,7 +21,7 @@ from newsdata.building.gates import (
     check_site,
 )
 from newsdata.building.request import Request, settle
-from newsdata.errors import CallError, LeakError, ManifestError, RejectsError, SourceError
+from newsdata.errors import CallError, LeakError, ManifestError, RejectsError, SourceError, VersionError
 from newsdata.schema import Reject
 from newsdata.sources.source import open_source
 from newsdata.storage.manifest import read_manifest
@@ -263,3 +263,16 @@ def test_files_of_the_base_are_there(tmp_path: Path) -> None:
                 check_present(base)
         file.write_bytes(whole)
     check_present(base)
+
+
+def test_no_version_is_built_beside_a_part_of_a_release(tmp_path: Path) -> None:
+    archive, out = write_archive(tmp_path / "in", many_posts(1)), tmp_path / "out"
+    (out / "1.0.0-partial").mkdir(parents=True)
+    (out / "notes-partial").mkdir()
+    for folder in ("notes-partial", "1.0.0-partial"):
+        (out / folder / "manifest.json").write_text("{}", "utf-8")
+    with pytest.raises(VersionError, match=r"holds 1\.0\.0-partial, a part of a release.*another folder.*--base"):
+        newsdata.build(archive, out, num_proc=1)
+    assert {path.name for path in out.iterdir()} == {"1.0.0-partial", "notes-partial"}
+    (out / "1.0.0-partial" / "manifest.json").unlink()
+    assert newsdata.build(archive, out, num_proc=1).version == "1.0.0"
