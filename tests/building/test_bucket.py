@@ -103,6 +103,13 @@ def test_other_hosts_have_all_that_tasks_read(out: Objects, tmp_path: Path) -> N
     for days in (2, 3):
         write_archive(archive, many_posts(days))
         assert build(archive, out, executor=hosts).created
+    next(iter(archive.glob("_posts/*"))).unlink()  # now the posts of the version before are read
+    made = build(archive, out, executor=hosts)
+    here = [build(write_archive(tmp_path / "here", many_posts(days)), tmp_path / "out") for days in (2, 3)]
+    assert [one.version for one in here] == ["1.0.0", "1.1.0"]
+    shutil.rmtree(tmp_path / "here")
+    here.append(build(shutil.copytree(archive, tmp_path / "here"), tmp_path / "out"))
+    assert made.created and bucket_digests(out, made.version) == digests(here[-1].path)
 
 
 @pytest.mark.slow
