@@ -22,7 +22,7 @@ __all__ = ["excluded", "excluded_csv", "issues", "issues_csv", "rejects", "rejec
 _PAGE, _RAW = 20, 1_500
 _REASONS = {
     "straddle": "a near-copy stands in an earlier split",
-    "moved": "its date was corrected, so it would change its split",
+    "moved": "its date was corrected, or its file renamed, so it would change its split",
     "no-date": "neither front matter nor file name give a date",
     "gap": "it is too close to a border of the splits",
     "old-test": "it, or a near-copy of it, was in the test split before the splits were cut anew",

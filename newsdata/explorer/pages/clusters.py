@@ -22,7 +22,7 @@ __all__ = ["cluster", "cluster_address", "clusters"]
 _MEMBERS = 200
 _REASONS = {
     "straddle": "a near-copy stands in an earlier split, so this one may not be in a later one",
-    "moved": "its date was corrected, so it would change its split",
+    "moved": "its date was corrected, or its file renamed, so it would change its split",
     "no-date": "it has no date, so it has no split",
     "gap": "it is too close to a border",
     "old-test": "it, or a near-copy of it, was in the test split before the splits were cut anew",
