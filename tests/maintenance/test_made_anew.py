@@ -61,14 +61,14 @@ def test_rows_that_are_only_signed_anew_are_no_rows_of_the_archive(demo: Path, t
 def test_rows_whose_files_changed_are_counted(demo: Path, tmp_path: Path) -> None:
     shutil.copytree(ARCHIVE, source := tmp_path / "in")
     row = newsdata.load_pandas(demo).iloc[0]
-    for path in newsdata.where(demo, row.article_id).posts:
-        (source / path).unlink()
+    for name in newsdata.where(demo, row.article_id).posts:
+        (source / name).unlink()
     found = newsdata.verify(demo, recompute=1000, source=source)
     assert (found.recomputed, found.to_recompute, found.faults) == (35, 36, ())
     assert [check.left_out for check in found.checks if "made anew" in check.what] == [False]
     assert "1 row, whose files have changed in the source, or are gone" in found.notes[0]
     assert found.notes[0].endswith("give the archive as it was when the version was built")
-    for file in (one for one in source.rglob("*") if one.is_file() and one.name != "_config.yml"):
-        file.unlink()
+    for path in (one for one in source.rglob("*") if one.is_file() and one.name != "_config.yml"):
+        path.unlink()
     found = newsdata.verify(demo, recompute=5, source=source)
     assert (found.recomputed, found.to_recompute, found.faults) == (0, 5, ())
