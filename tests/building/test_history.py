@@ -357,7 +357,7 @@ def test_of_posts_of_one_commit_the_one_that_says_more_speaks(tmp_path: Path) ->
     assert {row["article_id"]: row["title"] for row in rows}[one] == "有题的一则"
     frame = newsdata.load_pandas(tmp_path / "out", as_of="2030-01-01T00:00Z")
     assert frame.article_id.tolist() == rows["article_id"][:] and "split" not in frame
-    with pytest.raises(CallError, match="must be a time with its zone"):
+    with pytest.raises(CallError, match="must be a day, or an instant with its zone"):
         newsdata.load_dataset(tmp_path / "out", as_of=5)  # type: ignore[arg-type]
 
 
