@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,9 @@ from .versions import stage_of
 
 __all__ = ["TASKS", "Grouped", "group_articles", "read_group_numbers"]
 
-_SET_ASIDE = 0.03
-"""Doors join leak groups if together they set aside at most this share of all articles more."""
-_SET_ASIDE_BY = {"reworded": 0.01}
+_MOST_EXCLUDED = 0.03
+"""Doors join leak groups if together they exclude at most this share of all articles more."""
+_MOST_EXCLUDED_BY = {"reworded": 0.01}
 """A smaller share for a single door. Series have many similar texts, and a split without them would be another one."""
 
 
@@ -63,7 +63,7 @@ def group_articles(
 ) -> Grouped:
     """Find the pairs of near-copies among all articles, and give every article its duplicate cluster and its leak group.
 
-    Which doors join leak groups (`_SET_ASIDE`, `_SET_ASIDE_BY`) is decided by the first version of the method, and kept.
+    Which doors join leak groups (`_MOST_EXCLUDED`, `_MOST_EXCLUDED_BY`) is decided by the first version of the method, and kept.
     """
     same = same_method(base)
     doors = base.manifest.duplicates.get("doors") if base.manifest and same else None
@@ -115,7 +115,7 @@ def _report(signed: Signed, pairs: Artifact, groups: Artifact, aliases: Mapping[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trial:
-    """How splits are cut to find out what a door sets aside; `borders` is None if they are still to be chosen."""
+    """How splits are cut to find out what a door excludes; `borders` is None if they are still to be chosen."""
 
     timezone: str
     borders: Borders | None
@@ -184,10 +184,10 @@ def read_group_numbers(artifact: Artifact) -> np.ndarray:
 def _try_doors(
     pairs: Pairs, ids: pa.Array, ledger: pa.Table | None, times: np.ndarray, trial: _Trial
 ) -> tuple[Clusters, dict[str, bool]]:
-    """The groups with those doors that set aside few articles more, and for each door whether it is one of them."""
+    """The groups with those doors that exclude few articles more, and for each door whether it is one of them."""
 
-    def set_aside(found: Clusters) -> float:
-        groups = _number_groups(found.leak_group)
+    def excluded_by(doors: Collection[str]) -> float:
+        groups = _number_groups(assign(pairs, ids, ledger, doors=doors).leak_group)
         try:
             borders = trial.borders or choose_borders(times, trial.timezone, gap_days=trial.gap_days)
         except CallError:  # stage split says what is wrong
@@ -195,17 +195,15 @@ def _try_doors(
         placement = place(times, groups, borders, trial.timezone, before=np.full(len(times), -1))
         return int((placement.reason == "straddle").sum()) / max(len(times), 1)
 
-    found = assign(pairs, ids, ledger, doors=())
-    before = set_aside(found)
-    most = before + _SET_ASIDE
+    before = excluded_by(())
+    most = before + _MOST_EXCLUDED
     doors: list[str] = []
     for door in DOORS:
-        wider = assign(pairs, ids, ledger, doors=[*doors, door])
-        after = set_aside(wider)
-        if after <= min(most, before + _SET_ASIDE_BY.get(door, _SET_ASIDE)):
-            found, before = wider, after
+        after = excluded_by([*doors, door])
+        if after <= min(most, before + _MOST_EXCLUDED_BY.get(door, _MOST_EXCLUDED)):
+            before = after
             doors.append(door)
-    return found, {door: door in doors for door in DOORS}
+    return assign(pairs, ids, ledger, doors=doors), {door: door in doors for door in DOORS}
 
 
 TASKS: Mapping[str, TaskFunction] = {"group": _group}
