@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..counts import plural
@@ -60,13 +60,14 @@ _LEAKAGE = {
         "an article there gives it away: as a near-copy, by title and beginning, by the digest, because one stands inside"
         " the other, edited copies included, or because the texts are similar",
     ),
-    "leak_j50": ("Jaccard ≥ 0.5", "the two texts have at least half of their word sequences in common"),
-    "leak_j80": ("Jaccard ≥ 0.8", "they have at least four fifths in common"),
-    "leak_c80": ("Containment ≥ 0.8", "one text has at least four fifths of the word sequences of the other"),
+    "leak_j50": ("Jaccard ≥ 0.5", "a near-copy that has at least half of the word sequences in common"),
+    "leak_j80": ("Jaccard ≥ 0.8", "a near-copy that has at least four fifths in common"),
+    "leak_c80": ("Containment ≥ 0.8", "one text has at least four fifths of the word sequences of the other; similar texts of two stories are"
+        " counted apart"),
     "similar": (
         "Similar text",
-        "an article there has at least half of its word sequences, but its days, titles or numbers say that it is another"
-        " story: the next one of a series, a filled form, or a reprint that was not recognized",
+        "an article there has at least half of its word sequences, but days, titles, numbers or languages say that it is"
+        " another story: the next one of a series, a filled form, or a reprint that was not recognized",
     ),
     "same_digest": ("Same digest", "the digest is also the digest or the text of an article there"),
     "contained": ("Inside another", "the text stands inside one there, however long that is"),
@@ -88,9 +89,9 @@ _DUPLICATES = {
     "pairs digest": "pairs with one digest, or of which one's text is the other's digest",
     "pairs head": "pairs with the same title, and the same beginning or close days",
     "pairs contained": "pairs of which one stands inside the other, at twice its length or more",
-    "pairs reworded": "pairs with four fifths of their word sequences in common, though days, titles or numbers differ",
+    "pairs reworded": "pairs with four fifths of their word sequences in common that tell two stories",
     "pairs partly": "pairs of which half of one stands inside the other; they are measured only",
-    "pairs similar": "pairs with half of their word sequences in common, though days, titles or numbers differ; measured only",
+    "pairs similar": "pairs with half of their word sequences in common that tell two stories; measured only",
     "doors digest": "whether such pairs share a leak group",
     "doors head": "whether such pairs share a leak group",
     "doors contained": "whether such pairs share a leak group",
@@ -104,6 +105,12 @@ _DUPLICATES = {
     "clusters of several": "those with two articles or more",
     "articles with copies": "articles in those",
     "largest cluster": "articles in the largest of them",
+}
+_DOORS = {
+    "digest": "they share a digest, or one's text is the other's digest",
+    "head": "they share a title and its beginning",
+    "contained": "one stands inside the other, however long that is",
+    "reworded": "four fifths of their word sequences are the same",
 }
 _PROVENANCE = {
     "version": "of this dataset",
@@ -169,10 +176,19 @@ def show_duplicates(manifest: Manifest, citation: Citation) -> str:
         [
             numbers,
             "Near-copies are kept and marked. Articles with the same `duplicate_cluster` are near-copies of one another."
-            " A `leak_group` is wider: it also joins two articles if one text holds the other, or if they share a digest"
-            " or a title and its beginning. A translation is not a near-copy. Later versions keep both ids.",
+            f" A `leak_group` is wider: it also joins two articles if {', or if '.join(_reasons(found))}. A translation is"
+            " not a near-copy. Later versions keep both ids.",
         ]
     )
+
+
+def _reasons(duplicates: Mapping[str, Any]) -> Iterator[str]:
+    """Why two articles that are no near-copies share a leak group, in this version."""
+    yield "one text holds most of the other"
+    doors = duplicates.get("doors")
+    for door, reason in _DOORS.items():
+        if isinstance(doors, Mapping) and doors.get(door):
+            yield reason
 
 
 def show_leakage(manifest: Manifest, citation: Citation) -> str:

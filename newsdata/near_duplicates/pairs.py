@@ -86,8 +86,8 @@ shingles; all of them, if these are few."""
 PARTLY = 0.5
 """The same for pairs that are only measured: an edited copy inside another article, such as a flash with another lead."""
 REWORDED = 0.8
-"""Articles of at least this similarity give each other away, even if days, titles, numbers or languages say that they are two
-stories: a reprint under another title a year later has nine tenths of its shingles if two of a hundred words differ."""
+"""Articles in one script of at least this similarity give each other away, even if days, titles, numbers or languages say that
+they are two stories: a reprint under another title a year later has nine tenths of its shingles if two of a hundred words differ."""
 SIMILAR = 0.5
 """The same for pairs that are only measured."""
 FACTS = 0.6
@@ -105,7 +105,7 @@ PAIR_SCHEMA = pa.schema(
     [
         ("left", pa.string()),  # article ids, left < right
         ("right", pa.string()),
-        ("rule", pa.string()),  # the first one of `_RULES` that holds
+        ("rule", pa.string()),  # one of `_RULES`
         ("jaccard", pa.float32()),  # of the rare shingles; 1 for equal short texts; null if they were not compared
         ("containment", pa.float32()),
     ]
@@ -125,7 +125,8 @@ class Pairs:
     """Pairs of articles that are near-copies of each other, or that leak by another way.
 
     Attributes:
-        table: with the columns of `PAIR_SCHEMA`, sorted by `left` and `right`, each pair once.
+        table: with the columns of `PAIR_SCHEMA`, sorted by `left` and `right`: each pair once, with the strongest rule; or
+            if that is a door, once for each rule.
         report: counts for the manifest: `articles`; `short` ones, which are compared as a whole; `candidates`, each pair
             once; `pairs` by rule; `large_buckets` (bands that more than `BUCKET_CAP` articles share) and the
             `largest_bucket`; `shared_urls` (addresses that too many articles have).
@@ -201,7 +202,7 @@ def count_common(
 def decide(files: Sequence[Path], counted: Counted, buckets: Buckets, *, counts: Path | None = None) -> Pairs:
     """Apply the rules to the candidates, and find the pairs that need no counting.
 
-    Memory: about 0.2 KB an article and 24 bytes a candidate. Shingles, titles and words are read for candidates only.
+    Memory: about 0.2 KB an article, 24 bytes a candidate and 0.1 KB a pair. Shingles, titles and words are read for candidates only.
 
     Args:
         files, counts: as for `match`.
@@ -395,7 +396,10 @@ def _facts_agree(
 
 
 def _pair_table(keys: Keys, parts: Sequence[_Found]) -> pa.Table:
-    """All pairs as a table with the columns of `PAIR_SCHEMA`: each once, with its strongest rule."""
+    """All pairs as a table with the columns of `PAIR_SCHEMA`: each with its strongest rule, or with all if that is a door.
+
+    An archive may not use a door, and the pair may then be joined by another one.
+    """
     left, right = (
         np.concatenate([part.left for part in parts]),
         np.concatenate([part.right for part in parts]),
@@ -404,8 +408,11 @@ def _pair_table(keys: Keys, parts: Sequence[_Found]) -> pa.Table:
     jaccard = np.concatenate([part.jaccard for part in parts])
     containment = np.concatenate([part.containment for part in parts])
     order = np.lexsort((rule, right, left))
-    first = groups_of(left[order] * len(keys.rare) + right[order])[0]
-    order = order[first]
+    first, sizes = groups_of(left[order] * len(keys.rare) + right[order])
+    another = np.concatenate([[False], rule[order][1:] != rule[order][:-1]])[: len(order)]
+    kept = another & (np.repeat(rule[order][first], sizes) >= _RULES.index(DOORS[0]))
+    kept[first] = True
+    order = order[kept]
     return pa.table(
         [
             keys.article_id.take(pa.array(left[order])),

@@ -68,3 +68,14 @@ def test_near_copies_in_a_sentence(built: Manifest) -> None:
 def test_the_picture_of_the_files_stands_with_its_table(built: Manifest) -> None:
     shown = show_accounting(built, CITATION)
     assert "](assets/files.svg)" in shown and "| files seen | 49 | every file of the archive |" in shown
+
+
+def test_the_card_says_which_articles_share_a_leak_group(built: Manifest) -> None:
+    """Only by the doors that the version uses."""
+    found = {"doors": {"digest": False, "head": False, "contained": True, "reworded": True}}
+    text = show_duplicates(dataclasses.replace(built, duplicates=found), CITATION)
+    assert (
+        "if one text holds most of the other, or if one stands inside the other, however long that is, or if four"
+        in text
+    )
+    assert "digest" not in text

@@ -315,3 +315,17 @@ def test_reprints_of_later_years_give_each_other_away(tmp_path: Path) -> None:
     assert groups.leak_group.to_pylist() == ["first", "first", "retold"]
     assert groups.duplicate_cluster.to_pylist() == ids.to_pylist()
     assert assign(pairs, ids, doors=()).leak_group.to_pylist() == ids.to_pylist()
+
+
+def test_a_door_that_is_not_used_hides_no_other_one(tmp_path: Path) -> None:
+    """A reprint of another year with the same title and beginning: `head` may be shut, `reworded` open."""
+    lead = " ".join(f"harbour{at}" for at in range(40))
+    story = [f"{'bdklm'[at % 5]}{at * at}" for at in range(200)]
+    later = ["other" if at in (90, 120, 160) else word for at, word in enumerate(story)]
+    rows = [row("a", f"{lead} {' '.join(story)}", 19000), row("b", f"{lead} {' '.join(later)}", 19500)]
+    heads = dict.fromkeys("ab", ("The harbour opens its gates", None))
+    pairs, _ = matched(tmp_path, rows, heads=heads)
+    assert pairs.table["rule"].to_pylist() == ["head", "reworded"]
+    ids = pa.array(["a", "b"])
+    for doors, group in ((("reworded",), "a"), (("head",), "a"), (("digest",), "b")):
+        assert assign(pairs, ids, doors=doors).leak_group.to_pylist() == ["a", group]

@@ -33,7 +33,7 @@ __all__ = ["TASKS", "Grouped", "group_articles", "read_group_numbers"]
 _MOST_EXCLUDED = 0.03
 """Doors join leak groups if together they exclude at most this share of all articles more."""
 _MOST_EXCLUDED_BY = {"reworded": 0.01}
-"""A smaller share for a single door. Series have many similar texts, and a split without them would be another one."""
+"""For a single door, a smaller share: an archive with many series keeps them in its splits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ _VERSIONS = {
     "sign": 3,
     "search": 2,
     "common": 2,
-    "pairs": 4,
+    "pairs": 5,
     "group": 4,
     "borders": 1,
     "split": 4,

@@ -12,12 +12,12 @@ __all__ = ["splits"]
 
 _MEASURES = (
     ("leak_any", "articles that one of the other split gives away, in any of these ways"),
-    ("leak_j50", "articles that share half of their words with one of the other split"),
+    ("leak_j50", "articles that share half of their words with a near-copy in the other split"),
     ("leak_j80", "… that share 80 % of their words"),
     ("leak_c80", "… of which 80 % stands inside one of the other split"),
     (
         "similar",
-        "articles that share half of their words with one of the other split, which is another story by its day, title or numbers",
+        "articles that share half of their words with one of the other split, which tells another story by its day, title, numbers or language",
     ),
     ("same_digest", "articles whose digest is that of an article of the other split, or its text"),
     ("contained", "articles that stand inside one of the other split, of whatever length"),
