@@ -78,8 +78,8 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request, scrat
     shard_rows = choose_shard_rows(len(found.files), base.manifest)
     files, plan = plan_posts(found.files, base.manifest, shard_rows, again=request.again, scratch=scratch)
     if not request.again:
-        listed = [reject.path for reject in found.rejects if reject.path not in listing.folders]
-        shut = [reject for reject in found.rejects if reject.path in listing.folders]
+        listed = [reject.path for reject in found.rejects if not _is_folder(reject, listing)]
+        shut = [reject for reject in found.rejects if _is_folder(reject, listing)]
         check_site([*_one_a_folder(files), *listed], found.ignored, base.manifest, request.source, shut)
     return PostsFound(
         files=files,
@@ -114,9 +114,14 @@ def _classify(listing: Listing, site: Site, scratch: Path | None) -> _Classified
     return _Classified(files, kept, ignored)
 
 
+def _is_folder(reject: Reject, listing: Listing) -> bool:
+    """Whether files may lie behind a reject: not behind an earlier file whose place a link took in an archive."""
+    return reject.path in listing.folders and reject.rule != "path-taken"
+
+
 def _reason(reject: Reject, listing: Listing, site: Site) -> str | None:
     """Why what cannot be listed is no post and holds none; None if it may."""
-    if reject.path in listing.folders:
+    if _is_folder(reject, listing):
         return classify_folder(reject.path, site, link=reject.rule == "not-a-file")
     return classify(reject.path, site)
 

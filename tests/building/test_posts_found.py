@@ -121,6 +121,24 @@ def test_a_folder_that_is_not_read_is_a_reject(tmp_path: Path, monkeypatch: pyte
         newsdata.build(archive, tmp_path / "strict", num_proc=1, strict=True)
 
 
+def test_a_file_whose_place_a_link_takes_is_no_folder(tmp_path: Path) -> None:
+    def link(path: str) -> tuple[tarfile.TarInfo, bytes]:
+        member = tarfile.TarInfo(path)
+        member.type, member.linkname = tarfile.SYMTYPE, "elsewhere"
+        return member, b""
+
+    names = ("README.md", "_posts/map.png", "_posts/2022-03-09-a.md")
+    files = [
+        (tarfile.TarInfo(path), data) for path, data in ({**many_posts(1), **dict.fromkeys(names, post())}).items()
+    ]
+    (tmp_path / "a.tar").write_bytes(tar_with((tarfile.TarInfo("_config.yml"), CONFIG), *files, *map(link, names)))
+    made = newsdata.build(tmp_path / "a.tar", tmp_path / "out", num_proc=1)
+    assert sorted((reject.path, reject.rule) for reject in made.rejects) == [
+        ("_posts/2022-03-09-a.md", "not-a-file"),
+        ("_posts/2022-03-09-a.md", "path-taken"),
+    ]
+
+
 @pytest.mark.parametrize("linked", [True, False])
 def test_a_site_whose_posts_are_not_read_is_refused_with_the_cause(
     linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
