@@ -243,7 +243,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
         return _not_created(base, workspace, engine, None)
 
     parsed = parse_posts(listed, settings, base, engine)
-    check_rejects(parsed.rejects, parsed.posts, request)
+    check_rejects(parsed.rejects, parsed.posts, request, parsed.unread)
     listed = listed.without_files()
     merged = merge(parsed, engine)
     signed = sign_articles(merged, parsed, listed.site, settings, base, engine)
@@ -355,7 +355,7 @@ def _created(
         stages=_counts(engine),
         rejects=tuple(parsed.rejects[:_SHOWN_REJECTS]),
         difference=difference and replace(difference, new=version),
-        notes=notes_on(manifest, path, difference),
+        notes=notes_on(manifest, path, difference, parsed.unread),
     )
 
 

@@ -170,28 +170,32 @@ def _only(source: str, folder: str) -> str:
     return f"give {source.rstrip('/')}/{folder}" if named else f"pack only the folder {folder}"
 
 
-def check_rejects(rejects: Sequence[Reject], posts: int, request: Request) -> None:
+def check_rejects(rejects: Sequence[Reject], posts: int, request: Request, unread: int = 0) -> None:
     """Check that there are not more rejects than the build allows.
 
     Args:
         rejects: all rejects.
         posts: the number of posts that could be read.
         request: has the limits: `strict`, `max_reject_share`.
+        unread: the number of posts of the version before in folders that are links now or cannot be read. They count, too.
 
     Raises:
         RejectsError: there are too many.
     """
-    count, total, share = len(rejects), posts + len(rejects), request.max_reject_share
+    count, share = len(rejects) + unread, request.max_reject_share
+    total = posts + count
     allowed = max(_REJECT_SHARE * total, _FEW_REJECTS) if share is None else share * total
     too_many = count > allowed
     if not count or not (request.strict or too_many):
         return
     by_rule = ", ".join(f"{rule}: {n}" for rule, n in Counter(reject.rule for reject in rejects).most_common())
+    if unread:
+        by_rule += f"; {plural(unread, 'post')} of the version before in folders that are links or cannot be read"
     listed = [
         f"\n  {shown(r.path)}{f', line {r.line}' if r.line else ''}: {r.rule}: {shown(r.reason)}"
         for r in rejects[:_SHOWN_REJECTS]
     ]
-    more = "\n  …" if count > _SHOWN_REJECTS else ""
+    more = "\n  …" if len(rejects) > _SHOWN_REJECTS else ""
     raise RejectsError(
         f"{count} of {plural(total, 'file')} that should be {noun(total, 'a post', 'posts')} "
         f"{noun(count, 'was', 'were')} rejected ({by_rule}):"

@@ -17,17 +17,23 @@ _MUCH_LEAK = 0.05
 _GONE_SHARE, _FEW_GONE = 0.1, 10  # so many posts of the version before must be gone for a note, as a share and a number
 
 
-def notes_on(version: Manifest, folder: Path, difference: Difference | None) -> tuple[str, ...]:
+def notes_on(version: Manifest, folder: Path, difference: Difference | None, unread: int = 0) -> tuple[str, ...]:
     """What somebody should look at, in a version that was written or that stays: one sentence each.
 
     Args:
         version: its manifest.
         folder: its folder, which may hold the mark of a yanked version.
         difference: to the version before; None for the first version.
+        unread: the number of posts of the version before in folders that are links now or cannot be read.
     """
     notes = []
     if (reason := read_yanked(folder)) is not None:
         notes.append(f"{version.dataset_version} was yanked ({reason}); --version builds another one")
+    if unread:
+        lie = noun(unread, "lies", "lie")
+        notes.append(
+            f"{plural(unread, 'post')} of the version before {lie} in folders that are links or cannot be read; see the rejects"
+        )
     posts = difference.counts().get("posts", {}) if difference else {}
     gone = posts.get("removed", 0)
     before = version.accounting["posts"] + gone - posts.get("added", 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,18 +12,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..errors import VerifyError
 from ..parsing.post import article_id, clashing_ids
 from ..parsing.site import classify, classify_all, classify_folder, split_paths
 from ..schema import Reject, Site
 from ..sources.source import Files, Listing
 from ..storage.manifest import shards_of
 from ..storage.reading import read_shard_of
-from .base import Base
+from .base import Base, read_rejects
 from .gates import REDACTED, check_site
 from .request import Request
 from .shard_plan import PostShard, choose_shard_rows, plan_posts
 
-__all__ = ["OTHER_POSTS", "PostsFound", "find_posts"]
+__all__ = ["OTHER_POSTS", "PostsFound", "count_unread", "find_posts"]
 
 OTHER_POSTS = "not in the version that is built again"
 """The reason why a version that is built again (`Request.again`) ignores a post."""
@@ -37,6 +39,7 @@ class PostsFound:
         plan: the shards of posts that these files go into.
         rejects: files that should be posts and cannot be listed; and folders whose files cannot be listed, where posts
             could be.
+        shut: the paths of these folders.
         ignored: the number of other files, by reason.
         own_ids: path -> article id of files that would otherwise share an id with another post.
         shard_rows: the most rows of a shard, see `shard_plan.choose_shard_rows`.
@@ -45,6 +48,7 @@ class PostsFound:
     files: Files
     plan: Sequence[PostShard]
     rejects: Sequence[Reject]
+    shut: Sequence[str]
     ignored: Counter[str]
     own_ids: Mapping[str, str]
     shard_rows: int
@@ -77,18 +81,52 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request, scrat
         found = _only_named(found, own_ids, scratch)
     shard_rows = choose_shard_rows(len(found.files), base.manifest)
     files, plan = plan_posts(found.files, base.manifest, shard_rows, again=request.again, scratch=scratch)
+    shut = [reject for reject in found.rejects if _is_folder(reject, listing)]
     if not request.again:
         listed = [reject.path for reject in found.rejects if not _is_folder(reject, listing)]
-        shut = [reject for reject in found.rejects if _is_folder(reject, listing)]
         check_site([*_one_a_folder(files), *listed], found.ignored, base.manifest, request.source, shut)
     return PostsFound(
         files=files,
         plan=plan,
         rejects=found.rejects,
+        shut=[reject.path for reject in shut],
         ignored=found.ignored,
         own_ids=own_ids,
         shard_rows=shard_rows,
     )
+
+
+def count_unread(found: PostsFound, hashes: pa.LargeStringArray, base: Base) -> int:
+    """How many posts of the base lie in folders that are links now or cannot be read.
+
+    A post counts unless a file has its path or its content. Shards of the base that are damaged are left out.
+
+    Args:
+        found: the posts of the archive.
+        hashes: SHA-256 of each file of `found`, in order; null for one that cannot be read.
+        base: of the build.
+    """
+    if not found.shut or base.folder is None or base.manifest is None:
+        return 0
+    known = {reject.path for reject in read_rejects(base)}  # the base read nothing there
+    begins = tuple(f"{path}/" for path in found.shut if path not in known)
+    if not begins:
+        return 0
+    shards = shards_of(base.manifest, "posts")
+    base.fetch(shards)
+    count = 0
+    for shard in shards:
+        with suppress(VerifyError):
+            for rows in read_shard_of(base.folder, shard, ["path", "sha256"]):
+                below = rows.filter(
+                    pa.array([path.startswith(begins) for path in rows["path"].to_pylist()], pa.bool_())
+                )
+                there = pc.or_(
+                    pc.is_in(below["path"].cast(pa.large_string()), found.files.path.cast(pa.large_string())),
+                    pc.is_in(below["sha256"].cast(pa.large_string()), hashes.drop_null().cast(pa.large_string())),
+                )
+                count += len(below) - (pc.sum(there).as_py() or 0)
+    return count
 
 
 def _classify(listing: Listing, site: Site, scratch: Path | None) -> _Classified:

@@ -83,6 +83,16 @@ def test_rejects_are_listed_and_counted() -> None:
         check_rejects(rejects(1), 999, asked(strict=True))
 
 
+def test_posts_that_are_not_read_count_as_rejects() -> None:
+    check_rejects(rejects(1), 100, asked(), unread=9)
+    with pytest.raises(
+        RejectsError, match=r"^11 of 111 files .*\(data-file: 1; 10 posts of the version before in folders"
+    ):
+        check_rejects(rejects(1), 100, asked(), unread=10)
+    with pytest.raises(RejectsError, match=r"; 1 post of"):
+        check_rejects(rejects(1), 1000, asked(max_reject_share=0.001), unread=1)
+
+
 def test_a_site_in_another_encoding_is_told_to_convert() -> None:
     latin = [replace(one, rule="encoding", reason="3 places are not UTF-8") for one in rejects(12)]
     with pytest.raises(

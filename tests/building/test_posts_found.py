@@ -154,6 +154,27 @@ def test_a_site_whose_posts_are_not_read_is_refused_with_the_cause(
         newsdata.build(archive, tmp_path / "out", num_proc=1)
 
 
+def test_every_post_behind_a_link_is_a_reject(tmp_path: Path) -> None:
+    behind = {f"_posts/2021/2021-01-{n + 1:02d}-a.md": post(body=f"<p>{n}</p>") for n in range(12)}
+    archive, out = write_archive(tmp_path / "in", many_posts(10) | behind), tmp_path / "out"
+    newsdata.build(archive, out, num_proc=1)
+    (archive / "_posts" / "2021").rename(tmp_path / "elsewhere")
+    (archive / "_posts" / "2021").symlink_to(tmp_path / "elsewhere")
+    told = "12 posts of the version before"
+    with pytest.raises(RejectsError, match=rf"^13 of 43 files .* \(not-a-file: 1; {told} in folders that are links"):
+        newsdata.build(archive, out, num_proc=1)
+    write_archive(archive, {path.replace("2021/", "moved/"): data for path, data in list(behind.items())[:9]})
+    made = newsdata.build(archive, out, num_proc=1)  # 9 were moved, and a few rejects end no build
+    assert (made.manifest.accounting["posts"], made.manifest.accounting["rejects"]) == (39, 1)
+    assert (
+        "3 posts of the version before lie in folders that are links or cannot be read; see the rejects" in made.notes
+    )
+    with pytest.raises(RejectsError, match=r"^1 of 40 files"):
+        newsdata.build(archive, out, num_proc=1, strict=True)
+    write_archive(archive, many_posts(1, start_day=20))
+    assert not [note for note in newsdata.build(archive, out, num_proc=1).notes if "links" in note], "it was told"
+
+
 def test_all_kinds_of_sources_treat_a_linked_folder_alike(tmp_path: Path) -> None:
     work = git_of(tmp_path / "in", {"_config.yml": CONFIG, **many_posts(1)})
     (work / "_posts" / "more").symlink_to("../other")

@@ -33,7 +33,7 @@ from ...storage.shards import ROW_GROUP, Written, digest_table, read_shard, shar
 from ...storage.spool import SPOOL_BATCH
 from ..base import Base
 from ..pieces import Piece, piece_of
-from ..posts_found import PostsFound
+from ..posts_found import PostsFound, count_unread
 from ..request import Settings
 from ..shard_plan import PostShard, in_tasks
 from .list import Listed
@@ -52,6 +52,7 @@ class Parsed:
         artifacts: the result of each task.
         spool: the spool file of each task. Their positions are the file numbers in places; see `storage.spool`.
         rejects: every file that should be a post and cannot be read, in the order of the paths.
+        unread: the number of posts of the base in folders that are links now or cannot be read, see `posts_found.count_unread`.
         redacted: the number of files that were left out because their content was redacted.
         rows_before: for each task the number of posts in the tasks before it; at the end the number of all posts.
     """
@@ -61,6 +62,7 @@ class Parsed:
     artifacts: Sequence[Artifact]
     spool: Sequence[StoredFile]
     rejects: Sequence[Reject]
+    unread: int
     redacted: int
     rows_before: np.ndarray
 
@@ -133,6 +135,7 @@ def parse_posts(listed: Listed, settings: Settings, base: Base, engine: Engine) 
         artifacts=artifacts,
         spool=[done.files["spool"] for done in artifacts],
         rejects=sorted(rejects, key=lambda reject: reject.path),
+        unread=count_unread(found, listed.hashes, base),
         redacted=sum(done.facts["redacted"] for done in artifacts),
         rows_before=np.cumsum([0, *rows]),
     )

@@ -200,7 +200,7 @@ def test_the_digest_of_a_listing_holds_all_that_decides() -> None:
 
 def found(paths: dict[str, str | None], rejects: tuple[Reject, ...] = ()) -> tuple[PostsFound, pa.StringArray]:
     files = Files.of(SourceFile(path=path, size=10, stamp="") for path in paths)
-    posts = PostsFound(files=files, plan=(), rejects=rejects, ignored={}, own_ids={}, shard_rows=2000)  # type: ignore[arg-type]
+    posts = PostsFound(files=files, plan=(), rejects=rejects, shut=(), ignored={}, own_ids={}, shard_rows=2000)  # type: ignore[arg-type]
     return posts, pa.array(paths.values(), pa.string())
 
 
