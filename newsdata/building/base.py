@@ -41,6 +41,7 @@ class Base:
         versions: the number of every version in OUT, oldest first.
         newer: the manifest of the newest version in OUT, if that is not the base; else None.
         remote: where the version lies in a bucket; `folder` is then its mirror.
+        again: whether the version itself is built again.
     """
 
     folder: Path | None
@@ -50,6 +51,7 @@ class Base:
     versions: tuple[str, ...]
     newer: Manifest | None
     remote: Objects | None = None
+    again: bool = False
 
     @property
     def refused(self) -> frozenset[str]:
@@ -137,6 +139,7 @@ def follow(out: Path, wanted: Path | None, *, again: bool = False) -> Base:
         redacted=redacted,
         versions=tuple(versions),
         newer=read_version(newest) if newest and passed_over else None,
+        again=again,
     )
 
 

@@ -45,7 +45,7 @@ from .stages.history import write_history
 from .stages.list import is_unchanged, list_source
 from .stages.measure import measure_leakage
 from .stages.merge import merge
-from .stages.parse import Parsed, parse_posts
+from .stages.parse import parse_posts
 from .stages.sign import sign_articles
 from .stages.split import split_articles
 from .stages.write import Decided, blank_all, write_shards
@@ -279,7 +279,7 @@ def make_version(request: Request, workspace: Workspace, engine: Engine, ahead: 
     with suppress(OSError, MachineError):  # the version is complete; if this fails, the next build only takes longer
         workspace.check()
         engine.remember(listed.facts)
-    return _created(out / version, manifest, workspace, engine, parsed, difference)
+    return _created(out / version, manifest, workspace, engine, decided, difference)
 
 
 def _open_source(request: Request, settings: Settings, workspace: Workspace, engine: Engine) -> Source:
@@ -341,7 +341,7 @@ def _created(
     manifest: Manifest,
     workspace: Workspace,
     engine: Engine,
-    parsed: Parsed,
+    decided: Decided,
     difference: Difference | None,
 ) -> Build:
     """The answer if a version was written."""
@@ -353,9 +353,9 @@ def _created(
         created=True,
         manifest=manifest,
         stages=_counts(engine),
-        rejects=tuple(parsed.rejects[:_SHOWN_REJECTS]),
+        rejects=tuple(decided.parsed.rejects[:_SHOWN_REJECTS]),
         difference=difference and replace(difference, new=version),
-        notes=notes_on(manifest, path, difference, parsed.unread),
+        notes=(*notes_on(manifest, path, difference, decided.parsed.unread), *decided.placed.notes),
     )
 
 

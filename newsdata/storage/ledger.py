@@ -51,7 +51,8 @@ LEDGER_SCHEMA = pa.schema(
         ("published_at", pa.int64()),  # ms since 1970 UTC, as dated in the first version that had it, or null
         ("first_version", pa.string()),
         ("redacted_reason", pa.string()),  # a tombstone: the article was redacted and must not come back
-        ("gone_posts", pa.string()),  # while it is gone from the archive: SHA-256 of its posts, sorted, blanks between
+        # While it is gone from the archive: SHA-256 of its posts, sorted, blanks between; "" if no version has them.
+        ("gone_posts", pa.string()),
     ]
 )
 """Rows are sorted by first version, then by date, then by id. A ledger without gone articles has no `gone_posts`."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import newsdata
-from newsdata.errors import ManifestError
-from newsdata.storage.ledger import read_ledger
-from newsdata.storage.manifest import read_manifest, shards_of
+from newsdata.building import shard_plan
+from newsdata.storage.ledger import LEDGER_NAME, read_ledger, write_ledger
+from newsdata.storage.manifest import File, read_manifest, shards_of, write_manifest
 
 from ..conftest import many_posts, write_archive
 
@@ -170,16 +174,91 @@ def test_the_old_test_may_be_allowed(archive: Archive) -> None:
     assert split_of(archive.out, EARLY) == "train"
 
 
-def test_posts_of_the_base_are_read_only_if_articles_went_away(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manifest = read_manifest(archive.out / "1.0.0")
-    shard = archive.out / "1.0.0" / shards_of(manifest, "posts")[0].path
-    whole = shard.read_bytes()
+def damage_posts(folder: Path, number: int = 0) -> None:
+    """Write a shard of posts of a version anew, with other bytes."""
+    shard = folder / shards_of(read_manifest(folder), "posts")[number].path
+    table = pq.read_table(shard, partitioning=None)
     shard.unlink()  # a version shares its shards with the cache
-    shard.write_bytes(whole[:-1] + b"x")
+    pq.write_table(table, shard, compression="none")
+
+
+def forget_gone_posts(folder: Path) -> None:
+    """Make the ledger of a version one of an earlier newsdata, which kept no hashes of posts."""
+    manifest = read_manifest(folder)
+    ledger = read_ledger(folder, manifest)
+    (folder / LEDGER_NAME).unlink()
+    write_ledger(
+        ledger.set_column(ledger.column_names.index("gone_posts"), "gone_posts", pa.nulls(len(ledger), pa.string())),
+        folder,
+    )
+    data = (folder / LEDGER_NAME).read_bytes()
+    listed = File(path=LEDGER_NAME, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    files = tuple(listed if file.path == LEDGER_NAME else file for file in manifest.files)
+    write_manifest(replace(manifest, files=files), folder)
+
+
+def test_a_damaged_base_can_be_built_upon_when_articles_went_away(archive: Archive) -> None:
+    damage_posts(archive.out / "1.0.0")
+    archive.rename(TESTED, EARLY)
+    made = archive.build()
+    assert [note for note in made.notes if "renamed files" in note] == [
+        "1 of 1 shard of posts of 1.0.0 is damaged or missing: renamed files among what went away since count as new"
+    ]
+    assert split_of(archive.out, EARLY) == "train", "nobody knows its bytes"
+    assert newsdata.verify(made.path).faults == ()
+    archive.rename(EARLY, TESTED)
+    assert not any("renamed files" in note for note in archive.build().notes)
+    assert split_of(archive.out, TESTED) == "test"
+
+
+def test_a_damaged_shard_hides_only_its_own_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_plan, "SHARD_ROWS", 4)
+    archive = Archive(tmp_path)
+    shards = shards_of(archive.build(**BORDERS).manifest, "posts")
+    assert len(shards) == 5
+    (archive.out / "1.0.0" / shards[2].path).unlink()
+    archive.rename(TESTED, EARLY)
+    made = archive.build()
+    assert any(note.startswith("1 of 5 shards of posts of 1.0.0 is damaged or missing") for note in made.notes)
+    assert split_of(archive.out, EARLY) == "moved"
+    assert newsdata.verify(made.path).faults == ()
+
+
+def test_the_base_is_searched_only_once_for_what_an_old_ledger_does_not_know(archive: Archive) -> None:
+    (archive.root / TESTED).unlink()
+    archive.build()
+    forget_gone_posts(archive.out / "2.0.0")
+    archive.rename(LAST, EARLY)
+    archive.build()
+    assert split_of(archive.out, EARLY) == "moved"
+    assert gone_from(archive.out) == {LAST}, "no version has the other one, and it is not searched again"
+    damage_posts(archive.out / "3.0.0")
     write_archive(archive.root, own_posts(21))
     (archive.root / TESTED).unlink()
-    with pytest.raises(ManifestError, match="which articles went away") as caught:
-        archive.build()
-    assert "--base" in str(caught.value)
+    (archive.root / LAST).unlink()
+    assert not any("renamed files" in note for note in archive.build(version="4.0.0").notes)
+
+
+def test_a_shard_of_posts_with_other_columns_is_left_out_too(archive: Archive) -> None:
+    folder = archive.out / "1.0.0"
+    manifest = read_manifest(folder)
+    shard = shards_of(manifest, "posts")[0]
+    path = folder / shard.path
+    table = pq.read_table(path).drop_columns("sha256")
+    path.unlink()
+    pq.write_table(table, path)
+    data = path.read_bytes()
+    other = replace(shard, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    write_manifest(replace(manifest, shards=tuple(other if one == shard else one for one in manifest.shards)), folder)
+    (archive.root / TESTED).unlink()
+    assert any("renamed files" in note for note in archive.build().notes)
+
+
+def test_a_version_that_is_built_again_keeps_the_ledger_of_an_earlier_newsdata(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.build(text="none", **BORDERS)
+    (archive.root / TESTED).unlink()
+    made = archive.build()
+    forget_gone_posts(made.path)
+    full = newsdata.rehydrate(made.path, archive.root, tmp_path / "full", num_proc=1)
+    assert (full.path / LEDGER_NAME).read_bytes() == (made.path / LEDGER_NAME).read_bytes()

@@ -6,6 +6,9 @@ The ledger keeps them while an article is gone. Those of articles that went away
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,71 +16,102 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ...arrow_files import values_of
-from ...errors import ManifestError
+from ...counts import noun, plural
+from ...errors import VerifyError
 from ...graph.task import StoredFile
-from ...storage.manifest import shards_of
+from ...storage.manifest import Shard, shards_of
 from ...storage.reading import checked_values, damage_is_told, open_shard
 from ..base import Base
 
-__all__ = ["gone_posts", "gone_shards", "with_gone_posts"]
+__all__ = ["GoneShards", "gone_posts", "gone_shards", "with_gone_posts"]
 
 _COLUMNS = ["article_id", "sha256"]
 _GONE = pa.schema([("row", pa.int32()), ("posts", pa.string())])
 
 
-def gone_shards(article_ids: pa.StringArray, base: Base) -> tuple[StoredFile, ...]:
-    """The shards of posts of the base, if articles went away since; else none, because none has to be read.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneShards:
+    """The shards of posts of the base that have to be read.
+
+    Attributes:
+        version: the base; empty if there is none.
+        count: their number.
+        files: those that are not damaged.
+    """
+
+    version: str = ""
+    count: int = 0
+    files: tuple[StoredFile, ...] = ()
+
+    def notes(self, read: int) -> tuple[str, ...]:
+        """What the user should know if only `read` of them could be read."""
+        damaged = self.count - read
+        if not damaged:
+            return ()
+        return (
+            f"{damaged:,} of {plural(self.count, 'shard')} of posts of {self.version} {noun(damaged, 'is', 'are')} damaged "
+            "or missing: renamed files among what went away since count as new",
+        )
+
+
+def gone_shards(article_ids: pa.StringArray, base: Base) -> GoneShards:
+    """The shards of posts of the base, if articles went away since.
+
+    Else there are none, because none has to be read. There are none either if the base itself is built again: its ledger stays.
 
     Args:
         article_ids: of all articles that are in the archive.
         base: of the build.
-
-    Raises:
-        ManifestError: a shard is missing or damaged.
-        VerifyError: a shard has other columns than it should have.
     """
-    if base.folder is None or base.manifest is None or not len(_gone_rows(base.ledger, article_ids)):
-        return ()
+    if base.again or base.folder is None or base.manifest is None or not len(_gone_rows(base.ledger, article_ids)):
+        return GoneShards()
     shards = shards_of(base.manifest, "posts")
     base.fetch(shards)
-    for shard in shards:
-        if base.undamaged(shard) is None:
-            raise ManifestError(
-                "is missing or damaged; the build needs it to see which articles went away since this version",
-                path=base.folder / shard.path,
-                hint="restore the file from another copy of the version, or build upon another one (--base)",
-            )
-        with open_shard(base.folder, shard, _COLUMNS):
-            pass
-    return tuple(base.stored(shard.path) for shard in shards)
+    files = tuple(base.stored(shard.path) for shard in shards if _is_usable(base, base.folder, shard))
+    return GoneShards(version=base.manifest.dataset_version, count=len(shards), files=files)
 
 
-def gone_posts(ledger: pa.Table, article_ids: pa.StringArray, shards: Sequence[StoredFile]) -> pa.Table:
+def _is_usable(base: Base, folder: Path, shard: Shard) -> bool:
+    """Whether a shard of the base has the bytes that the manifest names, and the columns that are read here."""
+    if base.undamaged(shard) is None:
+        return False
+    with suppress(VerifyError), open_shard(folder, shard, _COLUMNS):
+        return True
+    return False
+
+
+def gone_posts(ledger: pa.Table, article_ids: pa.StringArray, shards: Sequence[StoredFile]) -> tuple[pa.Table, int]:
     """The hashes of the posts of the articles that went away since the base.
 
     Args:
         ledger: of the base.
         article_ids: of all articles that are in the archive.
-        shards: from `gone_shards`.
+        shards: the files from `gone_shards`.
 
     Returns:
-        For each such article its `row` in the ledger and its `posts`: SHA-256, hexadecimal, sorted, with blanks between.
+        For each such article its `row` in the ledger and its `posts`: SHA-256, hexadecimal, sorted, with blanks between; an
+        empty text if no shard has them. No articles if no shard is given. Besides, how many shards could be read.
     """
+    if not shards:
+        return _GONE.empty_table(), 0
     rows = pa.array(_gone_rows(ledger, article_ids))
     ids = values_of(ledger, "article_id").take(rows)
     tables = [pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})]
+    read = 0
+    wanted = pc.field("article_id").isin(ids)
     for shard in shards:
         path = shard.checked()
-        with damage_is_told(path):
-            wanted = pc.field("article_id").isin(ids)
+        with suppress(VerifyError), damage_is_told(path):
             tables.append(
                 checked_values(pq.read_table(path, columns=_COLUMNS, filters=wanted, partitioning=None), path)
             )
+            read += 1
     posts = pa.concat_tables(tables).drop_null().combine_chunks()
     posts = posts.take(pc.sort_indices(posts, [(name, "ascending") for name in _COLUMNS]))
     lists = posts.group_by("article_id", use_threads=False).aggregate([("sha256", "list")])
-    row = rows.take(pc.index_in(values_of(lists, "article_id"), ids))
-    return pa.table([row, pc.binary_join(lists["sha256_list"], " ")], schema=_GONE)
+    texts = pc.binary_join(values_of(lists, "sha256_list"), " ")
+    found = texts.take(pc.index_in(ids, values_of(lists, "article_id"))).fill_null("")
+    return pa.table([rows, found], schema=_GONE), read
 
 
 def _gone_rows(ledger: pa.Table, article_ids: pa.StringArray) -> np.ndarray:

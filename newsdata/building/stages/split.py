@@ -39,6 +39,7 @@ class Placed:
         placement: split and reason of each article.
         gone: articles that went away since the base: `row` in its ledger, and `posts` for `gone_posts` there.
         gone_splits: `split` and `excluded_reason` of all rows of the ledger if the splits were cut anew; else None.
+        notes: what somebody should look at, one sentence each.
         artifact: holds all that.
     """
 
@@ -48,6 +49,7 @@ class Placed:
     placement: Placement
     gone: pa.Table
     gone_splits: pa.Table | None
+    notes: tuple[str, ...]
     artifact: Artifact
 
 
@@ -72,12 +74,12 @@ def split_articles(
                     merged.artifact.key,
                     grouped.artifact.key,
                     ledger.checksum if ledger else "",
-                    repr([file.checksum for file in posts]),
+                    repr([file.checksum for file in posts.files]),
                     repr(rules),
                 ),
                 function=_place,
                 data=lambda: _SplitData(
-                    merged=merged.artifact, grouped=grouped.artifact, ledger=ledger, posts=posts, rules=rules
+                    merged=merged.artifact, grouped=grouped.artifact, ledger=ledger, posts=posts.files, rules=rules
                 ),
                 rows=len(merged.articles),
             )
@@ -90,6 +92,7 @@ def split_articles(
         placement=read_placement(artifact),
         gone=mapped_table(artifact.files["gone"].checked()),
         gone_splits=_in_a_new_scheme(base.ledger, rules) if rules.resplit else None,
+        notes=posts.notes(artifact.facts["read"]),
         artifact=artifact,
     )
 
@@ -170,7 +173,7 @@ def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
     articles, posts = read_articles(data.merged)
     ledger = all_columns(mapped_table(data.ledger.checked())) if data.ledger else empty_ledger()
     at = pc.index_in(articles.article_id, values_of(ledger, "article_id"))
-    went = gone_posts(ledger, articles.article_id, data.posts)
+    went, read = gone_posts(ledger, articles.article_id, data.posts)
     there = pc.is_in(values_of(ledger, "article_id"), value_set=articles.article_id)
     gone = pc.if_else(there, None, with_gone_posts(ledger, went))
     split, tested = _split_numbers(values_of(ledger, "split")), _old_test(ledger, rules)
@@ -199,7 +202,7 @@ def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
     )
     write_table(table, bench.file("placement"))
     write_table(went, bench.file("gone"))
-    return {}
+    return {"read": read}
 
 
 def _first_splits(before: np.ndarray, old_test: np.ndarray, placement: Placement) -> np.ndarray:
