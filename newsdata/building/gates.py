@@ -14,7 +14,7 @@ from ..parsing.site import CONFIGURATION, DRAFT, ELSEWHERE, POST_FOLDERS, site_o
 from ..schema import Reject
 from ..sources.git import git_folder, split_revision
 from ..sources.source import Source, open_in_place
-from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, is_version
+from ..storage.manifest import MANIFEST_NAME, Manifest, Shard, is_version, versions_in
 from ..storage.version_rule import next_version
 from .accounting import unequal_sums
 from .base import Base
@@ -49,7 +49,7 @@ def check_places(request: Request) -> None:
 
     Raises:
         SourceError: there is no such source, or OUT lies where it would be read.
-        VersionError: OUT holds a partial version.
+        VersionError: OUT holds a partial version and no whole one.
     """
     source = open_in_place(request.source, exclude=request.out)
     if source is not None:
@@ -59,7 +59,9 @@ def check_places(request: Request) -> None:
 
 
 def _check_no_part(out: Path) -> None:
-    """Check that no partial version lies in OUT: a build there would make splits of its own beside those of the release."""
+    """Check that OUT does not hold a part of a release alone: a build there would make splits of its own."""
+    if versions_in(out):
+        return  # the build follows one of these
     for manifest in sorted(out.glob(f"*{_OF_A_PART}/{MANIFEST_NAME}")):
         name = manifest.parent.name
         if is_version(name.removesuffix(_OF_A_PART)):

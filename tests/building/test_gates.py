@@ -286,3 +286,5 @@ def test_no_version_is_built_beside_a_part_of_a_release(tmp_path: Path) -> None:
     assert {path.name for path in out.iterdir()} == {"1.0.0-partial", "notes-partial"}
     (out / "1.0.0-partial" / "manifest.json").unlink()
     assert newsdata.build(archive, out, num_proc=1).version == "1.0.0"
+    (out / "1.0.0-partial" / "manifest.json").write_text("{}", "utf-8")
+    assert not newsdata.build(archive, out, num_proc=1).created, "it follows the whole version"
