@@ -25,8 +25,10 @@ _LISTED = 20  # missing files that are listed
 @click.command()
 @click.argument("directory", metavar="DIR|REPO", type=VERSION)
 @click.option("--revision", metavar="X.Y.Z", help="Only this version, or a range such as 1.*; by default all in DIR.")
-@click.option("--recompute", type=WholeNumber(1), metavar="N", help="Also make N rows anew and compare them.")
-@click.option("--source", metavar="SOURCE", help="The archive that rows are made anew from.")
+@click.option(
+    "--recompute", type=WholeNumber(1), metavar="N", help="Also make N rows anew from --source and compare them."
+)
+@click.option("--source", metavar="SOURCE", help="The archive, for --recompute.")
 @verbose_option
 @json_option
 def verify(directory: str, revision: str | None, recompute: int | None, source: str | None, as_json: bool) -> None:

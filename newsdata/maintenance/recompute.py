@@ -55,13 +55,13 @@ class Recomputed:
     notes: tuple[str, ...]
 
 
-def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path | None) -> Recomputed:
+def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path) -> Recomputed:
     """Make up to `count` random rows of a version anew and compare them.
 
     Args:
         folder, manifest: of the version.
         count: the number of rows of `articles` and `excluded`.
-        source: the archive. None if only signatures are made anew, from the rows.
+        source: the archive.
 
     Raises:
         SourceError: the source cannot be opened.
@@ -74,8 +74,6 @@ def recompute(folder: Path, manifest: Manifest, count: int, source: str | Path |
     notes: list[str] = []
     if not rows:
         notes.append("no row can be made anew: the version has no article")
-    elif source is None:
-        notes.append("no row was made anew from the archive: give it with --source")
     else:
         _from_source(folder, manifest, rows, source, _Outcome(done, faults, notes))
     made = len(done)

@@ -100,7 +100,7 @@ def verify(
         VersionError: there is no version.
         ManifestError: the manifest of the only version to check cannot be read.
         SourceError: the source cannot be opened.
-        CallError: `recompute` is below 1, or `source` is given without it.
+        CallError: `recompute` is below 1, or only one of `recompute` and `source` is given.
         VerifyError: the Hub sends bytes that do not match the manifest.
         HubError: the Hub refused, or cannot be reached.
         MachineError: the object store refuses or cannot be reached.
@@ -114,6 +114,10 @@ def verify(
     """
     if recompute is not None and recompute < 1:
         raise CallError(f"must be at least 1, got {recompute}", field="recompute")
+    if recompute is not None and source is None:
+        raise CallError(
+            "needs the archive that the rows are made anew from", field="recompute", hint="add --source SOURCE"
+        )
     if source is not None and recompute is None:
         raise CallError("is only used to make rows anew", field="source", hint="add --recompute N")
     path = expand_home(path)
@@ -129,7 +133,7 @@ def _verified(
 ) -> Verified:
     """Check versions in a folder. In a copy of what an object store holds, there are no links to look for."""
     found = _verify(path, revision, is_copy=is_copy)
-    if recompute is None:
+    if recompute is None or source is None:
         return found
     from .recompute import recompute as rows_made_anew  # only here: it loads the parser and the sources
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from newsdata.cli.main import cli
+from newsdata.errors import CallError
 from newsdata.maintenance.verify import Verified
 
 from ..terminal import in_terminal
@@ -116,12 +117,16 @@ def test_one_line_a_check(demo: Path, tmp_path: Path) -> None:
 
 
 def test_no_row_of_another_archive_is_called_the_same(demo: Path, tmp_path: Path) -> None:
-    for source in ([], ["--source", str(tmp_path)]):
-        done = CliRunner().invoke(cli, ["verify", str(demo), "--recompute", "5", *source])
-        lines = done.output.splitlines()
-        assert done.exit_code == 2 and "unsure  rows that are made anew are the same" in lines, done.output
-        assert lines[-1].endswith(": not recomputed: no row could be made anew from the archive")
-        assert "good" not in done.output
+    done = CliRunner().invoke(cli, ["verify", str(demo), "--recompute", "5", "--source", str(tmp_path)])
+    lines = done.output.splitlines()
+    assert done.exit_code == 2 and "unsure  rows that are made anew are the same" in lines, done.output
+    assert lines[-1].endswith(": not recomputed: no row could be made anew from the archive")
+    assert "good" not in done.output
+
+
+def test_rows_are_not_recomputed_without_an_archive(demo: Path) -> None:
+    done = CliRunner().invoke(cli, ["verify", str(demo), "--recompute", "5"])
+    assert isinstance(done.exception, CallError) and done.exception.hint == "add --source SOURCE"
 
 
 def test_rows_of_the_example_are_recomputed(demo: Path) -> None:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import newsdata
+from newsdata.errors import CallError
 from newsdata.maintenance.made_anew import make_articles
 from newsdata.parsing.post import parse_bytes
 from newsdata.parsing.site import read_site
@@ -51,11 +52,17 @@ def test_every_row_of_the_example_can_be_recomputed(demo: Path) -> None:
 
 def test_rows_that_are_only_signed_anew_are_no_rows_of_the_archive(demo: Path, tmp_path: Path) -> None:
     signed = "of 4 rows, only the signatures were made anew; they are those of the store"
-    for source, told in ((None, "give it with --source"), (tmp_path, "give the one that holds `_posts`")):
-        found = newsdata.verify(demo, recompute=4, source=source)
-        assert (found.recomputed, found.to_recompute, found.faults) == (0, 4, ())
-        assert found.notes[1:] == (signed,) and told in found.notes[0]
-        assert [check.left_out for check in found.checks if "made anew" in check.what] == [True]
+    found = newsdata.verify(demo, recompute=4, source=tmp_path)
+    assert (found.recomputed, found.to_recompute, found.faults) == (0, 4, ())
+    assert found.notes[1:] == (signed,) and "give the one that holds `_posts`" in found.notes[0]
+    assert [check.left_out for check in found.checks if "made anew" in check.what] == [True]
+
+
+def test_rows_are_made_anew_from_an_archive_only(tmp_path: Path) -> None:
+    for given, field in (({"recompute": 4}, "recompute"), ({"source": tmp_path}, "source")):
+        with pytest.raises(CallError) as caught:
+            newsdata.verify(tmp_path / "never read", **given)
+        assert caught.value.field == field
 
 
 def test_rows_whose_files_changed_are_counted(demo: Path, tmp_path: Path) -> None:
