@@ -25,7 +25,9 @@ _NEEDED = ("starlette", "uvicorn", "jinja2", "polars")
     help="Also answer this name: for ssh -L or a notebook's proxy.",
 )  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Keep no copies of texts of large versions in your cache folder.")
-@click.option("--cache-size", type=Number(0.1), default=8.0, show_default=True, help="GB that they may take.")
+@click.option(
+    "--cache-size", type=Number(0.1, 1_000_000), default=8.0, show_default=True, help="GB that they may take."
+)
 @click.option("--clear-cache", is_flag=True, help="Remove these copies; without DIR, do nothing else.")
 @revision_option
 def explore(

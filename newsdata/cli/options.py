@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,12 @@ class Number(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number; the error says which ones there are."""
         try:
-            return super().convert(value, param, ctx)
+            number: float = super().convert(value, param, ctx)
+            if math.isfinite(number):
+                return number
         except click.BadParameter:
-            self.fail(_refused("a number", self.min, self.max, value), param, ctx)
+            pass
+        self.fail(_refused("a number", self.min, self.max, value), param, ctx)
 
 
 def _refused(what: str, least: float | None, most: float | None, value: object) -> str:

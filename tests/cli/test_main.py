@@ -110,6 +110,13 @@ def test_the_version_of_the_package() -> None:
             ["build", "a", "b", "--max-reject-share", "5%"],
             "'--max-reject-share': must be a number from 0 to 1, got '5%'",
         ),
+        (["build", "a", "b", "--takeover", "inf"], "'--takeover': must be a number of at least 0.1, got 'inf'"),
+        (["build", "a", "b", "--max-leak", "nan"], "'--max-leak': must be a number from 0 to 1, got 'nan'"),
+        (["explore", "a", "--cache-size", "nan"], "'--cache-size': must be a number from 0.1 to 1000000, got 'nan'"),
+        (
+            ["explore", "a", "--cache-size", "1e300"],
+            "'--cache-size': must be a number from 0.1 to 1000000, got '1e300'",
+        ),
         (["build", "a", "b", "--max-leak", "2"], "'--max-leak': must be a number from 0 to 1, got '2'"),
         (["show", "a", "-n", "1.5"], "'-n': must be a whole number from 1 to 1000, got '1.5'"),
     ],
