@@ -303,9 +303,9 @@ def place(
 
     An article belongs to the split of its date, unless one of these rules sends it to `excluded`:
 
-    - `no-date`: it has no date.
     - `old-test`: it, or an article of its leak group, was in the test split of an earlier split scheme, and its date now asks
-      for another split than `test`.
+      for another split than `test`. Or it was there itself, and has no date now.
+    - `no-date`: it has no date.
     - `moved`: an earlier version of this split scheme has it in another split. No article ever moves between splits.
     - `gap`: its date is in a gap around a border.
     - `straddle`: an article of its leak group is in an earlier split.
@@ -331,6 +331,7 @@ def place(
     tested = np.zeros(len(times), dtype=bool)
     if old_test is not None and old_test.any():
         tested = dated & np.isin(groups, groups[old_test]) & (split != SPLITS.index("test"))
+        tested |= old_test & ~dated  # the ledger keeps the reason, so later versions know that it was there
     reason[tested] = "old-test"
 
     moved = dated & ~tested & (before >= 0) & (before < _EXCLUDED) & (before != split)

@@ -145,7 +145,7 @@ def test_articles_that_are_gone_or_without_a_date_while_splits_are_cut_anew(arch
     (archive.root / TRAIN).unlink()
     write_archive(archive.root, {"_posts/2021-03-20-a-new-test.md": own_posts(30)[list(own_posts(30))[29]]})
     archive.build(**ANEW)
-    assert split_of(archive.out, undated) == "no-date"
+    assert split_of(archive.out, undated) == "old-test"
     archive.rename(undated, EARLY)
     in_validation = "_posts/2021-03-18-a-third-name.md"
     write_archive(archive.root, {in_validation: untouched, "_posts/2021-03-18-b.md": data})
@@ -156,16 +156,23 @@ def test_articles_that_are_gone_or_without_a_date_while_splits_are_cut_anew(arch
 
 
 def test_the_old_test_is_not_forgotten_while_a_post_has_no_date(tmp_path: Path) -> None:
-    archive, name = Archive(tmp_path), "_posts/no-day-in-this-name.md"
+    archive, name, copy = Archive(tmp_path), "_posts/no-day-in-this-name.md", "_posts/2021-03-03-nearly-the-same.md"
     undated = b"---\ntitle: one more report\n---\n" + b" ".join(f"crate{n * n}".encode() for n in range(60))
     write_archive(archive.root, {name: undated.replace(b"---\n", b"---\ndate: 2021-03-19\n", 1)})
     archive.build(**BORDERS)
     write_archive(archive.root, {name: undated})
     archive.build(**ANEW)
-    assert split_of(archive.out, name) == "no-date"
+    assert split_of(archive.out, name) == "old-test"
+    write_archive(archive.root, {copy: undated + b" and a crate more\n"})
+    archive.build()
+    assert [split_of(archive.out, one) for one in (name, copy)] == ["old-test", "old-test"], "in every later version"
     write_archive(archive.root, {name: undated.replace(b"---\n", b"---\ndate: 2021-03-02\n", 1)})
     archive.build()
-    assert split_of(archive.out, name) == "moved"
+    assert split_of(archive.out, name) == "old-test"
+    write_archive(archive.root, {name: undated.replace(b"---\n", b"---\ndate: 2021-03-20\n", 1)})
+    archive.build()
+    assert split_of(archive.out, name) == "test"
+    assert newsdata.verify(archive.out).faults == ()
 
 
 def test_the_old_test_may_be_allowed(archive: Archive) -> None:

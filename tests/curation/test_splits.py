@@ -221,3 +221,16 @@ def test_an_old_test_is_in_no_other_split_and_neither_are_its_copies() -> None:
     assert np.flatnonzero(placed.reason == "old-test").tolist() == [3, 50, 85]
     assert placed.split[95] == 2 and placed.reason[95] is None
     assert placed.by_date[[3, 85]].tolist() == [0, 1] and placed.split[3] == 4
+
+
+def test_an_old_test_without_a_date_is_still_one() -> None:
+    times = HUNDRED.copy()
+    times[[3, 50, 85]] = NO_DATE
+    groups = np.arange(100)
+    groups[[3, 4]] = groups[50]  # copies of an article of the old test, one without a date
+    borders = choose_borders(HUNDRED, "UTC")
+    placed = place(times, groups, borders, "UTC", before=new(times), old_test=np.arange(100) == 50)
+    assert {at: placed.reason[at] for at in (3, 4, 50, 85)} == {
+        3: "no-date", 4: "old-test", 50: "old-test", 85: "no-date",
+    }  # fmt: skip
+    assert placed.split[50] == 4

@@ -208,7 +208,7 @@ def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
 def _first_splits(before: np.ndarray, old_test: np.ndarray, placement: Placement) -> np.ndarray:
     """For each article the number of the split that it keeps in the ledger.
 
-    One of an old test that is excluded for another reason, such as `no-date`, keeps `test`: else that would be forgotten.
+    One of an old test that is excluded for another reason, such as `gap`, keeps `test`: else that would be forgotten.
     """
     aside = old_test & (placement.split == len(SPLITS)) & (placement.reason != "old-test")
     now = np.where(aside, SPLITS.index("test"), placement.split)
