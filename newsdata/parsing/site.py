@@ -28,6 +28,7 @@ __all__ = [
     "classify_all",
     "classify_folder",
     "default_values",
+    "holds_collections",
     "post_name",
     "read_site",
     "site_of",
@@ -160,7 +161,8 @@ def classify_folder(path: str, site: Site, *, link: bool) -> str | None:
         path: the folder, relative to the site's root, with `/`.
         site: what `_config.yml` says.
         link: whether it is a link that need not lead to a folder. One that stands outside of `POST_FOLDERS` counts as a
-            file, as does one with the name of a picture or of another file that is no text.
+            file, except at or above the site's `collections_dir`. So does one with the name of a picture or of another file
+            that is no text.
 
     >>> classify_folder("_posts/2020", Site(), link=True), classify_folder("blog", Site(), link=False)
     (None, None)
@@ -169,10 +171,21 @@ def classify_folder(path: str, site: Site, *, link: bool) -> str | None:
     """
     if link and (reason := classify(path, site)) not in (ELSEWHERE, _NO_NAME):
         return reason
-    inside = f"{site.collections_dir}/" if site.collections_dir.startswith(f"{path}/") else f"{path}/"
-    if not link and POST_FOLDERS.isdisjoint(inside.split("/")):
+    around = holds_collections(path, site)
+    inside = f"{site.collections_dir}/" if around else f"{path}/"
+    if (around or not link) and POST_FOLDERS.isdisjoint(inside.split("/")):
         inside += "_posts/"
     return classify(f"{inside}2000-01-01-a", site)
+
+
+def holds_collections(path: str, site: Site) -> bool:
+    """Whether a folder is the site's `collections_dir` or lies above it.
+
+    >>> site = Site(collections_dir="content/all")
+    >>> [holds_collections(path, site) for path in ("content", "content/all", "content/all/blog", "cont")]
+    [True, True, False, False]
+    """
+    return bool(site.collections_dir) and f"{site.collections_dir}/".startswith(f"{path}/")
 
 
 def site_of(path: str) -> str:

@@ -113,6 +113,8 @@ def test_a_folder_around_the_collections_dir_may_hold_posts() -> None:
     site = Site(collections_dir="content/all")
     for path, reason in {"content": None, "content/all": None, "content/all/_posts": None, "cont": "not"}.items():
         assert (classify_folder(path, site, link=False) or "")[:3] == (reason or "")
+        assert (classify_folder(path, site, link=True) or "")[:3] == (reason or "")
+    assert classify_folder("content/all/blog", site, link=True) == "not below _posts"
 
 
 @given(st.text(max_size=80))
