@@ -121,7 +121,7 @@ def check_site(
         ignored: the number of other files, by reason.
         base: the manifest of the version that the build follows, or None.
         source: as the caller named it.
-        shut: the folders where posts could be and whose files cannot be listed.
+        shut: the folders of posts whose files cannot be listed.
 
     Raises:
         SourceError: it is not.

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ..errors import VerifyError
 from ..parsing.post import article_id, clashing_ids
-from ..parsing.site import classify, classify_all, classify_folder, split_paths
+from ..parsing.site import POST_FOLDERS, classify, classify_all, classify_folder, holds_collections, split_paths
 from ..schema import Reject, Site
 from ..sources.source import Files, Listing
 from ..storage.manifest import shards_of
@@ -84,7 +84,9 @@ def find_posts(listing: Listing, site: Site, base: Base, request: Request, scrat
     shut = [reject for reject in found.rejects if _is_folder(reject, listing)]
     if not request.again:
         listed = [reject.path for reject in found.rejects if not _is_folder(reject, listing)]
-        check_site([*_one_a_folder(files), *listed], found.ignored, base.manifest, request.source, shut)
+        missed = [] if len(files) else _missed(shut, site, base)
+        ignored = found.ignored | Counter({"unreadable": len(shut) - len(missed)})
+        check_site([*_one_a_folder(files), *listed], ignored, base.manifest, request.source, missed)
     return PostsFound(
         files=files,
         plan=plan,
@@ -106,27 +108,39 @@ def count_unread(found: PostsFound, hashes: pa.LargeStringArray, base: Base) -> 
         hashes: SHA-256 of each file of `found`, in order; null for one that cannot be read.
         base: of the build.
     """
-    if not found.shut or base.folder is None or base.manifest is None:
-        return 0
-    known = {reject.path for reject in read_rejects(base)}  # the base read nothing there
-    begins = tuple(f"{path}/" for path in found.shut if path not in known)
-    if not begins:
-        return 0
+    known = {reject.path for reject in read_rejects(base)} if found.shut else ()  # the base read nothing there
+    count = 0
+    for rows in _rows_below([path for path in found.shut if path not in known], base):
+        there = pc.or_(
+            pc.is_in(rows["path"].cast(pa.large_string()), found.files.path.cast(pa.large_string())),
+            pc.is_in(rows["sha256"].cast(pa.large_string()), hashes.drop_null().cast(pa.large_string())),
+        )
+        count += len(rows) - (pc.sum(there).as_py() or 0)
+    return count
+
+
+def _rows_below(folders: Sequence[str], base: Base) -> Iterator[pa.Table]:
+    """`path` and `sha256` of the posts of the base that lay in some folders. Damaged shards are left out."""
+    if not folders or base.folder is None or base.manifest is None:
+        return
+    begins = tuple(f"{path}/" for path in folders)
     shards = shards_of(base.manifest, "posts")
     base.fetch(shards)
-    count = 0
     for shard in shards:
         with suppress(VerifyError):
             for rows in read_shard_of(base.folder, shard, ["path", "sha256"]):
-                below = rows.filter(
-                    pa.array([path.startswith(begins) for path in rows["path"].to_pylist()], pa.bool_())
-                )
-                there = pc.or_(
-                    pc.is_in(below["path"].cast(pa.large_string()), found.files.path.cast(pa.large_string())),
-                    pc.is_in(below["sha256"].cast(pa.large_string()), hashes.drop_null().cast(pa.large_string())),
-                )
-                count += len(below) - (pc.sum(there).as_py() or 0)
-    return count
+                yield rows.filter(pa.array([path.startswith(begins) for path in rows["path"].to_pylist()], pa.bool_()))
+
+
+def _missed(shut: Sequence[Reject], site: Site, base: Base) -> list[Reject]:
+    """Those folders that posts surely are in: by their names, by the site, or because the base had posts there."""
+    return [
+        reject
+        for reject in shut
+        if not POST_FOLDERS.isdisjoint(reject.path.split("/"))
+        or holds_collections(reject.path, site)
+        or any(len(rows) for rows in _rows_below([reject.path], base))
+    ]
 
 
 def _classify(listing: Listing, site: Site, scratch: Path | None) -> _Classified:

@@ -154,6 +154,38 @@ def test_a_site_whose_posts_are_not_read_is_refused_with_the_cause(
         newsdata.build(archive, tmp_path / "out", num_proc=1)
 
 
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_collections_dir_that_is_not_read_is_the_cause(
+    linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"all/of/{path}": data for path, data in many_posts(1).items()}
+    archive = write_archive(tmp_path / "in", files | {"_config.yml": b"collections_dir: all/of\n"}, timezone=None)
+    if linked:
+        (archive / "all").rename(tmp_path / "elsewhere")
+        (archive / "all").symlink_to(tmp_path / "elsewhere")
+    else:
+        shut(monkeypatch, "all")
+    with pytest.raises(SourceError, match="no file in it can be read as a post; all: "):
+        newsdata.build(archive, tmp_path / "out", num_proc=1)
+
+
+def test_any_folder_that_is_not_read_is_not_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = write_archive(tmp_path / "in", {"a/b.md": b"x", "lost+found/c": b"y"}, timezone=None)
+    shut(monkeypatch, "lost+found", "blog")
+    with pytest.raises(
+        SourceError, match=r"no file in it is a post \(1 file in no folder `_posts`, 1 unreadable\); give the folder of"
+    ):
+        newsdata.build(wrong, tmp_path / "out", num_proc=1)
+    monkeypatch.undo()
+    blog = write_archive(tmp_path / "site", {f"blog/{path}": data for path, data in many_posts(1).items()})
+    newsdata.build(blog, tmp_path / "out", num_proc=1)
+    shut(monkeypatch, "lost+found", "blog")
+    with pytest.raises(SourceError, match="as a post; blog: the folder cannot be opened"):
+        newsdata.build(blog, tmp_path / "out", num_proc=1)
+    with pytest.raises(SourceError, match=r"1 unreadable\), and 1.0.0 has 3"):
+        newsdata.build(wrong, tmp_path / "out", num_proc=1)
+
+
 def test_every_post_behind_a_link_is_a_reject(tmp_path: Path) -> None:
     behind = {f"_posts/2021/2021-01-{n + 1:02d}-a.md": post(body=f"<p>{n}</p>") for n in range(12)}
     archive, out = write_archive(tmp_path / "in", many_posts(10) | behind), tmp_path / "out"
