@@ -23,7 +23,7 @@ from ...storage.manifest import Shard, shards_of
 from ...storage.reading import checked_values, damage_is_told, open_shard
 from ..base import Base
 
-__all__ = ["GoneShards", "gone_posts", "gone_shards", "with_gone_posts"]
+__all__ = ["GoneShards", "gone_shards", "read_gone_hashes", "with_gone_posts"]
 
 _COLUMNS = ["article_id", "sha256"]
 _GONE = pa.schema([("row", pa.int32()), ("posts", pa.string())])
@@ -80,7 +80,9 @@ def _is_usable(base: Base, folder: Path, shard: Shard) -> bool:
     return False
 
 
-def gone_posts(ledger: pa.Table, article_ids: pa.StringArray, shards: Sequence[StoredFile]) -> tuple[pa.Table, int]:
+def read_gone_hashes(
+    ledger: pa.Table, article_ids: pa.StringArray, shards: Sequence[StoredFile]
+) -> tuple[pa.Table, int]:
     """The hashes of the posts of the articles that went away since the base.
 
     Args:
@@ -122,8 +124,8 @@ def _gone_rows(ledger: pa.Table, article_ids: pa.StringArray) -> np.ndarray:
     return np.flatnonzero(gone).astype(np.int32)
 
 
-def with_gone_posts(ledger: pa.Table, gone: pa.Table) -> pa.StringArray:
-    """The column `gone_posts` of a ledger, with what `gone_posts` returned. Articles that came back may still have a value."""
+def with_gone_posts(ledger: pa.Table, newly_gone: pa.Table) -> pa.StringArray:
+    """The column `gone_posts` of a ledger, with what `read_gone_hashes` returned. Articles that came back may still have a value."""
     numbers = pa.array(np.arange(ledger.num_rows, dtype=np.int32))
-    added = values_of(gone, "posts").take(pc.index_in(numbers, values_of(gone, "row")))
+    added = values_of(newly_gone, "posts").take(pc.index_in(numbers, values_of(newly_gone, "row")))
     return pc.coalesce(values_of(ledger, "gone_posts"), added)

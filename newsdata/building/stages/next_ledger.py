@@ -25,19 +25,19 @@ def next_ledger(decided: Decided, base: Base, version: str) -> Iterator[pa.Table
 
     An article keeps the first split that it was given in a split scheme, even while it is excluded or gone.
     """
-    ledger, times, before = base.ledger, decided.merged.articles.published_at, decided.placed.before
+    ledger, times, ledger_row = base.ledger, decided.merged.articles.published_at, decided.placed.ledger_row
     now = np.full(ledger.num_rows, -1, np.int32)  # for each row of the base the position of its article
-    known = np.flatnonzero(before >= 0)
-    now[before[known]] = known
+    known = np.flatnonzero(ledger_row >= 0)
+    now[ledger_row[known]] = known
     at = ledger.column_names.index("gone_posts")
-    ledger = ledger.set_column(at, "gone_posts", with_gone_posts(ledger, decided.placed.gone))
+    ledger = ledger.set_column(at, "gone_posts", with_gone_posts(ledger, decided.placed.newly_gone))
     if (splits := decided.placed.gone_splits) is not None:  # rows of articles that are there are made anew
         for name in splits.column_names:
             ledger = ledger.set_column(ledger.column_names.index(name), name, splits[name])
     for begin in range(0, ledger.num_rows, _ROWS_AT_ONCE):
         rows = ledger.slice(begin, _ROWS_AT_ONCE)
         yield _known_rows(rows, now[begin : begin + _ROWS_AT_ONCE], decided, version)
-    new = np.flatnonzero(before < 0).astype(np.int32)
+    new = np.flatnonzero(ledger_row < 0).astype(np.int32)
     new = new[np.lexsort((times[new], times[new] == NO_DATE))]  # articles are in the order of their ids
     for begin in range(0, len(new), _ROWS_AT_ONCE):
         yield _rows_of(new[begin : begin + _ROWS_AT_ONCE], decided, version)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...arrow_files import mapped_table, numbers_of, values_of, write_table
+from ...curation.merge import Articles, PostHashes
 from ...curation.renamed import find_former
 from ...curation.splits import Borders, Placement, choose_borders, place
 from ...graph.engine import Engine, Stage
@@ -20,7 +21,7 @@ from ...schema import SPLITS, Site
 from ...storage.ledger import LEDGER_NAME, all_columns, empty_ledger
 from ..base import Base
 from ..request import AskedBorders, Settings
-from .gone import gone_posts, gone_shards, with_gone_posts
+from .gone import gone_shards, read_gone_hashes, with_gone_posts
 from .group import Grouped, read_group_numbers
 from .merge import Merged, read_articles
 from .versions import stage_of
@@ -34,20 +35,20 @@ class Placed:
 
     Attributes:
         borders: the days between the splits.
-        before: for each article its row in the ledger of the base; -1 if it is new. int32.
+        ledger_row: for each article its row in the ledger of the base; -1 if it is new. int32.
         first: for each article the number of the split that it keeps in the ledger.
         placement: split and reason of each article.
-        gone: articles that went away since the base: `row` in its ledger, and `posts` for `gone_posts` there.
+        newly_gone: articles that went away since the base: `row` in its ledger, and `posts` for `gone_posts` there.
         gone_splits: `split` and `excluded_reason` of all rows of the ledger if the splits were cut anew; else None.
         notes: what somebody should look at, one sentence each.
         artifact: holds all that.
     """
 
     borders: Borders
-    before: np.ndarray
+    ledger_row: np.ndarray
     first: np.ndarray
     placement: Placement
-    gone: pa.Table
+    newly_gone: pa.Table
     gone_splits: pa.Table | None
     notes: tuple[str, ...]
     artifact: Artifact
@@ -87,10 +88,10 @@ def split_articles(
     table = mapped_table(artifact.files["placement"].checked())
     return Placed(
         borders=borders,
-        before=numbers_of(table, "before"),
+        ledger_row=numbers_of(table, "ledger_row"),
         first=numbers_of(table, "first"),
         placement=read_placement(artifact),
-        gone=mapped_table(artifact.files["gone"].checked()),
+        newly_gone=mapped_table(artifact.files["gone"].checked()),
         gone_splits=_in_a_new_scheme(base.ledger, rules) if rules.resplit else None,
         notes=posts.notes(artifact.facts["read"]),
         artifact=artifact,
@@ -172,47 +173,73 @@ def _place(data: _SplitData, bench: Bench) -> Mapping[str, Any]:
     rules = data.rules
     articles, posts = read_articles(data.merged)
     ledger = all_columns(mapped_table(data.ledger.checked())) if data.ledger else empty_ledger()
-    at = pc.index_in(articles.article_id, values_of(ledger, "article_id"))
-    went, read = gone_posts(ledger, articles.article_id, data.posts)
-    there = pc.is_in(values_of(ledger, "article_id"), value_set=articles.article_id)
-    gone = pc.if_else(there, None, with_gone_posts(ledger, went))
-    split, tested = _split_numbers(values_of(ledger, "split")), _old_test(ledger, rules)
-    new = np.flatnonzero(at.is_null().to_numpy(zero_copy_only=False))
-    former = find_former(articles, posts, new, gone, split, tested)
-    row = at.fill_null(-1).to_numpy()  # in the ledger, of the article or of the one that it was before
-    row = np.where(row < 0, former.row, row)
-    before = np.full(len(row), -1) if rules.resplit else np.r_[split, -1][row]
-    old_test = np.r_[tested, False][row] | former.tested
+    newly_gone, read = read_gone_hashes(ledger, articles.article_id, data.posts)
+    before = _decisions_before(articles, posts, ledger, newly_gone, rules)
     placement = place(
         articles.published_at,
         read_group_numbers(data.grouped),
         rules.borders,
         rules.timezone,
-        before=before,
-        old_test=old_test,
+        before=before.first_split,
+        old_test=before.old_test,
     )
     table = pa.table(
         {
             "split": pa.array(placement.split, pa.int8()),
             "reason": pa.array(placement.reason, pa.string()),
             "by_date": pa.array(placement.by_date, pa.int8()),
-            "first": pa.array(_first_splits(before, old_test, placement), pa.int8()),
-            "before": at.fill_null(-1),
+            "first": pa.array(_first_splits(before, placement), pa.int8()),
+            "ledger_row": pa.array(before.ledger_row, pa.int32()),
         }
     )
     write_table(table, bench.file("placement"))
-    write_table(went, bench.file("gone"))
+    write_table(newly_gone, bench.file("gone"))
     return {"read": read}
 
 
-def _first_splits(before: np.ndarray, old_test: np.ndarray, placement: Placement) -> np.ndarray:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What earlier versions decided, one entry for each article.
+
+    Attributes:
+        ledger_row: its row in the ledger of the base; -1 if it is new. int32.
+        first_split: the number of its first split, or of that of the article that it was under another name; `len(SPLITS)`
+            if that was always excluded, -1 if it is new, or if the splits are cut anew.
+        old_test: whether it was in an old test split, or has a post of a gone article that was.
+    """
+
+    ledger_row: np.ndarray
+    first_split: np.ndarray
+    old_test: np.ndarray
+
+
+def _decisions_before(
+    articles: Articles, posts: PostHashes, ledger: pa.Table, newly_gone: pa.Table, rules: _Rules
+) -> _Before:
+    """What earlier versions decided about all articles, also about those that have another name now."""
+    ids = values_of(ledger, "article_id")
+    ledger_row = pc.index_in(articles.article_id, ids).fill_null(-1).to_numpy()
+    there = pc.is_in(ids, value_set=articles.article_id)
+    gone = pc.if_else(there, None, with_gone_posts(ledger, newly_gone))
+    split, tested = _split_numbers(values_of(ledger, "split")), _old_test(ledger, rules)
+    former = find_former(articles, posts, np.flatnonzero(ledger_row < 0), gone, split, tested)
+    row = np.where(ledger_row < 0, former.row, ledger_row)  # of the article, or of the one that it was before
+    return _Before(
+        ledger_row=ledger_row,
+        first_split=np.full(len(row), -1) if rules.resplit else np.r_[split, -1][row],
+        old_test=np.r_[tested, False][row] | former.tested,
+    )
+
+
+def _first_splits(before: _Before, placement: Placement) -> np.ndarray:
     """For each article the number of the split that it keeps in the ledger.
 
     One of an old test that is excluded for another reason, such as `gap`, keeps `test`: else that would be forgotten.
     """
-    aside = old_test & (placement.split == len(SPLITS)) & (placement.reason != "old-test")
+    aside = before.old_test & (placement.split == len(SPLITS)) & (placement.reason != "old-test")
     now = np.where(aside, SPLITS.index("test"), placement.split)
-    return np.where((before >= 0) & (before < len(SPLITS)), before, now)
+    first = before.first_split
+    return np.where((first >= 0) & (first < len(SPLITS)), first, now)
 
 
 def _split_numbers(splits: pa.Array) -> np.ndarray:

@@ -25,7 +25,7 @@ _VERSIONS = {
     "pairs": 5,
     "group": 4,
     "borders": 1,
-    "split": 6,
+    "split": 7,
     "write": 4,
     "rejects": 2,
     "blank": 3,
