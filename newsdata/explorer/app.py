@@ -76,6 +76,7 @@ class Library:
 
     def __init__(self, list_names: Callable[[], Sequence[str]], newest: str, open_one: Callable[[str], View]) -> None:
         self._list_names = list_names
+        self._names: tuple[str, ...] = ()
         self.newest = newest
         self._open = open_one
         self._lock = threading.Lock()
@@ -83,10 +84,10 @@ class Library:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The versions that there are now, oldest first."""
-        with suppress(OSError):  # the folder cannot be read any more
-            return tuple(self._list_names())
-        return ()
+        """The versions that there are now, oldest first; those of before if the folder cannot be read any more."""
+        with suppress(OSError):
+            self._names = tuple(self._list_names()) or self._names
+        return self._names
 
     def view(self, name: str) -> View:
         """A version.

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 
 import uvicorn
 
@@ -23,6 +24,7 @@ from .view import View
 __all__ = ["DEFAULT_PORT", "open_library", "serve", "take_port"]
 
 DEFAULT_PORT = 8765
+_LISTED_FOR = 1.0  # seconds for which a list of versions is good: every page shows it
 _TRIED = 50  # ports after the wanted one
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}", re.ASCII)
 
@@ -52,8 +54,7 @@ def open_library(
     folder = Path(directory)
     several = found.is_here and not (folder / MANIFEST_NAME).is_file()
 
-    def list_names() -> list[str]:
-        return versions_in(folder) if several else [found.manifest.dataset_version]
+    list_names = _Listed(folder) if several else lambda: (found.manifest.dataset_version,)
 
     def open_one(name: str) -> View:
         this = find_version(folder, name if several else None) if found.is_here else found
@@ -65,6 +66,22 @@ def open_library(
     library = Library(list_names, found.manifest.dataset_version, open_one)
     library.view(library.newest)
     return library
+
+
+class _Listed:
+    """The versions in a folder. They are listed again after a second, or if the folder itself changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._last: tuple[int, float, tuple[str, ...]] = (0, -_LISTED_FOR, ())
+
+    def __call__(self) -> tuple[str, ...]:
+        changed, now = self._folder.stat().st_mtime_ns, monotonic()
+        before, listed, names = self._last
+        if changed != before or now - listed >= _LISTED_FOR:
+            names = tuple(versions_in(self._folder))
+            self._last = changed, now, names
+        return names
 
 
 class _Lazily:

@@ -16,6 +16,8 @@ from starlette.testclient import TestClient
 
 import newsdata
 from newsdata.explorer.search import Searcher
+from newsdata.explorer.serve import open_library
+from newsdata.storage.manifest import versions_in
 
 from ..conftest import ROOT
 from .conftest import client_of
@@ -429,6 +431,32 @@ def test_a_version_that_is_built_meanwhile_is_found(demo: Path, tmp_path: Path) 
     assert client.get("/v/2.0.0/").status_code == 200
     shutil.rmtree(out)
     assert client.get("/").status_code == 200 and client.get("/v/3.0.0/").status_code == 404
+
+
+def test_versions_are_listed_once_a_second_and_stay_while_the_folder_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    for version in ("1.0.0", "1.1.0"):
+        forge(out, {("articles", "train"): [article(1)]}, version=version)
+    listed: list[Path] = []
+
+    def list_versions(folder: Path) -> list[str]:
+        listed.append(folder)
+        return versions_in(folder)
+
+    monkeypatch.setattr("newsdata.explorer.serve.versions_in", list_versions)
+    library = open_library(str(out))
+    now = 100.0
+    monkeypatch.setattr("newsdata.explorer.serve.monotonic", lambda: now)
+    assert [list(library.names) for _ in range(9)] == [["1.0.0", "1.1.0"]] * 9 and len(listed) == 1
+    forge(out, {("articles", "train"): [article(1)]}, version="1.2.0")
+    assert list(library.names) == ["1.0.0", "1.1.0", "1.2.0"], "the folder changed"
+    (out / "1.0.0" / "manifest.json").unlink()
+    now += 1
+    assert list(library.names) == ["1.1.0", "1.2.0"] and len(listed) == 3
+    out.rename(tmp_path / "away")
+    assert list(library.names) == ["1.1.0", "1.2.0"]
 
 
 def test_versions_are_a_menu_and_permalinks(tmp_path: Path) -> None:
