@@ -97,19 +97,13 @@ def publish(
     (False, True)
     """
     report = report or report_nothing
-    with checked_version(directory, revision) as version:
-        if version.full_text and not full_text:
-            raise CallError(
-                "this version holds the full text of the articles",
-                path=version.folder,
-                hint="if its publishers' rights allow that, use --full-text; else build a version with --text none",
-            )
+    if create_pr and not is_repository(target):
+        raise CallError("only a repository on the Hub has pull requests", path=target)
+    with checked_version(directory, revision, full_text=full_text) as version:
         if is_repository(target):
             repository = open_repository(target, token=token, private=private)
             send = propose_commit if create_pr else publish_commit
             return send(version, repository, confirm=confirm, report=report)
-        if create_pr:
-            raise CallError("only a repository on the Hub has pull requests", path=target)
         return publish_folder(version, open_store(target), confirm=confirm, report=report)
 
 

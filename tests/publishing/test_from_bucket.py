@@ -71,3 +71,16 @@ def test_errors_name_the_bucket(out: Objects, tmp_path: Path) -> None:
     with pytest.raises(VersionError, match=f"^{out.url}/1.1.0: 1.1.0 was yanked"):
         publish(f"{out.url}/1.1.0", public, full_text=True)
     assert not (tmp_path / "public").exists()
+
+
+def test_what_is_refused_is_not_fetched_first(out: Objects, tmp_path: Path) -> None:
+    public = str(tmp_path / "public")
+    kept = ("manifest.json", "yanked.json")
+    out.delete([name for name, _ in out.names() if not name.endswith(kept)])
+    with pytest.raises(CallError, match=f"^{out.url}/1.1.0: this version holds the full text"):
+        publish(out.url, public)
+    with pytest.raises(CallError, match="only a repository on the Hub has pull requests"):
+        publish(out.url, public, full_text=True, create_pr=True)
+    yank(f"{out.url}/1.1.0", reason="wrong")
+    with pytest.raises(VersionError, match=f"^{out.url}/1.1.0: 1.1.0 was yanked: wrong"):
+        publish(f"{out.url}/1.1.0", public, full_text=True)
