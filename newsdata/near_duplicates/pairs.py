@@ -98,7 +98,7 @@ FACT_SHARE = 0.05
 
 _BLOCK = 1 << 22  # shingles that are in memory at once: 16 MB
 _REMEMBERED = 1 << 21  # candidate pairs whose counts are kept for the next build: 32 MB
-_DECIDED_AT_ONCE = 1 << 18  # candidates whose similarities are in memory at once: 60 MB
+_DECIDED_AT_ONCE = 1 << 17  # candidates whose similarities are in memory at once: 30 MB
 _COMPARED_AT_ONCE = 1 << 14  # pairs whose titles and words are in memory at once
 
 PAIR_SCHEMA = pa.schema(
