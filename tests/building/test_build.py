@@ -233,6 +233,7 @@ def test_a_wrong_year_does_not_keep_the_test_window_open(tmp_path: Path) -> None
     assert made.notes == ("dated years after all others: 1 article, now in `newer`; is the date right?",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
 def test_dates_at_both_ends_of_time_spoil_no_version(tmp_path: Path, zone: str) -> None:
     times = ("0001-01-01 00:00:00", "0001-01-03 00:00:00 +0000", "9999-12-29 23:59:59 +0000", "9999-12-31 23:59:59")

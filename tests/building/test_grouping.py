@@ -98,7 +98,7 @@ def test_a_translation_that_leaves_a_list_as_it_is_is_no_copy(tmp_path: Path) ->
     assert len(newsdata.load_pandas(out, split="all", deduplicate=True)) == 2
 
 
-@pytest.mark.parametrize("reprints", [1, 15])
+@pytest.mark.parametrize("reprints", [1, pytest.param(15, marks=pytest.mark.slow)])
 def test_reprints_of_another_year_are_excluded_or_at_least_counted(reprints: int, tmp_path: Path) -> None:
     """Under other titles and with a few other words. Many of them would take too much of the archive, as series do."""
     files = {}

@@ -92,6 +92,7 @@ def test_a_new_name_brings_no_article_into_an_earlier_split(archive: Archive) ->
     assert newsdata.verify(archive.out).faults == ()
 
 
+@pytest.mark.slow
 def test_a_name_that_comes_later_is_found_too(archive: Archive) -> None:
     data = (archive.root / TESTED).read_bytes()
     (archive.root / TESTED).unlink()
@@ -110,6 +111,7 @@ def test_a_name_that_comes_later_is_found_too(archive: Archive) -> None:
     assert gone_from(archive.out) == {EARLY}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["full", "none"])
 def test_no_model_is_trained_on_the_old_test_after_a_move_and_a_resplit(tmp_path: Path, text: str) -> None:
     archive = Archive(tmp_path)
@@ -125,6 +127,7 @@ def test_no_model_is_trained_on_the_old_test_after_a_move_and_a_resplit(tmp_path
     )
 
 
+@pytest.mark.slow
 def test_the_old_test_is_found_by_its_bytes_also_in_doubt(archive: Archive) -> None:
     both = (archive.root / TESTED).read_bytes()
     (archive.root / TRAIN).write_bytes(both)
@@ -155,6 +158,7 @@ def test_articles_that_are_gone_or_without_a_date_while_splits_are_cut_anew(arch
     assert split_of(archive.out, "_posts/2021-03-18-b.md") == "validation", "the new scheme never placed it"
 
 
+@pytest.mark.slow
 def test_the_old_test_is_not_forgotten_while_a_post_has_no_date(tmp_path: Path) -> None:
     archive, name, copy = Archive(tmp_path), "_posts/no-day-in-this-name.md", "_posts/2021-03-03-nearly-the-same.md"
     undated = b"---\ntitle: one more report\n---\n" + b" ".join(f"crate{n * n}".encode() for n in range(60))
@@ -231,6 +235,7 @@ def test_a_damaged_shard_hides_only_its_own_articles(tmp_path: Path, monkeypatch
     assert newsdata.verify(made.path).faults == ()
 
 
+@pytest.mark.slow
 def test_the_base_is_searched_only_once_for_what_an_old_ledger_does_not_know(archive: Archive) -> None:
     (archive.root / TESTED).unlink()
     archive.build()
@@ -261,6 +266,7 @@ def test_a_shard_of_posts_with_other_columns_is_left_out_too(archive: Archive) -
     assert any("renamed files" in note for note in archive.build().notes)
 
 
+@pytest.mark.slow
 def test_a_version_that_is_built_again_keeps_the_ledger_of_an_earlier_newsdata(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     archive.build(text="none", **BORDERS)

@@ -73,6 +73,7 @@ def test_errors_name_the_bucket(out: Objects, tmp_path: Path) -> None:
     assert not (tmp_path / "public").exists()
 
 
+@pytest.mark.slow
 def test_what_is_refused_is_not_fetched_first(out: Objects, tmp_path: Path) -> None:
     public = str(tmp_path / "public")
     kept = ("manifest.json", "yanked.json")

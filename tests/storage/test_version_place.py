@@ -67,6 +67,7 @@ def test_the_manifest_of_something_else_does_no_harm(other: bytes | None, tmp_pa
     named.rename(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_version_in_a_bucket(server: ObjectStoreServer, version: Path) -> None:
     out = Objects(url=f"{server.bucket()}/out")
     upload(version, out.inside("1.0.0"))
