@@ -186,22 +186,25 @@ def _try_doors(
 ) -> tuple[Clusters, dict[str, bool]]:
     """The groups with those doors that exclude few articles more, and for each door whether it is one of them."""
 
+    try:
+        borders = trial.borders or choose_borders(times, trial.timezone, gap_days=trial.gap_days)
+    except CallError:  # stage split says what is wrong
+        borders = None
+
     def excluded_by(doors: Collection[str]) -> float:
-        groups = _number_groups(assign(pairs, ids, ledger, doors=doors).leak_group)
-        try:
-            borders = trial.borders or choose_borders(times, trial.timezone, gap_days=trial.gap_days)
-        except CallError:  # stage split says what is wrong
+        if borders is None:
             return 0.0
+        groups = _number_groups(assign(pairs, ids, ledger, doors=doors).leak_group)
         placement = place(times, groups, borders, trial.timezone, before=np.full(len(times), -1))
         return int((placement.reason == "straddle").sum()) / max(len(times), 1)
 
-    before = excluded_by(())
-    most = before + _MOST_EXCLUDED
+    share = excluded_by(())
+    most = share + _MOST_EXCLUDED
     doors: list[str] = []
     for door in DOORS:
-        after = excluded_by([*doors, door])
-        if after <= min(most, before + _MOST_EXCLUDED_BY.get(door, _MOST_EXCLUDED)):
-            before = after
+        wider = excluded_by([*doors, door])
+        if wider <= min(most, share + _MOST_EXCLUDED_BY.get(door, _MOST_EXCLUDED)):
+            share = wider
             doors.append(door)
     return assign(pairs, ids, ledger, doors=doors), {door: door in doors for door in DOORS}
 
