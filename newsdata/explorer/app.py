@@ -9,8 +9,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from typing import Any
@@ -69,14 +68,13 @@ class Library:
     """The versions that are served, opened when they are first asked for.
 
     Args:
-        list_names: gives the versions that there are now, oldest first.
+        list_names: gives the versions that there are now, oldest first; it never fails.
         newest: the one that answers at `/`; it stays so while the page runs.
         open_one: opens a version by its name.
     """
 
-    def __init__(self, list_names: Callable[[], Sequence[str]], newest: str, open_one: Callable[[str], View]) -> None:
+    def __init__(self, list_names: Callable[[], tuple[str, ...]], newest: str, open_one: Callable[[str], View]) -> None:
         self._list_names = list_names
-        self._names: tuple[str, ...] = ()
         self.newest = newest
         self._open = open_one
         self._lock = threading.Lock()
@@ -84,10 +82,8 @@ class Library:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The versions that there are now, oldest first; those of before if the folder cannot be read any more."""
-        with suppress(OSError):
-            self._names = tuple(self._list_names()) or self._names
-        return self._names
+        """The versions that there are now, oldest first."""
+        return self._list_names()
 
     def view(self, name: str) -> View:
         """A version.

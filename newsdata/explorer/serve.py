@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -69,19 +70,22 @@ def open_library(
 
 
 class _Listed:
-    """The versions in a folder. They are listed again after a second, or if the folder itself changed."""
+    """The versions in a folder. They are listed again after a second, or if the folder itself changed.
+
+    If it cannot be read any more, or holds none, the last list stays.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._last: tuple[int, float, tuple[str, ...]] = (0, -_LISTED_FOR, ())
 
     def __call__(self) -> tuple[str, ...]:
-        changed, now = self._folder.stat().st_mtime_ns, monotonic()
-        before, listed, names = self._last
-        if changed != before or now - listed >= _LISTED_FOR:
-            names = tuple(versions_in(self._folder))
-            self._last = changed, now, names
-        return names
+        with suppress(OSError):
+            changed, now = self._folder.stat().st_mtime_ns, monotonic()
+            before, listed, names = self._last
+            if changed != before or now - listed >= _LISTED_FOR:
+                self._last = changed, now, tuple(versions_in(self._folder)) or names
+        return self._last[2]
 
 
 class _Lazily:
