@@ -20,6 +20,7 @@ from ..storage.manifest import (
     Shard,
     every_yanked,
     fault_of,
+    is_version,
     read_manifest,
     read_yanked,
     version_matches,
@@ -35,7 +36,6 @@ __all__ = ["FoundVersion", "find_version", "named_repository", "open_version", "
 
 _HUB = "hf://datasets/"
 _REPOSITORY = re.compile(r"(?P<repo_id>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[^@/]+))?", re.ASCII)
-_NUMBER = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _LOOKED_INTO = 100  # entries of a folder without versions in which they are looked for
 
@@ -212,7 +212,7 @@ def named_repository(path: str | Path, revision: str | None) -> tuple[str, str |
 
 def _is_here(path: Path) -> bool:
     """Whether a path that could name a repository is one of this machine: it exists, or a version is sought in a folder."""
-    folder = path.parent if _NUMBER.fullmatch(path.name) else path.with_name(path.name.partition("@")[0])
+    folder = path.parent if is_version(path.name) else path.with_name(path.name.partition("@")[0])
     return path.exists() or folder.is_dir() or bool(versions_in(path.parent))
 
 
