@@ -40,6 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="PyTorch is not installed"))
 
 
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which files of buckets are kept; it is the test's own."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "newsdata"
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[ObjectStoreServer]:
     """An object store; while a file's tests run, the environment points to it. Skips where what it needs is missing."""

@@ -26,14 +26,6 @@ def made(two_versions: Path) -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HOME", str(tmp_path / "home"))
-    return tmp_path / "home" / "newsdata"
-
-
-@pytest.fixture
 def out(server: ObjectStoreServer, made: Path, cache: Path) -> Objects:
     """Both versions in a new bucket; what was asked so far is forgotten."""
     objects = Objects(url=f"{server.bucket()}/finews")

@@ -21,13 +21,7 @@ from newsdata.objects import Objects
 from ..conftest import many_posts, write_archive
 from ..objects_server import Faults, ObjectStoreServer, download, upload
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    import huggingface_hub.constants
-
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HOME", str(tmp_path / "home"))
-    return tmp_path / "home" / "newsdata"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

@@ -17,14 +17,10 @@ from .sending import files_in
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What is kept of buckets; its path has a link in it."""
-    import huggingface_hub.constants
-
+def linked(cache: Path, tmp_path: Path) -> None:
+    """The path of what is kept of buckets has a link in it."""
     (tmp_path / "real").mkdir()
     (tmp_path / "home").symlink_to(tmp_path / "real")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HOME", str(tmp_path / "home"))
-    return tmp_path / "real" / "newsdata"
 
 
 @pytest.fixture
