@@ -126,16 +126,16 @@ def check_site(
     Raises:
         SourceError: it is not.
     """
-    if shut and not posts and not ignored.get(REDACTED):
-        first = shut[0]
-        raise SourceError(
-            f"no file in it can be read as a post; {shown(first.path)}: {first.reason}",
-            path=source,
-            hint="put the files themselves in its place, or give the site that the link leads to"
-            if first.rule == "not-a-file"
-            else "give your user the right to read the folder",
-        )
     if not posts and not ignored.get(REDACTED):
+        if shut:
+            first = shut[0]
+            raise SourceError(
+                f"no file in it can be read as a post; {shown(first.path)}: {first.reason}",
+                path=source,
+                hint="put the files themselves in its place, or give the site that the link leads to"
+                if first.rule == "not-a-file"
+                else "give your user the right to read the folder",
+            )
         files = ", ".join(_ignored(reason, count) for reason, count in sorted(ignored.items()) if count)
         before = base.accounting["posts"] if base else 0
         raise SourceError(

@@ -62,8 +62,11 @@ _LEAKAGE = {
     ),
     "leak_j50": ("Jaccard ≥ 0.5", "a near-copy that has at least half of the word sequences in common"),
     "leak_j80": ("Jaccard ≥ 0.8", "a near-copy that has at least four fifths in common"),
-    "leak_c80": ("Containment ≥ 0.8", "one text has at least four fifths of the word sequences of the other; similar texts of two stories are"
-        " counted apart"),
+    "leak_c80": (
+        "Containment ≥ 0.8",
+        "one text has at least four fifths of the word sequences of the other; similar texts of two stories are counted"
+        " apart",
+    ),
     "similar": (
         "Similar text",
         "an article there has at least half of its word sequences, but days, titles, numbers or languages say that it is"

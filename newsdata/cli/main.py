@@ -1,8 +1,7 @@
 """The command line: its commands and exit codes. The one place where errors end.
 
-Exit codes: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped, 141 nobody
-read the output to its end, as in `newsdata card out | head -1`. Answers go to stdout (with `--json` as one JSON object), progress
-and messages to stderr.
+Exit codes: 0 good, 1 the data is at fault, 2 the call or the machine is, 130 stopped, 141 nobody read the output to its end,
+as in `newsdata card out | head -1`. Answers go to stdout (with `--json` as one JSON object), progress and messages to stderr.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ def check_as_of(
     """The instant that the argument `as_of` means, in milliseconds since 1970, rounded down. A day means its beginning.
 
     Raises:
-        CallError: it has no zone or is neither a day nor a time, the other arguments do not go with it, or the version has no revisions.
+        CallError: it has no zone or is neither a day nor a time, the other arguments do not go with it, or the version has
+            no revisions.
     """
     if config not in (None, "articles"):
         reason = f"gives rows of the config articles, not of {config!r:.100}: they are made from revisions"

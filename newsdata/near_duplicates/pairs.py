@@ -202,7 +202,8 @@ def count_common(
 def decide(files: Sequence[Path], counted: Counted, buckets: Buckets, *, counts: Path | None = None) -> Pairs:
     """Apply the rules to the candidates, and find the pairs that need no counting.
 
-    Memory: about 0.2 KB an article, 24 bytes a candidate and 0.1 KB a pair. Shingles, titles and words are read for candidates only.
+    Memory: about 0.2 KB an article, 24 bytes a candidate and 0.1 KB a pair. Shingles, titles and words are read for
+    candidates only.
 
     Args:
         files, counts: as for `match`.

@@ -47,7 +47,8 @@ def checked_version(directory: str | Path, revision: str | None, *, full_text: b
 
     Raises:
         VersionError: there is no such version, or it was yanked.
-        CallError: it holds text and may not, or an article that was redacted after it was built, or lies at another kind of address.
+        CallError: it holds text and may not, holds an article that was redacted after it was built, or lies at another kind
+            of address.
         VerifyError: a file is not the one that the manifest names.
         ManifestError: there is no usable manifest.
         MachineError: the object store refuses or cannot be reached.

@@ -283,8 +283,9 @@ def _examine(entry: os.DirEntry[str], raw: bytes) -> str | Fault | bytes:
     """
     path = check_path(raw)
     if entry.is_dir(follow_symlinks=False):
-        unsafe = isinstance(path, Fault) and path.rule == "path-unsafe"
-        return path._replace(folder=True) if unsafe and isinstance(path, Fault) else raw
+        if isinstance(path, Fault) and path.rule == "path-unsafe":
+            return path._replace(folder=True)
+        return raw
     if isinstance(path, Fault):
         return path
     if not entry.is_file(follow_symlinks=False):

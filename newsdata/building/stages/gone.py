@@ -125,7 +125,10 @@ def _gone_rows(ledger: pa.Table, article_ids: pa.StringArray) -> np.ndarray:
 
 
 def with_gone_posts(ledger: pa.Table, newly_gone: pa.Table) -> pa.StringArray:
-    """The column `gone_posts` of a ledger, with what `read_gone_hashes` returned. Articles that came back may still have a value."""
+    """The column `gone_posts` of a ledger, with what `read_gone_hashes` returned.
+
+    Articles that came back may still have a value.
+    """
     numbers = pa.array(np.arange(ledger.num_rows, dtype=np.int32))
     added = values_of(newly_gone, "posts").take(pc.index_in(numbers, values_of(newly_gone, "row")))
     return pc.coalesce(values_of(ledger, "gone_posts"), added)

@@ -112,7 +112,10 @@ def _start_processes(workers: int, stack: ExitStack) -> Any:
 
 @contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """Hold the signals that stop a command back while workers may be started: workers inherit that, so only this process is stopped."""
+    """Hold the signals that stop a command back while workers may be started.
+
+    Workers inherit that, so only this process is stopped.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     try:
         yield
